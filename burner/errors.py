@@ -1,0 +1,63 @@
+"""Everything that `burner` raises on purpose, classified by who can mend it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BurnerError(Exception):
+    """Base of all. A concrete class states `code`, stable and documented."""
+
+    code: ClassVar[str] = "burner"
+
+
+class NoMediumError(BurnerError):
+    """The tray is empty or open: a person can help."""
+
+    code = "medium.missing"
+
+
+class UnsuitableMediumError(BurnerError):
+    """A medium is there but cannot take this image (not blank, pressed, rewritable, too small)."""
+
+    code = "medium.unsuitable"
+
+
+class MediumTooSmallError(UnsuitableMediumError):
+    """The image is larger than what the drive reports as free."""
+
+    code = "medium.too_small"
+
+
+class SpoiledMediumError(BurnerError):
+    """Writing began and did not end well: this disc is scrap, another may do (sense key 3)."""
+
+    code = "medium.spoiled"
+
+
+class DriveError(BurnerError):
+    """The drive itself is at fault or gone (sense key 4, no such node)."""
+
+    code = "drive.fault"
+
+
+class EngineError(BurnerError):
+    """Our own fault or the engine's: not installed, bad arguments, image missing (sense key 5)."""
+
+    code = "engine.failed"
+
+
+class CancelledError(BurnerError):
+    """The caller asked to stop; `spoiled` says whether the medium was already touched."""
+
+    code = "burner.cancelled"
+
+    def __init__(self, *, spoiled: bool) -> None:
+        super().__init__("stopped on request" + (", the medium is spoiled" if spoiled else ""))
+        self.spoiled = spoiled
+
+
+class VerificationError(BurnerError):
+    """What was read back is not what was written."""
+
+    code = "medium.mismatch"

@@ -1,0 +1,88 @@
+"""Everything that `dicomdir` raises on purpose.
+
+Text holds UIDs, tags, codes and paths inside the medium, never a patient's name, ID or birth date.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DicomdirError(Exception):
+    """Base of all. A concrete class states `code`, stable and documented."""
+
+    code: ClassVar[str] = "dicomdir"
+
+
+class InstanceError(DicomdirError):
+    """The bytes are not a whole, readable SOP Instance."""
+
+    code = "instance.unreadable"
+
+
+class TruncatedInstanceError(InstanceError):
+    """The file ends before its data set or its pixels do."""
+
+    code = "instance.truncated"
+
+
+class UnsupportedSopClassError(DicomdirError):
+    """The SOP Class has no directory record type (PDI-81): refused, never filed as IMAGE."""
+
+    code = "profile.sop_class"
+
+    def __init__(self, sop_class_uid: str) -> None:
+        super().__init__(f"SOP Class {sop_class_uid} has no directory record type")
+        self.sop_class_uid = sop_class_uid
+
+
+class UnsupportedTransferSyntaxError(DicomdirError):
+    """The transfer syntax can be neither copied nor decoded (PDI-51)."""
+
+    code = "profile.transfer_syntax"
+
+    def __init__(self, transfer_syntax_uid: str) -> None:
+        super().__init__(f"transfer syntax {transfer_syntax_uid} cannot be converted")
+        self.transfer_syntax_uid = transfer_syntax_uid
+
+
+class TranscodeError(DicomdirError):
+    """A compressed or foreign-order object could not be turned into Explicit VR Little Endian."""
+
+    code = "transcode.failed"
+
+
+class MixedPatientError(DicomdirError):
+    """Two patients in one File-set (PDI-85), or one Study under two patients (PDI-67)."""
+
+    code = "fileset.mixed_patient"
+
+
+class DuplicateInstanceError(DicomdirError):
+    """One SOP Instance UID twice in one File-set (PDI-47, PDI-67)."""
+
+    code = "fileset.duplicate"
+
+
+class MissingKeyError(DicomdirError):
+    """A Type 1 key is missing and no rule supplies it (PDI-82)."""
+
+    code = "fileset.missing_key"
+
+
+class FileIDError(DicomdirError):
+    """Not a legal File ID (PDI-25), or no room for one more."""
+
+    code = "fileset.file_id"
+
+
+class ImageError(DicomdirError):
+    """The image could not be authored, or is not what was authored."""
+
+    code = "image.failed"
+
+
+class ImageTooLargeError(ImageError):
+    """The content does not fit the medium it was meant for."""
+
+    code = "image.too_large"

@@ -1,0 +1,3 @@
+"""The appliance: orders in, verified media out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,214 @@
+"""The things the appliance speaks of, as values that are right once they exist.
+
+Strings from outside become these types at one boundary (`AccessionNumber(text)` raises InvalidValueError);
+below that line nobody checks again. Standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, IntEnum
+from typing import ClassVar
+
+from kiosk.errors import InvalidValueError
+
+
+class _Text(str):
+    """A string of a fixed form: the constructor checks, so holding one is proof."""
+
+    pattern: ClassVar[re.Pattern[str]]
+    __slots__ = ()
+
+    def __new__(cls, value: str) -> _Text:
+        text = value.strip(" ")
+        if not cls.pattern.fullmatch(text):
+            raise InvalidValueError(f"not a {cls.__name__} ({len(value)} characters)")
+        return super().__new__(cls, text)
+
+
+class Uid(_Text):
+    """A DICOM UID, at most 64 characters of digits and dots (PS3.5 9.1)."""
+
+    pattern = re.compile(r"(?=.{1,64}\Z)(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+    __slots__ = ()
+
+
+class AccessionNumber(_Text):
+    """SH, 1 to 16 characters; no wildcard, backslash or control character may reach a query (security T2)."""
+
+    pattern = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/#:-]{0,15}")
+    __slots__ = ()
+
+
+class AETitle(_Text):
+    """An application entity title, 1 to 16 printable characters without backslash (PS3.5 6.2)."""
+
+    pattern = re.compile(r"[!-\[\]-~][ -\[\]-~]{0,15}")
+    __slots__ = ()
+
+
+class OrderId(_Text):
+    """Ours: 26 characters at most, safe in file names, process arguments and logs."""
+
+    pattern = re.compile(r"[a-z0-9][a-z0-9-]{2,35}")
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PatientIdentity:
+    """Who a person is, as orders, queries and objects say it. Any field but none may be empty.
+
+    Attributes:
+        patient_id: (0010,0020), trimmed; PID-3.1.
+        issuer: (0010,0021) Issuer of Patient ID, "" if unknown; PID-3.4.
+        name: (0010,0010) in DICOM form FAMILY^GIVEN^MIDDLE^PREFIX^SUFFIX with "=" between component groups,
+            decoded by its character set; PID-5.
+        birth_date: YYYYMMDD or ""; PID-7.
+    """
+
+    patient_id: str
+    issuer: str
+    name: str
+    birth_date: str
+
+    def __repr__(self) -> str:  # never in a traceback or a log
+        return "PatientIdentity(…)"
+
+
+class ReleaseState(Enum):
+    """What the kiosk may do with an order."""
+
+    RELEASED = "released"
+    HELD = "held"
+    COLLECTED = "collected"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One exam that somebody asked to be sent home.
+
+    Attributes:
+        study_instance_uid: "" until known; then the archive is asked by accession number once.
+        modality: DICOM modality such as CT.
+        study_date: YYYYMMDD or "".
+        with_report: A final report goes along.
+    """
+
+    order_id: OrderId
+    patient: PatientIdentity
+    accession_number: AccessionNumber
+    study_instance_uid: str
+    modality: str
+    study_date: str
+    state: ReleaseState
+    with_report: bool
+    created_at: datetime
+
+
+class Medium(Enum):
+    """What the patient takes home."""
+
+    DISC = "disc"
+    STICK = "stick"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaChoice:
+    """On what, and how many."""
+
+    medium: Medium
+    copies: int = 1
+
+
+class ExecutionStatus(Enum):
+    """PS3.3 C.22.1, Media Creation Management."""
+
+    IDLE = "IDLE"
+    PENDING = "PENDING"
+    CREATING = "CREATING"
+    DONE = "DONE"
+    FAILURE = "FAILURE"
+
+
+class Step(Enum):
+    """Our steps within CREATING, in order."""
+
+    RELEASE = "release"
+    RETRIEVE = "retrieve"
+    COMPOSE = "compose"
+    CHECK = "check"
+    WRITE = "write"
+    VERIFY = "verify"
+    HAND_OVER = "hand_over"
+
+
+class Wanted(Enum):
+    """What a job waits for a person to do."""
+
+    BLANK_DISC = "blank_disc"
+    OTHER_DISC = "other_disc"  # what is in the tray cannot be used or is spoiled
+    LARGER_MEDIUM = "larger_medium"
+    STICK = "stick"
+    CLOSE_TRAY = "close_tray"
+    TAKE_MEDIUM = "take_medium"
+    STAFF = "staff"
+
+
+class Priority(IntEnum):
+    """Lower is served first; never 0, which the engine would put before everybody."""
+
+    WAITING_PATIENT = 1
+    WARD = 10
+    PREFETCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One numbered request to a person. An answer counts only for this number."""
+
+    job_id: OrderId
+    number: int
+    wanted: Wanted
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a job stands inside its step.
+
+    Attributes:
+        done, total: Units of the step (Instances, bytes, blocks); total 0 means not known yet.
+        note: A stable message code such as "archive.retry", "" if all is as planned.
+    """
+
+    step: Step
+    done: int
+    total: int
+    note: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One order's way to a medium, as the journal shows it.
+
+    Attributes:
+        status_info: PS3.3 C.22.1 Execution Status Info, "NORMAL" if nothing is wrong.
+        error_code: `KioskError.code` of the failure, "" otherwise.
+        question: What is waited for, None if nothing.
+    """
+
+    job_id: OrderId
+    order_id: OrderId
+    choice: MediaChoice
+    priority: Priority
+    status: ExecutionStatus
+    status_info: str
+    error_code: str
+    progress: Progress | None
+    question: Question | None
+    created_at: datetime
+    ended_at: datetime | None

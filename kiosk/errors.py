@@ -1,0 +1,231 @@
+"""Everything that the kiosk raises on purpose.
+
+Each concrete class states four facts that the command line, the wording for patients and the retry policy read:
+`code` (stable, documented), `exit_code` (unique; 64-69 usage and configuration, 70-79 archive, 80-89 build,
+90-99 media, 100-109 jobs and journal, 110-119 identity), `status_info` (DICOM Media Creation Management,
+PS3.3 C.22.1) and `retry`. Text holds codes and UIDs, never a patient's name, ID or birth date.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import ClassVar
+
+
+class Retry(Enum):
+    """When trying again can help."""
+
+    NEVER = "never"
+    LATER = "later"
+    AFTER_STAFF = "after_staff"
+
+
+class KioskError(Exception):
+    """Base of all."""
+
+    code: ClassVar[str] = "kiosk"
+    exit_code: ClassVar[int] = 1
+    status_info: ClassVar[str] = "PROC_FAILURE"
+    retry: ClassVar[Retry] = Retry.NEVER
+
+
+class InvalidValueError(KioskError, ValueError):
+    """A value from outside is not of the form it must have."""
+
+    code, exit_code = "value.invalid", 64
+
+
+class ConfigError(KioskError):
+    """The configuration file is missing, unreadable or wrong; the text names the key."""
+
+    code, exit_code = "config.invalid", 65
+
+
+class MissingProgramError(KioskError):
+    """A program that we call is not installed; the text names it and its package."""
+
+    code, exit_code, retry = "system.missing_program", 66, Retry.AFTER_STAFF
+
+
+class StoppedError(KioskError):
+    """Work ended because somebody asked for it."""
+
+    code, exit_code = "job.cancelled", 67
+
+
+# Archive, 70-79
+
+
+class ArchiveError(KioskError):
+    """Base of what the archive does to us."""
+
+    code, exit_code, retry = "archive.failed", 70, Retry.LATER
+
+
+class ArchiveUnreachableError(ArchiveError):
+    """No connection: wrong address, switched off, network."""
+
+    code, exit_code = "archive.unreachable", 71
+
+
+class ArchiveRefusedError(ArchiveError):
+    """The association or the query was refused (AE titles, access rights)."""
+
+    code, exit_code, retry = "archive.refused", 72, Retry.AFTER_STAFF
+
+
+class ArchiveAbortedError(ArchiveError):
+    """The archive broke off midway, or nothing more came."""
+
+    code, exit_code = "archive.aborted", 73
+
+
+class UnknownDestinationError(ArchiveError):
+    """The archive does not know our AE title as a move destination."""
+
+    code, exit_code, retry = "archive.unknown_destination", 74, Retry.AFTER_STAFF
+
+
+class StudyNotFoundError(ArchiveError):
+    """The archive lists no object of this study."""
+
+    code, exit_code, status_info = "archive.no_study", 75, "NO_INSTANCE"
+
+
+class MoveIncompleteError(ArchiveError):
+    """After all rounds some listed objects are still missing; `missing` counts them."""
+
+    code, exit_code, status_info = "archive.incomplete", 76, "NO_INSTANCE"
+
+    def __init__(self, text: str, *, missing: int) -> None:
+        super().__init__(text)
+        self.missing = missing
+
+
+class ReceiverError(KioskError):
+    """Our own storage receiver cannot listen or died."""
+
+    code, exit_code, retry = "receiver.failed", 77, Retry.LATER
+
+
+# Build, 80-89
+
+
+class ComposeError(KioskError):
+    """The volume could not be built."""
+
+    code, exit_code, status_info, retry = "build.failed", 80, "DIR_PROC_ERR", Retry.AFTER_STAFF
+
+
+class CheckFailedError(ComposeError):
+    """Our own check found errors on the finished image; no disc is spent on it."""
+
+    code, exit_code = "build.check_failed", 81
+
+
+class SetOversizedError(ComposeError):
+    """The study does not fit on the medium."""
+
+    code, exit_code, status_info = "build.too_large", 82, "SET_OVERSIZED"
+
+
+class SpoolLostError(KioskError):
+    """Objects that had been retrieved are no longer whole in the spool: retrieve again."""
+
+    code, exit_code, retry = "spool.lost", 83, Retry.LATER
+
+
+class SpoolFullError(KioskError):
+    """Not enough free space for this job; nothing was begun, or what was begun is kept."""
+
+    code, exit_code, status_info, retry = "spool.full", 84, "OUT_OF_SUPPLIES", Retry.LATER
+
+
+# Media, 90-99
+
+
+class MediumError(KioskError):
+    """Base of what goes wrong at the drive."""
+
+    code, exit_code, retry = "medium.failed", 90, Retry.LATER
+
+
+class MediumWantedError(MediumError):
+    """A person has to insert or change the medium; `reason` is a Wanted name."""
+
+    code, exit_code, status_info = "medium.wanted", 91, "OUT_OF_SUPPLIES"
+
+    def __init__(self, text: str, *, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class MediumSpoiledError(MediumError):
+    """The disc is scrap; another one is tried."""
+
+    code, exit_code = "medium.spoiled", 92
+
+
+class DriveFaultError(MediumError):
+    """The drive is at fault: staff."""
+
+    code, exit_code, retry = "medium.drive_fault", 93, Retry.AFTER_STAFF
+
+
+class VerifyFailedError(MediumError):
+    """The medium does not hold what was written; it stays in the tray until it is scrapped."""
+
+    code, exit_code = "medium.verify_failed", 94
+
+
+# Jobs and journal, 100-109
+
+
+class JournalError(KioskError):
+    """The journal cannot be read or written."""
+
+    code, exit_code, retry = "journal.failed", 100, Retry.LATER
+
+
+class UnknownOrderError(KioskError):
+    """No such order."""
+
+    code, exit_code = "order.unknown", 101
+
+
+class UnknownJobError(KioskError):
+    """No such job."""
+
+    code, exit_code = "job.unknown", 102
+
+
+class ExecutorBusyError(KioskError):
+    """Another process already works as this station: refused to start."""
+
+    code, exit_code, retry = "engine.already_running", 103, Retry.AFTER_STAFF
+
+
+class JobFailedError(KioskError):
+    """A job that a command waited for ended in FAILURE."""
+
+    code, exit_code = "job.failed", 104
+
+
+# Identity, 110-119
+
+
+class WrongPatientError(KioskError):
+    """Something that arrived, was built or was read back is not the verified patient's: nothing leaves."""
+
+    code, exit_code, status_info, retry = (
+        "identity.wrong_patient",
+        110,
+        "PROC_FAILURE",
+        Retry.AFTER_STAFF,
+    )
+
+
+class RefusedClaimError(KioskError):
+    """A claim at the kiosk was refused; deliberately says nothing more (security: one neutral answer)."""
+
+    code, exit_code = "identity.refused", 111

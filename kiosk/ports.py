@@ -1,0 +1,302 @@
+"""What the services need of the world, as Protocols. Adapters keep them, tests have stand-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from kiosk.domain.model import (
+    AccessionNumber,
+    Job,
+    MediaChoice,
+    Order,
+    OrderId,
+    PatientIdentity,
+    Priority,
+    Progress,
+    Question,
+    ReleaseState,
+    Uid,
+    Wanted,
+)
+
+
+class Clock(Protocol):
+    """Time, replaceable in tests."""
+
+    def now(self) -> datetime: ...  # aware, UTC
+    def monotonic_s(self) -> float: ...
+    def sleep_s(self, seconds: float) -> None: ...
+
+
+# --- archive ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListedInstance:
+    """One object as the archive lists it (C-FIND at IMAGE level)."""
+
+    sop_instance_uid: Uid
+    sop_class_uid: str
+    series_instance_uid: Uid
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStudy:
+    """A Study as the archive lists it; `instances` is the whole set that must arrive."""
+
+    study_instance_uid: Uid
+    accession_number: str
+    patient: PatientIdentity
+    instances: Sequence[ListedInstance]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """One object that arrived whole and is on disk.
+
+    Attributes:
+        file_name: Name inside the retrieval's folder; a counter, never made of DICOM text.
+        sha256: Of the whole file, 32 bytes.
+        header: `dicomdir.instance.Instance.to_bytes()` of what was read while it arrived.
+    """
+
+    sop_instance_uid: Uid
+    file_name: str
+    size_bytes: int
+    sha256: bytes
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOutcome:
+    """What the archive said at the end of one C-MOVE. Believed only for messages to staff."""
+
+    status: int
+    completed: int
+    failed: int
+    warning: int
+
+
+class Pacs(Protocol):
+    """The archive: C-ECHO, C-FIND, C-MOVE to our own Storage SCP."""
+
+    def echo(self) -> None: ...
+    def find_study_uids(self, accession_number: AccessionNumber) -> list[Uid]: ...
+    def list_study(self, study_instance_uid: Uid) -> ListedStudy:
+        """Study, series and image level. Raises ArchiveError; StudyNotFoundError if nothing is listed."""
+        ...
+
+    def move(
+        self,
+        study_instance_uid: Uid,
+        folder: Path,
+        *,
+        only: Sequence[ListedInstance] = (),
+        on_stored: Callable[[StoredInstance], None],
+        is_cancelled: Callable[[], bool],
+    ) -> MoveOutcome:
+        """One round: the whole Study, or `only` these objects. Returns when the archive is done and it is quiet.
+
+        `on_stored` is called in arrival order, from one thread; an exception of its own ends the move and is raised.
+        """
+        ...
+
+
+# --- media --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedMedium:
+    """What is in a drive or port now.
+
+    Attributes:
+        wanted: What a person must do before it can be written; None if it can be written now.
+        capacity_blocks: Free blocks of 2048 bytes, as the drive reports them; 0 if unknown.
+        volume_id: ISO 9660 volume identifier or FAT label of what is on it, "" if blank or none.
+    """
+
+    wanted: Wanted | None
+    kind: str
+    capacity_blocks: int
+    volume_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediumProgress:
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMedium:
+    """A medium whose every byte was read back equal to the image."""
+
+    kind: str
+    sha256: str
+    image_bytes: int
+
+
+class MediaWriter(Protocol):
+    """One drive or port of one station. Raises the MediumError family."""
+
+    name: str
+
+    def inspect(self) -> LoadedMedium: ...
+    def write(
+        self,
+        image: Path,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None: ...
+    def verify(
+        self, image_bytes: int, sha256: str, *, on_progress: Callable[[MediumProgress], None]
+    ) -> WrittenMedium: ...
+    def read(self, offset_bytes: int, size_bytes: int) -> bytes:
+        """From the medium itself, for the identity gate on the read-back."""
+        ...
+
+    def eject(self) -> None: ...
+
+
+# --- jobs ---------------------------------------------------------------------------------------------------
+
+
+class Jobs(Protocol):
+    """The durable engine, seen from outside. One row an order; the same job id twice is one job."""
+
+    def submit(
+        self, order_id: OrderId, choice: MediaChoice, priority: Priority, *, actor: str
+    ) -> OrderId:
+        """Job row, audit row and enqueue in one transaction."""
+        ...
+
+    def cancel(self, job_id: OrderId, *, actor: str) -> None: ...
+    def answer(self, job_id: OrderId, number: int) -> None:
+        """Somebody did what question `number` asks for; other numbers are dropped."""
+        ...
+
+    def get(self, job_id: OrderId) -> Job: ...
+    def newest(self, *, limit: int = 100) -> list[Job]: ...
+    def purge(self, *, ended_before: datetime) -> int: ...
+
+
+# --- journal ------------------------------------------------------------------------------------------------
+
+
+class Orders(Protocol):
+    """The local table of orders. The kiosk searches nothing else."""
+
+    def add(self, order: Order, *, actor: str) -> None: ...
+    def get(self, order_id: OrderId) -> Order: ...
+    def released_for(self, patient: PatientIdentity) -> list[Order]:
+        """Released orders whose identity is the same by `domain.identity`, newest first."""
+        ...
+
+    def set_state(self, order_id: OrderId, state: ReleaseState, *, actor: str) -> None: ...
+    def newest(self, *, limit: int = 100) -> list[Order]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """A ticket as stored: the secret only as a hash.
+
+    Attributes:
+        secret_hash: Hex; keyed with the site's ticket key.
+        failures: Wrong tries so far; locked from `MAX_TRIES` on until staff unlock.
+    """
+
+    ticket_id: str
+    secret_hash: str
+    order_id: OrderId
+    expires_at: datetime
+    used_at: datetime | None
+    failures: int
+
+
+class Tickets(Protocol):
+    """Claim tickets and the counters that survive a restart."""
+
+    def add(self, record: ClaimRecord, *, actor: str) -> None:
+        """Voids an earlier ticket of the same order."""
+        ...
+
+    def find(self, secret_hash: str) -> ClaimRecord | None: ...
+    def count_failure(self, ticket_id: str | None, kiosk: str, at: datetime) -> None: ...
+    def failures_since(self, kiosk: str, since: datetime) -> int: ...
+    def mark_used(self, ticket_id: str, at: datetime) -> None: ...
+
+
+class ProgressLog(Protocol):
+    """At most one write a second a job; the newest wins."""
+
+    def put(self, job_id: OrderId, progress: Progress) -> None: ...
+
+
+class LedgerPhase:
+    """Phases of a drive's ledger row, in order."""
+
+    WRITING, CLOSED, VERIFIED, SCRAP, FREE = "writing", "closed", "verified", "scrap", "free"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """Which job owns the medium in a drive, and how far it got.
+
+    Attributes:
+        attempt: Number of discs begun for this job on this drive, from 1.
+        volume_id: What the medium is called once written; how it is recognised after a restart.
+    """
+
+    drive: str
+    job_id: OrderId
+    phase: str
+    attempt: int
+    volume_id: str
+    sha256: str
+
+
+class Ledger(Protocol):
+    """The device ledger."""
+
+    def owner(self, drive: str) -> LedgerEntry | None: ...
+    def put(self, entry: LedgerEntry) -> None: ...
+    def free(self, drive: str) -> None: ...
+
+
+class AuditLog(Protocol):
+    """Append-only and hash-chained (PS3.15 A.5)."""
+
+    def append(
+        self, event: str, *, actor: str, subject: str, outcome: int, details: dict[str, str]
+    ) -> None: ...
+    def verify(self) -> int:
+        """Number of rows of an intact chain. Raises JournalError naming the first broken row."""
+        ...
+
+
+class Questions(Protocol):
+    """Numbered requests to people."""
+
+    def ask(self, job_id: OrderId, wanted: Wanted) -> Question: ...
+    def close(self, job_id: OrderId) -> None: ...
+
+
+class Spool(Protocol):
+    """A private folder per job."""
+
+    def folder(self, job_id: OrderId) -> Path: ...
+    def free_bytes(self) -> int: ...
+    def wipe(self, job_id: OrderId) -> None: ...
+    def job_ids(self) -> Sequence[OrderId]: ...
+
+
+class Lock(Protocol):
+    """Held for the life of a process."""
+
+    def hold(self) -> AbstractContextManager[None]: ...
