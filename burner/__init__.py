@@ -1,1 +1,4 @@
-"""Getting an image onto a medium: drives, discs and sticks. Knows no DICOM and nothing of the kiosk."""
+"""Getting an image onto a medium: drives, discs and sticks.
+
+Knows no DICOM and nothing of the kiosk.
+"""

@@ -1,9 +1,10 @@
 """Everything that the kiosk raises on purpose.
 
-Each concrete class states four facts that the command line, the wording for patients and the retry policy read:
-`code` (stable, documented), `exit_code` (unique; 64-69 usage and configuration, 70-79 archive, 80-89 build,
-90-99 media, 100-109 jobs and journal, 110-119 identity), `status_info` (DICOM Media Creation Management,
-PS3.3 C.22.1) and `retry`. Text holds codes and UIDs, never a patient's name, ID or birth date.
+Each concrete class states four facts that the command line, the wording for patients and the retry
+policy read: `code` (stable, documented), `exit_code` (unique; 64-69 usage and configuration, 70-79
+archive, 80-89 build, 90-99 media, 100-109 jobs and journal, 110-119 identity), `status_info` (DICOM
+Media Creation Management, PS3.3 C.22.1) and `retry`. Text holds codes and UIDs, never a
+patient's name, ID or birth date.
 """
 
 from __future__ import annotations
@@ -215,7 +216,7 @@ class JobFailedError(KioskError):
 
 
 class WrongPatientError(KioskError):
-    """Something that arrived, was built or was read back is not the verified patient's: nothing leaves."""
+    """What arrived, was built or was read back is not the verified patient's: nothing leaves."""
 
     code, exit_code, status_info, retry = (
         "identity.wrong_patient",
@@ -226,6 +227,6 @@ class WrongPatientError(KioskError):
 
 
 class RefusedClaimError(KioskError):
-    """A claim at the kiosk was refused; deliberately says nothing more (security: one neutral answer)."""
+    """A claim at the kiosk was refused; deliberately says nothing more: one neutral answer."""
 
     code, exit_code = "identity.refused", 111

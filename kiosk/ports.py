@@ -33,7 +33,7 @@ class Clock(Protocol):
     def sleep_s(self, seconds: float) -> None: ...
 
 
-# --- archive ------------------------------------------------------------------------------------------------
+# --- archive ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Pacs(Protocol):
     def echo(self) -> None: ...
     def find_study_uids(self, accession_number: AccessionNumber) -> list[Uid]: ...
     def list_study(self, study_instance_uid: Uid) -> ListedStudy:
-        """Study, series and image level. Raises ArchiveError; StudyNotFoundError if nothing is listed."""
+        """Study, series and image level. Raises ArchiveError, StudyNotFoundError if empty."""
         ...
 
     def move(
@@ -100,14 +100,15 @@ class Pacs(Protocol):
         on_stored: Callable[[StoredInstance], None],
         is_cancelled: Callable[[], bool],
     ) -> MoveOutcome:
-        """One round: the whole Study, or `only` these objects. Returns when the archive is done and it is quiet.
+        """One round: the whole Study, or `only` these objects; returns when all is quiet.
 
-        `on_stored` is called in arrival order, from one thread; an exception of its own ends the move and is raised.
+        `on_stored` is called in arrival order, from one thread; an exception of its own ends
+        the move and is raised.
         """
         ...
 
 
-# --- media --------------------------------------------------------------------------------------------------
+# --- media --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class MediaWriter(Protocol):
     def eject(self) -> None: ...
 
 
-# --- jobs ---------------------------------------------------------------------------------------------------
+# --- jobs ---------------------------------------------------------------------------------------
 
 
 class Jobs(Protocol):
@@ -186,7 +187,7 @@ class Jobs(Protocol):
     def purge(self, *, ended_before: datetime) -> int: ...
 
 
-# --- journal ------------------------------------------------------------------------------------------------
+# --- journal ------------------------------------------------------------------------------------
 
 
 class Orders(Protocol):

@@ -1,7 +1,7 @@
 """The things the appliance speaks of, as values that are right once they exist.
 
-Strings from outside become these types at one boundary (`AccessionNumber(text)` raises InvalidValueError);
-below that line nobody checks again. Standard library only.
+Strings from outside become these types at one boundary (`AccessionNumber(text)` raises
+InvalidValueError); below that line nobody checks again. Standard library only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Uid(_Text):
 
 
 class AccessionNumber(_Text):
-    """SH, 1 to 16 characters; no wildcard, backslash or control character may reach a query (security T2)."""
+    """SH, 1 to 16 characters; no wildcard, backslash or control character may reach a query."""
 
     pattern = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/#:-]{0,15}")
     __slots__ = ()
@@ -50,7 +50,7 @@ class AETitle(_Text):
 
 
 class OrderId(_Text):
-    """Ours: 26 characters at most, safe in file names, process arguments and logs."""
+    """Ours: 36 characters at most, safe in file names, process arguments and logs."""
 
     pattern = re.compile(r"[a-z0-9][a-z0-9-]{2,35}")
     __slots__ = ()
@@ -63,8 +63,8 @@ class PatientIdentity:
     Attributes:
         patient_id: (0010,0020), trimmed; PID-3.1.
         issuer: (0010,0021) Issuer of Patient ID, "" if unknown; PID-3.4.
-        name: (0010,0010) in DICOM form FAMILY^GIVEN^MIDDLE^PREFIX^SUFFIX with "=" between component groups,
-            decoded by its character set; PID-5.
+        name: (0010,0010) in DICOM form FAMILY^GIVEN^MIDDLE^PREFIX^SUFFIX with "=" between component
+            groups, decoded by its character set; PID-5.
         birth_date: YYYYMMDD or ""; PID-7.
     """
 

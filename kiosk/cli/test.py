@@ -1,0 +1,53 @@
+"""`sendhome test`: every check and test of a source checkout, as CI runs them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from kiosk.errors import MissingProgramError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "test",
+        help="run every check and test (source checkout only)",
+        description="Linters, types, layering and all tests. Words after -- go to pytest, and then "
+        "only pytest runs.",
+    )
+    parser.add_argument("pytest_args", nargs="*", metavar="PYTEST_ARG")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if not (ROOT / "tests").is_dir():
+        raise MissingProgramError(
+            "the tests are in the source tree, not in the installed package; "
+            "`sendhome doctor` checks an installation"
+        )
+    python = [sys.executable, "-m"]
+    checks = [
+        [*python, "ruff", "check", "."],
+        [*python, "ruff", "format", "--check", "."],
+        [*python, "mypy"],
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],
+    ]
+    pytest = [*python, "pytest", "-m", "not hardware"]
+    if args.pytest_args:
+        steps = [[*pytest, *args.pytest_args]]
+    else:
+        steps = [*checks, [*pytest, "-n", "2", "--dist", "loadgroup"]]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    for step in steps:
+        shown = " ".join(Path(word).name if "/" in word else word for word in step)
+        print(f"== {shown}", flush=True)
+        code = subprocess.run(step, check=False, cwd=ROOT, env=environment).returncode
+        if code:
+            print(f"sendhome: failed: {shown}", file=sys.stderr)
+            return code
+    return 0

@@ -1,0 +1,171 @@
+"""What can be configured: a frozen dataclass a section, a default and a description a field.
+
+`config_file.py` reads the one TOML file into them. Secrets are no configuration: `adapters/secrets.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kiosk.domain.model import AETitle
+from kiosk.errors import ConfigError, InvalidValueError
+
+
+def option(default: Any, doc: str, check: Callable[[Any], str | None] | None = None) -> Any:
+    """A field with its line of documentation and, if wanted, a check that returns a complaint."""
+    metadata = {"doc": doc, "check": check}
+    if isinstance(default, list):
+        return field(default_factory=lambda: tuple(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _between(low: float, high: float) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        return None if low <= value <= high else f"must be between {low} and {high}"
+
+    return check
+
+
+def _ae_title(value: str) -> str | None:
+    try:
+        AETitle(value)
+    except InvalidValueError:
+        return "must be an AE title: 1 to 16 printable characters, no backslash"
+    return None
+
+
+def _plain(value: Any) -> str | None:
+    lines = value if isinstance(value, tuple) else (value,)
+    for line in lines:
+        if len(line) > 200 or any(ord(c) < 32 or ord(c) == 127 for c in line):
+            return "must be plain text of at most 200 characters a line"
+    return None
+
+
+def _name(value: str) -> str | None:
+    return None if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", value) else "must be a-z, 0-9 and -"
+
+
+def _one_of(*allowed: str) -> Callable[[Any], str | None]:
+    return lambda value: None if value in allowed else f"must be one of {', '.join(allowed)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """Who makes the media; stands in README.TXT, INDEX.HTM and on the screens."""
+
+    institution: str = option("Demo Imaging Center", "name of the institution", _plain)
+    address: tuple[str, ...] = option(
+        ["1 Example Street", "Exampletown"], "postal address, a line each", _plain
+    )
+    phone: str = option("555-0100", "whom to call when something does not work", _plain)
+    email: str = option("", "address for questions, empty for none", _plain)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveConfig:
+    """The PACS that studies are fetched from."""
+
+    host: str = option("127.0.0.1", "host name or address", _plain)
+    port: int = option(4242, "DICOM port", _between(1, 65535))
+    ae_title: str = option("ORTHANC", "its AE title", _ae_title)
+    addresses: tuple[str, ...] = option(
+        [], "addresses it may send from; empty: what `host` resolves to", _plain
+    )
+    quiet_s: float = option(
+        60.0, "seconds without a new object after which a C-MOVE counts as stuck", _between(5, 3600)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverConfig:
+    """Our own Storage SCP, to which the archive sends."""
+
+    ae_title: str = option("SENDHOME", "our AE title, the move destination", _ae_title)
+    host: str = option("127.0.0.1", "address to listen on", _plain)
+    port: int = option(11112, "port to listen on; 0: chosen by the system", _between(0, 65535))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """Where things are kept."""
+
+    state_dir: Path = option(Path("/var/lib/sendhome"), "journal, keys and locks; mode 0700")
+    spool_dir: Path = option(Path("/var/spool/sendhome"), "images on their way to a medium")
+    database_url: str = option("", "SQLAlchemy URL; empty: SQLite in the state folder", _plain)
+    reserve_mb: int = option(
+        512, "MB of free space below which nothing more is accepted", _between(0, 1_000_000)
+    )
+    keep_done_days: int = option(30, "days after which ended jobs are purged", _between(1, 3650))
+
+
+@dataclass(frozen=True, slots=True)
+class DriveConfig:
+    """One drive or port."""
+
+    name: str = option("disc1", "short name, used in the journal", _name)
+    kind: str = option(
+        "optical",
+        "optical, stick, or simulated (a drive made of files)",
+        _one_of("optical", "stick", "simulated", "simulated-stick"),
+    )
+    device: str = option("/dev/sr0", "device node, or folder of a simulated drive", _plain)
+    speed: int = option(0, "writing speed factor; 0: the engine's choice", _between(0, 64))
+
+
+@dataclass(frozen=True, slots=True)
+class KioskConfig:
+    """The lobby."""
+
+    name: str = option("lobby", "this kiosk's name in the journal", _name)
+    idle_s: int = option(
+        45, "seconds without touch or key until the visit is forgotten", _between(10, 600)
+    )
+    warning_s: int = option(20, "how many of these seconds a warning is shown", _between(5, 300))
+    ticket_hours: int = option(24, "hours a claim ticket is good for", _between(1, 24 * 14))
+    date_order: str = option("mdy", "order of typed dates", _one_of("mdy", "dmy", "ymd"))
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """The durable engine of this station."""
+
+    station: str = option("station1", "unique name of this station", _name)
+    retry_s: tuple[float, ...] = option(
+        [5.0, 15.0, 60.0, 300.0, 900.0],
+        "waits between tries of a failing archive; the last repeats",
+    )
+    max_spoiled: int = option(
+        3, "spoiled discs for one copy before staff are called", _between(1, 10)
+    )
+    poll_s: float = option(0.3, "seconds between looks at the queues", _between(0.05, 10))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All of it."""
+
+    site: SiteConfig = field(default_factory=SiteConfig)
+    archive: ArchiveConfig = field(default_factory=ArchiveConfig)
+    receiver: ReceiverConfig = field(default_factory=ReceiverConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    drives: tuple[DriveConfig, ...] = (DriveConfig(),)
+    kiosk: KioskConfig = field(default_factory=KioskConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
+
+    @property
+    def database_url(self) -> str:
+        """The journal's URL, with the default filled in."""
+        return self.store.database_url or f"sqlite:///{self.store.state_dir / 'journal.sqlite'}"
+
+    def drive(self, name: str) -> DriveConfig:
+        """Raises ConfigError if there is no such drive."""
+        for drive in self.drives:
+            if drive.name == name:
+                return drive
+        known = ", ".join(drive.name for drive in self.drives)
+        raise ConfigError(f"no drive named {name!r} is configured; there are: {known}")

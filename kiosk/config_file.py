@@ -1,0 +1,177 @@
+"""The one TOML file: read, checked key by key, printed with each value's origin.
+
+Unknown keys, wrong types and values out of range are errors that name the key.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from kiosk.config import (
+    ArchiveConfig,
+    Config,
+    DriveConfig,
+    EngineConfig,
+    KioskConfig,
+    ReceiverConfig,
+    SiteConfig,
+    StoreConfig,
+)
+from kiosk.errors import ConfigError
+
+MAX_FILE_BYTES = 1 << 20
+DEFAULT_FILE = Path("/etc/sendhome/sendhome.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value with its origin, for `config check`."""
+
+    key: str
+    value: object
+    origin: str
+    doc: str
+
+
+def _convert(key: str, kind: object, value: object) -> object:
+    """The TOML value as the field's type, or ConfigError."""
+    if kind is Path and isinstance(value, str) and value:
+        return Path(value)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if kind is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if kind is str and isinstance(value, str):
+        return value
+    if (
+        kind == tuple[str, ...]
+        and isinstance(value, list)
+        and all(isinstance(v, str) for v in value)
+    ):
+        return tuple(value)
+    if kind == tuple[float, ...] and isinstance(value, list) and value and _are_waits(value):
+        return tuple(float(v) for v in value)
+    wanted = getattr(kind, "__name__", str(kind))
+    raise ConfigError(f"{key}: {type(value).__name__} found where {wanted} is wanted")
+
+
+def _are_waits(values: list[object]) -> bool:
+    return all(isinstance(v, int | float) and not isinstance(v, bool) and v >= 0 for v in values)
+
+
+def _section(key: str, cls: type[Any], table: object) -> Any:
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{key}: a table is wanted")
+    hints = get_type_hints(cls)
+    known: dict[str, Field[Any]] = {f.name: f for f in fields(cls)}
+    values = {}
+    for name, raw in table.items():
+        if name not in known:
+            raise ConfigError(f"{key}.{name}: unknown key; known are {', '.join(known)}")
+        value = _convert(f"{key}.{name}", hints[name], raw)
+        check = known[name].metadata.get("check")
+        if check and (complaint := check(value)):
+            raise ConfigError(f"{key}.{name}: {complaint}")
+        values[name] = value
+    return cls(**values)
+
+
+def parse(text: str) -> Config:
+    """A Config from TOML text. Raises ConfigError naming the key."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not TOML: {error}") from None
+    values: dict[str, Any] = {}
+    sections = {
+        "site": SiteConfig, "archive": ArchiveConfig, "receiver": ReceiverConfig,
+        "store": StoreConfig, "kiosk": KioskConfig, "engine": EngineConfig,
+    }  # fmt: skip
+    for key, table in data.items():
+        if key == "drives":
+            if not isinstance(table, list) or not table:
+                raise ConfigError("drives: at least one [[drives]] table is wanted")
+            drives = tuple(_section(f"drives[{i}]", DriveConfig, t) for i, t in enumerate(table))
+            if len({drive.name for drive in drives}) != len(drives):
+                raise ConfigError("drives: two drives have the same name")
+            values["drives"] = drives
+        elif key in sections:
+            values[key] = _section(key, sections[key], table)
+        else:
+            raise ConfigError(f"{key}: unknown section; known are {', '.join(sections)}, drives")
+    config = Config(**values)
+    if config.kiosk.warning_s >= config.kiosk.idle_s:
+        raise ConfigError("kiosk.warning_s: must be less than kiosk.idle_s")
+    return config
+
+
+def find_file(given: Path | None) -> Path | None:
+    """The file to read: the one given, else $SENDHOME_CONFIG, else the system's if it exists."""
+    if given:
+        return given
+    if named := os.environ.get("SENDHOME_CONFIG"):
+        return Path(named)
+    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+
+
+def load(given: Path | None = None) -> Config:
+    """Read the configuration; without a file the defaults. Raises ConfigError."""
+    path = find_file(given)
+    if path is None:
+        return Config()
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
+        return parse(data.decode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def settings(config: Config, origin: str) -> Iterator[Setting]:
+    """Every value with its origin: the file's name if it differs from the default."""
+    default = Config()
+    for section in fields(Config):
+        table = getattr(config, section.name)
+        if section.name == "drives":
+            for i, drive in enumerate(table):
+                yield from _rows(f"drives[{i}]", drive, DriveConfig(), origin)
+        else:
+            yield from _rows(section.name, table, getattr(default, section.name), origin)
+
+
+def _rows(prefix: str, table: Any, default: Any, origin: str) -> Iterator[Setting]:
+    for item in fields(table):
+        value = getattr(table, item.name)
+        source = "default" if value == getattr(default, item.name) else origin
+        yield Setting(f"{prefix}.{item.name}", value, source, item.metadata["doc"])
+
+
+def to_toml(config: Config) -> str:
+    """The configuration as a file that `parse` reads back equal."""
+
+    def text(value: object) -> str:
+        if isinstance(value, tuple):
+            return "[" + ", ".join(text(v) for v in value) + "]"
+        if isinstance(value, int | float):
+            return str(value)
+        escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+
+    lines = []
+    for section in fields(Config):
+        tables = getattr(config, section.name)
+        many = isinstance(tables, tuple)
+        for table in tables if many else (tables,):
+            lines.append(f"[[{section.name}]]" if many else f"[{section.name}]")
+            lines += [f"{f.name} = {text(getattr(table, f.name))}" for f in fields(table)]
+            lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,81 @@
+"""The configuration file: every wrong key is named, what is printed reads back equal."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from kiosk.config import Config
+from kiosk.config_file import MAX_FILE_BYTES, load, parse, settings, to_toml
+from kiosk.errors import ConfigError
+
+
+def test_an_empty_file_gives_the_defaults():
+    assert parse("") == Config()
+
+
+def test_what_is_printed_reads_back_equal():
+    config = parse(
+        '[site]\ninstitution = "A \\"quoted\\" \\\\ name"\naddress = ["one", "two"]\n'
+        '[[drives]]\nname = "a"\n[[drives]]\nname = "b"\nkind = "stick"\n[engine]\nretry_s = [1, 2.5]'
+    )
+    assert parse(to_toml(config)) == config
+    assert config.engine.retry_s == (1.0, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[site]\nnme = 'x'", "site.nme"),
+        ("[sight]\n", "sight"),
+        ("[archive]\nport = 70000", "archive.port"),
+        ("[archive]\nport = '1'", "archive.port"),
+        ("[archive]\nport = true", "archive.port"),
+        ("[archive]\nae_title = 'A\\\\B'", "archive.ae_title"),
+        ("[archive]\nae_title = 'SEVENTEEN_LETTERS'", "archive.ae_title"),
+        ('[site]\ninstitution = "a\\u001b[2J"', "site.institution"),
+        ("[site]\naddress = 'one line'", "site.address"),
+        ("[[drives]]\nname = '../x'", "drives[0].name"),
+        ("[[drives]]\nkind = 'tape'", "drives[0].kind"),
+        ("[[drives]]\n[[drives]]\n", "drives"),
+        ("drives = []", "drives"),
+        ("[engine]\nretry_s = [-1]", "engine.retry_s"),
+        ("[kiosk]\nidle_s = 20\nwarning_s = 20", "kiosk.warning_s"),
+        ("site = 3", "site"),
+        ("= 3", "TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, named: str):
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert named in str(caught.value)
+
+
+def test_every_field_is_described_and_has_an_origin():
+    rows = list(settings(parse("[site]\nphone = '1'"), "file.toml"))
+    assert all(row.doc for row in rows)
+    assert [row.key for row in rows if row.origin == "file.toml"] == ["site.phone"]
+    sections = sum(
+        len(fields(getattr(Config(), f.name))) for f in fields(Config) if f.name != "drives"
+    )
+    assert len(rows) == sections + len(fields(Config().drives[0]))
+
+
+def test_a_file_that_is_missing_huge_or_not_text_is_an_error(tmp_path: Path):
+    with pytest.raises(ConfigError, match="none.toml"):
+        load(tmp_path / "none.toml")
+    huge = tmp_path / "huge.toml"
+    huge.write_text("#" * (MAX_FILE_BYTES + 1))
+    with pytest.raises(ConfigError, match="larger"):
+        load(huge)
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"binary\.toml"):
+        load(binary)
+
+
+def test_an_unknown_drive_is_an_error_that_lists_the_known():
+    with pytest.raises(ConfigError, match="disc1"):
+        Config().drive("tape")
