@@ -1,6 +1,7 @@
 """What can be configured: a frozen dataclass a section, a default and a description a field.
 
-`config_file.py` reads the one TOML file into them. Secrets are no configuration: `adapters/secrets.py`.
+`config_file.py` reads the one TOML file into them; secrets are kept by
+`adapters/secrets.py`.
 """
 
 from __future__ import annotations

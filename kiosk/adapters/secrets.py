@@ -38,7 +38,7 @@ def site_key(name: str, state_dir: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Write a new key, then link it into place: two processes end up with the same one."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(fd, secrets.token_hex(KEY_BYTES).encode())
