@@ -11,9 +11,9 @@ from kiosk.errors import KioskError, Retry
 DOCUMENT = Path(__file__).parents[3] / "docs" / "exit-codes.md"
 HEADER = """# Exit codes
 
-What `sendhome` returns, and the code that stands in its messages, in `--json` output and in the journal.
-0 is success, 1 an unexpected fault, 2 wrong usage, 128 + n the end by signal n. "Again" says when another
-try can help: by itself later, only after staff have acted, or never.
+What `sendhome` returns, and the code that stands in its messages, in `--json` output and in the
+journal. 0 is success, 1 an unexpected fault, 2 wrong usage, 128 + n the end by signal n. "Again"
+says when another try can help: by itself later, only after staff have acted, or never.
 
 | Exit | Code | Again | Meaning |
 |---|---|---|---|
