@@ -1,0 +1,129 @@
+"""PdiVolume: what stands where on the medium (IHE RAD-47), and the rules its names keep.
+
+Nothing is copied or opened here; an image or a stick is made from a volume.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dicomdir.errors import FileIDError, ImageError
+
+DICOMDIR: Final = "DICOMDIR"
+README: Final = "README.TXT"
+INDEX: Final = "INDEX.HTM"
+WEB_FOLDER: Final = "IHE_PDI"
+OBJECTS_FOLDER: Final = "DICOM"
+VIEWER_FOLDER: Final = "VIEWER"
+EXTRA_FOLDER: Final = "EXTRA"
+
+ROOT_NAMES: Final = frozenset(
+    (DICOMDIR, README, INDEX, WEB_FOLDER, OBJECTS_FOLDER, VIEWER_FOLDER, EXTRA_FOLDER)
+)  # PDI-17: the allow-list
+MAX_LEVELS: Final = 8  # PDI-28; PS3.12 F.1.2.1
+WEB_EXTENSIONS: Final = frozenset(("HTM", "JPG"))  # PDI-11, without style sheets
+
+FILE_ID_COMPONENT: Final = re.compile(r"[A-Z0-9_]{1,8}")  # PS3.10 8.5
+FILE_NAME: Final = re.compile(r"[A-Z0-9_]{1,8}(?:\.[A-Z0-9_]{1,3})?")  # PDI-27, ISO 9660 level 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Content that lies in a file, from `offset_bytes` on.
+
+    Attributes:
+        path: In our own file system; never made of DICOM text.
+    """
+
+    path: str
+    size_bytes: int
+    offset_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of the medium.
+
+    Attributes:
+        path: Components joined by "/", such as "DICOM/P0000001/I0000001".
+        source: Where its content comes from.
+    """
+
+    path: str
+    source: FileSource | bytes
+
+    @property
+    def size_bytes(self) -> int:
+        return self.source.size_bytes if isinstance(self.source, FileSource) else len(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class PdiVolume:
+    """The files of one medium, in the order wanted on it. Made by `lay_out`, which checks it.
+
+    Attributes:
+        volume_id: Volume identifier or label, equal to the File-set ID (PDI-30).
+    """
+
+    volume_id: str
+    entries: Sequence[Entry]
+
+    @property
+    def content_bytes(self) -> int:
+        return sum(entry.size_bytes for entry in self.entries)
+
+
+def lay_out(
+    *,
+    volume_id: str,
+    dicomdir: bytes,
+    readme: bytes,
+    index: bytes,
+    objects: Iterable[Entry],
+    pages: Iterable[Entry] = (),
+    viewer: Iterable[Entry] = (),
+) -> PdiVolume:
+    """Put everything in its place: what is read first stands first, the objects in DICOMDIR order.
+
+    Args:
+        objects: Below DICOM/, in the order of the DICOMDIR.
+        pages: Below IHE_PDI/.
+        viewer: Below VIEWER/.
+    Raises:
+        FileIDError: A name breaks PDI-25, PDI-27 or PDI-28.
+        ImageError: Two files have one path, something is in the wrong folder, or there is no object.
+    """
+    entries = [Entry(DICOMDIR, dicomdir), Entry(README, readme), Entry(INDEX, index)]
+    for folder, group in ((WEB_FOLDER, pages), (VIEWER_FOLDER, viewer), (OBJECTS_FOLDER, objects)):
+        before = len(entries)
+        for entry in group:
+            if not entry.path.startswith(f"{folder}/"):
+                raise ImageError(f"a file meant for {folder} has another path")
+            entries.append(entry)
+        if folder == OBJECTS_FOLDER and len(entries) == before:
+            raise ImageError("there is no object to put on the medium")
+    if len({entry.path for entry in entries}) != len(entries):
+        raise ImageError("two files have one path")
+    for entry in entries:
+        if broken := broken_name_rule(entry.path):
+            raise FileIDError(f"a path on the medium breaks {broken}")
+    return PdiVolume(volume_id, entries)
+
+
+def broken_name_rule(path: str) -> str:
+    """Which name rule a path on the medium breaks: "PDI-25", "PDI-27", "PDI-28", or "" for none.
+
+    DICOM files (the DICOMDIR and all below DICOM/) are held to PDI-25, everything else to PDI-27.
+    """
+    *folders, name = path.split("/")
+    if len(folders) + 1 > MAX_LEVELS:
+        return "PDI-28"
+    is_dicom = path == DICOMDIR or (folders and folders[0] == OBJECTS_FOLDER)
+    if not all(FILE_ID_COMPONENT.fullmatch(folder) for folder in folders):
+        return "PDI-25" if is_dicom else "PDI-27"
+    if is_dicom:
+        return "" if FILE_ID_COMPONENT.fullmatch(name) else "PDI-25"
+    return "" if FILE_NAME.fullmatch(name) else "PDI-27"

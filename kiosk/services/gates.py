@@ -1,0 +1,151 @@
+"""Identity gates: is this the verified patient's, and of a Study that was asked for?
+
+Pure functions over `kiosk.domain.identity`, one for each place where data of another patient could
+slip in: the archive's answer, an arriving object, the objects before the build, the finished
+image, the medium read back. One that disagrees refuses the whole set; nothing is dropped silently.
+Errors hold reason codes and UIDs only, never a name, an ID or a birth date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from typing import Final
+
+from dicomdir.errors import DicomdirError
+from dicomdir.instance import Instance, read_instance_at
+from dicomdir.iso_reader import IsoReader, IsoRecord
+from kiosk.domain.identity import match
+from kiosk.domain.model import PatientIdentity
+from kiosk.errors import CheckFailedError, WrongPatientError
+
+_PATIENT_NAME: Final = 0x00100010
+_PATIENT_ID: Final = 0x00100020
+_ISSUER_OF_PATIENT_ID: Final = 0x00100021
+_PATIENT_BIRTH_DATE: Final = 0x00100030
+
+_UID = re.compile(r"[0-9.]{1,64}")
+_MAGIC_OFFSET: Final = 128  # PS3.10 7.1: preamble, then "DICM"
+
+
+class StudyGate:
+    """The verified patient and the Studies asked for, asked again and again.
+
+    Identities that were accepted once are remembered, so that 10,000 objects cost one comparison.
+
+    Args:
+        verified: Who was verified, as the order says it.
+        study_instance_uids: What may be on the medium; empty refuses everything.
+    """
+
+    def __init__(self, verified: PatientIdentity, study_instance_uids: Collection[str]) -> None:
+        self._verified = verified
+        self._study_instance_uids = frozenset(study_instance_uids)
+        self._accepted: set[PatientIdentity] = set()
+
+    def check_patient(self, seen: PatientIdentity, what: str) -> None:
+        """Raises WrongPatientError unless it is the same person.
+
+        Args:
+            what: For the error's text: a UID or a fixed word.
+        """
+        if seen in self._accepted:
+            return
+        found = match(self._verified, seen)
+        if not found.accepted:
+            raise WrongPatientError(
+                f"{what}: {found.verdict.value} patient ({', '.join(found.reasons)})"
+            )
+        self._accepted.add(seen)
+
+    def check_study(self, study_instance_uid: str, what: str) -> None:
+        """Raises WrongPatientError unless this Study was asked for."""
+        if study_instance_uid not in self._study_instance_uids:
+            raise WrongPatientError(f"{what}: study {_shown(study_instance_uid)} was not asked for")
+
+    def check(self, instance: Instance) -> None:
+        """Raises WrongPatientError unless the object is the patient's and of such a Study."""
+        what = f"object {_shown(instance.sop_instance_uid)}"
+        self.check_study(instance.study_instance_uid, what)
+        self.check_patient(identity_of(instance), what)
+
+
+def identity_of(instance: Instance) -> PatientIdentity:
+    """Who an object says it is of, decoded by its own character set."""
+    return PatientIdentity(
+        patient_id=instance.text(_PATIENT_ID),
+        issuer=instance.text(_ISSUER_OF_PATIENT_ID),
+        name=instance.text(_PATIENT_NAME),
+        birth_date=instance.text(_PATIENT_BIRTH_DATE),
+    )
+
+
+def gate_instance(
+    verified: PatientIdentity, study_instance_uids: Collection[str], instance: Instance
+) -> None:
+    """One object, as it arrives or before the build.
+
+    Raises:
+        WrongPatientError: Another person's or not comparable, or of another Study.
+    """
+    StudyGate(verified, study_instance_uids).check(instance)
+
+
+def gate_listed(verified: PatientIdentity, listed: PatientIdentity) -> None:
+    """The patient that the archive lists for a Study (C-FIND).
+
+    Raises:
+        WrongPatientError: Another person or not comparable.
+    """
+    StudyGate(verified, ()).check_patient(listed, "listed study")
+
+
+def gate_medium(
+    verified: PatientIdentity,
+    study_instance_uids: Collection[str],
+    reader: IsoReader,
+    *,
+    on_object: Callable[[int], None] = lambda _count: None,
+) -> int:
+    """The image or medium itself: the DICOMDIR's own words and the header of every DICOM object.
+
+    Objects are found by looking at every file, not by believing the DICOMDIR.
+
+    Args:
+        on_object: Called with the number of objects looked at so far.
+    Returns:
+        Number of objects, at least 1.
+    Raises:
+        WrongPatientError: Anything on it is another person's or of another Study.
+        CheckFailedError: It cannot be read, or holds no object.
+    """
+    gate = StudyGate(verified, study_instance_uids)
+    try:
+        return _gate_files(gate, reader, on_object)
+    except DicomdirError as error:
+        raise CheckFailedError(f"the medium cannot be compared: {error.code}") from error
+
+
+def _gate_files(gate: StudyGate, reader: IsoReader, on_object: Callable[[int], None]) -> int:
+    count = 0
+    for record in reader.files():
+        if reader.read(record, _MAGIC_OFFSET, 4) != b"DICM":
+            continue
+        if record.path == "DICOMDIR":
+            continue
+        gate.check(_read_header(reader, record))
+        count += 1
+        on_object(count)
+    if not count:
+        raise CheckFailedError("the medium holds no DICOM object")
+    return count
+
+
+def _read_header(reader: IsoReader, record: IsoRecord) -> Instance:
+    return read_instance_at(
+        lambda offset, size: reader.read(record, offset, size), record.size_bytes
+    )
+
+
+def _shown(uid: str) -> str:
+    return uid if _UID.fullmatch(uid) else "(not a UID)"
