@@ -1,0 +1,51 @@
+"""Placing an order on a medium: the only thing that the lobby ever asks of the engine."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kiosk.domain.model import Job, MediaChoice, OrderId, Priority
+from kiosk.errors import InvalidValueError, UnknownJobError
+from kiosk.ports import Clock, Jobs, Tickets
+from kiosk.services.identify import Release
+
+MAX_COPIES: Final = 3
+
+
+class Request:
+    """Places jobs for visitors of one kiosk, who wait for them."""
+
+    def __init__(self, *, jobs: Jobs, tickets: Tickets, clock: Clock, kiosk: str) -> None:
+        self._jobs, self._tickets, self._clock, self._kiosk = jobs, tickets, clock, kiosk
+
+    def place(self, release: Release, choice: MediaChoice) -> OrderId:
+        """Submit the released order and use up its ticket; twice is once.
+
+        Whoever comes back with the same ticket and birth date gets the job that runs, whatever he
+        chooses now. The job comes first: a power cut between both leaves a ticket that still opens
+        the job, not a used ticket without one.
+
+        Raises:
+            InvalidValueError: More or fewer copies than the kiosk makes.
+            JournalError: Nothing was placed.
+        """
+        if not 1 <= choice.copies <= MAX_COPIES:
+            raise InvalidValueError(f"1 to {MAX_COPIES} copies")
+        if (job := self.running(release)) is not None:
+            job_id = job.job_id
+        else:
+            job_id = self._jobs.submit(
+                release.order.order_id,
+                choice,
+                Priority.WAITING_PATIENT,
+                actor=f"kiosk:{self._kiosk}",
+            )
+        self._tickets.mark_used(release.ticket_id, self._clock.now())
+        return job_id
+
+    def running(self, release: Release) -> Job | None:
+        """The job of the released order, in whatever state; None if there is none yet."""
+        try:
+            return self._jobs.get(release.order.order_id)
+        except UnknownJobError:
+            return None
