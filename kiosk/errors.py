@@ -212,6 +212,18 @@ class JobFailedError(KioskError):
     code, exit_code = "job.failed", 104
 
 
+class OrderNotReleasedError(KioskError):
+    """The order is held, collected or cancelled: nothing is made of it."""
+
+    code, exit_code, retry = "order.not_released", 105, Retry.AFTER_STAFF
+
+
+class EngineFaultError(KioskError):
+    """The engine gave a job up after several rescues; staff may submit it again."""
+
+    code, exit_code, retry = "engine.fault", 106, Retry.AFTER_STAFF
+
+
 # Identity, 110-119
 
 

@@ -284,8 +284,75 @@ class AuditLog(Protocol):
 class Questions(Protocol):
     """Numbered requests to people."""
 
-    def ask(self, job_id: OrderId, wanted: Wanted) -> Question: ...
+    def ask(self, job_id: OrderId, wanted: Wanted) -> Question:
+        """The open question if it wants the same, else a new one under the next number."""
+        ...
+
     def close(self, job_id: OrderId) -> None: ...
+    def answer(self, job_id: OrderId, number: int) -> bool:
+        """False, and nothing happens, unless `number` is the open question's."""
+        ...
+
+    def is_answered(self, job_id: OrderId, number: int) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MediumRecord:
+    """One medium that was begun for a job.
+
+    Attributes:
+        attempt: From 1, counted over all copies and drives of the job.
+        outcome: A LedgerPhase, or "delivered".
+    """
+
+    job_id: OrderId
+    drive: str
+    attempt: int
+    volume_id: str
+    sha256: str
+    outcome: str
+    begun_at: datetime
+
+
+class MediaLog(Protocol):
+    """Every medium begun and what became of it; `Ledger.put` moves its rows."""
+
+    def begun(self, job_id: OrderId) -> int:
+        """How many media were begun for the job so far."""
+        ...
+
+    def delivered(self, job_id: OrderId) -> int: ...
+    def deliver(self, entry: LedgerEntry, *, actor: str, details: dict[str, str]) -> bool:
+        """Audit the export and mark the medium, in one transaction; False if it was before."""
+        ...
+
+    def history(self, job_id: OrderId) -> list[MediumRecord]: ...
+
+
+class JobBook(Protocol):
+    """The job rows as the engine sees them. A row that ended never changes again."""
+
+    def get(self, job_id: OrderId) -> Job: ...
+    def begin(self, job_id: OrderId) -> None:
+        """CREATING from now on."""
+        ...
+
+    def report(self, job_id: OrderId, *, status_info: str, error_code: str) -> None:
+        """Why it waits; "NORMAL" and "" when it goes on."""
+        ...
+
+    def is_cancelled(self, job_id: OrderId) -> bool: ...
+    def finish(self, job_id: OrderId) -> None:
+        """DONE and its order COLLECTED, in one transaction; once."""
+        ...
+
+    def fail(self, job_id: OrderId, *, status_info: str, error_code: str, hold_order: bool) -> None:
+        """FAILURE, audited; with `hold_order` the kiosk offers the order no more until staff do."""
+        ...
+
+    def live(self) -> Sequence[OrderId]:
+        """Jobs of this station that have not ended, oldest first."""
+        ...
 
 
 class Spool(Protocol):

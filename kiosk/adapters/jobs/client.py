@@ -1,0 +1,208 @@
+"""The outside of the durable engine: place, cancel, answer, look. Runs nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+from dbos import DBOSClient, EnqueueOptions
+
+from kiosk.adapters.audit import AuditChain
+from kiosk.adapters.jobs.common import (
+    ORDER_WORKFLOW,
+    VERSION,
+    make_client,
+    queue_for,
+)
+from kiosk.adapters.journal import Journal
+from kiosk.adapters.journal.engine import translated, writing
+from kiosk.adapters.journal.job_rows import ENDED, workflow_id
+from kiosk.adapters.journal.orders import to_order
+from kiosk.adapters.journal.tables import jobs, orders
+from kiosk.domain.model import (
+    ExecutionStatus,
+    Job,
+    MediaChoice,
+    OrderId,
+    Priority,
+    ReleaseState,
+)
+from kiosk.errors import (
+    InvalidValueError,
+    OrderNotReleasedError,
+    UnknownJobError,
+    UnknownOrderError,
+)
+
+MAX_COPIES = 10
+
+
+class DbosJobs:
+    """Keeps `kiosk.ports.Jobs`; jobs go to the journal's station, where the patient stands.
+
+    A job has its order's id: placing it twice is one job, and after a FAILURE it is a new run.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._engine = journal.engine
+        self._chain: AuditChain = journal.chain
+        self._client: DBOSClient | None = None
+
+    @property
+    def client(self) -> DBOSClient:
+        if self._client is None:
+            self._client = make_client(self._engine)
+        return self._client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.destroy()
+            self._client = None
+
+    def submit(
+        self, order_id: OrderId, choice: MediaChoice, priority: Priority, *, actor: str
+    ) -> OrderId:
+        """Job row, audit row and enqueue in one transaction.
+
+        Raises:
+            UnknownOrderError: No such order.
+            OrderNotReleasedError: It is held, cancelled or was collected.
+            InvalidValueError: No or too many copies.
+            JournalError: Nothing was placed.
+        """
+        if not 1 <= choice.copies <= MAX_COPIES:
+            raise InvalidValueError(f"1 to {MAX_COPIES} copies")
+        with writing(self._engine) as connection:
+            order = connection.execute(
+                sa.select(orders).where(orders.c.order_id == order_id).with_for_update()
+            ).one_or_none()
+            if order is None:
+                raise UnknownOrderError(f"no order {order_id}")
+            row = connection.execute(sa.select(jobs).where(jobs.c.job_id == order_id)).one_or_none()
+            if row is not None and row.status != ExecutionStatus.FAILURE.value:
+                return order_id
+            if to_order(order).state is not ReleaseState.RELEASED:
+                raise OrderNotReleasedError(f"order {order_id} is {order.state}")
+            values = {
+                "medium": choice.medium.value,
+                "copies": choice.copies,
+                "priority": int(priority),
+                "station": self._journal.station,
+                "status": ExecutionStatus.PENDING.value,
+                "status_info": "NORMAL",
+                "error_code": "",
+                "run": row.run + 1 if row is not None else 1,
+                "rescues": 0,
+                "cancelled_at": None,
+                "ended_at": None,
+            }
+            if row is None:
+                connection.execute(
+                    sa.insert(jobs).values(
+                        job_id=order_id,
+                        order_id=order_id,
+                        created_at=self._journal.clock.now(),
+                        **values,
+                    )
+                )
+            else:
+                connection.execute(
+                    sa.update(jobs).where(jobs.c.job_id == order_id).values(**values)
+                )
+            self._chain.append(
+                connection,
+                "job.submitted",
+                actor=actor,
+                subject=order_id,
+                details={
+                    "medium": choice.medium.value,
+                    "copies": str(choice.copies),
+                    "priority": str(int(priority)),
+                    "run": str(values["run"]),
+                },
+            )
+            self.enqueue(connection, order_id, int(str(values["run"])), priority)
+        return order_id
+
+    def enqueue(
+        self, connection: sa.Connection, job_id: OrderId, run: int, priority: Priority
+    ) -> None:
+        """In somebody's transaction: committed with it or not at all."""
+        options: EnqueueOptions = {
+            "workflow_name": ORDER_WORKFLOW,
+            "queue_name": queue_for(self._journal.station, priority),
+            "workflow_id": workflow_id(job_id, run),
+            "app_version": VERSION,  # without it no engine of ours would take it up
+            "priority": max(1, int(priority)),  # 0 would come before everybody
+        }
+        self.client.enqueue_in_transaction(connection, options, str(job_id))
+
+    def cancel(self, job_id: OrderId, *, actor: str) -> None:
+        """Ask for the end; the job ends by itself at the next moment where it can.
+
+        Raises:
+            UnknownJobError: No such job.
+        """
+        with writing(self._engine) as connection:
+            row = connection.execute(sa.select(jobs).where(jobs.c.job_id == job_id)).one_or_none()
+            if row is None:
+                raise UnknownJobError(f"no job {job_id}")
+            if row.status in ENDED or row.cancelled_at is not None:
+                return
+            connection.execute(
+                sa.update(jobs)
+                .where(jobs.c.job_id == job_id)
+                .values(cancelled_at=self._journal.clock.now())
+            )
+            self._chain.append(connection, "job.cancelled", actor=actor, subject=job_id)
+        self._drop_waiting_burns(job_id, row.run)
+
+    def _drop_waiting_burns(self, job_id: OrderId, run: int) -> None:
+        """A burn that still waits for its drive would hold up the job's end until its turn.
+
+        Whoever was started in between has read the request to end by now: it was committed first.
+        """
+        with translated("written"):
+            waiting = self.client.list_workflows(
+                workflow_id_prefix=f"{workflow_id(job_id, run)}.",
+                status="ENQUEUED",
+                load_input=False,
+                load_output=False,
+            )
+            for burn in waiting:
+                self.client.cancel_workflow(burn.workflow_id)
+
+    def answer(self, job_id: OrderId, number: int) -> None:
+        """Mark question `number` as done; any other number than the open one is dropped."""
+        self._journal.questions.answer(job_id, number)
+
+    def get(self, job_id: OrderId) -> Job:
+        """Raises UnknownJobError."""
+        return self._journal.jobs.get(job_id)
+
+    def newest(self, *, limit: int = 100) -> list[Job]:
+        return self._journal.jobs.newest(limit=limit)
+
+    def purge(self, *, ended_before: datetime) -> int:
+        """Drop the engine's rows, progress and questions of jobs that ended; returns their number.
+
+        Orders, jobs, media and audit stay: they are the record.
+        """
+        with writing(self._engine) as connection:
+            gone = self._journal.jobs.purge(connection, ended_before)
+        return self._delete(gone, self.client.delete_workflows)
+
+    def _delete(self, ids: list[str], delete: Callable[..., None]) -> int:
+        with translated("written"):
+            known = {
+                found.workflow_id
+                for start in range(0, len(ids), 500)
+                for found in self.client.list_workflows(
+                    workflow_ids=ids[start : start + 500], load_input=False, load_output=False
+                )
+            }
+            if known:
+                delete(sorted(known), delete_children=True)
+        return len(known)

@@ -1,0 +1,245 @@
+"""Job rows: what was asked for and how it stands. The record, not the engine's machinery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kiosk.adapters.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
+from kiosk.adapters.journal.engine import reading, writing
+from kiosk.adapters.journal.orders import change_state
+from kiosk.adapters.journal.questions import to_question
+from kiosk.adapters.journal.tables import jobs, progress, questions
+from kiosk.domain.model import (
+    ExecutionStatus,
+    Job,
+    MediaChoice,
+    Medium,
+    OrderId,
+    Priority,
+    Progress,
+    ReleaseState,
+    Step,
+)
+from kiosk.errors import StoppedError, UnknownJobError
+from kiosk.ports import Clock
+
+ENDED = (ExecutionStatus.DONE.value, ExecutionStatus.FAILURE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """What the engine's side needs to find a job's workflow."""
+
+    job_id: OrderId
+    station: str
+    run: int
+    rescues: int
+    priority: Priority
+
+    @property
+    def workflow_id(self) -> str:
+        return workflow_id(self.job_id, self.run)
+
+
+def workflow_id(job_id: str, run: int) -> str:
+    """The engine's name of one run of a job."""
+    return f"{job_id}.{run}"
+
+
+def _to_job(row: Any) -> Job:
+    return Job(
+        job_id=OrderId(row.job_id),
+        order_id=OrderId(row.order_id),
+        choice=MediaChoice(Medium(row.medium), row.copies),
+        priority=Priority(row.priority),
+        status=ExecutionStatus(row.status),
+        status_info=row.status_info,
+        error_code=row.error_code,
+        progress=None,
+        question=None,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _fill_in(connection: sa.Connection, found: list[Job]) -> list[Job]:
+    """Add progress and open questions, with one query each."""
+    ids = [job.job_id for job in found]
+    at = {
+        row.job_id: Progress(Step(row.step), row.done, row.total, row.note, row.updated_at)
+        for row in connection.execute(sa.select(progress).where(progress.c.job_id.in_(ids)))
+    }
+    asked = {
+        row.job_id: to_question(row)
+        for row in connection.execute(
+            sa.select(questions).where(questions.c.job_id.in_(ids), questions.c.closed_at.is_(None))
+        )
+    }
+    return [
+        Job(
+            job.job_id, job.order_id, job.choice, job.priority, job.status, job.status_info,
+            job.error_code, at.get(job.job_id), asked.get(job.job_id), job.created_at, job.ended_at,
+        )
+        for job in found
+    ]  # fmt: skip
+
+
+class JournalJobs:
+    """Keeps `kiosk.ports.JobBook` for one station; also the views that everybody reads."""
+
+    def __init__(self, engine: sa.Engine, chain: AuditChain, clock: Clock, station: str) -> None:
+        self._engine = engine
+        self._chain = chain
+        self._clock = clock
+        self._station = station
+
+    # --- views
+
+    def get(self, job_id: OrderId) -> Job:
+        """Raises UnknownJobError."""
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(jobs).where(jobs.c.job_id == job_id)).one_or_none()
+            if row is None:
+                raise UnknownJobError(f"no job {job_id}")
+            return _fill_in(connection, [_to_job(row)])[0]
+
+    def newest(self, *, limit: int = 100) -> list[Job]:
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.job_id).limit(limit)
+            ).all()
+            return _fill_in(connection, [_to_job(row) for row in rows])
+
+    # --- the engine's side
+
+    def begin(self, job_id: OrderId) -> None:
+        """PENDING becomes CREATING.
+
+        Raises:
+            UnknownJobError: No such job.
+            StoppedError: It has ended already.
+        """
+        with writing(self._engine) as connection:
+            status = connection.scalar(sa.select(jobs.c.status).where(jobs.c.job_id == job_id))
+            if status is None:
+                raise UnknownJobError(f"no job {job_id}")
+            if status in ENDED:
+                raise StoppedError(f"job {job_id} has ended")
+            connection.execute(
+                sa.update(jobs)
+                .where(jobs.c.job_id == job_id)
+                .values(status=ExecutionStatus.CREATING.value)
+            )
+
+    def report(self, job_id: OrderId, *, status_info: str, error_code: str) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(
+                sa.update(jobs)
+                .where(jobs.c.job_id == job_id, jobs.c.status.not_in(ENDED))
+                .values(status_info=status_info, error_code=error_code)
+            )
+
+    def is_cancelled(self, job_id: OrderId) -> bool:
+        """Whether somebody asked to end it. Raises UnknownJobError."""
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                sa.select(jobs.c.cancelled_at).where(jobs.c.job_id == job_id)
+            ).one_or_none()
+        if row is None:
+            raise UnknownJobError(f"no job {job_id}")
+        return row.cancelled_at is not None
+
+    def finish(self, job_id: OrderId) -> None:
+        """DONE, and the order COLLECTED; once, later calls change nothing."""
+        with writing(self._engine) as connection:
+            if self._end(connection, job_id, ExecutionStatus.DONE, "NORMAL", ""):
+                change_state(
+                    connection, self._chain, job_id, ReleaseState.COLLECTED, actor="engine"
+                )
+                self._chain.append(
+                    connection, "job.done", actor="engine", subject=job_id, outcome=SUCCESS
+                )
+
+    def fail(self, job_id: OrderId, *, status_info: str, error_code: str, hold_order: bool) -> None:
+        """FAILURE; once, later calls change nothing."""
+        with writing(self._engine) as connection:
+            ended = self._end(connection, job_id, ExecutionStatus.FAILURE, status_info, error_code)
+            if not ended:
+                return
+            if hold_order:
+                change_state(connection, self._chain, job_id, ReleaseState.HELD, actor="engine")
+            self._chain.append(
+                connection,
+                "job.failed",
+                actor="engine",
+                subject=job_id,
+                outcome=SERIOUS_FAILURE,
+                details={"code": error_code},
+            )
+
+    def _end(
+        self,
+        connection: sa.Connection,
+        job_id: OrderId,
+        status: ExecutionStatus,
+        status_info: str,
+        error_code: str,
+    ) -> bool:
+        now = self._clock.now()
+        ended = connection.execute(
+            sa.update(jobs)
+            .where(jobs.c.job_id == job_id, jobs.c.status.not_in(ENDED))
+            .values(
+                status=status.value, status_info=status_info, error_code=error_code, ended_at=now
+            )
+        )
+        if ended.rowcount == 0:
+            return False
+        connection.execute(
+            sa.update(questions)
+            .where(questions.c.job_id == job_id, questions.c.closed_at.is_(None))
+            .values(closed_at=now)
+        )
+        return True
+
+    def live(self) -> Sequence[OrderId]:
+        """This station's jobs that have not ended, oldest first."""
+        return [job.job_id for job in self.running()]
+
+    # --- for the queue and the watchdog
+
+    def running(self, station: str | None = None) -> list[RunningJob]:
+        """Jobs of a station, by default this one, that have not ended."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(jobs)
+                .where(jobs.c.station == (station or self._station), jobs.c.status.not_in(ENDED))
+                .order_by(jobs.c.created_at)
+            ).all()
+        return [
+            RunningJob(
+                OrderId(row.job_id), row.station, row.run, row.rescues, Priority(row.priority)
+            )
+            for row in rows
+        ]
+
+    def purge(self, connection: sa.Connection, ended_before: datetime) -> list[str]:
+        """Delete the machinery's rows of jobs that ended before; job rows stay.
+
+        Returns:
+            Names of the workflows whose rows the engine may drop too.
+        """
+        rows = connection.execute(
+            sa.select(jobs.c.job_id, jobs.c.run).where(
+                jobs.c.status.in_(ENDED), jobs.c.ended_at < ended_before
+            )
+        ).all()
+        ids = [row.job_id for row in rows]
+        connection.execute(sa.delete(progress).where(progress.c.job_id.in_(ids)))
+        connection.execute(sa.delete(questions).where(questions.c.job_id.in_(ids)))
+        return [workflow_id(row.job_id, run) for row in rows for run in range(1, row.run + 1)]

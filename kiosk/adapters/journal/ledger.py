@@ -1,0 +1,206 @@
+"""The device ledger, and the history of media that follows from it.
+
+One row a drive says which job owns the medium in it; each change also moves the row of that medium
+in the history, in the same transaction, so that no disc is ever begun without a trace.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from kiosk.adapters.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
+from kiosk.adapters.journal.engine import reading, writing
+from kiosk.adapters.journal.tables import ledger, media
+from kiosk.domain.model import OrderId
+from kiosk.ports import Clock, LedgerEntry, LedgerPhase, MediumRecord
+
+DELIVERED = "delivered"
+
+
+class JournalLedger:
+    """Keeps `kiosk.ports.Ledger` and `kiosk.ports.MediaLog` for the drives of one station."""
+
+    def __init__(self, engine: sa.Engine, chain: AuditChain, clock: Clock, station: str) -> None:
+        self._engine = engine
+        self._chain = chain
+        self._clock = clock
+        self._station = station
+
+    # --- the drive's row
+
+    def owner(self, drive: str) -> LedgerEntry | None:
+        """Whose medium is in the drive; None if it is nobody's."""
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                sa.select(ledger).where(ledger.c.station == self._station, ledger.c.drive == drive)
+            ).one_or_none()
+        if row is None or row.phase == LedgerPhase.FREE:
+            return None
+        return LedgerEntry(
+            row.drive, OrderId(row.job_id), row.phase, row.attempt, row.volume_id, row.sha256
+        )
+
+    def put(self, entry: LedgerEntry) -> None:
+        """Commit a phase before the drive is touched.
+
+        A medium that becomes SCRAP is audited as a failed export.
+        """
+        now = self._clock.now()
+        values = {
+            "job_id": entry.job_id,
+            "phase": entry.phase,
+            "attempt": entry.attempt,
+            "volume_id": entry.volume_id,
+            "sha256": entry.sha256,
+            "updated_at": now,
+        }
+        with writing(self._engine) as connection:
+            changed = connection.execute(
+                sa.update(ledger)
+                .where(ledger.c.station == self._station, ledger.c.drive == entry.drive)
+                .values(**values)
+            )
+            if changed.rowcount == 0:
+                connection.execute(
+                    sa.insert(ledger).values(station=self._station, drive=entry.drive, **values)
+                )
+            self._move(connection, entry)
+
+    def _move(self, connection: sa.Connection, entry: LedgerEntry) -> None:
+        """Move the medium's row; a delivered or scrapped one never changes again."""
+        now = self._clock.now()
+        mine = sa.and_(
+            media.c.job_id == entry.job_id,
+            media.c.station == self._station,
+            media.c.drive == entry.drive,
+            media.c.attempt == entry.attempt,
+        )
+        before = connection.scalar(sa.select(media.c.outcome).where(mine))
+        if before in (DELIVERED, LedgerPhase.SCRAP) or before == entry.phase:
+            return
+        if before is None:
+            connection.execute(
+                sa.insert(media).values(
+                    job_id=entry.job_id,
+                    station=self._station,
+                    drive=entry.drive,
+                    attempt=entry.attempt,
+                    volume_id=entry.volume_id,
+                    sha256=entry.sha256,
+                    outcome=entry.phase,
+                    begun_at=now,
+                    updated_at=now,
+                )
+            )
+        else:
+            connection.execute(
+                sa.update(media).where(mine).values(outcome=entry.phase, updated_at=now)
+            )
+        if entry.phase == LedgerPhase.SCRAP:
+            self._audit(connection, entry, SERIOUS_FAILURE, {})
+
+    def free(self, drive: str) -> None:
+        """Nobody's from now on; the history keeps what the medium was last known to be."""
+        now = self._clock.now()
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                sa.select(ledger).where(ledger.c.station == self._station, ledger.c.drive == drive)
+            ).one_or_none()
+            if row is None or row.phase == LedgerPhase.FREE:
+                return
+            connection.execute(
+                sa.update(ledger)
+                .where(ledger.c.station == self._station, ledger.c.drive == drive)
+                .values(phase=LedgerPhase.FREE, updated_at=now)
+            )
+
+    # --- the history
+
+    def begun(self, job_id: OrderId) -> int:
+        """How many media were begun for a job; the next attempt is one more."""
+        with reading(self._engine) as connection:
+            newest = connection.scalar(
+                sa.select(sa.func.max(media.c.attempt)).where(media.c.job_id == job_id)
+            )
+        return newest or 0
+
+    def delivered(self, job_id: OrderId) -> int:
+        """How many good media of a job were handed over."""
+        with reading(self._engine) as connection:
+            return (
+                connection.scalar(
+                    sa.select(sa.func.count())
+                    .select_from(media)
+                    .where(media.c.job_id == job_id, media.c.outcome == DELIVERED)
+                )
+                or 0
+            )
+
+    def deliver(self, entry: LedgerEntry, *, actor: str, details: dict[str, str]) -> bool:
+        """Export audit row and the medium's last state in one transaction.
+
+        Returns:
+            False if it was delivered before; then nothing changes.
+        """
+        with writing(self._engine) as connection:
+            marked = connection.execute(
+                sa.update(media)
+                .where(
+                    media.c.job_id == entry.job_id,
+                    media.c.station == self._station,
+                    media.c.drive == entry.drive,
+                    media.c.attempt == entry.attempt,
+                    media.c.outcome == LedgerPhase.VERIFIED,
+                )
+                .values(outcome=DELIVERED, updated_at=self._clock.now())
+            )
+            if marked.rowcount == 0:
+                return False
+            self._audit(connection, entry, SUCCESS, details, actor=actor)
+            return True
+
+    def history(self, job_id: OrderId) -> list[MediumRecord]:
+        """Every medium begun for a job, oldest first."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(media)
+                .where(media.c.job_id == job_id)
+                .order_by(media.c.begun_at, media.c.attempt)
+            ).all()
+        return [
+            MediumRecord(
+                OrderId(row.job_id),
+                row.drive,
+                row.attempt,
+                row.volume_id,
+                row.sha256,
+                row.outcome,
+                row.begun_at,
+            )
+            for row in rows
+        ]
+
+    def _audit(
+        self,
+        connection: sa.Connection,
+        entry: LedgerEntry,
+        outcome: int,
+        details: dict[str, str],
+        *,
+        actor: str = "engine",
+    ) -> None:
+        self._chain.append(
+            connection,
+            "export",
+            actor=actor,
+            subject=entry.job_id,
+            outcome=outcome,
+            details={
+                "station": self._station,
+                "drive": entry.drive,
+                "attempt": str(entry.attempt),
+                "volume": entry.volume_id,
+                "sha256": entry.sha256,
+                **details,
+            },
+        )

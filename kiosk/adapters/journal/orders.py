@@ -1,0 +1,151 @@
+"""Orders: what the kiosk may hand out. It searches nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from kiosk.adapters.audit import AuditChain
+from kiosk.adapters.journal.engine import reading, writing
+from kiosk.adapters.journal.tables import orders
+from kiosk.domain.identity import match
+from kiosk.domain.model import (
+    AccessionNumber,
+    Order,
+    OrderId,
+    PatientIdentity,
+    ReleaseState,
+)
+from kiosk.errors import InvalidValueError, UnknownOrderError
+
+_CANDIDATES = 1000  # released orders compared with one person; a site has tens
+
+
+def to_order(row: Any) -> Order:
+    return Order(
+        order_id=OrderId(row.order_id),
+        patient=PatientIdentity(row.patient_id, row.issuer, row.name, row.birth_date),
+        accession_number=AccessionNumber(row.accession_number),
+        study_instance_uid=row.study_instance_uid,
+        modality=row.modality,
+        study_date=row.study_date,
+        state=ReleaseState(row.state),
+        with_report=row.with_report,
+        created_at=row.created_at,
+    )
+
+
+def change_state(
+    connection: sa.Connection,
+    chain: AuditChain,
+    order_id: OrderId,
+    state: ReleaseState,
+    *,
+    actor: str,
+) -> None:
+    """In somebody's transaction; no audit row if the state was the same already.
+
+    Raises:
+        UnknownOrderError: No such order.
+    """
+    before = connection.scalar(
+        sa.select(orders.c.state).where(orders.c.order_id == order_id).with_for_update()
+    )
+    if before is None:
+        raise UnknownOrderError(f"no order {order_id}")
+    if before == state.value:
+        return
+    connection.execute(
+        sa.update(orders).where(orders.c.order_id == order_id).values(state=state.value)
+    )
+    chain.append(
+        connection,
+        "order.state",
+        actor=actor,
+        subject=order_id,
+        details={"from": before, "to": state.value},
+    )
+
+
+class JournalOrders:
+    """Keeps `kiosk.ports.Orders`."""
+
+    def __init__(self, engine: sa.Engine, chain: AuditChain) -> None:
+        self._engine = engine
+        self._chain = chain
+
+    def add(self, order: Order, *, actor: str) -> None:
+        """Row and audit row in one transaction; the same order twice is one order.
+
+        Raises:
+            InvalidValueError: There is another order with this id.
+        """
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                sa.select(orders).where(orders.c.order_id == order.order_id)
+            ).one_or_none()
+            if row is not None:
+                if (row.accession_number, row.patient_id) != (
+                    order.accession_number,
+                    order.patient.patient_id,
+                ):
+                    raise InvalidValueError(f"order {order.order_id} exists and is another one")
+                return
+            connection.execute(
+                sa.insert(orders).values(
+                    order_id=order.order_id,
+                    patient_id=order.patient.patient_id,
+                    issuer=order.patient.issuer,
+                    name=order.patient.name,
+                    birth_date=order.patient.birth_date,
+                    accession_number=order.accession_number,
+                    study_instance_uid=order.study_instance_uid,
+                    modality=order.modality,
+                    study_date=order.study_date,
+                    state=order.state.value,
+                    with_report=order.with_report,
+                    created_at=order.created_at,
+                )
+            )
+            self._chain.append(
+                connection,
+                "order.created",
+                actor=actor,
+                subject=order.order_id,
+                details={"accession": order.accession_number, "state": order.state.value},
+            )
+
+    def get(self, order_id: OrderId) -> Order:
+        """Raises UnknownOrderError."""
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                sa.select(orders).where(orders.c.order_id == order_id)
+            ).one_or_none()
+        if row is None:
+            raise UnknownOrderError(f"no order {order_id}")
+        return to_order(row)
+
+    def released_for(self, patient: PatientIdentity) -> list[Order]:
+        """Released orders of the same person by `domain.identity`, newest first."""
+        query = sa.select(orders).where(orders.c.state == ReleaseState.RELEASED.value)
+        if patient.birth_date:
+            query = query.where(orders.c.birth_date.in_([patient.birth_date, ""]))
+        query = query.order_by(orders.c.created_at.desc(), orders.c.order_id).limit(_CANDIDATES)
+        with reading(self._engine) as connection:
+            found = [to_order(row) for row in connection.execute(query)]
+        return [order for order in found if match(patient, order.patient).accepted]
+
+    def set_state(self, order_id: OrderId, state: ReleaseState, *, actor: str) -> None:
+        """Raises UnknownOrderError."""
+        with writing(self._engine) as connection:
+            change_state(connection, self._chain, order_id, state, actor=actor)
+
+    def newest(self, *, limit: int = 100) -> list[Order]:
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(orders)
+                .order_by(orders.c.created_at.desc(), orders.c.order_id)
+                .limit(limit)
+            )
+            return [to_order(row) for row in rows]

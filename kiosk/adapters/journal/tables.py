@@ -1,0 +1,152 @@
+"""The journal's tables. All names begin with PREFIX: the engine's own stand in the same database.
+
+What a row means is said by the dataclasses of `kiosk.domain` and `kiosk.ports`.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from kiosk.adapters.journal.engine import UtcDateTime
+
+PREFIX = "sendhome_"
+VERSION_TABLE = f"{PREFIX}version"
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+orders = sa.Table(
+    f"{PREFIX}orders",
+    metadata,
+    sa.Column("order_id", sa.String(36), primary_key=True),
+    sa.Column("patient_id", sa.String(64), nullable=False),
+    sa.Column("issuer", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(400), nullable=False),
+    sa.Column("birth_date", sa.String(8), nullable=False),
+    sa.Column("accession_number", sa.String(16), nullable=False, index=True),
+    sa.Column("study_instance_uid", sa.String(64), nullable=False),
+    sa.Column("modality", sa.String(16), nullable=False),
+    sa.Column("study_date", sa.String(8), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("with_report", sa.Boolean, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index(f"ix_{PREFIX}orders_state_birth_date", "state", "birth_date"),
+)
+
+tickets = sa.Table(
+    f"{PREFIX}tickets",
+    metadata,
+    sa.Column("ticket_id", sa.String(64), primary_key=True),
+    sa.Column("secret_hash", sa.String(128), nullable=False, unique=True),
+    sa.Column("order_id", sa.ForeignKey(orders.c.order_id), nullable=False, index=True),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("used_at", UtcDateTime),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("voided_at", UtcDateTime),  # a later ticket of the same order took its place
+)
+
+kiosk_failures = sa.Table(
+    f"{PREFIX}kiosk_failures",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kiosk", sa.String(64), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index(f"ix_{PREFIX}kiosk_failures_kiosk_at", "kiosk", "at"),
+)
+
+jobs = sa.Table(
+    f"{PREFIX}jobs",
+    metadata,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("order_id", sa.ForeignKey(orders.c.order_id), nullable=False),
+    sa.Column("medium", sa.String(16), nullable=False),
+    sa.Column("copies", sa.Integer, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("station", sa.String(64), nullable=False, index=True),
+    sa.Column("status", sa.String(16), nullable=False, index=True),
+    sa.Column("status_info", sa.String(32), nullable=False),
+    sa.Column("error_code", sa.String(64), nullable=False),
+    # One workflow of the engine each: a job is run again after a failure or if the engine lost it.
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("rescues", sa.Integer, nullable=False),
+    sa.Column("cancelled_at", UtcDateTime),
+    sa.Column("created_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("ended_at", UtcDateTime),
+)
+
+progress = sa.Table(
+    f"{PREFIX}progress",
+    metadata,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("step", sa.String(16), nullable=False),
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    sa.Column("note", sa.String(64), nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+)
+
+questions = sa.Table(
+    f"{PREFIX}questions",
+    metadata,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("wanted", sa.String(32), nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("answered_at", UtcDateTime),
+    sa.Column("closed_at", UtcDateTime),
+)
+
+ledger = sa.Table(
+    f"{PREFIX}ledger",
+    metadata,
+    sa.Column("station", sa.String(64), primary_key=True),
+    sa.Column("drive", sa.String(64), primary_key=True),
+    sa.Column("job_id", sa.String(36), nullable=False),
+    sa.Column("phase", sa.String(16), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("volume_id", sa.String(32), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+)
+
+media = sa.Table(
+    f"{PREFIX}media",
+    metadata,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("station", sa.String(64), primary_key=True),
+    sa.Column("drive", sa.String(64), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("volume_id", sa.String(32), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("begun_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+)
+
+audit = sa.Table(
+    f"{PREFIX}audit",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(40), nullable=False),  # exactly as it went into the MAC
+    sa.Column("event", sa.String(64), nullable=False),
+    sa.Column("actor", sa.String(128), nullable=False),
+    sa.Column("subject", sa.String(128), nullable=False, index=True),
+    sa.Column("outcome", sa.Integer, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
+    sa.Column("mac", sa.String(64), nullable=False),
+)
+
+stations = sa.Table(
+    f"{PREFIX}stations",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("beat_at", UtcDateTime, nullable=False),
+    sa.Column("moved_to", sa.String(64), nullable=False),  # who took its work, "" if it lives
+)

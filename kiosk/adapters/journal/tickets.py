@@ -1,0 +1,122 @@
+"""Claim tickets, of which only hashes are kept, and the wrong tries that survive a restart."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from kiosk.adapters.audit import AuditChain
+from kiosk.adapters.journal.engine import reading, writing
+from kiosk.adapters.journal.tables import kiosk_failures, tickets
+from kiosk.domain.model import OrderId
+from kiosk.errors import UnknownOrderError
+from kiosk.ports import ClaimRecord, Clock
+
+_KEEP_FAILURES = timedelta(days=7)
+
+
+class JournalTickets:
+    """Keeps `kiosk.ports.Tickets`."""
+
+    def __init__(self, engine: sa.Engine, chain: AuditChain, clock: Clock) -> None:
+        self._engine = engine
+        self._chain = chain
+        self._clock = clock
+
+    def add(self, record: ClaimRecord, *, actor: str) -> None:
+        """Voids an earlier ticket of the same order."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                sa.update(tickets)
+                .where(tickets.c.order_id == record.order_id, tickets.c.voided_at.is_(None))
+                .values(voided_at=self._clock.now())
+            )
+            connection.execute(
+                sa.insert(tickets).values(
+                    ticket_id=record.ticket_id,
+                    secret_hash=record.secret_hash,
+                    order_id=record.order_id,
+                    expires_at=record.expires_at,
+                    used_at=record.used_at,
+                    failures=record.failures,
+                )
+            )
+            self._chain.append(
+                connection,
+                "ticket.issued",
+                actor=actor,
+                subject=record.order_id,
+                details={"ticket": record.ticket_id},
+            )
+
+    def find(self, secret_hash: str) -> ClaimRecord | None:
+        """The ticket, used, expired and locked ones too; a voided one is none."""
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                sa.select(tickets).where(
+                    tickets.c.secret_hash == secret_hash, tickets.c.voided_at.is_(None)
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        return ClaimRecord(
+            ticket_id=row.ticket_id,
+            secret_hash=row.secret_hash,
+            order_id=OrderId(row.order_id),
+            expires_at=row.expires_at,
+            used_at=row.used_at,
+            failures=row.failures,
+        )
+
+    def count_failure(self, ticket_id: str | None, kiosk: str, at: datetime) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(sa.insert(kiosk_failures).values(kiosk=kiosk, at=at))
+            connection.execute(
+                sa.delete(kiosk_failures).where(kiosk_failures.c.at < at - _KEEP_FAILURES)
+            )
+            if ticket_id is not None:
+                connection.execute(
+                    sa.update(tickets)
+                    .where(tickets.c.ticket_id == ticket_id)
+                    .values(failures=tickets.c.failures + 1)
+                )
+
+    def failures_since(self, kiosk: str, since: datetime) -> int:
+        with reading(self._engine) as connection:
+            return (
+                connection.scalar(
+                    sa.select(sa.func.count())
+                    .select_from(kiosk_failures)
+                    .where(kiosk_failures.c.kiosk == kiosk, kiosk_failures.c.at >= since)
+                )
+                or 0
+            )
+
+    def mark_used(self, ticket_id: str, at: datetime) -> None:
+        """The first use counts; later calls change nothing."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                sa.update(tickets)
+                .where(tickets.c.ticket_id == ticket_id, tickets.c.used_at.is_(None))
+                .values(used_at=at)
+            )
+
+    def unlock(self, ticket_id: str, *, actor: str) -> None:
+        """Staff allow new tries. Raises UnknownOrderError if there is no such ticket."""
+        with writing(self._engine) as connection:
+            order_id = connection.scalar(
+                sa.select(tickets.c.order_id).where(tickets.c.ticket_id == ticket_id)
+            )
+            if order_id is None:
+                raise UnknownOrderError("no such ticket")
+            connection.execute(
+                sa.update(tickets).where(tickets.c.ticket_id == ticket_id).values(failures=0)
+            )
+            self._chain.append(
+                connection,
+                "ticket.unlocked",
+                actor=actor,
+                subject=order_id,
+                details={"ticket": ticket_id},
+            )
