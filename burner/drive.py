@@ -1,0 +1,301 @@
+"""A disc drive: what is in it, its tray, and the way to its sectors."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from burner import messages
+from burner.children import DriveLock
+from burner.engine import PAD_BLOCKS, Engine, EngineRun, classify
+from burner.errors import (
+    DriveError,
+    EngineError,
+    MediumTooSmallError,
+    NoMediumError,
+    UnsuitableMediumError,
+)
+from burner.messages import Event
+from burner.verify import BLOCK_BYTES, MediumReader
+
+RESERVE_BLOCKS = PAD_BLOCKS + 32  # padding, and rounding up to the medium's own unit of writing
+LOCK_FOLDER = Path("/run/lock")
+READY_PATIENCE_S = 60.0  # a drive needs time to spin up after the tray closed
+MAX_SPEED = {"CD": 16, "DVD": 8, "BD": 4}  # by first letters of the medium; higher ones read worse
+
+
+class MediaStatus(Enum):
+    """What a medium can still take."""
+
+    NONE = "none"
+    BLANK = "blank"
+    APPENDABLE = "appendable"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"  # there is something, but not a medium that the drive knows
+
+
+@dataclass(frozen=True, slots=True)
+class MediaState:
+    """What is in a drive now.
+
+    Attributes:
+        kind: As the engine names it, such as "CD-R" or "DVD+R"; "" if there is none.
+        capacity_blocks: Free blocks of 2048 bytes as the drive tells them; 0 if none or unknown.
+        written_blocks: Readable blocks; 0 on a blank medium.
+        volume_id: Of the last ISO 9660 session, "" if there is none.
+        is_tray_open: Known for sure to be open; False also if the drive does not tell.
+    """
+
+    status: MediaStatus
+    kind: str = ""
+    capacity_blocks: int = 0
+    written_blocks: int = 0
+    volume_id: str = ""
+    is_tray_open: bool = False
+
+    @property
+    def is_rewritable(self) -> bool:
+        """Anybody could change what is on it later: not for patients."""
+        return self.kind.startswith(("CD-RW", "DVD-RW", "DVD+RW", "DVD-RAM", "BD-RE"))
+
+
+class DiscDrive(Protocol):
+    """What recording needs of a drive; `Drive` and `burner.simulated.SimulatedDrive` keep it."""
+
+    name: str
+
+    def inspect(self) -> MediaState: ...
+    def burn(
+        self,
+        image: Path,
+        state: MediaState,
+        *,
+        on_event: Callable[[Event], None],
+        is_cancelled: Callable[[], bool],
+    ) -> EngineRun:
+        """Run the engine on the medium that was just seen, hold the drive's lock meanwhile. Judges
+        nothing.
+        """
+        ...
+
+    def reload(self) -> None:
+        """Make drive and system forget what they believe of the medium. Raises NoMediumError if it
+        stays out.
+        """
+        ...
+
+    def open_reader(self) -> MediumReader: ...
+    def eject(self) -> None: ...
+
+
+def require_writable(state: MediaState, image_blocks: int) -> None:
+    """The look before the laser.
+
+    Raises:
+        NoMediumError: Nothing is in, or the tray is open.
+        UnsuitableMediumError: Not blank, or rewritable. MediumTooSmallError by `require_space`.
+    """
+    if state.is_tray_open:
+        raise NoMediumError("the tray is open")
+    if state.status is MediaStatus.NONE:
+        raise NoMediumError("no medium in the drive")
+    if state.is_rewritable:
+        raise UnsuitableMediumError(f"rewritable medium {state.kind}")
+    if state.status is not MediaStatus.BLANK:
+        raise UnsuitableMediumError(f"the medium is not blank: {state.status.value}")
+    require_space(state.capacity_blocks, image_blocks)
+
+
+def require_space(capacity_blocks: int, image_blocks: int) -> None:
+    """Raises MediumTooSmallError unless image, padding and rounding fit."""
+    needed = image_blocks + RESERVE_BLOCKS
+    if capacity_blocks < needed:
+        raise MediumTooSmallError(f"{needed} blocks needed, {capacity_blocks} free")
+
+
+class Tray(Enum):
+    """CDROM_DRIVE_STATUS of linux/cdrom.h."""
+
+    UNKNOWN = 0
+    NO_DISC = 1
+    OPEN = 2
+    NOT_READY = 3
+    DISC = 4
+
+
+def probe_tray(node: Path) -> Tray:
+    """Ask the kernel without touching the tray: the engine's own look would close it on somebody's
+    fingers.
+
+    Raises DriveError if there is no such node.
+    """
+    drive_status = 0x5326  # CDROM_DRIVE_STATUS; its argument CDSL_CURRENT is INT_MAX
+    try:
+        descriptor = os.open(node, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise DriveError(f"the drive cannot be opened: {error.strerror}") from error
+    try:
+        return Tray(fcntl.ioctl(descriptor, drive_status, 0x7FFFFFFF))
+    except (OSError, ValueError):
+        return Tray.UNKNOWN  # not every bridge answers; the engine gives the final word
+    finally:
+        os.close(descriptor)
+
+
+def read_state(run: EngineRun, events: list[Event]) -> MediaState:
+    """The engine's answer to a query as a MediaState.
+
+    Raises:
+        DriveError, EngineError: It could not ask the drive.
+    """
+    if run.assessed is None:
+        raise (
+            classify(run) if run.problems else EngineError("the engine said nothing of the medium")
+        )
+    kind = volume_id = ""
+    space = readable = 0
+    for event in events:
+        match event:
+            case messages.MediaNamed():
+                kind = event.kind
+            case messages.SpaceTold():
+                space = event.blocks
+            case messages.BlocksTold():
+                readable = event.readable
+            case messages.SessionSeen():
+                volume_id = event.volume_id
+            case _:
+                pass
+    assessed = run.assessed
+    if not assessed.is_present:
+        return MediaState(MediaStatus.NONE)
+    if assessed.is_blank:
+        return MediaState(MediaStatus.BLANK, kind, space)
+    if assessed.is_closed:
+        return MediaState(MediaStatus.CLOSED, kind, 0, readable, volume_id)
+    if assessed.is_appendable:
+        return MediaState(MediaStatus.APPENDABLE, kind, space, readable, volume_id)
+    return MediaState(MediaStatus.UNKNOWN, kind, 0, readable, volume_id)
+
+
+def speed_for(kind: str) -> int:
+    """Policy by type of medium, in multiples of its 1x; 0 lets the drive choose."""
+    for prefix, speed in MAX_SPEED.items():
+        if kind.startswith(prefix):
+            return speed
+    return 0
+
+
+class Drive:
+    """An optical drive at a device node."""
+
+    def __init__(
+        self,
+        node: Path,
+        *,
+        engine: Engine | None = None,
+        lock_folder: Path = LOCK_FOLDER,
+        probe: Callable[[Path], Tray] = probe_tray,
+        sectors: Path | None = None,
+    ) -> None:
+        """
+        Args:
+            node: Such as /dev/sr0.
+            lock_folder: Where the drive's lock file stands; the same for all who use the drive.
+            probe: How the tray is asked; an emulated drive without a kernel has none.
+            sectors: Where the medium's sectors are read, `node` by default.
+        """
+        self.name = node.name
+        self._node = node
+        self._engine = engine or Engine()
+        self._lock = DriveLock(lock_folder / f"sendhome-{node.name}.lock")
+        self._probe = probe
+        self._sectors = sectors or node
+
+    def inspect(self) -> MediaState:
+        """Raises DriveError. An open tray is left open; a drive that spins up is waited for."""
+        deadline = time.monotonic() + READY_PATIENCE_S
+        while (tray := self._probe(self._node)) is Tray.NOT_READY:
+            if time.monotonic() > deadline:
+                raise DriveError("the drive does not become ready")
+            time.sleep(0.5)
+        if tray is Tray.OPEN:
+            return MediaState(MediaStatus.NONE, is_tray_open=True)
+        if tray is Tray.NO_DISC:
+            return MediaState(MediaStatus.NONE)
+        return self._query()
+
+    def burn(
+        self,
+        image: Path,
+        state: MediaState,
+        *,
+        on_event: Callable[[Event], None],
+        is_cancelled: Callable[[], bool],
+    ) -> EngineRun:
+        with self._lock.hold(is_cancelled=is_cancelled) as lock_fd:
+            return self._engine.burn(
+                str(self._node),
+                image,
+                lock_fd=lock_fd,
+                speed=speed_for(state.kind),
+                on_event=on_event,
+                is_cancelled=is_cancelled,
+            )
+
+    def reload(self) -> None:
+        """Out and in again, so that neither drive nor kernel answers from memory.
+
+        Raises:
+            NoMediumError: The tray does not close by itself (notebook and slot-in drives): somebody
+                must push.
+        """
+        self.eject()
+        state = self._query()  # closes the tray
+        if state.status is MediaStatus.NONE:
+            raise NoMediumError("the tray must be closed by hand")
+        if self._sectors is not self._node:
+            return
+        deadline = time.monotonic() + READY_PATIENCE_S
+        while not self._has_length():
+            if time.monotonic() > deadline:
+                raise DriveError("the system does not see the written disc")
+            time.sleep(0.5)
+
+    def open_reader(self) -> MediumReader:
+        return MediumReader(self._sectors)
+
+    def eject(self) -> None:
+        """Raises DriveError if the tray stays closed."""
+        with self._lock.hold() as lock_fd:
+            run = self._engine.eject(str(self._node), lock_fd=lock_fd)
+        if run.exit_code != 0:
+            raise DriveError(f"the tray does not open, exit code {run.exit_code}")
+
+    def _query(self) -> MediaState:
+        with self._lock.hold() as lock_fd:
+            run, events = self._engine.query(str(self._node), lock_fd=lock_fd)
+        return read_state(run, events)
+
+    def _has_length(self) -> bool:
+        with contextlib.suppress(NoMediumError):
+            with self.open_reader() as reader:
+                return reader.length_bytes() > 0
+        return False
+
+
+def iso_volume_id(reader: MediumReader) -> str:
+    """ISO 9660 volume identifier in the primary volume descriptor (ECMA-119 8.4.7), "" if there is
+    none.
+    """
+    descriptor = reader.read(16 * BLOCK_BYTES, BLOCK_BYTES)
+    if descriptor[:6] != b"\x01CD001":
+        return ""
+    return messages.clean(descriptor[40:72].decode("ascii", "replace"), 32)

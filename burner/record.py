@@ -1,0 +1,119 @@
+"""Recording an image to a disc.
+
+A disc counts as made only if four signs hold: the engine ended with 0; it said "completed
+    successfully"; the medium,
+looked at again, is written and closed; and what is read back is the image. The first three are
+`record`'s, the fourth `burner.verify`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from burner import messages
+from burner.children import never
+from burner.drive import DiscDrive, MediaState, MediaStatus, require_writable
+from burner.engine import EngineRun, classify, no_event
+from burner.errors import EngineError, SpoiledMediumError
+from burner.messages import Event
+from burner.verify import BLOCK_BYTES, Verification, verify
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A disc that was written and closed, not yet read back."""
+
+    kind: str
+    image_bytes: int
+
+
+def record(
+    drive: DiscDrive,
+    image: Path,
+    *,
+    on_progress: Callable[[int, int], None],
+    on_event: Callable[[Event], None] = no_event,
+    is_cancelled: Callable[[], bool] = never,
+) -> Recording:
+    """Burn `image`, a file of whole 2048-byte blocks, in one closed session.
+
+    Args:
+        on_progress: Bytes written and bytes in all, about once a second.
+    Raises:
+        NoMediumError, UnsuitableMediumError, MediumTooSmallError: Nothing was written, the medium
+            is as it was.
+        SpoiledMediumError: Writing began and one of the signs lacks: the disc is scrap.
+        DriveError: The drive; look at the medium again before anything else.
+        EngineError: The image cannot be read, the engine cannot be run.
+        CancelledError: Asked to stop; says whether the disc is spoiled.
+    """
+    image_bytes = measure(image)
+    state = drive.inspect()
+    require_writable(state, image_bytes // BLOCK_BYTES)
+
+    def on_engine_event(event: Event) -> None:
+        if isinstance(event, messages.Progressed):
+            on_progress(min(event.written_mib * MIB, image_bytes), image_bytes)
+        on_event(event)
+
+    run = drive.burn(image, state, on_event=on_engine_event, is_cancelled=is_cancelled)
+    judge(run)
+    _require_closed(drive.inspect(), image_bytes)
+    on_progress(image_bytes, image_bytes)
+    return Recording(state.kind, image_bytes)
+
+
+def record_and_verify(
+    drive: DiscDrive,
+    image: Path,
+    sha256: str,
+    *,
+    on_progress: Callable[[int, int], None],
+    on_verify_progress: Callable[[int, int], None],
+    is_cancelled: Callable[[], bool] = never,
+) -> Verification:
+    """All four signs. Raises as `record` and `verify`."""
+    recording = record(drive, image, on_progress=on_progress, is_cancelled=is_cancelled)
+    drive.reload()
+    with drive.open_reader() as reader:
+        return verify(
+            reader,
+            recording.image_bytes,
+            sha256,
+            on_progress=on_verify_progress,
+            is_cancelled=is_cancelled,
+        )
+
+
+def measure(image: Path) -> int:
+    """Bytes of an image file. Raises EngineError if it is missing, empty or no number of blocks."""
+    try:
+        size = image.stat().st_size
+    except OSError as error:
+        raise EngineError(f"the image cannot be read: {error.strerror}") from error
+    if size <= 0 or size % BLOCK_BYTES:
+        raise EngineError(f"an image of {size} bytes is not a number of blocks")
+    return size
+
+
+def judge(run: EngineRun) -> None:
+    """The engine's own signs; raises what `classify` makes of their absence.
+
+    A wish to cancel that came after the last sector changes nothing: the disc is whole.
+    """
+    if run.exit_code != 0 or not run.has_begun or not run.has_completed:
+        raise classify(run)
+    if run.assessed is None or not run.assessed.is_written:
+        raise SpoiledMediumError("the engine did not find the disc written afterwards")
+
+
+def _require_closed(state: MediaState, image_bytes: int) -> None:
+    """The third sign, from a new look at the drive."""
+    if state.status is not MediaStatus.CLOSED:
+        raise SpoiledMediumError(f"the disc is {state.status.value} after writing, not closed")
+    if state.written_blocks * BLOCK_BYTES < image_bytes:
+        raise SpoiledMediumError("the disc holds fewer blocks than the image")
