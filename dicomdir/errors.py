@@ -20,6 +20,12 @@ class InstanceError(DicomdirError):
     code = "instance.unreadable"
 
 
+class HeaderIncompleteError(InstanceError):
+    """The first bytes of the file are not enough: read it from the file itself."""
+
+    code = "instance.header_incomplete"
+
+
 class TruncatedInstanceError(InstanceError):
     """The file ends before its data set or its pixels do."""
 
@@ -74,6 +80,12 @@ class FileIDError(DicomdirError):
     """Not a legal File ID (PDI-25), or no room for one more."""
 
     code = "fileset.file_id"
+
+
+class DirectoryError(DicomdirError):
+    """The bytes are not a DICOMDIR that can be read at all."""
+
+    code = "fileset.directory_unreadable"
 
 
 class ImageError(DicomdirError):
