@@ -130,6 +130,9 @@ class DiscWriter:
         """
         with kiosk_errors(missing=Wanted.CLOSE_TRAY):
             self._drive.reload()
+            state = self._drive.inspect()
+            if state.status is not MediaStatus.CLOSED:
+                raise VerificationError(f"the disc is {state.status.value}, not closed")
             with self._drive.open_reader() as reader:
                 result = verify(
                     reader,
@@ -138,8 +141,7 @@ class DiscWriter:
                     on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
                     is_cancelled=never,
                 )
-            kind = self._drive.inspect().kind
-        return WrittenMedium(kind, result.sha256, result.image_bytes)
+        return WrittenMedium(state.kind, result.sha256, result.image_bytes)
 
     def read(self, offset_bytes: int, size_bytes: int) -> bytes:
         with kiosk_errors(missing=Wanted.CLOSE_TRAY):

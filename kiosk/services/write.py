@@ -1,0 +1,332 @@
+"""One attempt to bring an image onto a medium, so that a power cut at any instant never makes two
+good ones.
+
+The device ledger says whose medium is in the drive and how far it got; the row is committed before
+the laser is on. Whoever gets the drive first settles what the ledger says: a disc of ours that
+turns out whole is taken as it is, a broken one is scrapped, and nothing else is ever ejected. The
+drive's own lock keeps two writers apart; one `write_once` at a time and drive is the caller's part.
+
+```
+            blank seen          engine ended        read back equal, gate passed
+ (free) ---> WRITING ---------> CLOSED -----------> VERIFIED ---> (hand-over, then free)
+                |  spoiled         |  mismatch
+                +------> SCRAP <---+       SCRAP: ejected; free once it is out
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kiosk.domain.model import OrderId, Wanted
+from kiosk.errors import (
+    MediumSpoiledError,
+    MediumWantedError,
+    StoppedError,
+    VerifyFailedError,
+)
+from kiosk.ports import (
+    Ledger,
+    LedgerEntry,
+    LedgerPhase,
+    LoadedMedium,
+    MediaWriter,
+    MediumProgress,
+    WrittenMedium,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """The finished image.
+
+    Attributes:
+        sha256: Hexadecimal, of the whole file.
+        volume_id: What the medium is called once written; other jobs' images are called otherwise.
+    """
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    volume_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A good medium is in the drive; the ledger says VERIFIED. Hand it over, then free the drive.
+
+    Attributes:
+        attempt: Number of the disc that turned out good.
+        is_recovered: It had been written before this call.
+    """
+
+    medium: WrittenMedium
+    attempt: int
+    is_recovered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsMedium:
+    """A person has to do something first; then call again.
+
+    Attributes:
+        wanted: What.
+        reason: Code of why, such as "medium.spoiled".
+        detail: For staff and log; no patient data.
+        is_disc_spent: A disc of this job became scrap in this call.
+    """
+
+    wanted: Wanted
+    reason: str
+    detail: str = ""
+    is_disc_spent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DriveOccupied:
+    """The drive holds what may be a good disc of another job. That job must get the drive first.
+
+    Leave the drive's queue and come back behind `owner`: settle that one with `settle`, or let it
+    run.
+    """
+
+    owner: LedgerEntry
+
+
+_BLOCK_BYTES = 2048
+_PRIMARY_DESCRIPTOR = 16 * _BLOCK_BYTES  # ECMA-119 6.2.1
+
+Outcome = Written | NeedsMedium | DriveOccupied
+Gate = Callable[[MediaWriter], None]
+OnProgress = Callable[[MediumProgress], None]
+
+
+def no_gate(writer: MediaWriter) -> None:
+    """Passes everything."""
+
+
+def write_once(
+    writer: MediaWriter,
+    ledger: Ledger,
+    job_id: OrderId,
+    image: ImageFacts,
+    attempt: int,
+    on_progress: OnProgress,
+    is_cancelled: Callable[[], bool],
+    *,
+    on_verify_progress: OnProgress | None = None,
+    gate: Gate = no_gate,
+) -> Outcome:
+    """Settle the drive, then write and verify one medium if one is there.
+
+    Args:
+        attempt: Number of the disc if one is begun now, from 1.
+        on_progress: Bytes written; `on_verify_progress` (the same if None) bytes read back.
+        gate: Looks at the medium through `MediaWriter.read` when its bytes are proven, before it
+            counts as good; what it raises leaves the disc in the closed drive.
+    Raises:
+        StoppedError: Cancelled. A disc that was touched is scrap and ejected.
+        DriveFaultError, MediumError: The ledger keeps what is known; call again after it is mended.
+    """
+    job = _Job(writer, ledger, job_id, image, on_verify_progress or on_progress, gate)
+    settled = job.settle()
+    if settled is not None:
+        return settled
+    loaded = writer.inspect()
+    if loaded.wanted is not None:
+        return job.ask_for(loaded)
+    if is_cancelled():
+        raise StoppedError("stopped before the medium was touched")
+    return job.write(attempt, on_progress, is_cancelled)
+
+
+def settle(
+    writer: MediaWriter,
+    ledger: Ledger,
+    job_id: OrderId,
+    image: ImageFacts,
+    on_progress: OnProgress,
+    *,
+    gate: Gate = no_gate,
+) -> Outcome | None:
+    """Only the first half of `write_once`: find out what became of the job's disc in this drive.
+
+    Returns:
+        None if the drive is free or holds nothing of value: then it may be written.
+    """
+    return _Job(writer, ledger, job_id, image, on_progress, gate).settle()
+
+
+class _Job:
+    """What the steps of one attempt share."""
+
+    def __init__(
+        self,
+        writer: MediaWriter,
+        ledger: Ledger,
+        job_id: OrderId,
+        image: ImageFacts,
+        on_verify_progress: OnProgress,
+        gate: Gate,
+    ) -> None:
+        self._writer = writer
+        self._ledger = ledger
+        self._job_id = job_id
+        self._image = image
+        self._on_verify_progress = on_verify_progress
+        self._gate = gate
+
+    # --- what is there already
+
+    def settle(self) -> Outcome | None:
+        row = self._ledger.owner(self._writer.name)
+        if row is None or row.phase == LedgerPhase.FREE:
+            return None
+        if row.phase == LedgerPhase.SCRAP:
+            return self._settle_scrap(row)
+        is_mine = row.job_id == self._job_id
+        loaded = self._writer.inspect()
+        if row.phase == LedgerPhase.WRITING:
+            return self._settle_writing(row, loaded, is_mine=is_mine)
+        if not is_mine:
+            return DriveOccupied(row)
+        if row.phase == LedgerPhase.VERIFIED and _is_absent(loaded):
+            # it was good, and only a hand-over opens the drive: it is out, there must be no second
+            medium = WrittenMedium(loaded.kind, row.sha256, self._image.size_bytes)
+            return Written(medium, row.attempt, is_recovered=True)
+        return self._settle_closed(row, loaded)
+
+    def _settle_scrap(self, row: LedgerEntry) -> Outcome | None:
+        """Known scrap goes out; whatever else lies in the drive by now is judged as if it were
+        free.
+        """
+        loaded = self._writer.inspect()
+        if loaded.wanted is Wanted.OTHER_DISC and loaded.volume_id in ("", row.volume_id):
+            self._writer.eject()
+            return NeedsMedium(Wanted.OTHER_DISC, MediumSpoiledError.code)
+        self._ledger.free(self._writer.name)
+        return None
+
+    def _settle_writing(
+        self, row: LedgerEntry, loaded: LoadedMedium, *, is_mine: bool
+    ) -> Outcome | None:
+        """Writing was begun, its end not committed: what is in the drive tells how far it got."""
+        if loaded.wanted is None:
+            self._ledger.free(self._writer.name)  # still blank: the laser was never on
+            return None
+        if _is_absent(loaded):
+            self._ledger.put(replace(row, phase=LedgerPhase.SCRAP))
+            self._ledger.free(self._writer.name)
+            wanted = Wanted.STICK if loaded.wanted is Wanted.STICK else Wanted.BLANK_DISC
+            return NeedsMedium(
+                wanted, MediumSpoiledError.code, "the begun medium is gone", is_disc_spent=is_mine
+            )
+        if loaded.volume_id == "":
+            return self._scrap(row, MediumSpoiledError.code, "writing was broken off")
+        if loaded.volume_id != row.volume_id:
+            return _changed()
+        if not is_mine:
+            return DriveOccupied(row)
+        return self._verify(row, is_recovered=True)
+
+    def _settle_closed(self, row: LedgerEntry, loaded: LoadedMedium) -> Outcome | None:
+        """Our disc was written whole. It may lie in the open tray: reading back reloads it."""
+        if loaded.wanted is None and loaded.volume_id == row.volume_id:
+            self._ledger.free(self._writer.name)  # a stick not finished yet: the same one again
+            return None
+        if loaded.volume_id == row.volume_id or _is_absent(loaded):
+            return self._verify(row, is_recovered=True)
+        return _changed()
+
+    # --- a new one
+
+    def ask_for(self, loaded: LoadedMedium) -> NeedsMedium:
+        """The drive is nobody's and cannot be written. A disc in it goes out to be changed."""
+        assert loaded.wanted is not None
+        if loaded.wanted is Wanted.OTHER_DISC:
+            self._writer.eject()
+        return NeedsMedium(loaded.wanted, MediumWantedError.code, loaded.kind)
+
+    def write(
+        self, attempt: int, on_progress: OnProgress, is_cancelled: Callable[[], bool]
+    ) -> Outcome:
+        row = LedgerEntry(
+            drive=self._writer.name,
+            job_id=self._job_id,
+            phase=LedgerPhase.WRITING,
+            attempt=attempt,
+            volume_id=self._image.volume_id,
+            sha256=self._image.sha256,
+        )
+        self._ledger.put(row)
+        try:
+            # looks at the medium again: it may have been changed since the first look
+            self._writer.write(self._image.path, on_progress=on_progress, is_cancelled=is_cancelled)
+        except MediumWantedError as error:
+            self._ledger.free(self._writer.name)
+            wanted = Wanted[error.reason]
+            if wanted in (Wanted.OTHER_DISC, Wanted.LARGER_MEDIUM):
+                self._writer.eject()
+            return NeedsMedium(wanted, error.code, str(error))
+        except StoppedError:
+            self._ledger.free(self._writer.name)
+            raise
+        except MediumSpoiledError as error:
+            outcome = self._scrap(row, error.code, str(error))
+            if is_cancelled():
+                raise StoppedError("stopped while writing; the disc is scrap") from error
+            return outcome
+        return self._verify(row, is_recovered=False)
+
+    def _verify(self, row: LedgerEntry, *, is_recovered: bool) -> Outcome:
+        """Read back. A disc found after a restart may be a torso: CLOSED only once it is proven."""
+        closed = row
+        if row.phase == LedgerPhase.WRITING:
+            closed = replace(row, phase=LedgerPhase.CLOSED)
+        if not is_recovered:
+            self._ledger.put(closed)
+        try:
+            medium = self._writer.verify(
+                self._size_of(row), row.sha256, on_progress=self._on_verify_progress
+            )
+        except MediumWantedError as error:
+            return NeedsMedium(Wanted[error.reason], error.code, str(error))
+        except VerifyFailedError as error:
+            if self._is_other_disc(row):
+                return _changed()
+            return self._scrap(row, error.code, str(error))
+        if is_recovered and closed is not row:
+            self._ledger.put(closed)
+        self._gate(self._writer)
+        self._ledger.put(replace(row, phase=LedgerPhase.VERIFIED))
+        return Written(medium, row.attempt, is_recovered)
+
+    def _size_of(self, row: LedgerEntry) -> int:
+        """Bytes to read back. An image that was built anew may have another length than the disc's."""
+        if row.sha256 == self._image.sha256:
+            return self._image.size_bytes
+        blocks = self._writer.read(_PRIMARY_DESCRIPTOR + 80, 4)  # ECMA-119 8.4.8, both orders
+        return max(int.from_bytes(blocks, "little"), 1) * _BLOCK_BYTES
+
+    def _is_other_disc(self, row: LedgerEntry) -> bool:
+        """Blank, or called otherwise: then it is not what we wrote. A torso may have no name."""
+        loaded = self._writer.inspect()
+        return loaded.wanted is None or loaded.volume_id not in ("", row.volume_id)
+
+    def _scrap(self, row: LedgerEntry, reason: str, detail: str) -> NeedsMedium:
+        self._ledger.put(replace(row, phase=LedgerPhase.SCRAP))
+        self._writer.eject()
+        return NeedsMedium(
+            Wanted.OTHER_DISC, reason, detail, is_disc_spent=row.job_id == self._job_id
+        )
+
+
+def _changed() -> NeedsMedium:
+    """Somebody changed the disc: a good one may be out there, so no second without staff."""
+    return NeedsMedium(Wanted.STAFF, MediumWantedError.code, "not the disc that was written")
+
+
+def _is_absent(loaded: LoadedMedium) -> bool:
+    return loaded.wanted in (Wanted.BLANK_DISC, Wanted.CLOSE_TRAY, Wanted.STICK)
