@@ -1,4 +1,4 @@
-"""What goes with images: reports as structured documents and as PDF, key objects, a presentation state."""
+"""What goes with images: reports as SR and as PDF, key objects, a presentation state."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from pydicom.sequence import Sequence
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
     CTImageStorage,
+    DigitalMammographyXRayImageStorageForPresentation,
     JPEGBaseline8Bit,
     MRImageStorage,
     UltrasoundMultiFrameImageStorage,
 )
-from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation as MG_IMAGE
 
 from kiosk.demo.anatomy import breast, chest, chest_film, hand, head, heart
 from kiosk.demo.headers import StudyWriter, coded, decimal, grey
@@ -139,8 +139,9 @@ def mg_screening(study: StudyWriter, rng: np.random.Generator) -> None:
         ("L", "MLO", "399368009", "medio-lateral oblique", ["A", "FR"]),
     )
     spacing = 0.18
+    sop_class = DigitalMammographyXRayImageStorageForPresentation
     for number, (side, view, code, meaning, orientation) in enumerate(views, 1):
-        ds = study.series(number, f"{side} {view}", MG_IMAGE, "MG", after_s=50 * number)
+        ds = study.series(number, f"{side} {view}", sop_class, "MG", after_s=50 * number)
         study.acquired(ds, number, "BREAST", after_s=50 * number)
         ds.PresentationIntentType = "FOR PRESENTATION"
         ds.ImageType = ["DERIVED", "PRIMARY"]

@@ -1,6 +1,7 @@
-"""The demo studies on disk: made once a day in seconds, kept in a cache folder, the same bytes for the same day.
+"""The demo studies on disk: made once a day in seconds, the same bytes for the same day and seed.
 
-Layout: `<cache>/demo-<version>-<day>-<seed>/<exam>/SE000/IM0000`, and CONTENTS.json with each file's SHA-256.
+Layout: `<cache>/demo-<version>-<day>-<seed>/<exam>/SE000/IM0000`, and CONTENTS.json with each
+file's SHA-256.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ def _mg_screening(study: StudyWriter, rng: np.random.Generator) -> None:
     imaging.mg_screening(study, rng)
     report(
         study, 91,
-        ["Left breast: round, sharply bordered mass of 10 mm in the upper half, seen in both views,"
-         " and a small group of calcifications beside it.",
+        ["Left breast: round, sharply bordered mass of 10 mm in the upper half, in both views.",
+         "Left breast: small group of calcifications beside it.",
          "Right breast: nothing suspicious."],
         "Left: additional views and ultrasound advised. (Invented for a demonstration.)",
         evidence=[study.written[1], study.written[3]],
@@ -156,7 +157,7 @@ def ensure_studies(
 
 
 def is_whole(folder: Path) -> bool:
-    """Every file that was made is there with the bytes it was made with (after a power cut it may not be)."""
+    """Every file is there with the bytes it was made with; after a power cut it may not be."""
     try:
         sums = json.loads((folder / _CONTENTS).read_text(encoding="ascii"))
         return isinstance(sums, dict) and all(_sha256(folder / p) == s for p, s in sums.items())
