@@ -129,7 +129,8 @@ def _build(volume: PdiVolume, created_at: datetime) -> Any:
                     iso.add_directory(folder)
                     folders.add(folder)
             recorded = entry.path if "." in name else f"{entry.path}."  # PDI-29: the dot stays
-            iso.add_fp(Content(entry.source), entry.size_bytes, f"/{recorded};1")
+            content: Any = Content(entry.source)  # enough of a file for pycdlib
+            iso.add_fp(content, entry.size_bytes, f"/{recorded};1")
         iso.force_consistency()
     except PyCdlibException as error:
         raise ImageError(f"the volume cannot be recorded: {type(error).__name__}") from error

@@ -1,8 +1,8 @@
 """IsoReader: an ISO 9660 image or disc read at random, trusting nothing that is written on it.
 
-Ours and not pycdlib's, because it also reads discs made by others and by accidents: every length and
-position is checked against a limit before it is used, and what the rules of PS3.12 Annex F speak
-about (raw identifiers, flags, system-use bytes) is shown as it stands there.
+Ours and not pycdlib's, because it also reads discs made by others and by accidents: every length
+and position is checked against a limit before it is used, and what the rules of PS3.12 Annex F
+speak about (raw identifiers, flags, system-use bytes) is shown as it stands there.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ class IsoReader:
         self.descriptor_types: list[int] = []
         primary = b""
         for number in range(_MAX_DESCRIPTORS):
-            block = self._read_exactly((_FIRST_DESCRIPTOR_BLOCK + number) * BLOCK_BYTES, BLOCK_BYTES)
+            block = self._read_exactly(
+                (_FIRST_DESCRIPTOR_BLOCK + number) * BLOCK_BYTES, BLOCK_BYTES
+            )
             if block[1:6] != b"CD001":
                 raise ImageError("no ISO 9660 volume descriptor where one is due")
             if block[0] == 255:  # ECMA-119 8.3: set terminator

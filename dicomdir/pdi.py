@@ -94,7 +94,7 @@ def lay_out(
         viewer: Below VIEWER/.
     Raises:
         FileIDError: A name breaks PDI-25, PDI-27 or PDI-28.
-        ImageError: Two files have one path, something is in the wrong folder, or there is no object.
+        ImageError: One path twice, something in the wrong folder, or no object at all.
     """
     entries = [Entry(DICOMDIR, dicomdir), Entry(README, readme), Entry(INDEX, index)]
     for folder, group in ((WEB_FOLDER, pages), (VIEWER_FOLDER, viewer), (OBJECTS_FOLDER, objects)):

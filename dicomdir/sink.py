@@ -156,6 +156,8 @@ class FileOutput:
         self._grown = threading.Condition()
         self._available = 0
         self._ended = False
+        self._hashed = 0
+        self._buffer = bytearray(_HASH_BYTES)
         self._sha256 = hashlib.sha256()
         self._failure: OSError | None = None
         self._hasher = threading.Thread(target=self._hash, name="image-hash", daemon=True)
@@ -224,24 +226,25 @@ class FileOutput:
             self._flushed = self._at
 
     def _hash(self) -> None:
-        buffer = bytearray(_HASH_BYTES)
-        done = 0
         try:
-            while True:
-                with self._grown:
-                    self._grown.wait_for(lambda: self._available > done or self._ended)
-                    available = self._available
-                if available == done:
-                    return
-                while done < available:
-                    view = memoryview(buffer)[: available - done]
-                    count = os.preadv(self._descriptor, [view], done)
-                    if count == 0:
-                        raise OSError(errno.EIO, "the image cannot be read back")
-                    self._sha256.update(view[:count])
-                    done += count
+            while (available := self._wait_for_more()) > self._hashed:
+                self._hash_up_to(available)
         except OSError as error:
             self._failure = error
+
+    def _wait_for_more(self) -> int:
+        with self._grown:
+            self._grown.wait_for(lambda: self._available > self._hashed or self._ended)
+            return self._available
+
+    def _hash_up_to(self, end: int) -> None:
+        while self._hashed < end:
+            view = memoryview(self._buffer)[: end - self._hashed]
+            count = os.preadv(self._descriptor, [view], self._hashed)
+            if count == 0:
+                raise OSError(errno.EIO, "the image cannot be read back")
+            self._sha256.update(view[:count])
+            self._hashed += count
 
 
 class PipeOutput:

@@ -1,0 +1,267 @@
+"""One compressed frame in, the same frame uncompressed out (PS3.5 8.2, A.4), with imagecodecs.
+
+What the stream says of itself is compared with the attributes before anything is decoded, so that a
+lying stream costs neither memory nor a scrambled picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from dicomdir.errors import TranscodeError
+
+RLE: Final = "1.2.840.10008.1.2.5"
+JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
+JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
+JPEG_LOSSLESS: Final = "1.2.840.10008.1.2.4.57"
+JPEG_LOSSLESS_SV1: Final = "1.2.840.10008.1.2.4.70"
+_JPEG_LS: Final = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
+_JPEG_2000: Final = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
+_HTJ2K: Final = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (201, 202, 203))
+_JPEG_LOSSY: Final = (JPEG_BASELINE, JPEG_EXTENDED)
+
+MAX_FRAME_BYTES: Final = 512 << 20
+
+_CODEC_ERRORS: Final = (RuntimeError, ValueError, TypeError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelFormat:
+    """The Image Pixel attributes of an object or an icon (PS3.3 C.7.6.3).
+
+    Attributes:
+        bits_allocated: 8, 16 or 32 where compressed.
+        photometric: Photometric Interpretation of the compressed frames.
+    """
+
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    is_signed: bool
+    photometric: str
+    frames: int
+
+    @property
+    def frame_bytes(self) -> int:
+        return self.rows * self.columns * self.samples * self.bits_allocated // 8
+
+    def check(self) -> None:
+        """Raises TranscodeError unless frames of this form can be held and decoded."""
+        if not (self.rows and self.columns and self.frames > 0 and self.samples in (1, 3, 4)):
+            raise TranscodeError("the image has no usable size")
+        if self.bits_allocated not in (8, 16, 32):
+            raise TranscodeError(f"{self.bits_allocated} bits allocated cannot be decompressed")
+        if not 0 < self.bits_stored <= self.bits_allocated:
+            raise TranscodeError("more bits stored than allocated")
+        if self.frame_bytes > MAX_FRAME_BYTES:
+            raise TranscodeError("a frame is too large to decompress")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """What a codestream says of itself; `transform` is Adobe's colour transform, None if absent."""
+
+    rows: int
+    columns: int
+    samples: int
+    precision: int
+    is_signed: bool = False
+    transform: int | None = None
+
+
+def is_decodable(transfer_syntax_uid: str) -> bool:
+    return transfer_syntax_uid in _DECODERS
+
+
+def decoded_photometric(transfer_syntax_uid: str, photometric: str) -> str:
+    """Photometric Interpretation of what `decode` returns (PS3.3 C.7.6.3.1.2).
+
+    Lossy JPEG and JPEG 2000's own transforms are undone, to RGB; what was merely stored as
+    luminance and chrominance by a lossless coder stays so, value for value.
+    """
+    if transfer_syntax_uid in _JPEG_LOSSY and photometric.startswith("YBR"):
+        return "RGB"
+    return "RGB" if photometric in ("YBR_RCT", "YBR_ICT") else photometric
+
+
+def decode(transfer_syntax_uid: str, data: bytes, form: PixelFormat) -> bytes:
+    """One frame: samples of a pixel together (planar configuration 0), little endian.
+
+    Raises:
+        TranscodeError: The stream is damaged or not what the attributes say.
+    """
+    try:
+        frame = _DECODERS[transfer_syntax_uid](data, form)
+    except _CODEC_ERRORS as error:
+        raise TranscodeError(f"a frame cannot be decoded: {type(error).__name__}") from error
+    if len(frame) != form.frame_bytes:
+        raise TranscodeError("a decoded frame has another size than the image")
+    return frame
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _decode_rle(data: bytes, form: PixelFormat) -> bytes:
+    import imagecodecs
+
+    word = form.bits_allocated // 8
+    if len(data) < 64 or int.from_bytes(data[:4], "little") != word * form.samples:
+        raise TranscodeError("an RLE frame has another number of segments than the image")
+    plane = np.frombuffer(imagecodecs.dicomrle_decode(data, f"<u{word}"), f"<u{word}")
+    pixels = form.rows * form.columns
+    if plane.size < pixels * form.samples:
+        raise TranscodeError("an RLE frame ends early")
+    planes = plane[: pixels * form.samples].reshape(form.samples, pixels)
+    return np.ascontiguousarray(planes.T).tobytes()
+
+
+def _decode_jpeg(data: bytes, form: PixelFormat) -> bytes:
+    import imagecodecs
+
+    stream = _jpeg_header(data)
+    _compare(stream, form)
+    colours: dict[str, Any] = {}
+    if form.samples == 3:
+        coded = "YCBCR" if form.photometric.startswith("YBR") else "RGB"
+        if stream.transform is not None:  # an Adobe marker knows better than the attribute
+            coded = "YCBCR" if stream.transform == 1 else "RGB"
+        colours = {"colorspace": coded, "outcolorspace": "RGB"}
+    return _fit(imagecodecs.jpeg8_decode(data, **colours), stream, form)
+
+
+def _decode_lossless_jpeg(data: bytes, form: PixelFormat) -> bytes:
+    import imagecodecs
+
+    stream = _jpeg_header(data)
+    _compare(stream, form)
+    # Values as they were coded: colours named alike on both sides keep libjpeg from converting.
+    colours: dict[str, Any] = {}
+    if form.samples == 3:
+        colours = {"colorspace": "RGB", "outcolorspace": "RGB"}
+    try:
+        pixels = imagecodecs.jpeg8_decode(data, **colours)
+    except RuntimeError:
+        if form.samples != 1:
+            raise
+        pixels = imagecodecs.ljpeg_decode(data)
+    return _fit(pixels, stream, form)
+
+
+def _decode_jpeg_ls(data: bytes, form: PixelFormat) -> bytes:
+    import imagecodecs
+
+    stream = _jpeg_header(data)
+    _compare(stream, form)
+    return _fit(imagecodecs.jpegls_decode(data), stream, form)
+
+
+def _decode_jpeg_2000(data: bytes, form: PixelFormat) -> bytes:
+    import imagecodecs
+
+    stream = _jpeg_2000_header(data)
+    _compare(stream, form)
+    return _fit(imagecodecs.jpeg2k_decode(data, planar=False, numthreads=1), stream, form)
+
+
+def _decode_htj2k(data: bytes, form: PixelFormat) -> bytes:
+    import imagecodecs
+
+    stream = _jpeg_2000_header(data)
+    _compare(stream, form)
+    return _fit(imagecodecs.htj2k_decode(data, planar=False), stream, form)
+
+
+_DECODERS: Final[dict[str, Callable[[bytes, PixelFormat], bytes]]] = {
+    RLE: _decode_rle,
+    JPEG_BASELINE: _decode_jpeg,
+    JPEG_EXTENDED: _decode_jpeg,
+    JPEG_LOSSLESS: _decode_lossless_jpeg,
+    JPEG_LOSSLESS_SV1: _decode_lossless_jpeg,
+    **dict.fromkeys(_JPEG_LS, _decode_jpeg_ls),
+    **dict.fromkeys(_JPEG_2000, _decode_jpeg_2000),
+    **dict.fromkeys(_HTJ2K, _decode_htj2k),
+}
+
+
+def _compare(stream: _Stream, form: PixelFormat) -> None:
+    said = (stream.rows, stream.columns, stream.samples)
+    if said != (form.rows, form.columns, form.samples):
+        raise TranscodeError("a frame is not of the size that the attributes say")
+    if stream.precision > form.bits_allocated:
+        raise TranscodeError("a frame has more bits than are allocated")
+
+
+def _fit(pixels: Any, stream: _Stream, form: PixelFormat) -> bytes:
+    """Decoded samples as cells of the allocated width.
+
+    Where the coder kept only the stored bits of signed values, the sign is drawn out to the cell's
+    top: many readers look at whole cells.
+    """
+    array = np.asarray(pixels)
+    array = array.astype(f"<i{form.bits_allocated // 8}", copy=False)
+    spare = form.bits_allocated - stream.precision
+    if spare and form.is_signed and not stream.is_signed and stream.precision == form.bits_stored:
+        array = (array << spare) >> spare
+    if spare and stream.is_signed and not form.is_signed:
+        array = array & ((1 << stream.precision) - 1)
+    return array.astype(f"<i{form.bits_allocated // 8}", copy=False).tobytes()
+
+
+def _jpeg_header(data: bytes) -> _Stream:
+    """Frame header of a JPEG or JPEG-LS stream (ITU-T T.81 B.2.2, T.87 C.2.2)."""
+    if data[:2] != b"\xff\xd8":
+        raise TranscodeError("a frame is no JPEG stream")
+    at = 2
+    transform: int | None = None
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            break
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill byte
+            at += 1
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        body = data[at + 4 : at + 2 + length]
+        if marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
+            transform = body[11]
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            if len(body) < 6:
+                break
+            return _Stream(
+                rows=int.from_bytes(body[1:3], "big"),
+                columns=int.from_bytes(body[3:5], "big"),
+                samples=body[5],
+                precision=body[0],
+                transform=transform,
+            )
+        if marker == 0xDA or length < 2:
+            break
+        at += 2 + length
+    raise TranscodeError("a frame's JPEG header cannot be read")
+
+
+def _jpeg_2000_header(data: bytes) -> _Stream:
+    """Image and tile size marker segment of a JPEG 2000 codestream (ITU-T T.800 A.5.1)."""
+    at = data.find(b"\xff\x4f\xff\x51", 0, 4096)  # some writers wrap it into a JP2 file
+    if at < 0 or len(data) < at + 45:
+        raise TranscodeError("a frame is no JPEG 2000 codestream")
+
+    def number(offset: int) -> int:
+        return int.from_bytes(data[at + offset : at + offset + 4], "big")
+
+    samples = int.from_bytes(data[at + 40 : at + 42], "big")
+    depth = data[at + 42]
+    return _Stream(
+        rows=number(12) - number(20),
+        columns=number(8) - number(16),
+        samples=samples,
+        precision=(depth & 0x7F) + 1,
+        is_signed=bool(depth & 0x80),
+    )

@@ -1,0 +1,176 @@
+"""Everything that is not Explicit VR Little Endian becomes it (PDI-49, PDI-50).
+
+Objects that are already so are never touched: their data set goes onto the medium byte for byte.
+What cannot be converted (video, unknown syntaxes) is refused by name, never dropped (PDI-51); no
+pixels are ever compressed anew (PDI-52) and no UID changes.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from dicomdir.elements import BIG_ENDIAN, EXPLICIT, IMPLICIT, Codec, Source
+from dicomdir.errors import InstanceError, TranscodeError, UnsupportedTransferSyntaxError
+from dicomdir.frames import is_decodable
+from dicomdir.instance import Instance, read_instance
+from dicomdir.part10 import (
+    MEDIA_SOP_CLASS,
+    MEDIA_SOP_INSTANCE,
+    TRANSFER_SYNTAX,
+    encode_meta,
+    read_meta,
+    uid_text,
+)
+from dicomdir.profile import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from dicomdir.rewrite import Rewriter
+
+MAX_INFLATED_BYTES: Final = 2 << 30
+_INFLATE_BYTES: Final = 256 << 10
+
+
+def needs_transcoding(transfer_syntax_uid: str) -> bool:
+    """Whether an object of this syntax has to go through `transcode`.
+
+    Raises:
+        UnsupportedTransferSyntaxError: It can be neither copied nor converted.
+    """
+    if transfer_syntax_uid == EXPLICIT_LITTLE:
+        return False
+    if transfer_syntax_uid not in (IMPLICIT_LITTLE, EXPLICIT_BIG) and not is_decodable(
+        transfer_syntax_uid
+    ):
+        raise UnsupportedTransferSyntaxError(transfer_syntax_uid)
+    return True
+
+
+def transcode(
+    path: Path,
+    instance: Instance,
+    out: Path,
+    *,
+    on_frame: Callable[[], None] = lambda: None,
+) -> Instance:
+    """Write an object anew as a Part 10 file in Explicit VR Little Endian.
+
+    Memory stays at a few frames. Pixels of lossless sources are bit for bit the same; what was
+    lossy keeps saying so (0028,2110).
+
+    Args:
+        instance: Of the file `path`.
+        out: A new file, removed again when this fails. Not flushed.
+        on_frame: Called after each decoded frame.
+    Returns:
+        The new file's Instance, whole and of the same UIDs.
+    Raises:
+        UnsupportedTransferSyntaxError: Video or an unknown syntax.
+        TranscodeError: The source is damaged, or in a form that is read in two ways.
+    """
+    syntax = instance.transfer_syntax_uid
+    if not needs_transcoding(syntax):
+        raise TranscodeError("Explicit VR Little Endian is copied, not converted")
+    codec = _codec(syntax)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with _new_file(out) as file:
+            file.write(
+                encode_meta(instance.sop_class_uid, instance.sop_instance_uid, EXPLICIT_LITTLE)
+            )
+            size = os.fstat(descriptor).st_size
+            Rewriter(descriptor, size, codec, syntax, file, on_frame).run(instance.data_offset)
+        return _read_back(out, instance)
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def inflate(path: Path, out: Path, *, limit_bytes: int = MAX_INFLATED_BYTES) -> Instance:
+    """A Deflated Explicit VR Little Endian file, inflated; its data set is otherwise the same.
+
+    Args:
+        limit_bytes: Of the inflated data set; a few bytes may become gigabytes.
+    Raises:
+        TranscodeError: Damaged, or larger than the limit.
+        InstanceError: Not a SOP Instance once inflated.
+    """
+    with path.open("rb") as source:
+        meta, offset = _meta(source)
+        sop_class_uid = uid_text(meta.get(MEDIA_SOP_CLASS))
+        sop_instance_uid = uid_text(meta.get(MEDIA_SOP_INSTANCE))
+        source.seek(offset)
+        try:
+            with _new_file(out) as file:
+                file.write(encode_meta(sop_class_uid, sop_instance_uid, EXPLICIT_LITTLE))
+                _inflate(source, file, limit_bytes)
+            return read_instance(out)
+        except BaseException:
+            out.unlink(missing_ok=True)
+            raise
+
+
+def is_deflated(path: Path) -> bool:
+    """Whether a file's meta information names the deflated transfer syntax.
+
+    Raises:
+        InstanceError: Not a Part 10 file.
+    """
+    with path.open("rb") as source:
+        meta, _ = _meta(source)
+    return uid_text(meta.get(TRANSFER_SYNTAX)) == DEFLATED
+
+
+def fresh_header(instance: Instance) -> bytes:
+    """Preamble of zeros and meta information of ours for an object that is otherwise copied."""
+    return encode_meta(instance.sop_class_uid, instance.sop_instance_uid, EXPLICIT_LITTLE)
+
+
+def _codec(transfer_syntax_uid: str) -> Codec:
+    return {IMPLICIT_LITTLE: IMPLICIT, EXPLICIT_BIG: BIG_ENDIAN}.get(transfer_syntax_uid, EXPLICIT)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb", buffering=64 << 10)
+
+
+def _read_back(out: Path, source: Instance) -> Instance:
+    try:
+        made = read_instance(out)
+    except InstanceError as error:
+        raise TranscodeError(f"the converted object cannot be read: {error.code}") from error
+    if made.fault:
+        raise TranscodeError(f"the converted object is not whole: {made.fault}")
+    same = ("sop_class_uid", "sop_instance_uid", "study_instance_uid", "series_instance_uid")
+    if any(getattr(made, name) != getattr(source, name) for name in same):
+        raise TranscodeError("the converted object has other UIDs")
+    return made
+
+
+def _meta(source: BinaryIO) -> tuple[dict[int, bytes], int]:
+    descriptor = source.fileno()
+    size = os.fstat(descriptor).st_size
+    return read_meta(Source(lambda at, count: os.pread(descriptor, count, at), size, b""))
+
+
+def _inflate(source: BinaryIO, out: BinaryIO, limit_bytes: int) -> None:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)  # PS3.5 A.5: raw deflate, no zlib header
+    total = 0
+    try:
+        while not inflater.eof:
+            data = inflater.unconsumed_tail or source.read(_INFLATE_BYTES)
+            if not data:
+                break
+            piece = inflater.decompress(data, _INFLATE_BYTES)
+            total += len(piece)
+            if total > limit_bytes:
+                raise TranscodeError("the inflated data set is too large")
+            out.write(piece)
+    except zlib.error as error:
+        raise TranscodeError("the deflated data set is damaged") from error
+    if not inflater.eof:
+        raise TranscodeError("the deflated data set ends early")
