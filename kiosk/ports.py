@@ -99,9 +99,11 @@ class Pacs(Protocol):
         only: Sequence[ListedInstance] = (),
         on_stored: Callable[[StoredInstance], None],
         is_cancelled: Callable[[], bool],
+        is_complete: Callable[[], bool] = lambda: False,
     ) -> MoveOutcome:
         """One round: the whole Study, or `only` these objects; returns when all is quiet.
 
+        `is_complete` says that nothing more is awaited: then no quiet time is waited for.
         `on_stored` is called in arrival order, from one thread; an exception of its own ends
         the move and is raised.
         """

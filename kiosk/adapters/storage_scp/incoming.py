@@ -1,0 +1,290 @@
+"""One object on its way to disk: file meta, bytes, hash, header facts, and the status that answers
+it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Final
+
+from dicomdir.errors import DicomdirError, HeaderIncompleteError
+from dicomdir.instance import Instance, read_instance_at, scan_instance
+from kiosk.adapters.dimse.pdu import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION
+from kiosk.adapters.storage_scp import messages
+from kiosk.adapters.storage_scp.machine import SOP_CLASS_NOT_SUPPORTED, StoreRequest
+from kiosk.adapters.storage_scp.retrievals import ClosedError, PartFile, Retrieval, RetrievalTable
+
+# C-STORE statuses, PS3.4 table B.2-1 and PS3.7 annex C
+STORED: Final = 0x0000
+INVALID_INSTANCE: Final = 0x0117
+NOT_AUTHORIZED: Final = 0x0124
+OUT_OF_RESOURCES: Final = 0xA700
+MISMATCH: Final = 0xA900
+CANNOT_UNDERSTAND: Final = 0xC000
+WRITE_FAILED: Final = 0xC001
+
+_HEAD_BYTES: Final = (
+    16 * 1024
+)  # of each object, kept until it is whole; most headers end far before
+_MAX_PARTS: Final = 512  # buffers a write, below IOV_MAX of 1024
+_REPORT_S: Final = 1.0
+_SPACE_CHECK_BYTES: Final = 16 * 1024 * 1024
+
+
+def file_meta(request: StoreRequest) -> bytes:
+    """Preamble of zeros and group 2 (PS3.10 7.1): made by us, so that nothing executable gets
+    in.
+    """
+    body = (
+        b"\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01"
+        + _ui(0x02, request.sop_class_uid)
+        + _ui(0x03, request.sop_instance_uid)
+        + _ui(0x10, request.transfer_syntax)
+        + _ui(0x12, IMPLEMENTATION_UID)
+        + _short(0x13, b"SH", IMPLEMENTATION_VERSION, b" ")
+    )
+    return bytes(128) + b"DICM" + struct.pack("<HH2sHL", 2, 0, b"UL", 4, len(body)) + body
+
+
+def _ui(number: int, value: bytes) -> bytes:
+    return _short(number, b"UI", value, b"\0")
+
+
+def _short(number: int, vr: bytes, value: bytes, padding: bytes) -> bytes:
+    if len(value) % 2:
+        value += padding
+    return struct.pack("<HH2sH", 2, number, vr, len(value)) + value
+
+
+class StoreSink:
+    """Takes the objects of one association to the folders of open retrievals.
+
+    Args:
+        alert: Called with a fixed word when something came that should not have.
+        reserve_bytes: Free space below which nothing more is written.
+    """
+
+    def __init__(
+        self,
+        table: RetrievalTable,
+        *,
+        our_ae_title: bytes,
+        reserve_bytes: int,
+        alert: Callable[[str], None],
+    ) -> None:
+        self._table = table
+        self._our_ae_title = our_ae_title
+        self._reserve_bytes = reserve_bytes
+        self._alert = alert
+        self._retrieval: Retrieval | None = None
+        self._request: StoreRequest | None = None
+        self._part: PartFile | None = None
+        self._status = STORED
+        self._pending: list[bytes | memoryview] = []
+        self._pending_bytes = 0
+        self._head = bytearray()
+        self._hash = hashlib.sha256()
+        self._size_bytes = 0
+        self._report_at = 0.0
+        self._checked_bytes = 0
+        self.stored = 0
+
+    def begin(self, request: StoreRequest) -> None:
+        """Decide by the command alone; what is refused is read and thrown away."""
+        self._request = request
+        self._status = self._judge(request)
+        if self._status != STORED:
+            return
+        meta = file_meta(request)
+        self._head = bytearray(meta)
+        self._hash = hashlib.sha256(meta)
+        self._pending = [meta]
+        self._pending_bytes = self._size_bytes = len(meta)
+        self._checked_bytes = 0
+        self._report_at = time.monotonic() + _REPORT_S
+
+    def _judge(self, request: StoreRequest) -> int:
+        if not request.sop_instance_uid:
+            self._alert("object.uid")
+            return INVALID_INSTANCE
+        if not request.sop_class_uid:
+            self._alert("object.sop_class")
+            return SOP_CLASS_NOT_SUPPORTED
+        if request.move_originator not in (b"", self._our_ae_title):
+            self._alert("object.originator")
+            return NOT_AUTHORIZED
+        self._retrieval = self._table.any_open(self._retrieval)
+        if self._retrieval is None:
+            self._alert("object.unasked")
+            return NOT_AUTHORIZED
+        try:
+            if self._is_space_short(self._retrieval):
+                return OUT_OF_RESOURCES
+            self._part = self._retrieval.create_part()
+        except ClosedError:
+            return NOT_AUTHORIZED
+        except OSError as error:
+            return self._write_error(error)
+        return STORED
+
+    def data(self, view: memoryview) -> None:
+        if self._status != STORED:
+            return
+        self._hash.update(view)
+        wanted = _HEAD_BYTES - len(self._head)
+        if wanted > 0:
+            self._head += view[:wanted]
+        self._pending.append(view)
+        self._pending_bytes += len(view)
+        self._size_bytes += len(view)
+        if len(self._pending) >= _MAX_PARTS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is pending: the buffer behind it is used again after this."""
+        if not self._pending:
+            return
+        part = self._part
+        if part is not None and self._status == STORED:
+            try:
+                if part.is_abandoned:
+                    self._refuse(NOT_AUTHORIZED)
+                else:
+                    self._write(part.fd)
+                    self._watch()
+            except OSError as error:
+                self._refuse(self._write_error(error))
+        self._pending = []
+        self._pending_bytes = 0
+
+    def _write(self, fd: int) -> None:
+        written = os.writev(fd, self._pending)
+        if written == self._pending_bytes:
+            return
+        rest = b"".join(self._pending)  # a short write: rare, the disk is about to be full
+        while written < len(rest):
+            written += os.write(fd, rest[written:])
+
+    def _watch(self) -> None:
+        """While a large object arrives: report it, and look at the free space."""
+        retrieval = self._retrieval
+        if retrieval is None:
+            return
+        if self._size_bytes - self._checked_bytes >= _SPACE_CHECK_BYTES:
+            self._checked_bytes = self._size_bytes
+            try:
+                if self._is_space_short(retrieval):
+                    self._refuse(OUT_OF_RESOURCES)
+            except ClosedError:
+                self._refuse(NOT_AUTHORIZED)
+        now = time.monotonic()
+        if now >= self._report_at:
+            self._report_at = now + _REPORT_S
+            tell(retrieval, messages.encode_progress(self._size_bytes))
+
+    def end(self) -> int:
+        """The object is here: decide whether it is whole and wanted.
+
+        Returns:
+            The status that answers it; only 0x0000 if it has its final name and the engine knows.
+        """
+        self.flush()
+        if self._status == STORED:
+            self._status = self._keep()
+        if self._status != STORED:
+            self._refuse(self._status)
+        self._request = None
+        return self._status
+
+    def _keep(self) -> int:
+        part, request, origin = self._part, self._request, self._retrieval
+        if part is None or request is None or origin is None:
+            return WRITE_FAILED
+        try:
+            instance = self._read_header(part.fd)
+        except DicomdirError:
+            self._alert("object.unreadable")
+            return CANNOT_UNDERSTAND
+        if instance.fault:
+            self._alert("object.fault")
+            return CANNOT_UNDERSTAND
+        if (
+            instance.sop_instance_uid.encode() != request.sop_instance_uid
+            or instance.sop_class_uid.encode() != request.sop_class_uid
+        ):
+            self._alert("object.mismatch")
+            return MISMATCH
+        retrieval = self._table.find(instance.study_instance_uid.encode())
+        if retrieval is None:
+            self._alert("object.foreign_study")
+            return NOT_AUTHORIZED
+        header = instance.to_bytes()
+        if len(header) > messages.MAX_HEADER_BYTES:
+            self._alert("object.header")
+            return CANNOT_UNDERSTAND
+        try:
+            number = retrieval.keep_part(part, origin)
+        except ClosedError:
+            return NOT_AUTHORIZED
+        except OSError as error:
+            return self._write_error(error)
+        self._part = None
+        self._retrieval = retrieval
+        record = messages.Stored(
+            number, self._size_bytes, self._hash.digest(), request.sop_instance_uid, header
+        )
+        try:
+            retrieval.channel.send(messages.encode_stored(record))
+        except OSError:  # the engine closed the retrieval: nobody knows of this object
+            retrieval.take_back(number)
+            return NOT_AUTHORIZED
+        self.stored += 1
+        return STORED
+
+    def _read_header(self, fd: int) -> Instance:
+        try:
+            return scan_instance(bytes(self._head), self._size_bytes)
+        except HeaderIncompleteError:
+            return read_instance_at(
+                lambda offset, size: os.pread(fd, size, offset), self._size_bytes
+            )
+
+    def abandon(self) -> None:
+        """The association ended: what is half-way goes."""
+        self._refuse(WRITE_FAILED)
+
+    def _refuse(self, status: int) -> None:
+        self._status = status
+        self._pending = []
+        self._pending_bytes = 0
+        part, self._part = self._part, None
+        if part is not None and self._retrieval is not None:
+            self._retrieval.remove_part(part)
+
+    def _is_space_short(self, retrieval: Retrieval) -> bool:
+        if retrieval.free_bytes() >= self._reserve_bytes:
+            return False
+        self._table.tell_all(lambda each: tell(each, messages.SPACE_SHORT))
+        return True
+
+    def _write_error(self, error: OSError) -> int:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            self._table.tell_all(lambda each: tell(each, messages.SPACE_SHORT))
+            return OUT_OF_RESOURCES
+        self._alert("object.write")
+        return WRITE_FAILED
+
+
+def tell(retrieval: Retrieval, record: bytes) -> None:
+    """Send something that may be missed: a full queue has news enough, a closed one has no
+    reader.
+    """
+    with contextlib.suppress(OSError):
+        retrieval.channel.send(record, socket.MSG_DONTWAIT)
