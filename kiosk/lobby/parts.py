@@ -1,0 +1,56 @@
+"""What the lobby is given when it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kiosk.domain.identity import DateOrder
+from kiosk.domain.model import Medium, Wanted
+from kiosk.ports import Clock, Jobs, Orders, Tickets
+from kiosk.services.identify import Identify
+from kiosk.services.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """Whom a newcomer may be: shown on the welcome screen of the demo only."""
+
+    name: str
+    ticket_code: str
+    birth_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyParts:
+    """Ports, services and words of one kiosk.
+
+    Attributes:
+        site_name: In the head line of every screen.
+        whom_to_call: One sentence in the foot line, such as "Need help? Please ask at the desk."
+        media: What may be chosen, in this order; one alone is not asked for.
+        max_copies: Above 1 the visitor is asked how many.
+        date_order: How a birth date is typed here.
+        idle_s, warn_s: A visit without a touch ends after `idle_s`, announced `warn_s` before.
+        progress_idle_s: The same while a medium is made: those screens show nothing of a person.
+        people: The demo's visitors.
+        demo_hand: The demo's hand at the simulated drive: does what is wanted there.
+    """
+
+    orders: Orders
+    tickets: Tickets
+    jobs: Jobs
+    identify: Identify
+    request: Request
+    clock: Clock
+    site_name: str
+    whom_to_call: str
+    kiosk_name: str
+    media: tuple[Medium, ...] = (Medium.DISC, Medium.STICK)
+    max_copies: int = 1
+    date_order: DateOrder = "DMY"
+    idle_s: float = 45.0
+    warn_s: float = 20.0
+    progress_idle_s: float = 120.0
+    people: tuple[DemoPerson, ...] = field(default=(), repr=False)
+    demo_hand: Callable[[Wanted], None] | None = None

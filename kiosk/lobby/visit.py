@@ -1,0 +1,19 @@
+"""What the lobby knows of whoever stands before it. Thrown away whole at the end of the visit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kiosk.domain.model import Medium, OrderId
+from kiosk.services.identify import Claim, Release
+
+
+@dataclass(eq=False)
+class Visit:
+    """One person's way from welcome to goodbye; identity is being the same object."""
+
+    claim: Claim | None = field(default=None, repr=False)
+    release: Release | None = field(default=None, repr=False)
+    medium: Medium | None = None
+    job_id: OrderId | None = None
+    is_asking: bool = False  # a worker is at it; the visitor waits

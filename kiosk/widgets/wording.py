@@ -1,0 +1,249 @@
+"""What happens, in a patient's words: steps, requests, failures, exams, people.
+
+Whoever reads this is perhaps eighty, worried, and sees it for the first time. So: short sentences,
+no code, no blame, and always what comes next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from kiosk.domain.identity import parse_birth_date
+from kiosk.domain.model import Medium, Order, Step, Wanted
+from kiosk.widgets.safe_text import safe_text
+from kiosk.widgets.words import _, date_words, ngettext
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A headline and what to do about it."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to the person at the kiosk.
+
+    Attributes:
+        button: What to press when it is done, "" if only staff can do it.
+    """
+
+    title: str
+    text: str
+    button: str
+
+
+def refused_words() -> Sentence:
+    """The one answer to every claim that is not released."""
+    return Sentence(
+        _("We could not match those details."), _("Please check them, or ask at the desk.")
+    )
+
+
+def step_words(step: Step) -> str:
+    """What is being done now, as a line in a list."""
+    return {
+        Step.RELEASE: _("Looking up your exam"),
+        Step.RETRIEVE: _("Fetching your images"),
+        Step.COMPOSE: _("Putting them in order"),
+        Step.CHECK: _("Checking that all is there"),
+        Step.WRITE: _("Writing"),
+        Step.VERIFY: _("Reading it back to be sure"),
+        Step.HAND_OVER: _("Ready for you"),
+    }[step]
+
+
+def ask_words(wanted: Wanted) -> Ask:
+    """What a job waits for a person to do."""
+    done = _("Done")
+    return {
+        Wanted.BLANK_DISC: Ask(
+            _("Please put in a blank disc"),
+            _("Lay it in the tray, printed side up, and push the tray gently until it closes."),
+            done,
+        ),
+        Wanted.OTHER_DISC: Ask(
+            _("Please put in another disc"),
+            _("The disc in the tray cannot be used. Take it out and lay in a new, blank one."),
+            done,
+        ),
+        Wanted.LARGER_MEDIUM: Ask(
+            _("Your images need more room"),
+            _("They do not fit on what is in the drive. Please put in a larger one."),
+            done,
+        ),
+        Wanted.STICK: Ask(
+            _("Please put in the USB stick"),
+            _("Push it into the slot. It only fits one way round; turn it over if it does not go."),
+            done,
+        ),
+        Wanted.CLOSE_TRAY: Ask(
+            _("Please close the tray"), _("Push the tray gently until it closes."), done
+        ),
+        Wanted.TAKE_MEDIUM: Ask(
+            _("Please take your images"),
+            _("They are ready. Take them out and keep them in a safe place."),
+            _("I have it"),
+        ),
+        Wanted.STAFF: Ask(
+            _("Somebody will help you"),
+            _("The machine needs a hand. Please ask at the desk; your images are not lost."),
+            "",
+        ),
+    }[wanted]
+
+
+_LATER: Final = "later"  # it will be made; nothing for the patient to do
+_DESK: Final = "desk"  # a person has to look
+_LARGE: Final = "large"
+_FULL: Final = "full"
+_STOPPED: Final = "stopped"
+_REFUSED: Final = "refused"
+
+# By KioskError.code; a test walks all subclasses.
+_FAILURES: Final[dict[str, str]] = {
+    "kiosk": _DESK,
+    "value.invalid": _DESK,
+    "config.invalid": _DESK,
+    "system.missing_program": _DESK,
+    "job.cancelled": _STOPPED,
+    "archive.failed": _LATER,
+    "archive.unreachable": _LATER,
+    "archive.refused": _LATER,
+    "archive.aborted": _LATER,
+    "archive.unknown_destination": _LATER,
+    "archive.no_study": _LATER,
+    "archive.incomplete": _LATER,
+    "receiver.failed": _LATER,
+    "build.failed": _LATER,
+    "build.check_failed": _LATER,
+    "build.too_large": _LARGE,
+    "spool.lost": _LATER,
+    "spool.full": _FULL,
+    "medium.failed": _DESK,
+    "medium.wanted": _DESK,
+    "medium.spoiled": _DESK,
+    "medium.drive_fault": _DESK,
+    "medium.verify_failed": _DESK,
+    "journal.failed": _DESK,
+    "order.unknown": _DESK,
+    "job.unknown": _DESK,
+    "engine.already_running": _DESK,
+    "job.failed": _DESK,
+    "identity.wrong_patient": _LATER,  # never more than this: staff see why
+    "identity.refused": _REFUSED,
+}
+
+
+def is_worded(error_code: str) -> bool:
+    """Whether this code has a sentence of its own choosing, not only the last resort."""
+    return error_code in _FAILURES
+
+
+def failure_words(error_code: str) -> Sentence:
+    """What to say when a job or the kiosk failed; unknown codes send to the desk."""
+    kind = _FAILURES.get(error_code, _DESK)
+    if kind == _REFUSED:
+        return refused_words()
+    return {
+        _LATER: Sentence(
+            _("It takes longer than it should"),
+            _(
+                "Not everything arrived yet. We will have it ready for you; "
+                "please ask at the desk when and where."
+            ),
+        ),
+        _DESK: Sentence(
+            _("The machine cannot finish this"),
+            _("Your images are safe. We will have it ready; please ask at the desk."),
+        ),
+        _LARGE: Sentence(
+            _("Your images need more room"),
+            _(
+                "They do not fit on what you chose. Please ask at the desk: "
+                "we will find something larger."
+            ),
+        ),
+        _FULL: Sentence(
+            _("The machine is very busy"),
+            _("We will have it ready for you; please ask at the desk when and where."),
+        ),
+        _STOPPED: Sentence(
+            _("This was stopped"),
+            _("Nothing was handed out. Please ask at the desk if you still want your images."),
+        ),
+    }[kind]
+
+
+def note_words(note: str) -> str:
+    """A remark on the progress, "" if the code has none."""
+    return {
+        "archive.retry": _("Some images are slow to arrive. We are asking again."),
+        "archive.incomplete": _("Some images are slow to arrive. We are asking again."),
+        "archive.unreachable": _("The archive does not answer yet. We keep trying."),
+        "medium.spoiled": _("The last disc did not come out well. We are making a new one."),
+        "medium.verify_failed": _("The last disc did not come out well. We are making a new one."),
+        "drive.busy": _("The drive is busy with another disc. Yours is next."),
+    }.get(note, "")
+
+
+def left_words(seconds: float | None) -> str:
+    """The time that is left, "" if nobody knows."""
+    if seconds is None:
+        return ""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return _("Less than a minute left")
+    return ngettext("About {number} minute left", "About {number} minutes left", minutes)
+
+
+def medium_words(medium: Medium) -> Sentence:
+    """A medium, and what it is good for."""
+    return {
+        Medium.DISC: Sentence(_("Disc"), _("CD or DVD")),
+        Medium.STICK: Sentence(_("USB stick"), _("for computers without a disc drive")),
+    }[medium]
+
+
+def kind_words(modality: str) -> str:
+    """Kind of exam in plain words; no body part, no department."""
+    return {
+        "CT": _("CT scan"),
+        "MR": _("MRI scan"),
+        "US": _("Ultrasound"),
+        "CR": _("X-ray"),
+        "DX": _("X-ray"),
+        "DR": _("X-ray"),
+        "MG": _("X-ray"),  # a mammogram names the body part
+        "RF": _("X-ray"),
+        "XA": _("X-ray"),
+        "PT": _("PET scan"),
+        "NM": _("Nuclear scan"),
+    }.get(modality, _("Exam"))
+
+
+def exam_words(order: Order) -> str:
+    """An exam as its owner knows it: "CT scan, 3 March 2026"."""
+    day = parse_birth_date(order.study_date, "YMD")
+    kind = kind_words(order.modality)
+    if day is None:
+        return kind
+    return _("{kind}, {date}").format(kind=kind, date=date_words(day))
+
+
+def person_words(name: str, max_cells: int = 40) -> str:
+    """First name and the initial of the family: enough for its owner, little for who looks on.
+
+    Args:
+        name: In DICOM form; the first component group that is not empty is shown.
+    """
+    group = next((it for it in name.split("=")[:2] if it.strip("^ ")), "")
+    family, _hat, rest = group.partition("^")
+    given = safe_text(rest.split("^")[0].strip(), max_cells - 4)
+    initial = safe_text(family.strip())[:1]
+    if given.isupper() and len(given) > 1:
+        given = given.title()
+    return f"{given} {initial.upper()}.".strip() if initial else given
