@@ -1,7 +1,8 @@
 """The walk over a data set: keep the attributes of `keys`, step over all else by its length.
 
 For hostile input: nothing recurses without a limit, no byte is walked twice, and what is loaded
-into memory is limited in sum. What is kept comes out as Explicit VR Little Endian with defined lengths.
+into memory is limited in sum. What is kept comes out as Explicit VR Little Endian with defined
+lengths.
 """
 
 from __future__ import annotations
