@@ -1,0 +1,149 @@
+"""`sendhome jobs`: look at jobs, cancel them, answer what they wait for, check the audit trail."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import timedelta
+
+from kiosk import config_file
+from kiosk.cli.order import actor
+from kiosk.cli.output import print_json, print_rows, progress
+from kiosk.domain.model import ExecutionStatus, Job, OrderId
+from kiosk.errors import InvalidValueError, JobFailedError
+
+POLL_S = 0.5
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "jobs", help="jobs: list, show, watch, answer, cancel, purge, audit"
+    )
+    parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
+    listing = parts.add_parser("list", help="the newest jobs")
+    listing.add_argument("--limit", type=int, default=50, metavar="N")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    listing.set_defaults(run=run_list)
+    show = parts.add_parser("show", help="one job with all it says")
+    show.add_argument("job_id", metavar="JOB")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    show.set_defaults(run=run_show)
+    watch = parts.add_parser("watch", help="follow one job to its end; fails if it does")
+    watch.add_argument("job_id", metavar="JOB")
+    watch.set_defaults(run=run_watch)
+    answer = parts.add_parser("answer", help="say that what question N asks for is done")
+    answer.add_argument("job_id", metavar="JOB")
+    answer.add_argument("number", type=int, metavar="N")
+    answer.set_defaults(run=run_answer)
+    cancel = parts.add_parser("cancel", help="end a job at the next moment where it can")
+    cancel.add_argument("job_id", metavar="JOB")
+    cancel.set_defaults(run=run_cancel)
+    purge = parts.add_parser("purge", help="drop the machinery of jobs that ended; records stay")
+    purge.add_argument("--days", type=int, metavar="N", help="older than N (default: configured)")
+    purge.set_defaults(run=run_purge)
+    audit = parts.add_parser("audit", help="check that the audit trail is whole")
+    audit.set_defaults(run=run_audit)
+
+
+def row(job: Job) -> dict[str, object]:
+    """A job as JSON and table show it."""
+    return {
+        "job_id": job.job_id,
+        "status": job.status.value,
+        "status_info": job.status_info,
+        "error_code": job.error_code,
+        "medium": job.choice.medium.value,
+        "copies": job.choice.copies,
+        "priority": int(job.priority),
+        "step": job.progress.step.value if job.progress else "",
+        "done": job.progress.done if job.progress else 0,
+        "total": job.progress.total if job.progress else 0,
+        "note": job.progress.note if job.progress else "",
+        "question": job.question.number if job.question else None,
+        "wanted": job.question.wanted.value if job.question else "",
+        "created_at": job.created_at.isoformat(timespec="seconds"),
+        "ended_at": job.ended_at.isoformat(timespec="seconds") if job.ended_at else None,
+    }
+
+
+SHOWN = ("job_id", "status", "status_info", "step", "done", "total", "wanted", "created_at")
+
+
+def run_list(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    with bootstrap.journal(config_file.load(args.config)) as journal:
+        jobs = journal.jobs.newest(limit=args.limit)
+    print_rows(args.json, [row(job) for job in jobs], SHOWN)
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    with bootstrap.journal(config_file.load(args.config)) as journal:
+        shown = row(journal.jobs.get(OrderId(args.job_id)))
+    if args.json:
+        print_json(shown)
+    else:
+        print_rows(False, [{"what": k, "value": v} for k, v in shown.items()], ("what", "value"))
+    return 0
+
+
+def run_watch(args: argparse.Namespace) -> int:
+    """Until the job ends. Raises JobFailedError if it ends in FAILURE."""
+    from kiosk import bootstrap
+
+    with bootstrap.journal(config_file.load(args.config)) as journal, progress("waiting") as bar:
+        said = ""
+        while True:
+            job = journal.jobs.get(OrderId(args.job_id))
+            if job.progress:
+                bar(job.progress.done, job.progress.total, job.progress.step.value)
+            says = f"waits for: {job.question.wanted.value}" if job.question else job.status.value
+            if says != said:
+                print(says, flush=True)
+                said = says
+            if job.status is ExecutionStatus.DONE:
+                return 0
+            if job.status is ExecutionStatus.FAILURE:
+                raise JobFailedError(f"job {job.job_id}: {job.status_info} {job.error_code}")
+            time.sleep(POLL_S)
+
+
+def run_answer(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    with bootstrap.journal(config_file.load(args.config)) as journal:
+        if not journal.questions.answer(OrderId(args.job_id), args.number):
+            raise InvalidValueError(f"job {args.job_id} does not ask question {args.number}")
+    return 0
+
+
+def run_cancel(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    config = config_file.load(args.config)
+    with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
+        jobs.cancel(OrderId(args.job_id), actor=actor())
+    return 0
+
+
+def run_purge(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    config = config_file.load(args.config)
+    days = config.store.keep_done_days if args.days is None else args.days
+    if days < 0:
+        raise InvalidValueError("--days: 0 or more is wanted")
+    with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
+        print(jobs.purge(ended_before=journal.clock.now() - timedelta(days=days)))
+    return 0
+
+
+def run_audit(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    with bootstrap.journal(config_file.load(args.config)) as journal:
+        print(f"{journal.audit.verify()} rows, the chain is whole")
+    return 0

@@ -1,0 +1,163 @@
+"""`sendhome order`: what staff do with orders: add, list, print a ticket, hold, place."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiosk import config_file
+from kiosk.cli.output import print_json, print_rows
+from kiosk.config import Config
+from kiosk.domain.model import MediaChoice, Medium, Order, OrderId, Priority, ReleaseState
+from kiosk.errors import InvalidValueError
+
+if TYPE_CHECKING:  # the database's libraries are slow to import, and not for --help
+    from kiosk.adapters.journal import Journal
+
+ADD_HELP = """Read one order as a JSON object from FILE or standard input (never from the command
+line, which others can see). Fields: {fields}. Prints the order's id."""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from kiosk.services.intake import FIELDS
+
+    parser = commands.add_parser("order", help="orders: add, list, ticket, hold, place")
+    parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
+    fields = "; ".join(f"{name}: {text}" for name, text in FIELDS.items())
+    add = parts.add_parser("add", help="add an order", description=ADD_HELP.format(fields=fields))
+    add.add_argument("file", nargs="?", metavar="FILE", help="JSON, default standard input")
+    add.add_argument("--ticket", action="store_true", help="also issue a claim ticket")
+    add.add_argument("--json", action="store_true", help="as JSON")
+    add.set_defaults(run=run_add)
+    listing = parts.add_parser("list", help="the newest orders, without patients' names")
+    listing.add_argument("--limit", type=int, default=50, metavar="N")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    listing.set_defaults(run=run_list)
+    ticket = parts.add_parser("ticket", help="issue a claim ticket; an earlier one is void")
+    ticket.add_argument("order_id", metavar="ORDER")
+    ticket.add_argument("--json", action="store_true", help="as JSON")
+    ticket.set_defaults(run=run_ticket)
+    for verb, state, text in (
+        ("hold", ReleaseState.HELD, "keep it from the kiosk"),
+        ("release", ReleaseState.RELEASED, "let the kiosk hand it out"),
+        ("cancel", ReleaseState.CANCELLED, "it is not wanted any more"),
+    ):
+        change = parts.add_parser(verb, help=text)
+        change.add_argument("order_id", metavar="ORDER")
+        change.set_defaults(run=run_state, state=state)
+    place = parts.add_parser("place", help="make the medium now, without the kiosk")
+    place.add_argument("order_id", metavar="ORDER")
+    place.add_argument("--medium", choices=[m.value for m in Medium], default=Medium.DISC.value)
+    place.add_argument("--copies", type=int, default=1, metavar="N")
+    place.set_defaults(run=run_place)
+
+
+def actor() -> str:
+    """Who gives the command, for the audit trail."""
+    try:
+        return f"staff:{getpass.getuser()}"
+    except (KeyError, OSError):  # a user id without a name
+        return "staff:unknown"
+
+
+def run_add(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+    from kiosk.services.intake import MAX_DOCUMENT_BYTES, read_order
+
+    config = config_file.load(args.config)
+    if args.file and args.file != "-":
+        try:
+            with Path(args.file).open("rb") as file:
+                data = file.read(MAX_DOCUMENT_BYTES + 1)
+        except OSError as error:
+            raise InvalidValueError(f"the order cannot be read: {error.strerror}") from error
+    else:
+        data = sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
+    with bootstrap.journal(config) as journal, bootstrap.archive(config) as archive:
+        order = read_order(data, journal.clock.now(), archive)
+        journal.orders.add(order, actor=actor())
+        shown: dict[str, object] = {"order_id": order.order_id}
+        if args.ticket:
+            shown |= _issue(config, journal, order)
+    _show(shown, args.json)
+    return 0
+
+
+def run_list(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    with bootstrap.journal(config_file.load(args.config)) as journal:
+        orders = journal.orders.newest(limit=args.limit)
+    rows = [
+        {
+            "order_id": order.order_id,
+            "state": order.state.value,
+            "modality": order.modality,
+            "study_date": order.study_date,
+            "with_report": order.with_report,
+            "created_at": order.created_at.isoformat(timespec="seconds"),
+        }
+        for order in orders
+    ]
+    print_rows(args.json, rows, ("order_id", "state", "modality", "study_date", "created_at"))
+    return 0
+
+
+def run_ticket(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    config = config_file.load(args.config)
+    with bootstrap.journal(config) as journal:
+        order = journal.orders.get(OrderId(args.order_id))
+        shown = _issue(config, journal, order)
+    _show(shown, args.json)
+    return 0
+
+
+def run_state(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    with bootstrap.journal(config_file.load(args.config)) as journal:
+        journal.orders.set_state(OrderId(args.order_id), args.state, actor=actor())
+    return 0
+
+
+def run_place(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+
+    config = config_file.load(args.config)
+    choice = MediaChoice(Medium(args.medium), args.copies)
+    with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
+        print(jobs.submit(OrderId(args.order_id), choice, Priority.WARD, actor=actor()))
+    return 0
+
+
+def _issue(config: Config, journal: Journal, order: Order) -> dict[str, object]:
+    from kiosk import bootstrap
+    from kiosk.services.identify import issue_ticket
+
+    ticket = issue_ticket(
+        order,
+        tickets=journal.tickets,
+        clock=journal.clock,
+        keys=bootstrap.ticket_keys(config),
+        actor=actor(),
+        valid_for=timedelta(hours=config.kiosk.ticket_hours),
+    )
+    return {
+        "ticket": ticket.printed_code,
+        "qr_text": ticket.qr_text,
+        "expires_at": ticket.expires_at.isoformat(timespec="minutes"),
+    }
+
+
+def _show(shown: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print_json(shown)
+    else:
+        for key, value in shown.items():
+            print(f"{key}: {value}")
