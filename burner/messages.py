@@ -169,7 +169,7 @@ _SPACE = re.compile(r"Media space  : (\d{1,12})s")
 _BLOCKS = re.compile(
     r"Media blocks : (\d{1,12}) readable , (\d{1,12}) writable , (\d{1,12}) overall"
 )
-_SESSION = re.compile(r"(?:ISO|Other) session: +(\d{1,6}) , +(\d{1,12}) , +(\d{1,12})s , ?(.*)")
+_SESSION = re.compile(r"(?:ISO|Other) session *: +(\d{1,6}) , +(\d{1,12}) , +(\d{1,12})s , ?(.*)")
 _DRIVE = re.compile(r"Drive type   : vendor '(.*?)' product '(.*?)' revision '(.*?)'")
 _COMPLETED = re.compile(r"Writing to '.+' completed successfully\.")
 _CLOSING = re.compile(r"(?:Thank you for being patient|Closing track/session)\b")

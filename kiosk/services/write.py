@@ -304,7 +304,7 @@ class _Job:
         return Written(medium, row.attempt, is_recovered)
 
     def _size_of(self, row: LedgerEntry) -> int:
-        """Bytes to read back. An image that was built anew may have another length than the disc's."""
+        """Bytes to read back. An image built anew may have another length than the disc has."""
         if row.sha256 == self._image.sha256:
             return self._image.size_bytes
         blocks = self._writer.read(_PRIMARY_DESCRIPTOR + 80, 4)  # ECMA-119 8.4.8, both orders
