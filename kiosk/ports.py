@@ -38,11 +38,17 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ListedInstance:
-    """One object as the archive lists it (C-FIND at IMAGE level)."""
+    """One object as the archive lists it (C-FIND at IMAGE level).
+
+    Its SOP Class is not asked for: Orthanc opens each file to tell, 1 s for 1,000 objects.
+
+    Attributes:
+        modality: Of its Series, "" if the archive does not tell.
+    """
 
     sop_instance_uid: Uid
-    sop_class_uid: str
     series_instance_uid: Uid
+    modality: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +209,9 @@ class Orders(Protocol):
 
     def set_state(self, order_id: OrderId, state: ReleaseState, *, actor: str) -> None: ...
     def newest(self, *, limit: int = 100) -> list[Order]: ...
+    def set_study(self, order_id: OrderId, study_instance_uid: str) -> None:
+        """What the archive said an order without a Study Instance UID means; kept once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,12 @@ from kiosk.adapters.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.tables import ledger, media
 from kiosk.domain.model import OrderId
+from kiosk.errors import JournalError
 from kiosk.ports import Clock, LedgerEntry, LedgerPhase, MediumRecord
 
 DELIVERED = "delivered"
+UNUSED = "unused"
+"""It was announced, but nothing was written on it."""
 
 
 class JournalLedger:
@@ -113,6 +116,17 @@ class JournalLedger:
                 .where(ledger.c.station == self._station, ledger.c.drive == drive)
                 .values(phase=LedgerPhase.FREE, updated_at=now)
             )
+            connection.execute(
+                sa.update(media)
+                .where(
+                    media.c.job_id == row.job_id,
+                    media.c.station == self._station,
+                    media.c.drive == drive,
+                    media.c.attempt == row.attempt,
+                    media.c.outcome.in_([LedgerPhase.WRITING, LedgerPhase.CLOSED]),
+                )
+                .values(outcome=UNUSED, updated_at=now)
+            )
 
     # --- the history
 
@@ -141,6 +155,8 @@ class JournalLedger:
 
         Returns:
             False if it was delivered before; then nothing changes.
+        Raises:
+            JournalError: It was never verified on record: it must not leave.
         """
         with writing(self._engine) as connection:
             marked = connection.execute(
@@ -155,9 +171,22 @@ class JournalLedger:
                 .values(outcome=DELIVERED, updated_at=self._clock.now())
             )
             if marked.rowcount == 0:
+                self._require_delivered(connection, entry)
                 return False
             self._audit(connection, entry, SUCCESS, details, actor=actor)
             return True
+
+    def _require_delivered(self, connection: sa.Connection, entry: LedgerEntry) -> None:
+        outcome = connection.scalar(
+            sa.select(media.c.outcome).where(
+                media.c.job_id == entry.job_id,
+                media.c.station == self._station,
+                media.c.drive == entry.drive,
+                media.c.attempt == entry.attempt,
+            )
+        )
+        if outcome != DELIVERED:
+            raise JournalError(f"medium {entry.attempt} of {entry.job_id} is {outcome}")
 
     def history(self, job_id: OrderId) -> list[MediumRecord]:
         """Every medium begun for a job, oldest first."""

@@ -16,6 +16,7 @@ from kiosk.domain.model import (
     OrderId,
     PatientIdentity,
     ReleaseState,
+    Uid,
 )
 from kiosk.errors import InvalidValueError, UnknownOrderError
 
@@ -140,6 +141,19 @@ class JournalOrders:
         """Raises UnknownOrderError."""
         with writing(self._engine) as connection:
             change_state(connection, self._chain, order_id, state, actor=actor)
+
+    def set_study(self, order_id: OrderId, study_instance_uid: str) -> None:
+        """Only if none is known yet.
+
+        Raises:
+            InvalidValueError: Not a UID.
+        """
+        with writing(self._engine) as connection:
+            connection.execute(
+                sa.update(orders)
+                .where(orders.c.order_id == order_id, orders.c.study_instance_uid == "")
+                .values(study_instance_uid=Uid(study_instance_uid))
+            )
 
     def newest(self, *, limit: int = 100) -> list[Order]:
         with reading(self._engine) as connection:

@@ -1,0 +1,68 @@
+"""Out of the drive and into the patient's hand: audited first, ejected second, freed last.
+
+Each part may be repeated after a crash; the medium's row in the journal counts it once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk.domain.model import ExecutionStatus, Medium, Order, Wanted
+from kiosk.ports import LedgerEntry, LedgerPhase, LoadedMedium, MediaWriter
+from kiosk.services.parts import EngineParts
+
+_ABSENT = (Wanted.BLANK_DISC, Wanted.CLOSE_TRAY, Wanted.STICK)
+
+
+def is_absent(loaded: LoadedMedium) -> bool:
+    """Nothing in the drive, or the tray is open."""
+    return loaded.wanted in _ABSENT
+
+
+def hand_over(
+    parts: EngineParts, writer: MediaWriter, entry: LedgerEntry, order: Order, medium: Medium
+) -> None:
+    """Give out a verified medium: the Export audit row and the medium's mark are one transaction.
+
+    Raises:
+        JournalError: The audit row cannot be kept: nothing is ejected.
+        DriveFaultError: The drive does not open; call again.
+    """
+    parts.media.deliver(
+        entry,
+        actor="engine",
+        details={"study": order.study_instance_uid, "medium": medium.value},
+    )
+    loaded = writer.inspect()
+    if not is_absent(loaded) and loaded.volume_id == entry.volume_id:
+        writer.eject()
+    parts.ledger.free(writer.name)
+
+
+def settle_other(parts: EngineParts, writer: MediaWriter, entry: LedgerEntry) -> bool:
+    """Bring a good medium of another job, found in the drive, to its end.
+
+    Its own workflow comes later and finds it delivered. A job that has ended without it gets
+    nothing any more: then the medium is scrap.
+
+    Returns:
+        Whether it was handed over.
+    """
+    job = parts.jobs.get(entry.job_id)
+    wanted = job.choice.copies - parts.media.delivered(entry.job_id)
+    if job.status in (ExecutionStatus.DONE, ExecutionStatus.FAILURE) or wanted <= 0:
+        scrap(parts, writer, entry)
+        return False
+    order = parts.orders.get(job.order_id)
+    hand_over(parts, writer, entry, order, parts.medium_of(writer.name))
+    return True
+
+
+def scrap(parts: EngineParts, writer: MediaWriter, entry: LedgerEntry) -> None:
+    """Whatever it was, it is no use: out with it, if it is the one in the drive."""
+    parts.ledger.put(replace(entry, phase=LedgerPhase.SCRAP))
+    loaded = writer.inspect()
+    is_written = not is_absent(loaded) and loaded.wanted is not None
+    if is_written and loaded.volume_id in ("", entry.volume_id):
+        writer.eject()
+    parts.ledger.free(writer.name)

@@ -1,0 +1,30 @@
+"""What is cleaned up, and when: leftovers at every start, ended jobs once a day."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from kiosk.ports import Clock, JobBook, Jobs, Spool
+
+log = logging.getLogger(__name__)
+
+
+def clean_spool(spool: Spool, jobs: JobBook) -> int:
+    """Wipe the folders of jobs that have ended or never were; call before any job is begun.
+
+    Returns:
+        How many folders went.
+    """
+    live = set(jobs.live())
+    orphans = [job_id for job_id in spool.job_ids() if job_id not in live]
+    for job_id in orphans:
+        spool.wipe(job_id)
+    if orphans:
+        log.info("%d spool folders without a job were wiped", len(orphans))
+    return len(orphans)
+
+
+def purge_jobs(jobs: Jobs, clock: Clock, keep_days: int) -> int:
+    """Drop the machinery of jobs that ended so long ago; the record stays. Returns their number."""
+    return jobs.purge(ended_before=clock.now() - timedelta(days=keep_days))

@@ -1,0 +1,166 @@
+"""What the workflow is put together from: the real things in `bootstrap`, fakes in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from kiosk.domain.model import Medium, Order
+from kiosk.ports import (
+    Clock,
+    JobBook,
+    Ledger,
+    MediaLog,
+    MediaWriter,
+    Orders,
+    ProgressLog,
+    Questions,
+    Spool,
+)
+from kiosk.services.durable import Facts
+from kiosk.services.slots import Slots
+
+OnCount = Callable[[int, int], None]
+"""Done and total, total 0 while unknown."""
+
+IsCancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A finished and checked image in the job's spool folder.
+
+    Attributes:
+        file_name: Inside the folder; a folder itself for a stick's volume.
+        sha256: Hexadecimal, of the whole image.
+        volume_id: Made of the job's id, never of patient data.
+        left_out: Objects that could not go onto the medium and are listed on it.
+        station: In whose spool it is.
+    """
+
+    file_name: str
+    size_bytes: int
+    sha256: str
+    volume_id: str
+    instances: int
+    left_out: int
+    station: str
+
+    def facts(self) -> Facts:
+        return {
+            "file_name": self.file_name,
+            "size_bytes": self.size_bytes,
+            "sha256": self.sha256,
+            "volume_id": self.volume_id,
+            "instances": self.instances,
+            "left_out": self.left_out,
+            "station": self.station,
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Facts) -> Image:
+        return cls(**facts)
+
+
+class Find(Protocol):
+    """The Study Instance UID of an order that came without one."""
+
+    def __call__(self, order: Order) -> str: ...
+
+
+class Retrieve(Protocol):
+    """Bring the whole Study into the folder, or raise. What is there already may be kept."""
+
+    def __call__(
+        self, order: Order, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled
+    ) -> None: ...
+
+
+class Compose(Protocol):
+    """Build the image out of what was retrieved into the folder, and check it.
+
+    Raises:
+        SpoolLostError: Retrieve again.
+        SpoolFullError, CheckFailedError, WrongPatientError, SetOversizedError, StoppedError
+    """
+
+    def __call__(
+        self,
+        order: Order,
+        medium: Medium,
+        folder: Path,
+        *,
+        on_progress: OnCount,
+        is_cancelled: IsCancelled,
+    ) -> Image: ...
+
+
+class Gate(Protocol):
+    """Is what the medium itself says the order's patient's? Raises WrongPatientError if not."""
+
+    def __call__(self, order: Order, medium: Medium, writer: MediaWriter) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How patient the workflow is.
+
+    Attributes:
+        delays_s: Waits before trying again; the last one repeats.
+        attempts: Tries before staff are asked, for troubles that waiting alone seldom mends.
+        max_spoiled: Discs spoiled in a row for one copy before staff are asked.
+        poll_s: Between two looks at the journal for what is waited for.
+        device_poll_s: Between two looks into a drive.
+        heavy: Jobs that retrieve or build at the same time.
+    """
+
+    delays_s: tuple[float, ...] = (5.0, 15.0, 60.0, 300.0, 900.0)
+    attempts: int = 5
+    max_spoiled: int = 3
+    poll_s: float = 0.5
+    device_poll_s: float = 1.0
+    heavy: int = 2
+
+    def delay_s(self, failures: int) -> float:
+        """Before the next try, after so many failures in a row (from 1)."""
+        return self.delays_s[min(failures, len(self.delays_s)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineParts:
+    """Everything that one station's engine works with."""
+
+    station: str
+    clock: Clock
+    orders: Orders
+    jobs: JobBook
+    progress: ProgressLog
+    questions: Questions
+    ledger: Ledger
+    media: MediaLog
+    spool: Spool
+    drives: Mapping[Medium, Sequence[MediaWriter]]
+    find: Find
+    retrieve: Retrieve
+    compose: Compose
+    gate: Gate
+    policy: Policy = field(default_factory=Policy)
+    slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))
+
+    def writer(self, name: str) -> MediaWriter | None:
+        """The drive of that name at this station."""
+        for writers in self.drives.values():
+            for writer in writers:
+                if writer.name == name:
+                    return writer
+        return None
+
+    def medium_of(self, name: str) -> Medium:
+        """What the drive of that name writes; the drive must be one of ours."""
+        return next(
+            medium
+            for medium, writers in self.drives.items()
+            if any(writer.name == name for writer in writers)
+        )

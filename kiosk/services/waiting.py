@@ -1,0 +1,203 @@
+"""Waiting so that everybody sees why: for a time, for a person, for whatever comes first.
+
+Each wait is one durable step around rows of the journal: it looks at them again and again, so it
+goes on after a restart and ends at once when the job is cancelled or the process shall stop.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from kiosk.domain.model import OrderId, Progress, Step, Wanted
+from kiosk.errors import JournalError, Retry, StoppedError
+from kiosk.services.durable import Durable, EngineStopping, Facts, Trouble, run_step
+from kiosk.services.parts import EngineParts
+
+log = logging.getLogger(__name__)
+
+# Waiting alone mends these, sooner or later; staff are not called for them.
+PATIENT_WITH = frozenset(
+    {"archive.unreachable", "archive.aborted", "archive.failed", "spool.full", "journal.failed"}
+)
+_CANCEL_LOOK_S = 0.5
+
+
+class CancelWatch:
+    """`is_cancelled` for a step: asks the journal at most twice a second."""
+
+    def __init__(self, durable: Durable, parts: EngineParts, job_id: OrderId) -> None:
+        self._durable, self._parts, self._job_id = durable, parts, job_id
+        self._looked_at: float | None = None
+        self._is_cancelled = False
+
+    def __call__(self) -> bool:
+        """True also when the process shall stop; `run_step` tells both apart."""
+        return self._durable.is_stopping() or self.by_request()
+
+    def by_request(self) -> bool:
+        """Only what somebody asked for: a disc being written is finished before a stop."""
+        now = self._parts.clock.monotonic_s()
+        if self._is_cancelled:
+            return True
+        if self._looked_at is None or now - self._looked_at >= _CANCEL_LOOK_S:
+            self._looked_at = now
+            try:
+                self._is_cancelled = self._parts.jobs.is_cancelled(self._job_id)
+            except JournalError as error:  # a disc is not spoiled because the journal is busy
+                log.warning("cancellation cannot be looked up: %s", error)
+        return self._is_cancelled
+
+    def check(self) -> None:
+        """Raises StoppedError or EngineStopping."""
+        if self._durable.is_stopping():
+            raise EngineStopping
+        if self.by_request():
+            raise StoppedError("cancelled")
+
+
+class ProgressRow:
+    """A job's progress as the steps report it; a report that cannot be kept disturbs nothing."""
+
+    def __init__(self, parts: EngineParts, job_id: OrderId) -> None:
+        self._parts, self._job_id = parts, job_id
+
+    def put(self, step: Step, done: int, total: int, note: str = "") -> None:
+        progress = Progress(step, done, total, note, self._parts.clock.now())
+        try:
+            self._parts.progress.put(self._job_id, progress)
+        except JournalError as error:
+            log.warning("progress is not kept: %s", error)
+
+
+class Waits:
+    """The waits of one workflow.
+
+    Args:
+        is_final: What it waits for happens in any case: it can no longer be cancelled.
+    """
+
+    def __init__(
+        self, durable: Durable, parts: EngineParts, job_id: OrderId, *, is_final: bool = False
+    ) -> None:
+        self._durable, self._parts, self._job_id = durable, parts, job_id
+        self._watch = CancelWatch(durable, parts, job_id)
+        self._progress = ProgressRow(parts, job_id)
+        self._is_final = is_final
+        self._failures: dict[str, int] = {}
+
+    def insist(self, name: str, work: Callable[[], Facts], step: Step) -> Facts:
+        """A step that only needs the journal: as often as it takes.
+
+        Raises:
+            Trouble: Anything but the journal.
+        """
+        while True:
+            try:
+                return run_step(self._durable, name, work)
+            except Trouble as trouble:
+                if trouble.code != JournalError.code:
+                    raise
+                self._pause(trouble, step, self._parts.policy.delays_s[0])
+
+    def mend(self, trouble: Trouble, step: Step) -> None:
+        """Wait until trying again makes sense: by the back-off policy, or for staff.
+
+        Raises:
+            Trouble: It never will, or the job was cancelled.
+        """
+        if trouble.retry is Retry.NEVER:
+            raise trouble
+        failures = self._failures[trouble.code] = self._failures.get(trouble.code, 0) + 1
+        is_hopeless = trouble.code not in PATIENT_WITH and failures >= self._parts.policy.attempts
+        if trouble.retry is Retry.AFTER_STAFF or is_hopeless:
+            self.ask(Wanted.STAFF, trouble, step)
+            self.recovered()
+        else:
+            self._pause(trouble, step, self._parts.policy.delay_s(failures))
+
+    def recovered(self) -> None:
+        """It went well: the next trouble is the first again."""
+        self._failures.clear()
+
+    def _pause(self, trouble: Trouble, step: Step, delay_s: float) -> None:
+        def begin() -> Facts:
+            self._show(trouble, step, f"{trouble.code.partition('.')[0]}.retry")
+            return {"until": (self._parts.clock.now() + timedelta(seconds=delay_s)).isoformat()}
+
+        until = datetime.fromisoformat(run_step(self._durable, "pause.begin", begin)["until"])
+
+        def wait() -> Facts:
+            # A clock that was set back must not make it longer than it was meant to be.
+            left_s = min((until - self._parts.clock.now()).total_seconds(), delay_s)
+            end_s = self._parts.clock.monotonic_s() + left_s
+            self._poll(lambda: self._parts.clock.monotonic_s() >= end_s)
+            self._clear()
+            return {}
+
+        run_step(self._durable, "pause", wait)
+
+    def ask(
+        self,
+        wanted: Wanted,
+        trouble: Trouble,
+        step: Step,
+        is_done: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Ask a person, and wait for the answer or until `is_done` sees for itself.
+
+        Raises:
+            Trouble: Cancelled, or `is_done` raised a KioskError.
+        """
+
+        def wait() -> Facts:
+            self._show(trouble, step, f"wanted.{wanted.value}")
+            numbers: list[int] = []
+            looked_at = self._parts.clock.monotonic_s() - self._parts.policy.device_poll_s
+
+            def is_over() -> bool:
+                nonlocal looked_at
+                if not numbers:
+                    numbers.append(self._parts.questions.ask(self._job_id, wanted).number)
+                if self._parts.questions.is_answered(self._job_id, numbers[0]):
+                    return True
+                now = self._parts.clock.monotonic_s()
+                if now - looked_at < self._parts.policy.device_poll_s:
+                    return False
+                looked_at = now
+                return is_done()
+
+            self._poll(is_over)
+            self._parts.questions.close(self._job_id)
+            self._clear()
+            return {}
+
+        self.insist(f"ask.{wanted.value}", wait, step)
+
+    def _poll(self, is_over: Callable[[], bool]) -> None:
+        while True:
+            try:
+                if is_over():
+                    return
+            except JournalError as error:
+                log.warning("waiting on: %s", error)
+            if self._is_final:
+                if self._durable.is_stopping():
+                    raise EngineStopping
+            else:
+                self._watch.check()
+            self._parts.clock.sleep_s(self._parts.policy.poll_s)
+
+    def _show(self, trouble: Trouble, step: Step, note: str) -> None:
+        self._report(trouble.status_info, trouble.code)
+        self._progress.put(step, 0, 0, note)
+
+    def _clear(self) -> None:
+        self._report("NORMAL", "")
+
+    def _report(self, status_info: str, error_code: str) -> None:
+        try:
+            self._parts.jobs.report(self._job_id, status_info=status_info, error_code=error_code)
+        except JournalError as error:
+            log.warning("the reason %r is not kept: %s", error_code, error)

@@ -1,0 +1,218 @@
+"""The durable workflow of one order: release, retrieve, compose and check, burn, hand over.
+
+    release ──► retrieve ──► compose ──► burn (on the drive's queue, once a copy) ──► finish
+                   ▲            │          │
+                   └── spool ───┴── lost ──┘            any trouble: wait and try again, ask
+                                                        staff, or fail; each with its reason
+
+It decides by nothing but what its steps returned, so that it comes to the same end however often it
+is killed. `Durable` plays the steps back; see `services.burning` for the drive's part.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from kiosk.domain.model import Medium, OrderId, Priority, ReleaseState, Step
+from kiosk.errors import (
+    CheckFailedError,
+    ComposeError,
+    ConfigError,
+    EngineFaultError,
+    OrderNotReleasedError,
+    Retry,
+    SetOversizedError,
+    SpoolLostError,
+    StoppedError,
+    WrongPatientError,
+)
+from kiosk.services.burning import burn
+from kiosk.services.durable import BurnLostError, Durable, Facts, Trouble, run_step
+from kiosk.services.parts import EngineParts
+from kiosk.services.waiting import CancelWatch, ProgressRow, Waits
+
+__all__ = ["burn", "fulfil"]
+
+# Trying again would do the same again, and nobody can mend it at the kiosk.
+_FATAL = frozenset(
+    {
+        WrongPatientError.code,
+        ComposeError.code,
+        CheckFailedError.code,
+        SetOversizedError.code,
+        OrderNotReleasedError.code,
+        ConfigError.code,
+    }
+)
+# Not offered at the kiosk again before somebody of the staff has looked.
+_HELD = _FATAL - {SetOversizedError.code, OrderNotReleasedError.code, ConfigError.code}
+
+
+def fulfil(durable: Durable, parts: EngineParts, job_id: OrderId) -> None:
+    """Run one job to its end: DONE, or FAILURE with its reason."""
+    run = _Order(durable, parts, job_id)
+    try:
+        run.make()
+    except Trouble as trouble:
+        run.fail(trouble)
+
+
+class _Order:
+    def __init__(self, durable: Durable, parts: EngineParts, job_id: OrderId) -> None:
+        self._durable, self._parts, self._job_id = durable, parts, job_id
+        self._watch = CancelWatch(durable, parts, job_id)
+        self._waits = Waits(durable, parts, job_id)
+        self._progress = ProgressRow(parts, job_id)
+        self._burns = itertools.count(1)
+
+    def make(self) -> None:
+        self._waits.insist("release", self._release, Step.RELEASE)
+        image: Facts | None = None
+        while self._waits.insist("open", self._open, Step.RELEASE)["copies"] > 0:
+            if image is None:
+                image = self._prepare()
+            if self._burn(image).get("lost"):
+                self._waits.mend(Trouble.of(SpoolLostError("in the spool no more")), Step.WRITE)
+                image = None
+        self._finish()
+
+    # --- release
+
+    def _release(self) -> Facts:
+        self._parts.jobs.begin(self._job_id)
+        self._watch.check()
+        self._progress.put(Step.RELEASE, 0, 0)
+        order = self._parts.orders.get(self._job_id)
+        if order.state is not ReleaseState.RELEASED:
+            raise OrderNotReleasedError(f"order {self._job_id} is {order.state.value}")
+        return {}
+
+    def _open(self) -> Facts:
+        job = self._parts.jobs.get(self._job_id)
+        return {"copies": job.choice.copies - self._parts.media.delivered(self._job_id)}
+
+    # --- retrieve and compose
+
+    def _prepare(self) -> Facts:
+        """Both again and again until there is an image. Raises Trouble if there never will be."""
+        while True:
+            step = Step.RETRIEVE
+            try:
+                run_step(self._durable, "retrieve", self._retrieve)
+                step = Step.COMPOSE
+                image = run_step(self._durable, "compose", self._compose)
+                self._waits.recovered()
+                return image
+            except Trouble as trouble:
+                if trouble.code in _FATAL:
+                    raise
+                self._waits.mend(trouble, step)
+
+    def _retrieve(self) -> Facts:
+        order = self._parts.orders.get(self._job_id)
+        self._progress.put(Step.RETRIEVE, 0, 0)
+        if not order.study_instance_uid:
+            self._parts.orders.set_study(self._job_id, self._parts.find(order))
+            order = self._parts.orders.get(self._job_id)
+        with self._heavy():
+            self._parts.retrieve(
+                order,
+                self._parts.spool.folder(self._job_id),
+                on_progress=lambda done, total: self._progress.put(Step.RETRIEVE, done, total),
+                is_cancelled=self._watch,
+            )
+        return {"station": self._parts.station}
+
+    def _compose(self) -> Facts:
+        order = self._parts.orders.get(self._job_id)
+        job = self._parts.jobs.get(self._job_id)
+        self._progress.put(Step.COMPOSE, 0, 0)
+        with self._heavy():
+            image = self._parts.compose(
+                order,
+                job.choice.medium,
+                self._parts.spool.folder(self._job_id),
+                on_progress=lambda done, total: self._progress.put(Step.COMPOSE, done, total),
+                is_cancelled=self._watch,
+            )
+        return image.facts()
+
+    def _heavy(self) -> AbstractContextManager[None]:
+        job = self._parts.jobs.get(self._job_id)
+        return self._parts.slots.hold(int(job.priority), self._watch)
+
+    # --- burn
+
+    def _burn(self, image: Facts) -> Facts:
+        """One copy. Returns the burn's facts. Raises Trouble."""
+        chosen = self._waits.insist("drive", self._choose, Step.WRITE)
+        facts = {
+            "job_id": str(self._job_id),
+            "drive": chosen["drive"],
+            "medium": chosen["medium"],
+            "image": image,
+        }
+        try:
+            done = self._durable.burn(
+                chosen["drive"], next(self._burns), Priority(chosen["priority"]), facts
+            )
+        except BurnLostError as lost:
+            if lost.is_cancelled:
+                raise Trouble.of(StoppedError("cancelled")) from lost
+            self._waits.mend(Trouble.of(EngineFaultError("the burn was lost")), Step.WRITE)
+            return {}
+        if "trouble" in done:
+            raise Trouble(done["trouble"], Retry(done["retry"]), done["status_info"])
+        return done
+
+    def _choose(self) -> Facts:
+        job = self._parts.jobs.get(self._job_id)
+        medium: Medium = job.choice.medium
+        writers = self._parts.drives.get(medium, ())
+        if not writers:
+            raise ConfigError(f"this station has no drive for {medium.value}")
+        idle = [w for w in writers if self._parts.ledger.owner(w.name) is None]
+        # Spread by the job's id, which every run of the step knows: no drive is everybody's first.
+        names = sorted(writer.name for writer in (idle or writers))
+        return {
+            "drive": names[sum(self._job_id.encode()) % len(names)],
+            "medium": medium.value,
+            "priority": int(job.priority),
+        }
+
+    # --- the end
+
+    def _finish(self) -> None:
+        def end() -> Facts:
+            self._parts.jobs.finish(self._job_id)
+            self._parts.spool.wipe(self._job_id)
+            return {}
+
+        self._final("finish", end)
+
+    def fail(self, trouble: Trouble) -> None:
+        """FAILURE with its reason; the spool is emptied."""
+
+        def end() -> Facts:
+            self._parts.jobs.fail(
+                self._job_id,
+                status_info=trouble.status_info,
+                error_code=trouble.code,
+                hold_order=trouble.code in _HELD,
+            )
+            self._parts.spool.wipe(self._job_id)
+            return {}
+
+        self._final("fail", end)
+
+    def _final(self, name: str, end: Callable[[], Facts]) -> None:
+        """A last step, as often as it takes: it cannot be cancelled."""
+        waits = Waits(self._durable, self._parts, self._job_id, is_final=True)
+        while True:
+            try:
+                run_step(self._durable, name, end)
+                return
+            except Trouble as another:
+                waits.mend(another, Step.HAND_OVER)
