@@ -1,0 +1,116 @@
+"""What is on a medium in a person's words: counted while the objects pass by, kept per series.
+
+The memory it takes grows with the number of series, not of Instances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from dicomdir.errors import InstanceError
+from dicomdir.instance import Instance
+
+_PATIENT_NAME: Final = 0x00100010
+_PATIENT_BIRTH_DATE: Final = 0x00100030
+_STUDY_DATE: Final = 0x00080020
+_STUDY_DESCRIPTION: Final = 0x00081030
+_MODALITY: Final = 0x00080060
+_SERIES_DESCRIPTION: Final = 0x0008103E
+_SERIES_NUMBER: Final = 0x00200011
+_BODY_PART: Final = 0x00180015
+
+
+@dataclass(slots=True)
+class SeriesSummary:
+    """A series: texts as in its first object, "" where it has none or they cannot be read."""
+
+    series_instance_uid: str
+    number: str
+    modality: str
+    description: str
+    body_part: str
+    instances: int = 0
+
+
+@dataclass(slots=True)
+class StudySummary:
+    """A study: `date` is YYYYMMDD or ""."""
+
+    study_instance_uid: str
+    date: str
+    description: str
+    series: dict[str, SeriesSummary] = field(default_factory=dict)
+
+    @property
+    def instances(self) -> int:
+        return sum(series.instances for series in self.series.values())
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An object of the study that is not on the medium (PDI-51).
+
+    Attributes:
+        reason: `DicomdirError.code` of what kept it away.
+    """
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """The content of one medium. Raw DICOM text: whoever shows it cleans and escapes it.
+
+    Attributes:
+        patient_name: In DICOM form, of the first object.
+        birth_date: YYYYMMDD or "".
+    """
+
+    patient_name: str = ""
+    birth_date: str = ""
+    studies: dict[str, StudySummary] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def add(self, instance: Instance) -> None:
+        """Count one object that goes onto the medium."""
+        if not self.studies:
+            self.patient_name = _text(instance, _PATIENT_NAME)
+            self.birth_date = _text(instance, _PATIENT_BIRTH_DATE)
+        study = self.studies.get(instance.study_instance_uid)
+        if study is None:
+            study = StudySummary(
+                instance.study_instance_uid,
+                _text(instance, _STUDY_DATE),
+                _text(instance, _STUDY_DESCRIPTION),
+            )
+            self.studies[instance.study_instance_uid] = study
+        series = study.series.get(instance.series_instance_uid)
+        if series is None:
+            series = SeriesSummary(
+                instance.series_instance_uid,
+                _text(instance, _SERIES_NUMBER),
+                _text(instance, _MODALITY),
+                _text(instance, _SERIES_DESCRIPTION),
+                _text(instance, _BODY_PART),
+            )
+            study.series[instance.series_instance_uid] = series
+        series.instances += 1
+
+    @property
+    def instances(self) -> int:
+        return sum(study.instances for study in self.studies.values())
+
+    @property
+    def series(self) -> int:
+        return sum(len(study.series) for study in self.studies.values())
+
+
+def _text(instance: Instance, tag: int) -> str:
+    """A page does without a text that cannot be decoded; the gates and the DICOMDIR do not."""
+    try:
+        return instance.text(tag)
+    except InstanceError:
+        return ""
