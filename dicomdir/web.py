@@ -1,4 +1,4 @@
-"""README.TXT, INDEX.HTM and the page in IHE_PDI (PDI-04 to PDI-19).
+"""INDEX.HTM and the page in IHE_PDI (PDI-07 to PDI-19).
 
 XHTML Basic without script, style or images: it reads the same in every browser of the last thirty
 years. Every text that came out of DICOM passes `shown`, which leaves nothing that could be markup,
@@ -7,21 +7,19 @@ a control sequence or a trick with writing directions; the files are pure ASCII.
 
 from __future__ import annotations
 
-import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import Final
 
 from dicomdir.pdi import INDEX, README, WEB_FOLDER
+from dicomdir.readme import Site, ViewerFacts
 from dicomdir.summary import StudySummary, Summary
 
 CONTENTS_PAGE: Final = f"{WEB_FOLDER}/INDEX.HTM"
 
-_COLUMNS: Final = 78
 _MAX_SHOWN: Final = 200
 _MAX_MARKS: Final = 2  # combining marks in a row
 _GAP: Final = "&#160;&#160;&#160;"
@@ -77,106 +75,6 @@ class LinkCase(Enum):
     UPPER = "upper"
 
 
-@dataclass(frozen=True, slots=True)
-class ViewerFacts:
-    """What PDI-05 (d) wants said of a viewer on the medium.
-
-    Attributes:
-        launch_path: On the medium.
-    """
-
-    product: str
-    version: str
-    vendor_contact: tuple[str, ...]
-    operating_systems: str
-    intended_use: str
-    requirements: str
-    launch_path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Who makes the media and with what: the same words on every disc of a site and version.
-
-    Attributes:
-        contact: Address, telephone and mail of the institution, a line each; at least one.
-        notice: Privacy notice of the site, "" for ours alone.
-    """
-
-    institution: str
-    contact: tuple[str, ...]
-    version: str
-    product: str = "sendhome"
-    vendor: str = "The sendhome project"
-    vendor_contact: tuple[str, ...] = ("Please ask the institution named above.",)
-    notice: str = ""
-    viewer: ViewerFacts | None = None
-
-
-def readme(site: Site) -> bytes:
-    """README.TXT: ASCII, CRLF, at most 80 columns, the same for a site and version (PDI-06)."""
-    parts = [
-        ("MEDICAL IMAGES", []),
-        (
-            "",
-            [
-                (
-                    "This medium holds medical images and documents of one patient, in the DICOM"
-                    " format, laid out as IHE Portable Data for Imaging (PDI) describes."
-                )
-            ],
-        ),
-        ("MADE BY", [site.institution, *site.contact]),
-        ("MADE WITH", [f"{site.product} {site.version}", site.vendor, *site.vendor_contact]),
-        (
-            "HOW THIS MEDIUM IS ORGANISED",
-            [
-                "DICOMDIR     directory of all images and documents; import programs read it",
-                "DICOM        folder with the images and documents, one file each",
-                "INDEX.HTM    start page for people: open it with any web browser",
-                "IHE_PDI      folder with further pages",
-                "README.TXT   this text",
-                *(["VIEWER       folder with a program that shows the images"] * bool(site.viewer)),
-            ],
-        ),
-        (
-            "HOW TO USE IT",
-            [
-                (
-                    "To import: point the import function of a picture archive or of a DICOM viewer"
-                    " at this medium."
-                ),
-                (
-                    "To look: open INDEX.HTM in a web browser. It lists what is here. Nothing on"
-                    " this medium starts by itself."
-                ),
-                *_viewer_usage(site.viewer),
-            ],
-        ),
-    ]
-    if site.viewer:
-        parts.append(("VIEWER ON THIS MEDIUM", _viewer_lines(site.viewer)))
-    parts.append(
-        (
-            "PRIVACY",
-            [
-                *([site.notice] * bool(site.notice)),
-                (
-                    "This medium holds private health information. If you found it, please give it"
-                    " back to the institution named above."
-                ),
-            ],
-        )
-    )
-    lines: list[str] = []
-    for heading, paragraphs in parts:
-        if heading:
-            lines += ["", _ascii(heading), "-" * len(heading)]
-        for paragraph in paragraphs:
-            lines += textwrap.wrap(_ascii(paragraph), _COLUMNS)
-    return ("\r\n".join(lines[1:]) + "\r\n").encode("ascii")
-
-
 def index(site: Site, summary: Summary, *, links: LinkCase, medium: str = "disc") -> bytes:
     """INDEX.HTM with everything PDI-08 asks for, each part under an id.
 
@@ -212,7 +110,7 @@ def index(site: Site, summary: Summary, *, links: LinkCase, medium: str = "disc"
         ),
         "</ul>",
         (
-            f'<p id="notice">{shown(site.notice)}{" " * bool(site.notice)}This {medium} holds private health information.'
+            f'<p id="notice">{_before(site.notice)}This {medium} holds private health information.'
             " If you found it, please give it back to the institution named above.</p>"
         ),
         f"<p>Made with {shown(site.product)} {shown(site.version)}.</p>",
@@ -366,22 +264,6 @@ def _viewer_item(viewer: ViewerFacts | None, links: LinkCase) -> list[str]:
     ]
 
 
-def _viewer_usage(viewer: ViewerFacts | None) -> list[str]:
-    if viewer is not None:
-        return [f"To see the images: open {viewer.launch_path.replace('/', chr(92))}."]
-    return ["There is no program to show the images on this medium; any DICOM viewer can."]
-
-
-def _viewer_lines(viewer: ViewerFacts) -> list[str]:
-    return [
-        f"{viewer.product} {viewer.version}",
-        *viewer.vendor_contact,
-        f"Runs on: {viewer.operating_systems}",
-        f"Intended use: {viewer.intended_use}",
-        f"Needs at least: {viewer.requirements}",
-    ]
-
-
 def _patient(summary: Summary) -> str:
     groups = [group.split("^") for group in summary.patient_name.split("=")[:3]]
     names = []
@@ -415,6 +297,10 @@ def _modality(code: str) -> str:
     return _MODALITY_WORDS.get(code, shown(code)) or "other"
 
 
+def _before(notice: str) -> str:
+    return f"{shown(notice)} " if notice else ""
+
+
 def _sentence(*parts: str) -> str:
     return ", ".join(part for part in parts if part.strip())
 
@@ -425,11 +311,3 @@ def _join(lines: Sequence[str]) -> str:
 
 def _link(path: str, links: LinkCase) -> str:
     return path.lower() if links is LinkCase.LOWER else path
-
-
-def _ascii(text: str) -> str:
-    """Letters without their marks; what has no ASCII form becomes a question mark."""
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    plain = "".join(c if c.isprintable() else " " for c in plain)
-    return plain.encode("ascii", "replace").decode("ascii")
