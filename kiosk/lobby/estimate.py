@@ -61,8 +61,17 @@ class Estimator:
         self._step: Step | None = None
         self._began_s = self._first_done = 0.0
         self._saw_beginning = False
+        self._waiting_since_s: float | None = None
+
+    def wait(self, now_s: float) -> None:
+        """The job waits for a person: that time belongs to no step."""
+        if self._waiting_since_s is None:
+            self._waiting_since_s = now_s
 
     def see(self, progress: Progress, now_s: float) -> Estimate:
+        if self._waiting_since_s is not None:
+            self._began_s += now_s - self._waiting_since_s
+            self._waiting_since_s = None
         if progress.step is not self._step:
             self._enter(progress, now_s)
         elapsed_s = now_s - self._began_s

@@ -29,7 +29,9 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     """Base of the lobby's screens. Subclasses fill `compose_body`.
 
     Attributes:
-        idle_s: Without a touch or key for this long the visit ends; 0 for never.
+        idle_s: Without a touch or key for this long the visit ends; 0 for never, None for the
+            site's usual time.
+        warns: The end is announced; not where there is nothing to lose.
     """
 
     BINDINGS = FOCUS_BINDINGS
@@ -37,7 +39,8 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     AUTO_FOCUS = ".primary"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-normal"), (30, "-tall")]  # noqa: RUF012
-    idle_s: ClassVar[float] = 45.0
+    idle_s: ClassVar[float | None] = None
+    warns: ClassVar[bool] = True
 
     DEFAULT_CSS = """
     KioskScreen {

@@ -118,6 +118,7 @@ _FAILURES: Final[dict[str, str]] = {
     "archive.no_study": _LATER,
     "archive.incomplete": _LATER,
     "receiver.failed": _LATER,
+    "archive.conflict": _DESK,
     "build.failed": _LATER,
     "build.check_failed": _LATER,
     "build.too_large": _LARGE,

@@ -1,0 +1,1 @@
+"""The lobby's screens, in the order of a visit."""

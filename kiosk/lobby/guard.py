@@ -1,0 +1,166 @@
+"""The app around the visit: which keys get in, what a scan is, when a visit has lasted too long.
+
+Nothing leaves this app: there are no key bindings of Textual's, no palette, no paste, no selection,
+and only keys that move the focus or type are let through at all.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Final
+
+from rich.console import Console
+from textual import events
+from textual.app import App
+
+from kiosk.lobby.crash import log_error
+from kiosk.lobby.inactivity import Idle, Inactivity
+from kiosk.lobby.scanner import GAP_S, ScanReader
+from kiosk.lobby.screens.base import LobbyScreen
+from kiosk.lobby.screens.messages import StillHere
+from kiosk.lobby.screens.sentence import StillThereScreen
+from kiosk.ports import Clock
+from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.screen import KioskScreen, Touched
+from kiosk.widgets.theme import KIOSK_THEME
+
+EXIT_KEY: Final = "ctrl+q"  # in the demo only, and said on the screen
+_TICK_S: Final = 0.25
+_MOVES: Final = frozenset({"enter", "tab", "shift+tab", "up", "down", "left", "right"})
+_ERASES: Final = frozenset({"backspace", "delete", "ctrl+h"})
+
+
+class GuardedApp(App[None], inherit_bindings=False):
+    """Base of the lobby. Subclasses say what a scan begins and what the end of a visit is.
+
+    Args:
+        warn_s: The end of a visit is announced so long before.
+        demo: Lets `EXIT_KEY` leave; without it, nothing leaves.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    ESCAPE_TO_MINIMIZE = False
+    TITLE = "sendhome"
+
+    def __init__(self, clock: Clock, *, warn_s: float, demo: bool) -> None:
+        super().__init__()
+        # Textual's own crash text shows local variables, and names with them.
+        self.error_console = Console(file=io.StringIO())
+        self._is_demo = demo
+        self._scanner = ScanReader()
+        self._idle = Inactivity(clock, warn_s=warn_s)
+        self._warning: StillThereScreen | None = None
+
+    def scanned(self, text: str) -> None:
+        """A scan was finished, on whatever screen."""
+        raise NotImplementedError
+
+    def ticked(self) -> None:
+        """Called a few times a second."""
+        raise NotImplementedError
+
+    def is_busy(self) -> bool:
+        """Whether a worker is at it: the visit cannot end for want of touches."""
+        raise NotImplementedError
+
+    def end_visit(self) -> None:
+        """Back to welcome, with everything forgotten."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.animation_level = "none"
+        self.register_theme(KIOSK_THEME)
+        self.theme = KIOSK_THEME.name
+        self.end_visit()
+        self.set_interval(_TICK_S, self._tick)
+
+    def _fatal_error(self) -> None:
+        """Called by Textual in an except block; its own version would print local variables."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            log_error("the lobby crashed", error)
+        self._close_messages_no_wait()
+
+    # --- screens ----------------------------------------------------------------------------------
+
+    def current(self) -> LobbyScreen | None:
+        """The screen of the visit, below a warning."""
+        screens = [it for it in self.screen_stack if isinstance(it, LobbyScreen)]
+        return screens[-1] if screens else None
+
+    def go(self, screen: LobbyScreen, *, idle_s: float) -> None:
+        """Show a screen and count its time from now; 0 for as long as it likes."""
+        self._drop_warning()
+        self._idle.start(idle_s)
+        self.switch_screen(screen)
+
+    # --- keys, scans, touches ---------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Paste):
+            return  # nobody pastes at a kiosk
+        if isinstance(event, events.Key) and not event.is_forwarded and not self._is_let_in(event):
+            return
+        await super().on_event(event)
+
+    def _is_let_in(self, event: events.Key) -> bool:
+        """Whether Textual gets this key; typing, scans and everything unknown it does not."""
+        self._touch()
+        if self._is_demo and event.key == EXIT_KEY:
+            self.exit()
+            return False
+        read = self._scanner.feed(event.key, event.character, event.time)
+        self._type(read.typed)
+        if read.scan is not None:
+            self.scanned(read.scan)
+        if self._scanner.is_holding:
+            self.set_timer(GAP_S + 0.02, self._let_typing_through)
+        if read.is_ours:
+            return False
+        if event.key in _ERASES:
+            self._type("\b")
+        return event.key in _MOVES
+
+    def _let_typing_through(self) -> None:
+        self._type(self._scanner.flush(events.Event().time))
+
+    def _type(self, characters: str) -> None:
+        screen = self.screen
+        for character in characters:
+            if character == " " and isinstance(self.focused, TouchButton):
+                self.focused.action_press()
+            elif isinstance(screen, KioskScreen):
+                screen.typed(character)
+
+    def on_touched(self, _message: Touched) -> None:
+        self._touch()
+
+    def on_still_here(self, _message: StillHere) -> None:
+        self._touch()
+
+    def _touch(self) -> None:
+        self._idle.touched()
+        self._drop_warning()
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self.ticked()
+        state, screen = self._idle.state, self.current()
+        if state is Idle.OVER and not self.is_busy():
+            self.end_visit()
+        elif state is Idle.WARN and screen is not None and screen.warns:
+            if self._warning is None:
+                self._warning = StillThereScreen()
+                self.push_screen(self._warning)
+            elif self._warning.is_mounted:
+                self._warning.count_down(max(1, round(self._idle.left_s)))
+        elif state is Idle.NO:
+            self._drop_warning()
+
+    def _drop_warning(self) -> None:
+        if self._warning is not None:
+            self._warning = None
+            self.pop_screen()

@@ -1,0 +1,102 @@
+"""The date of birth, on a telephone's keypad, shown back in words."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from kiosk.domain.identity import DateOrder, parse_birth_date
+from kiosk.lobby.screens.base import Frame, LobbyScreen
+from kiosk.lobby.screens.messages import Back, BirthDateTyped
+from kiosk.widgets.buttons import Key, TouchButton
+from kiosk.widgets.keypad import DELETE, Keypad, digit_keys
+from kiosk.widgets.words import _, date_words
+
+_DIGITS: Final = 8
+_WIDTHS: Final[dict[DateOrder, tuple[int, int, int]]] = {
+    "DMY": (2, 2, 4),
+    "MDY": (2, 2, 4),
+    "YMD": (4, 2, 2),
+}
+
+
+class BirthDateScreen(LobbyScreen):
+    """Continue appears when the digits are a day of the calendar that has been."""
+
+    def __init__(self, frame: Frame, date_order: DateOrder, today: date) -> None:
+        super().__init__(frame, _("When were you born?"))
+        self._order, self._today = date_order, today
+        self._digits = ""
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="columns"):
+            with Vertical(id="left"):
+                yield Static(Content(""), id="typed")
+                yield Static(Content(""), id="words")
+                yield TouchButton(_("Continue"), id="go", classes="primary", disabled=True)
+                yield TouchButton(_("Back"), id="back")
+            yield Keypad(digit_keys(_("⌫"), _("Clear")), columns=3, id="digits")
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def typed(self, character: str) -> None:
+        if character == "\b":
+            self._digits = self._digits[:-1]
+        elif character in "0123456789" and len(self._digits) < _DIGITS:
+            self._digits += character
+        else:
+            return
+        self._show()
+
+    def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
+        if not isinstance(event.button, Key):
+            super().on_touch_button_pressed(event)
+            return
+        event.stop()
+        if event.button.value == "clear":
+            self._digits = ""
+            self._show()
+        else:
+            self.typed("\b" if event.button.value == DELETE else event.button.value)
+
+    def answers(self) -> dict[str, Message]:
+        birth_date = self._date()
+        return {"back": Back()} | ({} if birth_date is None else {"go": BirthDateTyped(birth_date)})
+
+    def _date(self) -> date | None:
+        found = parse_birth_date(self._digits, self._order)
+        return None if found is None or found > self._today else found
+
+    def _show(self) -> None:
+        birth_date = self._date()
+        self.query_one("#typed", Static).update(self._shown())
+        if birth_date is not None:
+            words = date_words(birth_date)
+        elif len(self._digits) == _DIGITS:
+            words = _("This day is not in the calendar. Please check it.")
+        else:
+            words = ""
+        self.query_one("#words", Static).update(Content(words))
+        go = self.query_one("#go", TouchButton)
+        go.disabled = birth_date is None
+        if birth_date is not None:
+            go.focus()
+
+    def _shown(self) -> Content:
+        labels = {"D": _("Day"), "M": _("Month"), "Y": _("Year")}
+        head, row, at = [], [], 0
+        for letter, width in zip(self._order, _WIDTHS[self._order], strict=True):
+            cells = " ".join(self._digits[at : at + width].ljust(width, "_"))
+            label = labels[letter]
+            column = max(len(cells), len(label)) + 2
+            head.append(label.center(column))
+            row.append(cells.center(column))
+            at += width
+        return Content("  ".join(head) + "\n" + "  ".join(row))

@@ -1,0 +1,79 @@
+"""What screens tell the app. They decide nothing themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from textual.message import Message
+
+from kiosk.domain.model import Medium, Question
+
+
+class Start(Message):
+    """Somebody is there."""
+
+
+class Back(Message):
+    """One question back."""
+
+
+class StartOver(Message):
+    """Back to welcome; everything typed is forgotten."""
+
+
+@dataclass
+class CodeTyped(Message):
+    """Eight characters of a ticket."""
+
+    code: str = field(repr=False)
+
+
+@dataclass
+class BirthDateTyped(Message):
+    """A real calendar date."""
+
+    birth_date: date = field(repr=False)
+
+
+@dataclass
+class Me(Message):
+    """The answer to "Is this you?"."""
+
+    is_me: bool
+
+
+class ExamsChosen(Message):
+    """The released exams are wanted."""
+
+
+@dataclass
+class MediumChosen(Message):
+    """On what."""
+
+    medium: Medium
+
+
+@dataclass
+class CopiesChosen(Message):
+    """How many."""
+
+    copies: int
+
+
+@dataclass
+class Answered(Message):
+    """A person did what the question asks for."""
+
+    question: Question
+
+
+@dataclass
+class DemoHandWanted(Message):
+    """The demo's hand should do what the question asks for, at the simulated drive."""
+
+    question: Question
+
+
+class StillHere(Message):
+    """The visitor wants more time."""

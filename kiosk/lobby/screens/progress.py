@@ -1,0 +1,91 @@
+"""Making it: steps, a bar that does not lie, the time left. Nothing of a person is shown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from kiosk.domain.model import ExecutionStatus, Job, Medium, Step
+from kiosk.lobby.estimate import Estimate
+from kiosk.lobby.screens.base import Frame, LobbyScreen
+from kiosk.lobby.screens.messages import StartOver
+from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.wording import left_words, note_words, step_words
+from kiosk.widgets.words import _
+
+_SHOWN: Final = (Step.RETRIEVE, Step.COMPOSE, Step.CHECK, Step.WRITE, Step.VERIFY)
+_BAR_CELLS: Final = 40
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+
+
+def bar(fraction: float, cells: int = _BAR_CELLS) -> str:
+    """A bar of so many cells and the percentage beside it: readable without colour."""
+    eighths = int(max(0.0, min(1.0, fraction)) * cells * 8)
+    full, part = divmod(eighths, 8)
+    text = "█" * full + (_EIGHTHS[part] if part else "")
+    percent = int(max(0.0, min(1.0, fraction)) * 100)
+    return f"▕{text.ljust(cells)}▏ {percent:3d} %"
+
+
+class ProgressScreen(LobbyScreen):
+    """Shows what the app hands it; polls nothing itself."""
+
+    def __init__(self, frame: Frame, medium: Medium) -> None:
+        title = {
+            Medium.DISC: _("We are making your disc"),
+            Medium.STICK: _("We are filling your USB stick"),
+        }[medium]
+        super().__init__(frame, title)
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="middle"):
+            yield Static(Content(""), id="steps")
+            yield Static(Content(bar(0)), id="bar")
+            yield Static(Content(""), id="left")
+            yield Static(
+                Content(_("You may take a seat. Your ticket opens this page again.")),
+                classes="said",
+            )
+            with Horizontal(classes="buttons"):
+                yield TouchButton(_("Leave this page"), note=_("we go on"), id="leave")
+
+    def answers(self) -> dict[str, Message]:
+        return {"leave": StartOver()}
+
+    def show(self, job: Job, estimate: Estimate | None, *, is_late: bool = False) -> None:
+        """Draw the newest row.
+
+        Args:
+            is_late: The journal has not answered for a while; what is shown may be old.
+        """
+        step = None if job.progress is None else job.progress.step
+        self.query_one("#steps", Static).update(self._steps(job, step))
+        self.query_one("#bar", Static).update(
+            Content(bar(0.0 if estimate is None else estimate.fraction))
+        )
+        note = "" if job.progress is None else note_words(job.progress.note)
+        if is_late:
+            note = _("One moment, please. We cannot see how far it is.")
+        left = left_words(None if estimate is None else estimate.left_s)
+        self.query_one("#left", Static).update(Content(note or left))
+
+    def _steps(self, job: Job, step: Step | None) -> Content:
+        if job.status in (ExecutionStatus.IDLE, ExecutionStatus.PENDING) or step is None:
+            return Content.styled("▸ " + _("Your turn comes next"), "bold")
+        order = list(Step)
+        at = order.index(step)
+        lines = []
+        for shown in _SHOWN:
+            words = step_words(shown)
+            if order.index(shown) < at:
+                lines.append(Content(f"✓ {words}"))
+            elif shown is step or (step is Step.RELEASE and shown is Step.RETRIEVE):
+                lines.append(Content.styled(f"▸ {words}", "bold"))
+            else:
+                lines.append(Content(f"  {words}"))
+        return Content("\n").join(lines)

@@ -1,0 +1,51 @@
+"""The job waits for a person: what to do, and a button for when it is done."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from kiosk.domain.model import Question
+from kiosk.lobby.screens.base import Frame, LobbyScreen
+from kiosk.lobby.screens.messages import Answered, DemoHandWanted, StartOver
+from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.wording import ask_words
+from kiosk.widgets.words import _
+
+
+class QuestionScreen(LobbyScreen):
+    """One numbered question; the answer counts for this number only."""
+
+    AUTO_FOCUS = "#done"
+
+    def __init__(self, frame: Frame, question: Question, *, has_demo_hand: bool) -> None:
+        self._ask = ask_words(question.wanted)
+        super().__init__(frame, self._ask.title)
+        self.question = question
+        self._has_demo_hand = has_demo_hand and bool(self._ask.button)
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="middle"):
+            yield Static(Content(self._ask.text), classes="said")
+            yield Static(Content(""), id="thanks", classes="said strong")
+            with Horizontal(classes="buttons"):
+                if self._has_demo_hand:
+                    yield TouchButton(_("Do it for me"), note=_("demo: simulated drive"), id="demo")
+                if self._ask.button:
+                    yield TouchButton(self._ask.button, id="done", classes="primary")
+                else:
+                    yield TouchButton(_("Leave this page"), id="leave")
+
+    def answers(self) -> dict[str, Message]:
+        return {
+            "done": Answered(self.question),
+            "demo": DemoHandWanted(self.question),
+            "leave": StartOver(),
+        }
+
+    def say(self, text: str) -> None:
+        """A word below the request, such as thanks."""
+        self.query_one("#thanks", Static).update(Content(text))

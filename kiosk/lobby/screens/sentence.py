@@ -1,0 +1,132 @@
+"""Screens that only say something: one moment, sorry, thank you, are you still there."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from kiosk.lobby.screens.base import Frame, LobbyScreen
+from kiosk.lobby.screens.messages import Start, StartOver, StillHere
+from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.screen import FOCUS_BINDINGS, Touched
+from kiosk.widgets.wording import Sentence
+from kiosk.widgets.words import _, ngettext
+
+
+class MomentScreen(LobbyScreen):
+    """While a worker is at it; there is nothing to press."""
+
+    warns = False
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(frame, _("One moment, please"))
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(Content(_("We are looking it up.")), classes="said")
+
+
+class SorryScreen(LobbyScreen):
+    """A refusal or a failure: the sentence, and the way on."""
+
+    def __init__(self, frame: Frame, sentence: Sentence, *, can_retry: bool) -> None:
+        super().__init__(frame, sentence.title)
+        self.sentence, self._can_retry = sentence, can_retry
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="middle"):
+            yield Static(Content(self.sentence.text), classes="said")
+            with Horizontal(classes="buttons"):
+                if self._can_retry:
+                    yield TouchButton(_("Stop"), id="stop")
+                    yield TouchButton(_("Try again"), id="again", classes="primary")
+                else:
+                    yield TouchButton(_("OK"), id="stop", classes="primary")
+
+    def answers(self) -> dict[str, Message]:
+        return {"stop": StartOver(), "again": Start()}
+
+
+class ThanksScreen(LobbyScreen):
+    """Goodbye."""
+
+    idle_s = 20.0
+    warns = False
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(frame, _("Please take your images with you"))
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="middle"):
+            yield Static(
+                Content(_("We read every one of them back: they are complete.")), classes="said"
+            )
+            yield Static(
+                Content(_("Keep them in a safe place. All the best to you!")), classes="said"
+            )
+            with Horizontal(classes="buttons"):
+                yield TouchButton(_("Goodbye"), id="stop", classes="primary")
+
+    def answers(self) -> dict[str, Message]:
+        return {"stop": StartOver()}
+
+
+class StillThereScreen(ModalScreen[None], inherit_bindings=False):
+    """The warning before a visit ends; any touch or key goes on."""
+
+    BINDINGS = FOCUS_BINDINGS
+    ALLOW_SELECT = False
+    AUTO_FOCUS = "#here"
+
+    DEFAULT_CSS = """
+    StillThereScreen {
+        align: center middle;
+        background: $ink 60%;
+        #box {
+            width: 52;
+            height: 14;
+            padding: 1 2;
+            background: $surface;
+            color: $ink;
+            border: heavy $primary;
+            align: center middle;
+        }
+        #box Static {
+            width: 1fr;
+            height: auto;
+            text-align: center;
+        }
+        #title {
+            text-style: bold;
+        }
+        #box Horizontal {
+            height: 5;
+            margin-top: 1;
+            align: center middle;
+        }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        with Container(id="box"):
+            yield Static(Content(_("Are you still there?")), id="title")
+            yield Static(Content(""), id="countdown")
+            with Horizontal():
+                yield TouchButton(_("I am here"), id="here", classes="primary")
+
+    def count_down(self, seconds: int) -> None:
+        words = ngettext(
+            "This page closes in {number} second.", "This page closes in {number} seconds.", seconds
+        )
+        self.query_one("#countdown", Static).update(Content(words))
+
+    def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
+        event.stop()
+        self.post_message(StillHere())
+
+    def on_mouse_down(self, _event: events.MouseDown) -> None:
+        self.post_message(Touched())

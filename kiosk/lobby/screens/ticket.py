@@ -1,0 +1,77 @@
+"""The ticket's eight characters, typed; a scan needs no screen of its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from kiosk.domain.ticket import ALPHABET, CODE_CHARACTERS
+from kiosk.lobby.screens.base import Frame, LobbyScreen
+from kiosk.lobby.screens.messages import Back, CodeTyped
+from kiosk.widgets.buttons import Key, TouchButton
+from kiosk.widgets.keypad import DELETE, Keypad
+from kiosk.widgets.words import _
+
+_ORDER: Final = "1234567890" + ALPHABET[10:]  # 0 beside 9, as on every keyboard
+_READ_AS: Final = {"O": "0", "I": "1", "L": "1"}
+
+
+class TicketScreen(LobbyScreen):
+    """Shows what is typed in two groups of four, as on the ticket."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(frame, _("Scan your ticket, or type its 8 characters"))
+        self._code = ""
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(self._shown(), id="typed")
+        yield Keypad(
+            [
+                *(Key(character, character, id=f"key-{character}") for character in _ORDER),
+                Key(_("⌫"), DELETE, id="key-delete", classes="quiet"),
+                Key(_("Back"), "back", id="back", classes="quiet"),
+                Key(_("Continue"), "go", id="go", classes="primary"),
+            ],
+            columns=9,
+            id="keypad",
+        )
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def typed(self, character: str) -> None:
+        character = _READ_AS.get(character.upper(), character.upper())
+        if character == "\b":
+            self._code = self._code[:-1]
+        elif character in ALPHABET and len(self._code) < CODE_CHARACTERS:
+            self._code += character
+        else:
+            return
+        self._show()
+
+    def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
+        value = event.button.value if isinstance(event.button, Key) else ""
+        if len(value) == 1 or value == DELETE:
+            event.stop()
+            self.typed("\b" if value == DELETE else value)
+        else:
+            super().on_touch_button_pressed(event)
+
+    def answers(self) -> dict[str, Message]:
+        is_whole = len(self._code) == CODE_CHARACTERS
+        return {"back": Back()} | ({"go": CodeTyped(self._code)} if is_whole else {})
+
+    def _show(self) -> None:
+        self.query_one("#typed", Static).update(self._shown())
+        go = self.query_one("#go", Key)
+        go.disabled = len(self._code) < CODE_CHARACTERS
+        if not go.disabled:
+            go.focus()
+
+    def _shown(self) -> Content:
+        padded = self._code.ljust(CODE_CHARACTERS, "_")
+        return Content(" ".join(padded[:4]) + "  –  " + " ".join(padded[4:]))
