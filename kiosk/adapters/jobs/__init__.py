@@ -1,4 +1,8 @@
-"""Durable jobs on dbos. Nothing outside of this package imports it."""
+"""Durable jobs on dbos. Nothing outside of this package imports it.
+
+`DbosJobs` is the outside (kiosk, console, command line), `engine.run_engine` the inside, imported
+by the engine's process only.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from datetime import datetime
 import sqlalchemy as sa
 from dbos import DBOSClient, EnqueueOptions
 
-from kiosk.adapters.audit import AuditChain
 from kiosk.adapters.jobs.common import (
     ORDER_WORKFLOW,
     VERSION,
@@ -16,6 +15,7 @@ from kiosk.adapters.jobs.common import (
     queue_for,
 )
 from kiosk.adapters.journal import Journal
+from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import translated, writing
 from kiosk.adapters.journal.job_rows import ENDED, workflow_id
 from kiosk.adapters.journal.orders import to_order

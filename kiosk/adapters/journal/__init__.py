@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from kiosk.adapters.audit import AuditChain, JournalAudit
+from kiosk.adapters.journal.audit import AuditChain, JournalAudit
 from kiosk.adapters.journal.engine import make_engine
 from kiosk.adapters.journal.job_rows import JournalJobs
 from kiosk.adapters.journal.ledger import JournalLedger

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk.adapters.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
+from kiosk.adapters.journal.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.orders import change_state
 from kiosk.adapters.journal.questions import to_question

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from kiosk.adapters.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
+from kiosk.adapters.journal.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.tables import ledger, media
 from kiosk.domain.model import OrderId

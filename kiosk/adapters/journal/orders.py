@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk.adapters.audit import AuditChain
+from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.tables import orders
 from kiosk.domain.identity import match

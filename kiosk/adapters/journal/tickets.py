@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from kiosk.adapters.audit import AuditChain
+from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.tables import kiosk_failures, tickets
 from kiosk.domain.model import OrderId

@@ -1,0 +1,312 @@
+"""The inside of the durable engine: one process a station that runs the workflows.
+
+    run_engine ── lock ── migrate ── clean ── launch ── beat, rescue, take over … ── stop
+
+dbos keeps what each step returned and starts interrupted workflows again; `services.workflow` is
+what they do. `rescue.py` looks after what dbos leaves lying.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+
+from kiosk.adapters.jobs.client import DbosJobs
+from kiosk.adapters.jobs.common import (
+    APPLICATION,
+    BURN_WORKFLOW,
+    ORDER_WORKFLOW,
+    VERSION,
+    drive_queue,
+    migrate,
+    prefetch_queue,
+    serializer,
+    work_queue,
+)
+from kiosk.adapters.jobs.rescue import Rescue
+from kiosk.adapters.journal import Journal
+from kiosk.adapters.lock import StationLock
+from kiosk.domain.model import OrderId, Priority
+from kiosk.errors import EngineFaultError, JournalError
+from kiosk.services.burning import burn
+from kiosk.services.durable import BurnLostError, EngineStopping, Facts
+from kiosk.services.housekeeping import clean_spool, purge_jobs
+from kiosk.services.parts import EngineParts
+from kiosk.services.workflow import fulfil
+
+log = logging.getLogger(__name__)
+
+# A kiosk that loses power daily must not use up a job's recoveries; 100 is what dbos allows.
+MAX_RECOVERIES = 10_000
+_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+_DAY_S = 86_400.0
+_LET_GO_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How the process behaves.
+
+    Attributes:
+        poll_s: Between looks at the queues for waiting patients and drives.
+        background_poll_s: At the prefetch queue.
+        beat_s: Between heartbeats, and looks at what needs rescue.
+        dead_after_s: Silence after which another station takes the work over; long, because there
+            is no fence against one that only slept.
+        stop_within_s: How long a stop waits for a disc that is being written.
+        workflows: Orders under way at once, most of them waiting.
+        keep_days: Days until ended jobs are purged.
+    """
+
+    poll_s: float = 0.3
+    background_poll_s: float = 5.0
+    beat_s: float = 5.0
+    dead_after_s: float = 600.0
+    stop_within_s: float = 1800.0
+    workflows: int = 16
+    keep_days: int = 30
+
+
+def run_engine(
+    parts: EngineParts,
+    journal: Journal,
+    state_dir: Path,
+    options: EngineOptions | None = None,
+    *,
+    on_ready: Callable[[], None] = lambda: None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT (main thread only) or until `stop` is set.
+
+    A stop waits for a disc that is being written, everything else is left as it is and goes on with
+    the next start. A second signal ends the process at once, as a power cut would.
+
+    Raises:
+        ExecutorBusyError: Another process works as this station.
+        JournalError: The journal cannot be used.
+    """
+    options = options or EngineOptions()
+    stop = stop or threading.Event()
+    lock = StationLock(state_dir, journal.engine, journal.station)
+    with lock.hold(), _signals(stop):
+        migrate(journal.engine)
+        clean_spool(parts.spool, journal.jobs)
+        journal.stations.start(journal.station)
+        engine = _Engine(parts, journal, options, stop)
+        engine.launch()
+        try:
+            on_ready()
+            engine.serve(lock)
+        finally:
+            stop.set()
+            engine.shut_down()
+
+
+@contextlib.contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    before = {number: signal.signal(number, ask_to_stop) for number in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class _Engine:
+    def __init__(
+        self,
+        parts: EngineParts,
+        journal: Journal,
+        options: EngineOptions,
+        stop: threading.Event,
+    ) -> None:
+        self._parts, self._journal, self._options, self._stop = parts, journal, options, stop
+        self._jobs = DbosJobs(journal)
+        self._dbos: DBOS | None = None
+        self._running: set[str] = set()
+        self._running_changed = threading.Condition()
+
+    def launch(self) -> None:
+        station = self._journal.station
+        self._register_queues(self._jobs.client)
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_engine": self._journal.engine,
+            "executor_id": station,
+            "application_version": VERSION,
+            "serializer": serializer(),
+            "log_level": "WARNING",
+            "use_listen_notify": False,
+            # Nothing of ours waits in dbos for messages, events, schedules.
+            "notification_listener_polling_interval_sec": 60.0,
+            "scheduler_polling_interval_sec": 3600.0,
+            "max_executor_threads": 4 * self._options.workflows,
+        }
+        self._dbos = DBOS(config=config)
+        DBOS.workflow(name=ORDER_WORKFLOW, max_recovery_attempts=MAX_RECOVERIES)(self._order())
+        DBOS.workflow(name=BURN_WORKFLOW, max_recovery_attempts=MAX_RECOVERIES)(self._burn())
+        DBOS.listen_queues(list(self._queues()))
+        DBOS.launch()
+
+    def _queues(self) -> dict[str, tuple[int, float]]:
+        """Queue to workflows at once and polling interval."""
+        station, options = self._journal.station, self._options
+        queues = {
+            work_queue(station): (options.workflows, options.poll_s),
+            prefetch_queue(station): (2, options.background_poll_s),
+        }
+        for writers in self._parts.drives.values():
+            for writer in writers:
+                # One burn a drive, counted in this process: a count in the database would let the
+                # next one in while a cancelled one still holds the laser.
+                queues[drive_queue(station, writer.name)] = (1, options.poll_s)
+        return queues
+
+    def _register_queues(self, client: DBOSClient) -> None:
+        for name, (at_once, poll_s) in self._queues().items():
+            client.register_queue(name, worker_concurrency=at_once, polling_interval_sec=poll_s)
+
+    # --- the workflows
+
+    def _order(self) -> Callable[[str], str]:
+        def order(job_id: str) -> str:
+            with self._registered():
+                fulfil(_DbosDurable(self._journal.station, self._jobs.client, self._stop),
+                       self._parts, OrderId(job_id))  # fmt: skip
+            return "ended"
+
+        return order
+
+    def _burn(self) -> Callable[[Facts], Facts]:
+        def burn_disc(facts: Facts) -> Facts:
+            with self._registered():
+                return burn(
+                    _DbosDurable(self._journal.station, self._jobs.client, self._stop),
+                    self._parts,
+                    facts,
+                )
+
+        return burn_disc
+
+    @contextlib.contextmanager
+    def _registered(self) -> Iterator[None]:
+        """So that rescue knows what runs here; faults are named without their text."""
+        workflow_id = str(DBOS.workflow_id)
+        with self._running_changed:
+            self._running.add(workflow_id)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - dbos would keep its text, whatever it quotes
+            log.error("workflow %s: %s", workflow_id, type(error).__name__)
+            raise EngineFaultError(type(error).__name__) from None
+        finally:
+            with self._running_changed:
+                self._running.discard(workflow_id)
+                self._running_changed.notify_all()
+
+    # --- the life of the process
+
+    def serve(self, lock: StationLock) -> None:
+        """Beat until it shall stop."""
+        rescue = Rescue(self._journal, self._jobs, self._parts, self._options.dead_after_s)
+        purged_at = time.monotonic() - _DAY_S
+        while True:
+            try:
+                self._journal.stations.beat(self._journal.station)
+                rescue.look(frozenset(self._running))
+                rescue.take_over()
+                if time.monotonic() - purged_at >= _DAY_S:
+                    purged_at = time.monotonic()
+                    purge_jobs(self._jobs, self._parts.clock, self._options.keep_days)
+            except JournalError as error:
+                log.warning("heartbeat: %s", error)
+            if not lock.is_held():
+                log.error("the station's lock was lost with the database's session: stopping")
+                return
+            if self._stop.wait(self._options.beat_s):
+                return
+
+    def shut_down(self) -> None:
+        """Nothing new is begun; what waits lets go, a disc being written is finished."""
+        if self._dbos is not None:
+            for event in self._dbos.background_thread_stop_events:
+                event.set()
+        with self._running_changed:
+            self._running_changed.wait_for(lambda: not self._running, _LET_GO_S)
+            self._running_changed.wait_for(
+                lambda: not any(map(_is_burn, self._running)), self._options.stop_within_s
+            )
+            left = len(self._running)
+        if left:
+            log.error("%d workflows do not let go: ended as by a power cut", left)
+            os._exit(1)
+        DBOS.destroy(destroy_registry=True)
+        self._jobs.close()
+
+
+def _is_burn(workflow_id: str) -> bool:
+    return workflow_id.count(".") == 2  # job.run.burn
+
+
+class _DbosDurable:
+    """Keeps `kiosk.services.durable.Durable` inside a running workflow."""
+
+    def __init__(self, station: str, client: DBOSClient, stop: threading.Event) -> None:
+        self._station, self._client, self._stop = station, client, stop
+
+    def step(self, name: str, work: Callable[[], Facts]) -> Facts:
+        return DBOS.run_step({"name": name}, work)
+
+    def burn(self, drive: str, number: int, priority: Priority, facts: Facts) -> Facts:
+        burn_id = f"{DBOS.workflow_id}.{number}"
+        options: EnqueueOptions = {
+            "workflow_name": BURN_WORKFLOW,
+            "queue_name": drive_queue(self._station, drive),
+            "workflow_id": burn_id,
+            "app_version": VERSION,
+            "priority": max(1, int(priority)),
+        }
+        DBOS.enqueue_workflow_with_options(options, facts)
+        done = DBOS.run_step({"name": "burn"}, self._wait_for, burn_id)
+        if "ended" in done:
+            raise BurnLostError(is_cancelled=done["ended"] == "CANCELLED")
+        return done
+
+    def _wait_for(self, burn_id: str) -> dict[str, Any]:
+        """Not dbos' own wait: that one cannot be interrupted by a stop."""
+        while True:
+            if self._stop.is_set():
+                raise EngineStopping
+            found = self._client.list_workflows(workflow_ids=[burn_id], load_input=False)
+            if found and found[0].status == "SUCCESS":
+                return dict(found[0].output or {})
+            if found and found[0].status in _ENDED:
+                return {"ended": found[0].status}
+            self._stop.wait(0.5)
+
+    def is_stopping(self) -> bool:
+        return self._stop.is_set()
