@@ -23,6 +23,13 @@ _PATIENT_NAME: Final = 0x00100010
 _PATIENT_ID: Final = 0x00100020
 _ISSUER_OF_PATIENT_ID: Final = 0x00100021
 _PATIENT_BIRTH_DATE: Final = 0x00100030
+_IDENTITY_TAGS: Final = (
+    0x00080005,  # Specific Character Set: the same bytes say another name in another one
+    _PATIENT_NAME,
+    _PATIENT_ID,
+    _ISSUER_OF_PATIENT_ID,
+    _PATIENT_BIRTH_DATE,
+)
 
 _UID = re.compile(r"[0-9.]{1,64}")
 _MAGIC_OFFSET: Final = 128  # PS3.10 7.1: preamble, then "DICM"
@@ -42,6 +49,7 @@ class StudyGate:
         self._verified = verified
         self._study_instance_uids = frozenset(study_instance_uids)
         self._accepted: set[PatientIdentity] = set()
+        self._accepted_raw: set[tuple[bytes | None, ...]] = set()
 
     def check_patient(self, seen: PatientIdentity, what: str) -> None:
         """Raises WrongPatientError unless it is the same person.
@@ -67,7 +75,11 @@ class StudyGate:
         """Raises WrongPatientError unless the object is the patient's and of such a Study."""
         what = f"object {_shown(instance.sop_instance_uid)}"
         self.check_study(instance.study_instance_uid, what)
-        self.check_patient(identity_of(instance), what)
+        values = instance.values()
+        raw = tuple(values.get(tag) for tag in _IDENTITY_TAGS)
+        if raw not in self._accepted_raw:  # decoding costs four times as much as this look
+            self.check_patient(identity_of(instance), what)
+            self._accepted_raw.add(raw)
 
 
 def identity_of(instance: Instance) -> PatientIdentity:
