@@ -109,6 +109,7 @@ def _decode_extended(value: bytes, initial: str, *, is_name: bool) -> str:
     return "".join(out)
 
 
-def encode_utf8(text: str) -> bytes:
-    """For ISO_IR 192."""
-    return text.encode("utf_8")
+def encode(text: str, charset: bytes) -> bytes:
+    """The reverse for sets without code extensions; what does not fit becomes "?"."""
+    term = charset.decode("ascii", "replace").strip(" \0")
+    return text.encode(_WHOLE.get(term) or _SINGLE.get(term, "ascii"), "replace")

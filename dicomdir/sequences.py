@@ -13,6 +13,7 @@ from dicomdir.elements import (
     Source,
     element,
     item,
+    split,
     swap,
     tag_name,
 )
@@ -96,6 +97,28 @@ def skip(source: Source, at: int, codec: Codec, *, in_item: bool = False) -> int
                 codec, in_item = inner, False
             else:
                 pos += length
+
+
+class _Everything(dict[int, Keep]):
+    """Keeps each attribute, private ones too, however deep."""
+
+    def __contains__(self, _tag: object) -> bool:
+        return True
+
+    def get(self, _tag: int, _default: object = None) -> Keep:
+        return self
+
+
+def rewrite(content: bytes, codec: Codec) -> dict[int, bytes]:
+    """Values of one item's content by tag, little endian; sequences of defined length all through.
+
+    Raises:
+        InstanceError: Damaged, or a tag twice.
+    """
+    if codec.explicit and not codec.big and b"\xff\xff\xff\xff" not in content:
+        return split(content)  # nothing in it has an undefined length
+    whole, _ = _item_content(content, 0, len(content), codec, _Everything(), 0, delimited=False)
+    return split(whole)
 
 
 def kept_sequence(source: Source, tag: int, at: int, end: int, codec: Codec) -> bytes:

@@ -8,8 +8,8 @@ before it in the same call. The same arguments give the same bytes. Kinds with a
     CT MR CR DX MG   16 bits stored as 12, one frame       SC  8-bit RGB
     US               8-bit RGB, four frames                SR KO PR PDF   no pixels
 
-dciodvfy finds no error in any of them (tests/integration/test_dicomdir_tools.py keeps it so), as long as
-nothing is left out by `missing`.
+dciodvfy finds no error in any of them as long as nothing is left out by `missing`
+(tests/integration/test_dicomdir_tools.py keeps it so).
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ def make_study(
 
     Args:
         kinds: One of KINDS per object, in this order.
-        study: Dates, numbers and descriptions; its seed and patient give way to `seed` and `patient`.
-        transfer_syntax: A key of SYNTAXES for objects with pixels; compressed ones make objects
+        study: Dates, numbers and descriptions; `seed` and `patient` win.
+        transfer_syntax: A key of SYNTAXES for objects with pixels; compressed ones leave objects
             without pixels explicit little endian.
         missing: Keywords to delete from each object, such as "StudyID".
         edit: Called with each dataset before it is written.
@@ -254,7 +254,9 @@ def _compress(ds: Dataset, transfer_syntax: str) -> None:
             )
         elif transfer_syntax == "j2k":
             frames.append(
-                imagecodecs.jpeg2k_encode(image, codecformat="J2K", reversible=True, mct=False)
+                imagecodecs.jpeg2k_encode(
+                    image, codecformat="J2K", reversible=True, mct=samples == 3
+                )
             )
         else:
             frames.append(_rle(frame, allocated // 8))
@@ -267,10 +269,12 @@ def _compress(ds: Dataset, transfer_syntax: str) -> None:
         ds.LossyImageCompressionMethod = "ISO_10918_1"
         if samples == 3:
             ds.PhotometricInterpretation = "YBR_FULL_422"
+    elif transfer_syntax == "j2k" and samples == 3:
+        ds.PhotometricInterpretation = "YBR_RCT"
 
 
 def _rle(frame: np.ndarray, width: int) -> bytes:
-    """RLE Lossless of one frame: a segment per sample and byte, most significant first (PS3.5 G)."""
+    """RLE Lossless of one frame, a segment per sample and byte, high byte first (PS3.5 G)."""
     segments = []
     for sample in range(frame.shape[-1]):
         plane = np.ascontiguousarray(frame[..., sample])
@@ -492,12 +496,11 @@ def _picture(relation: str, image: Dataset) -> Dataset:
 
 
 def _language() -> Dataset:
-    item = _code(
+    return _code(
         "HAS CONCEPT MOD",
         _coded("121049", "DCM", "Language of Content Item and Descendants"),
         _coded("eng", "RFC5646", "English"),
     )
-    return item
 
 
 def _document(ds: Dataset, images: Sequence[Dataset]) -> None:

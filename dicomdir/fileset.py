@@ -1,0 +1,207 @@
+"""FileSet: the record tree of one patient, encoded as the DICOMDIR (PS3.3 F.3, PS3.10 8.6).
+
+Records are kept as bytes with open offsets, so that 10,000 Instances cost megabytes; offsets are
+filled in once, when all is known. Cost is linear in the number of Instances, apart from one sort.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from dicomdir.directory import Directory, read_directory
+from dicomdir.elements import element
+from dicomdir.errors import DuplicateInstanceError, FileIDError, InstanceError
+from dicomdir.file_id import FileID, allocate_file_ids
+from dicomdir.instance import Instance
+from dicomdir.part10 import encode_meta
+from dicomdir.profile import EXPLICIT_LITTLE, ROOT_TYPES, record_type
+from dicomdir.records import LOWER_AT, NEXT_AT, RecordMaker, Supplied, number_of, record_file_id
+from dicomdir.tree import Disagreement, PatientNode
+
+__all__ = [
+    "DIRECTORY_SOP_CLASS",
+    "Directory",
+    "FileSet",
+    "Supplied",
+    "allocate_file_ids",
+    "read_directory",
+]
+
+DIRECTORY_SOP_CLASS: Final = "1.2.840.10008.1.3.10"  # Media Storage Directory Storage
+_FILE_SET_ID = re.compile(r"[A-Z0-9_]{1,11}")  # fits an ISO volume identifier and a FAT label too
+_UID = re.compile(r"[0-9.]{1,64}")
+_OFFSET = struct.Struct("<L")
+
+
+class FileSet:
+    """One File-set of one patient.
+
+    Attributes:
+        file_set_id: 1 to 11 characters A-Z 0-9 _, also the name of the volume.
+        file_set_uid: New for each File-set; copies of one disc share it (PDI-62).
+        supplied: What records have that objects lack, filled by `add` and `encode`.
+        disagreements: Where objects of one Study or Series differ; the first one's value is kept.
+    """
+
+    def __init__(self, file_set_id: str, file_set_uid: str) -> None:
+        if _FILE_SET_ID.fullmatch(file_set_id) is None:
+            raise FileIDError("File-set ID is not 1 to 11 characters of A-Z, 0-9 and _")
+        if _UID.fullmatch(file_set_uid) is None:
+            raise FileIDError("File-set UID is not a UID")
+        self.file_set_id = file_set_id
+        self.file_set_uid = file_set_uid
+        self.disagreements: list[Disagreement] = []
+        self._maker = RecordMaker()
+        self._patient: PatientNode | None = None
+        self._top: list[bytes] = []  # records of no patient: hanging protocols, palettes
+        self._uids: set[str] = set()
+        self._file_ids: set[str] = set()
+        self._finished: _Finished | None = None
+
+    @property
+    def supplied(self) -> list[Supplied]:
+        late = self._finished.supplied if self._finished is not None else []
+        return self._maker.supplied + late
+
+    def __len__(self) -> int:
+        return len(self._uids)
+
+    def add(
+        self, instance: Instance, file_id: FileID, *, transfer_syntax_uid: str | None = None
+    ) -> None:
+        """Take one Instance in; nothing of it is kept but its record.
+
+        Args:
+            transfer_syntax_uid: Of the file on the medium, if it was transcoded.
+        Raises:
+            InstanceError: It is not whole.
+            UnsupportedSopClassError: Its SOP Class has no record type (PDI-81).
+            DuplicateInstanceError: Its SOP Instance UID or its File ID is already there (PDI-67).
+            MixedPatientError: Another patient than those before (PDI-67, PDI-85).
+            MissingKeyError: A Type 1 key is missing and no rule supplies it (PDI-82).
+        """
+        uid = instance.sop_instance_uid
+        if instance.fault:
+            raise InstanceError(f"SOP Instance {uid} is not whole: {instance.fault}")
+        kind = record_type(instance.sop_class_uid)
+        if uid in self._uids:
+            raise DuplicateInstanceError(f"SOP Instance {uid} comes twice")
+        if file_id in self._file_ids:
+            raise DuplicateInstanceError(f"File ID {file_id} comes twice")
+        values = instance.values()
+        syntax = transfer_syntax_uid or instance.transfer_syntax_uid
+        record, cut = self._maker.leaf(instance, values, file_id, syntax)
+        if kind in ROOT_TYPES:
+            self._top.append(record)
+        else:
+            self._add_below_patient(instance, values, record, cut)
+        self._uids.add(uid)
+        self._file_ids.add(file_id)
+        self._finished = None
+
+    def _add_below_patient(
+        self, instance: Instance, values: Mapping[int, bytes], record: bytes, cut: int
+    ) -> None:
+        if self._patient is None:
+            self._patient = PatientNode(instance, values)
+        series = self._patient.series_of(instance, values, self.disagreements)
+        series.add(number_of(values), record, cut, instance.sop_instance_uid)
+
+    def ordered(self) -> list[FileID]:
+        """File IDs as the records stand in the DICOMDIR: as readers ask for the files."""
+        leaves = [
+            leaf
+            for _, all_series in self._finish().studies
+            for _, leaves in all_series
+            for leaf in leaves
+        ]
+        return [FileID(record_file_id(leaf)) for leaf in [*leaves, *self._top]]
+
+    def _finish(self) -> _Finished:
+        """Records of all levels in their order; kept until something is added."""
+        if self._finished is None:
+            maker = RecordMaker()
+            patient, studies = b"", []
+            if self._patient is not None:
+                patient = self._patient.own_record(maker)
+                studies = self._patient.finish(maker)
+            self._finished = _Finished(patient, studies, maker.supplied)
+        return self._finished
+
+    def encode(self) -> bytes:
+        """The whole DICOMDIR as a Part 10 file; the same bytes each time.
+
+        Raises:
+            MissingKeyError: A Type 1 key of the patient, a Study or a Series cannot be supplied.
+            FileIDError: There is no Instance: an empty directory is not allowed (PDI-63).
+        """
+        if not self._uids:
+            raise FileIDError("a File-set without Instances")
+        meta = encode_meta(DIRECTORY_SOP_CLASS, self.file_set_uid, EXPLICIT_LITTLE)
+        identifier = element(0x00041130, "CS", self.file_set_id.encode("ascii"))
+        # two offsets (12 bytes each), the consistency flag (10) and the sequence's header (12)
+        writer = _Writer(len(meta) + len(identifier) + 12 + 12 + 10 + 12)
+        top = []
+        finished = self._finish()
+        if finished.patient:
+            patient = writer.place(finished.patient)
+            top.append(patient)
+            study_slots = []
+            for study_record, all_series in finished.studies:
+                study = writer.place(study_record)
+                study_slots.append(study)
+                series_slots = []
+                for series_record, leaves in all_series:
+                    series = writer.place(series_record)
+                    series_slots.append(series)
+                    writer.link(series, [writer.place(leaf) for leaf in leaves])
+                writer.link(study, series_slots)
+            writer.link(patient, study_slots)
+        top += [writer.place(record) for record in self._top]
+        writer.link(None, top)
+        body = writer.body
+        return b"".join((
+            meta,
+            identifier,
+            element(0x00041200, "UL", _OFFSET.pack(writer.start + top[0])),
+            element(0x00041202, "UL", _OFFSET.pack(writer.start + top[-1])),
+            element(0x00041212, "US", b"\0\0"),
+            struct.pack("<HH2sHL", 0x0004, 0x1220, b"SQ", 0, len(body)),
+            body,
+        ))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """Records that are complete but for their offsets."""
+
+    patient: bytes
+    studies: list[tuple[bytes, list[tuple[bytes, list[bytes]]]]]
+    supplied: list[Supplied]
+
+
+class _Writer:
+    """Records one after the other. `start` is the file offset of the first."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.body = bytearray()
+
+    def place(self, record: bytes) -> int:
+        """Returns its position in `body`."""
+        at = len(self.body)
+        self.body += record
+        return at
+
+    def link(self, parent: int | None, children: list[int]) -> None:
+        """Each child to the next one, the parent to the first (PS3.3 F.3.2.2)."""
+        pack, body, start = _OFFSET.pack_into, self.body, self.start
+        for this, following in pairwise(children):
+            pack(body, this + NEXT_AT, start + following)
+        if parent is not None and children:
+            pack(body, parent + LOWER_AT, start + children[0])

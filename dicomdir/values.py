@@ -1,0 +1,128 @@
+"""Values as their VR wants them (PS3.5 6.2; PDI-84): old forms converted, others mended."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from dicomdir.charset import decode, encode, needs_charset
+from dicomdir.errors import InstanceError
+
+TEXT_LENGTHS: Final = {"SH": 16, "LO": 64, "ST": 1024}  # characters
+TEXT_VRS: Final = frozenset({"SH", "LO", "ST", "PN"})
+_GROUP_LENGTH: Final = 64  # of each component group of a PN
+
+_DA = re.compile(rb"(\d{4})[.\-/]?(\d\d)[.\-/]?(\d\d)")
+_TM = re.compile(rb"([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d|60)(?:\.(\d{1,6})\d*)?)?)?")
+_DT = re.compile(rb"\d{4}(?:\d\d(?:\d\d(?:\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?)?)?(?:[+-]\d{4})?")
+_IS = re.compile(rb"[+-]?\d{1,12}")
+_DS = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
+_UI = re.compile(rb"[0-9.]{1,64}")
+_CS = re.compile(rb"[A-Z0-9_ ]{0,16}")
+_CS_FOREIGN = re.compile(rb"[^A-Z0-9_ ]")
+_CONTROL = re.compile(rb"[\x00-\x09\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def conform(vr: str, value: bytes, charset: bytes) -> bytes:
+    """The value in a legal form, without padding; b"" if there is none.
+
+    Args:
+        charset: Specific Character Set that governs it, b"" for the default repertoire.
+    """
+    if vr in ("US", "UL"):
+        return value if len(value) == (2 if vr == "US" else 4) else b""
+    trimmed = value.strip(b" \0")
+    if not trimmed:
+        return b""
+    if vr == "CS":
+        if b"\\" not in trimmed and _CS.fullmatch(trimmed) is not None:
+            return trimmed
+        return b"\\".join(_code_string(part) for part in trimmed.split(b"\\"))
+    if vr in TEXT_VRS:
+        return _text(vr, trimmed, charset)
+    return _SIMPLE[vr](trimmed)
+
+
+def _code_string(part: bytes) -> bytes:
+    return _CS_FOREIGN.sub(b"_", part.strip(b" \0").upper())[:16].rstrip(b" ")
+
+
+def _date(value: bytes) -> bytes:
+    match = _DA.fullmatch(value)
+    return b"".join(match.groups()) if match is not None else b""
+
+
+def _time(value: bytes) -> bytes:
+    match = _TM.fullmatch(value)
+    if match is None:
+        return b""
+    hours, minutes, seconds, fraction = match.groups()
+    return b"".join((hours, minutes or b"", seconds or b"", b"." + fraction if fraction else b""))
+
+
+def _date_time(value: bytes) -> bytes:
+    return value if _DT.fullmatch(value) is not None else b""
+
+
+def _integer(value: bytes) -> bytes:
+    if _IS.fullmatch(value) is None or not -(1 << 31) <= int(value) < 1 << 31:
+        return b""
+    return value
+
+
+def _decimals(value: bytes) -> bytes:
+    parts = []
+    for part in value.split(b"\\"):
+        part = part.strip(b" \0")
+        if part and _DS.fullmatch(part) is None:
+            return b""
+        if len(part) > 16:
+            part = _shorter(float(part))
+        parts.append(part)
+    return b"\\".join(parts)
+
+
+def _shorter(number: float) -> bytes:
+    """At most 16 characters, as exact as they allow (PS3.5 6.2, DS)."""
+    for digits in range(16, 0, -1):
+        text = f"{number:.{digits}g}"
+        if len(text) <= 16:
+            return text.encode("ascii")
+    return b"0"
+
+
+def _uid(value: bytes) -> bytes:
+    return value if _UI.fullmatch(value) is not None else b""
+
+
+_SIMPLE: Final = {
+    "DA": _date,
+    "TM": _time,
+    "DT": _date_time,
+    "IS": _integer,
+    "DS": _decimals,
+    "UI": _uid,
+}
+
+
+def _text(vr: str, value: bytes, charset: bytes) -> bytes:
+    value = _CONTROL.sub(b"", value).strip(b" ")
+    if not needs_charset(value):
+        return _shortened(vr, value.decode("ascii")).encode("ascii")
+    try:
+        text = decode(value, charset, is_name=vr == "PN")
+    except InstanceError:
+        # Nobody can read it: better a "?" than a record that breaks its character set (PDI-68).
+        plain = bytes(byte if byte < 0x80 and byte != 0x1B else 0x3F for byte in value)
+        return _shortened(vr, plain.decode("ascii")).encode("ascii")
+    shortened = _shortened(vr, text)
+    if shortened == text:
+        return value  # its own bytes, whatever escape sequences they hold
+    return encode(shortened, charset)
+
+
+def _shortened(vr: str, text: str) -> str:
+    if vr == "PN":
+        groups = text.split("=")[:3]
+        return "=".join(group[:_GROUP_LENGTH] for group in groups)
+    return text[: TEXT_LENGTHS[vr]].rstrip(" ")
