@@ -5,7 +5,7 @@ No pydicom: the storage receiver reads headers with this while they arrive (PS3.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -195,6 +195,28 @@ def swap(value: bytes, vr: str) -> bytes:
 def tag_name(tag: int) -> str:
     """(GGGG,EEEE)"""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def elements(data: bytes) -> Iterator[tuple[int, str, bytes]]:
+    """Tag, VR and value of what `split` would read.
+
+    Raises:
+        InstanceError: Damaged.
+    """
+    padded = data + bytes(4)
+    pos, end = 0, len(data)
+    while pos < end:
+        if end - pos < 8:
+            raise InstanceError("data ends inside an element header")
+        raw, vr, length, long = EXPLICIT.unpack(padded, pos)
+        header = EXPLICIT.header_of.get(vr, 0)
+        if header == 12:
+            length = long
+        stop = pos + header + length
+        if header == 0 or stop > end:
+            raise InstanceError("an element has no known VR or ends behind the data")
+        yield EXPLICIT.tag(raw), EXPLICIT.vr_name[vr], data[pos + header : stop]
+        pos = stop
 
 
 def split(data: bytes) -> dict[int, bytes]:

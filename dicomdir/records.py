@@ -12,13 +12,12 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from dicomdir import profile
-from dicomdir.charset import needs_charset
 from dicomdir.elements import element, split, tag_name
 from dicomdir.errors import MissingKeyError
 from dicomdir.file_id import FileID, integer
 from dicomdir.instance import Instance
 from dicomdir.keys import KEY_VR
-from dicomdir.values import TEXT_VRS, conform
+from dicomdir.values import TEXT_VRS, conform, conform_sequence, has_foreign_text, items_of
 
 CHARSET: Final = 0x00080005
 INSTANCE_NUMBER: Final = 0x00200013
@@ -129,6 +128,7 @@ _IN_SHARED_GROUPS: Final = {
     0x00280030: (0x00289110, 0x00280030),
 }
 _VR: Final = {**KEY_VR, VERIFICATION_DATETIME: "DT"}
+_TEXTS: Final = frozenset(tag for tag, vr in _VR.items() if vr in TEXT_VRS or vr == "SQ")
 
 
 def first_item(sequence: bytes | None) -> dict[int, bytes]:
@@ -136,17 +136,6 @@ def first_item(sequence: bytes | None) -> dict[int, bytes]:
     if not sequence or len(sequence) < 8:
         return {}
     return split(sequence[8 : 8 + int.from_bytes(sequence[4:8], "little")])
-
-
-def items_of(sequence: bytes) -> list[bytes]:
-    """Contents of the items of a sequence as this package writes them."""
-    found = []
-    at = 0
-    while at + 8 <= len(sequence):
-        length = int.from_bytes(sequence[at + 4 : at + 8], "little")
-        found.append(sequence[at + 8 : at + 8 + length])
-        at += 8 + length
-    return found
 
 
 def object_value(tag: int, values: Mapping[int, bytes]) -> bytes:
@@ -189,7 +178,7 @@ class RecordMaker:
         """One whole element in a legal form; b"" if the value cannot be brought into one."""
         vr = _VR[tag]
         if vr == "SQ":
-            return element(tag, vr, value)
+            return element(tag, vr, conform_sequence(value, charset))
         trimmed = value.strip(b" \0") if vr != "US" and vr != "UL" else value
         formed = conform(vr, value, charset)
         if formed != trimmed:
@@ -248,7 +237,9 @@ class RecordMaker:
                 formed = self._form_often(tag, value, charset, uid)
                 if formed:
                     keys.append(formed)
-                    needs_set = needs_set or (_VR[tag] in TEXT_VRS and needs_charset(formed[8:]))
+                    if tag in _TEXTS and not needs_set:
+                        vr = _VR[tag]
+                        needs_set = has_foreign_text(vr, formed[12 if vr == "SQ" else 8 :])
                     continue
             if needed == "2":
                 keys.append(element(tag, _VR[tag], b""))

@@ -6,10 +6,18 @@ import re
 from typing import Final
 
 from dicomdir.charset import decode, encode, needs_charset
+from dicomdir.elements import MAX_VALUE_BYTES, element, elements, item
 from dicomdir.errors import InstanceError
 
-TEXT_LENGTHS: Final = {"SH": 16, "LO": 64, "ST": 1024}  # characters
-TEXT_VRS: Final = frozenset({"SH", "LO", "ST", "PN"})
+TEXT_LENGTHS: Final = {  # characters
+    "SH": 16,
+    "LO": 64,
+    "ST": 1024,
+    "LT": 10240,
+    "UC": MAX_VALUE_BYTES,
+    "UT": MAX_VALUE_BYTES,
+}
+TEXT_VRS: Final = frozenset({*TEXT_LENGTHS, "PN"})
 _GROUP_LENGTH: Final = 64  # of each component group of a PN
 
 _DA = re.compile(rb"(\d{4})[.\-/]?(\d\d)[.\-/]?(\d\d)")
@@ -41,6 +49,47 @@ def conform(vr: str, value: bytes, charset: bytes) -> bytes:
     if vr in TEXT_VRS:
         return _text(vr, trimmed, charset)
     return _SIMPLE[vr](trimmed)
+
+
+def conform_sequence(value: bytes, charset: bytes) -> bytes:
+    """A kept sequence with the text in it readable by `charset`; else as it is."""
+    if value.isascii() and b"\x1b" not in value:
+        return value
+    out = []
+    for content in items_of(value):
+        inner = []
+        for tag, vr, raw in elements(content):
+            if vr == "SQ":
+                raw = conform_sequence(raw, charset)
+            elif vr in TEXT_VRS and needs_charset(raw):
+                raw = conform(vr, raw, charset)
+            inner.append(element(tag, vr, raw))
+        out.append(item(b"".join(inner)))
+    return b"".join(out)
+
+
+def has_foreign_text(vr: str, value: bytes) -> bool:
+    """The value, or one inside it, cannot be read without Specific Character Set."""
+    if vr != "SQ":
+        return vr in TEXT_VRS and needs_charset(value)
+    if value.isascii() and b"\x1b" not in value:
+        return False
+    return any(
+        has_foreign_text(inner, raw)
+        for content in items_of(value)
+        for _, inner, raw in elements(content)
+    )
+
+
+def items_of(sequence: bytes) -> list[bytes]:
+    """Contents of the items of a sequence as this package writes them."""
+    found = []
+    at = 0
+    while at + 8 <= len(sequence):
+        length = int.from_bytes(sequence[at + 4 : at + 8], "little")
+        found.append(sequence[at + 8 : at + 8 + length])
+        at += 8 + length
+    return found
 
 
 def _code_string(part: bytes) -> bytes:
