@@ -107,7 +107,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         if claim is not None:
             self._begin(claim)
         elif isinstance(self.screen, KioskScreen):
-            self.screen.notice(_("This is not a ticket of ours. Look for the square code on it."))
+            self.screen.notice(_("This is not one of our tickets. Please scan the square code."))
 
     def ticked(self) -> None:
         self._ticks += 1

@@ -48,6 +48,8 @@ class GuardedApp(App[None], inherit_bindings=False):
         super().__init__()
         # Textual's own crash text shows local variables, and names with them.
         self.error_console = Console(file=io.StringIO())
+        self.register_theme(KIOSK_THEME)
+        self.theme = KIOSK_THEME.name
         self._is_demo = demo
         self._scanner = ScanReader()
         self._idle = Inactivity(clock, warn_s=warn_s)
@@ -71,8 +73,6 @@ class GuardedApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.animation_level = "none"
-        self.register_theme(KIOSK_THEME)
-        self.theme = KIOSK_THEME.name
         self.end_visit()
         self.set_interval(_TICK_S, self._tick)
 
@@ -94,7 +94,10 @@ class GuardedApp(App[None], inherit_bindings=False):
         """Show a screen and count its time from now; 0 for as long as it likes."""
         self._drop_warning()
         self._idle.start(idle_s)
-        self.switch_screen(screen)
+        if self.current() is None:
+            self.push_screen(screen)  # Textual's own first screen cannot be switched away from
+        else:
+            self.switch_screen(screen)
 
     # --- keys, scans, touches ---------------------------------------------------------------------
 

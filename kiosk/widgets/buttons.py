@@ -14,8 +14,11 @@ from textual.widget import Widget
 class TouchButton(Widget, can_focus=True, inherit_bindings=False):
     """At least 20×5 cells. The text is shown as it is, never read as markup.
 
-    A second tap of a double tap is dropped: it would land on whatever the first one brought up.
+    The second tap of a double tap is dropped, as it would press whatever the first one brought up;
+    keys of a keypad take it (`takes_double_taps`).
     """
+
+    takes_double_taps: ClassVar[bool] = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "press", show=False),
@@ -45,8 +48,9 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
             border: double $on-dark;
         }
         &:disabled {
+            opacity: 100%;
             color: $ink-quiet;
-            background: $panel;
+            background: $background;
             border: round $panel;
         }
     }
@@ -85,13 +89,14 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        if event.chain == 1:
+        if event.chain == 1 or self.takes_double_taps:
             self.action_press()
 
 
 class Key(TouchButton, inherit_bindings=False):
     """A key of an on-screen keypad, at least 6×3 cells; tapping it twice types twice."""
 
+    takes_double_taps = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "press", show=False),
     ]
@@ -103,23 +108,17 @@ class Key(TouchButton, inherit_bindings=False):
         min-width: 6;
         min-height: 3;
         border: none;
-        border-left: outer $line;
         &.primary {
             border: none;
-            border-left: outer $line;
         }
-        &:focus {
+        &:focus, &.primary:focus {
             border: none;
-            border-left: outer $ink;
-            text-style: bold reverse;
-        }
-        &.primary:focus {
-            border: none;
-            border-left: outer $ink;
+            color: $on-dark;
+            background: $ink;
         }
         &:disabled {
             border: none;
-            border-left: outer $panel;
+            background: $background;
         }
     }
     """
@@ -134,7 +133,3 @@ class Key(TouchButton, inherit_bindings=False):
     ) -> None:
         super().__init__(label, id=id, classes=classes)
         self.value = value
-
-    def on_click(self, event: events.Click) -> None:
-        event.stop()
-        self.action_press()

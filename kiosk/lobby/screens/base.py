@@ -41,6 +41,10 @@ class LobbyScreen(KioskScreen):
 
     def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
         event.stop()
-        answer = self.answers().get(event.button.id or "")
+        self.pressed(event.button)
+
+    def pressed(self, button: TouchButton) -> None:
+        """A button of this screen was pressed."""
+        answer = self.answers().get(button.id or "")
         if answer is not None:
             self.tell(answer)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Center, Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -37,11 +37,14 @@ class BirthDateScreen(LobbyScreen):
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="columns"):
             with Vertical(id="left"):
-                yield Static(Content(""), id="typed")
+                with Center():
+                    yield Static(Content(""), id="typed")
                 yield Static(Content(""), id="words")
-                yield TouchButton(_("Continue"), id="go", classes="primary", disabled=True)
-                yield TouchButton(_("Back"), id="back")
-            yield Keypad(digit_keys(_("⌫"), _("Clear")), columns=3, id="digits")
+                with Center():
+                    yield TouchButton(_("Continue"), id="go", classes="primary", disabled=True)
+                with Center():
+                    yield TouchButton(_("Back"), id="back")
+            yield Keypad(digit_keys(_("Erase"), _("Clear")), columns=3, id="digits")
 
     def on_mount(self) -> None:
         self._show()
@@ -55,16 +58,14 @@ class BirthDateScreen(LobbyScreen):
             return
         self._show()
 
-    def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
-        if not isinstance(event.button, Key):
-            super().on_touch_button_pressed(event)
-            return
-        event.stop()
-        if event.button.value == "clear":
+    def pressed(self, button: TouchButton) -> None:
+        if not isinstance(button, Key):
+            super().pressed(button)
+        elif button.value == "clear":
             self._digits = ""
             self._show()
         else:
-            self.typed("\b" if event.button.value == DELETE else event.button.value)
+            self.typed("\b" if button.value == DELETE else button.value)
 
     def answers(self) -> dict[str, Message]:
         birth_date = self._date()

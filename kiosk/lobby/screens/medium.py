@@ -29,10 +29,8 @@ class MediumScreen(LobbyScreen):
         with Vertical(id="choices"):
             for medium in self._media:
                 words = medium_words(medium)
-                yield TouchButton(
-                    words.title, note=words.text, id=f"medium-{medium.value}", classes="wide"
-                )
-            yield TouchButton(_("Back"), id="back", classes="wide")
+                yield TouchButton(words.title, note=words.text, id=f"medium-{medium.value}")
+            yield TouchButton(_("Back"), id="back")
 
     def answers(self) -> dict[str, Message]:
         chosen: dict[str, Message] = {
@@ -51,12 +49,13 @@ class CopiesScreen(LobbyScreen):
         self._max = max_copies
 
     def compose_body(self) -> ComposeResult:
-        with Vertical(id="choices"):
-            for copies in range(1, self._max + 1):
-                label = ngettext("{number} copy", "{number} copies", copies)
-                yield TouchButton(label, id=f"copies-{copies}", classes="wide")
-        with Horizontal(classes="buttons"):
-            yield TouchButton(_("Back"), id="back")
+        with Vertical(id="middle"):
+            with Horizontal(classes="buttons", id="numbers"):
+                for copies in range(1, self._max + 1):
+                    label = ngettext("{number} copy", "{number} copies", copies)
+                    yield TouchButton(label, id=f"copies-{copies}")
+            with Horizontal(classes="buttons"):
+                yield TouchButton(_("Back"), id="back")
 
     def answers(self) -> dict[str, Message]:
         chosen: dict[str, Message] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Center, Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -44,8 +44,10 @@ class ProgressScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Static(Content(""), id="steps")
-            yield Static(Content(bar(0)), id="bar")
+            with Center():
+                yield Static(Content(""), id="steps")
+            with Center():
+                yield Static(Content(bar(0)), id="bar")
             yield Static(Content(""), id="left")
             yield Static(
                 Content(_("You may take a seat. Your ticket opens this page again.")),

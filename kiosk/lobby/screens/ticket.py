@@ -32,9 +32,9 @@ class TicketScreen(LobbyScreen):
         yield Keypad(
             [
                 *(Key(character, character, id=f"key-{character}") for character in _ORDER),
-                Key(_("⌫"), DELETE, id="key-delete", classes="quiet"),
-                Key(_("Back"), "back", id="back", classes="quiet"),
-                Key(_("Continue"), "go", id="go", classes="primary"),
+                Key(_("Erase"), DELETE, id="key-delete"),
+                Key(_("Back"), "back", id="back"),
+                Key(_("Next"), "go", id="go", classes="primary"),
             ],
             columns=9,
             id="keypad",
@@ -53,13 +53,12 @@ class TicketScreen(LobbyScreen):
             return
         self._show()
 
-    def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
-        value = event.button.value if isinstance(event.button, Key) else ""
+    def pressed(self, button: TouchButton) -> None:
+        value = button.value if isinstance(button, Key) else ""
         if len(value) == 1 or value == DELETE:
-            event.stop()
             self.typed("\b" if value == DELETE else value)
         else:
-            super().on_touch_button_pressed(event)
+            super().pressed(button)
 
     def answers(self) -> dict[str, Message]:
         is_whole = len(self._code) == CODE_CHARACTERS

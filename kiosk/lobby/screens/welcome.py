@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Center, Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -39,21 +40,24 @@ class WelcomeScreen(LobbyScreen):
             with Horizontal(classes="buttons"):
                 yield TouchButton(_("Start"), id="start", classes="primary")
             if self._people:
-                yield Static(self._table(), id="people")
+                with Center():
+                    yield Static(self._table(), id="people")
 
     def _table(self) -> Content:
-        lines = [Content.styled(_("This is a demo. Be one of these people:"), "bold")]
-        for person in self._people:
-            name, code, born = (
-                safe_text(text, cells)
-                for text, cells in (
-                    (person.name, 24),
-                    (person.ticket_code, 9),
-                    (person.birth_date, 20),
-                )
+        rows = [
+            (
+                safe_text(person.name, 22),
+                safe_text(person.ticket_code, 9),
+                safe_text(person.birth_date, 18),
             )
+            for person in self._people
+        ]
+        width = max(cell_len(row[0]) for row in rows)
+        lines = [Content.styled(_("This is a demo. You may be:"), "bold")]
+        for name, code, born in rows:
+            padded = name + " " * (width - cell_len(name))
             line = _("{name}  ticket {code}  born {date}")
-            lines.append(Content(line.format(name=name, code=code, date=born)))
+            lines.append(Content(line.format(name=padded, code=code, date=born)))
         return Content("\n").join(lines)
 
     def answers(self) -> dict[str, Message]:

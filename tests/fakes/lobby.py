@@ -1,0 +1,158 @@
+"""A lobby with everything around it in memory, and a person who uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from datetime import timedelta
+
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from kiosk.domain.model import Order, Wanted
+from kiosk.domain.ticket import Ticket, TicketKeys
+from kiosk.lobby.app import LobbyApp
+from kiosk.lobby.parts import DemoPerson, LobbyParts
+from kiosk.lobby.screens.base import LobbyScreen
+from kiosk.services.identify import Identify, issue_ticket
+from kiosk.services.request import Request
+from tests.fakes.audit import FakeAuditLog
+from tests.fakes.clock import FakeClock
+from tests.fakes.jobs import FakeJobs
+from tests.fakes.orders import FakeOrders, an_order
+from tests.fakes.tickets import FakeTickets
+
+KEYS = TicketKeys((b"k" * 32,))
+PEOPLE = (
+    DemoPerson("Maria Garcia", "7K3M-X9QD", "3 March 1961"),
+    DemoPerson("Wei Zhang", "0QWE-RTY2", "12 December 1948"),
+    DemoPerson("Aino Mäkelä", "ABCD-EFGH", "29 February 1952"),
+    DemoPerson("Patrick O'Brien", "MNPQ-RSTV", "1 January 1990"),
+    DemoPerson("Fatima El-Amrani", "9876-5432", "31 October 1975"),
+)
+
+
+class Hall:
+    """Fakes, services and the parts of one kiosk."""
+
+    def __init__(self, *orders: Order, **changes: object) -> None:
+        self.clock = FakeClock()
+        self.order = orders[0] if orders else an_order()
+        self.orders = FakeOrders(*(orders or (self.order,)))
+        self.tickets = FakeTickets()
+        self.jobs = FakeJobs(self.clock)
+        self.audit = FakeAuditLog()
+        self.hand: list[Wanted] = []
+        self.ticket: Ticket = self.issue(self.order)
+        parts = LobbyParts(
+            orders=self.orders,
+            tickets=self.tickets,
+            jobs=self.jobs,
+            identify=Identify(
+                orders=self.orders,
+                tickets=self.tickets,
+                jobs=self.jobs,
+                clock=self.clock,
+                audit=self.audit,
+                keys=KEYS,
+                kiosk="hall",
+            ),
+            request=Request(
+                jobs=self.jobs, tickets=self.tickets, clock=self.clock, kiosk="hall"
+            ),
+            clock=self.clock,
+            site_name="Riverside Imaging",
+            whom_to_call="Need help? Please ask at the desk.",
+            kiosk_name="hall",
+            people=PEOPLE,
+            demo_hand=self.hand.append,
+        )
+        self.parts = dataclasses.replace(parts, **changes)  # type: ignore[arg-type]  # by name
+
+    def issue(self, order: Order) -> Ticket:
+        return issue_ticket(
+            order,
+            tickets=self.tickets,
+            clock=self.clock,
+            keys=KEYS,
+            actor="staff:test",
+            valid_for=timedelta(hours=24),
+        )
+
+    def app(self, *, demo: bool = False) -> LobbyApp:
+        return LobbyApp(self.parts, demo=demo)
+
+
+class Visitor:
+    """Uses the app through a Pilot; waits for what should appear instead of sleeping."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        self.pilot = pilot
+        app = pilot.app
+        assert isinstance(app, LobbyApp)
+        self.app = app
+
+    @property
+    def screen(self) -> LobbyScreen:
+        screen = self.app.current()
+        assert screen is not None
+        return screen
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait at most ten seconds for it."""
+        for _ in range(500):
+            if condition():
+                await self.pilot.pause()
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"never came true; on {type(self.app.screen).__name__}")
+
+    async def sees(self, kind: type[LobbyScreen]) -> None:
+        await self.until(
+            lambda: type(self.app.screen) is kind and self.app.screen.is_mounted
+        )
+
+    async def touch(self, selector: str) -> None:
+        assert await self.pilot.click(selector), selector
+
+    async def scan(self, text: str, end: str = "enter") -> None:
+        """All keys within a moment, as a scanner sends them."""
+        for character in text:
+            key = events.Key(character, character)
+            key.set_sender(self.app)
+            self.app.post_message(key)
+        if end:
+            self.app.post_message(events.Key(end, "\r" if end == "enter" else None))
+        await self.pilot.pause()
+
+    async def types(self, text: str) -> None:
+        """As fingers do: each key waits until it has been let through."""
+        for character in text:
+            await self.pilot.press(character)
+            await self.until(lambda: not self.app._scanner.is_holding)
+
+    def text(self) -> str:
+        """All that the screen says."""
+        parts = [str(it.render()) for it in self.app.screen.query(Static)]
+        parts += [str(it.render()) for it in self.app.screen.query("TouchButton")]
+        return "\n".join(parts)
+
+    async def wait_s(self, clock: FakeClock, seconds: float) -> None:
+        """Let time pass and the app notice."""
+        clock.advance(seconds)
+        ticks = self.app._ticks
+        await self.until(lambda: self.app._ticks >= ticks + 2)
+
+    async def identify(self, ticket: Ticket, digits: str = "03031961") -> None:
+        await self.scan(ticket.qr_text)
+        await self.birth_date(digits)
+
+    async def birth_date(self, digits: str = "03031961") -> None:
+        from kiosk.lobby.screens.birth_date import BirthDateScreen
+
+        await self.sees(BirthDateScreen)
+        for digit in digits:
+            await self.touch(f"#key-{digit}")
+        await self.touch("#go")
