@@ -7,19 +7,31 @@ used, unless the docstring says so.
 from __future__ import annotations
 
 import contextlib
+import logging
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.adapters.clock import SystemClock
 from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.secrets import site_key
-from kiosk.config import Config
+from kiosk.config import Config, DriveConfig
+from kiosk.domain.identity import DateOrder
+from kiosk.domain.model import Medium
 from kiosk.domain.ticket import TicketKeys
+from kiosk.errors import ConfigError
+from kiosk.ports import MediaWriter
 
-if TYPE_CHECKING:  # dbos and pydicom are slow to import: only where they are used
+if TYPE_CHECKING:  # slow to import: only where they are used
+    from burner.simulated import SimulatedDrive
     from kiosk.adapters.jobs import DbosJobs
+    from kiosk.adapters.pacs import DicomPacs
+    from kiosk.adapters.storage_scp.supervisor import Alert, StorageReceiver
+    from kiosk.lobby.parts import LobbyParts
 
 TICKET_KEY, AUDIT_KEY = "ticket-key", "audit-key"
+log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -55,3 +67,121 @@ def jobs(journal: Journal) -> Iterator[DbosJobs]:
 def ticket_keys(config: Config) -> TicketKeys:
     """What seals this site's tickets."""
     return TicketKeys((site_key(TICKET_KEY, config.store.state_dir),))
+
+
+# --- archive ------------------------------------------------------------------------------------
+
+
+def receiver(config: Config) -> StorageReceiver:
+    """Our Storage SCP; the caller starts and stops it. Raises ConfigError: unknown archive host."""
+    from kiosk.adapters.storage_scp.limits import Peer, ScpSettings
+    from kiosk.adapters.storage_scp.supervisor import StorageReceiver
+
+    addresses = config.archive.addresses or _resolve(config.archive.host)
+    settings = ScpSettings(
+        ae_title=config.receiver.ae_title,
+        peers=(Peer(config.archive.ae_title, addresses),),
+        reserve_bytes=config.store.reserve_mb << 20,
+    )
+    return StorageReceiver(
+        settings,
+        host=config.receiver.host,
+        port=config.receiver.port,
+        on_alert=_log_alert,
+    )
+
+
+def _resolve(host: str) -> tuple[str, ...]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ConfigError(f"archive.host: {host!r} is not known: {error}") from error
+    return tuple(sorted({str(entry[4][0]) for entry in found}))
+
+
+def _log_alert(alert: Alert) -> None:
+    log.warning("receiver: %s from %s, %d times", alert.kind, alert.address or "?", alert.count)
+
+
+def pacs(config: Config, storage: StorageReceiver | None = None) -> DicomPacs:
+    """The archive. Without a started receiver it can be asked, but nothing can be moved."""
+    from kiosk.adapters.dimse.requestor import Address
+    from kiosk.adapters.pacs import ArchivePolicy, DicomPacs
+
+    address = Address(
+        host=config.archive.host,
+        port=config.archive.port,
+        called=config.archive.ae_title,
+        calling=config.receiver.ae_title,
+    )
+    return DicomPacs(
+        address, storage or receiver(config), ArchivePolicy(quiet_s=config.archive.quiet_s)
+    )
+
+
+# --- media --------------------------------------------------------------------------------------
+
+
+def medium_of(drive: DriveConfig) -> Medium:
+    return Medium.STICK if drive.kind in ("stick", "simulated-stick") else Medium.DISC
+
+
+def writer(drive: DriveConfig) -> MediaWriter:
+    """The drive or port of that configuration."""
+    from kiosk.adapters.media import DiscWriter
+
+    if drive.kind == "simulated":
+        return DiscWriter(simulated(drive), name=drive.name)
+    if drive.kind == "optical":
+        from burner.drive import Drive
+
+        return DiscWriter(Drive(Path(drive.device)), name=drive.name)
+    raise ConfigError(f"drives: {drive.kind} is not available yet")
+
+
+def simulated(drive: DriveConfig) -> SimulatedDrive:
+    """The drive made of files, with the hand in front of it."""
+    from burner.simulated import SimulatedDrive
+
+    return SimulatedDrive(Path(drive.device), name=drive.name)
+
+
+# --- lobby --------------------------------------------------------------------------------------
+
+
+def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
+    """Everything that the lobby is given."""
+    from kiosk.lobby.parts import LobbyParts
+    from kiosk.services.identify import Identify
+    from kiosk.services.request import Request
+
+    site, kiosk = config.site, config.kiosk
+    identify = Identify(
+        orders=journal.orders,
+        tickets=journal.tickets,
+        jobs=jobs,
+        clock=journal.clock,
+        audit=journal.audit,
+        keys=ticket_keys(config),
+        kiosk=kiosk.name,
+    )
+    request = Request(jobs=jobs, tickets=journal.tickets, clock=journal.clock, kiosk=kiosk.name)
+    offered = {medium_of(drive) for drive in config.drives}
+    return LobbyParts(
+        orders=journal.orders,
+        tickets=journal.tickets,
+        jobs=jobs,
+        identify=identify,
+        request=request,
+        clock=journal.clock,
+        site_name=site.institution,
+        whom_to_call=f"Need help? Ask at the desk or call {site.phone}",
+        kiosk_name=kiosk.name,
+        media=tuple(medium for medium in Medium if medium in offered),
+        date_order=_DATE_ORDERS[kiosk.date_order],
+        idle_s=float(kiosk.idle_s),
+        warn_s=float(kiosk.warning_s),
+    )
+
+
+_DATE_ORDERS: dict[str, DateOrder] = {"mdy": "MDY", "dmy": "DMY", "ymd": "YMD"}

@@ -1,0 +1,198 @@
+"""Everything that the demo needs around the kiosk: archive, orders with tickets, drive, engine.
+
+All of it is the real thing but the people and the drive: the archive is a process that answers
+C-FIND and C-MOVE, the engine is `sendhome engine`, and the real recording program writes the disc.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kiosk import bootstrap
+from kiosk.config import (
+    ArchiveConfig,
+    Config,
+    DriveConfig,
+    EngineConfig,
+    KioskConfig,
+    ReceiverConfig,
+    SiteConfig,
+    StoreConfig,
+)
+from kiosk.config_file import to_toml
+from kiosk.demo.launch import start_archive
+from kiosk.demo.people import DemoPerson, demo_people
+from kiosk.demo.studies import ensure_studies
+from kiosk.domain.model import Order, OrderId, ReleaseState
+from kiosk.errors import ExecutorBusyError, MissingProgramError, ReceiverError
+from kiosk.lobby.parts import DemoPerson as Visitor
+from kiosk.services.identify import issue_ticket
+
+ROOT = Path(__file__).resolve().parents[2]
+BLANKS = 20
+ENGINE_START_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is set up.
+
+    Attributes:
+        visitors: Whom one can be, with their tickets; in the order of `people`.
+        engine_log: Where the engine's words go.
+    """
+
+    config: Config
+    config_file: Path
+    people: tuple[DemoPerson, ...]
+    visitors: tuple[Visitor, ...]
+    engine_log: Path
+
+
+def default_folder() -> Path:
+    """The user's data folder, or one in the temporary folder if there is no home to write to."""
+    base = os.environ.get("XDG_DATA_HOME")
+    home = Path(base) if base else Path.home() / ".local" / "share"
+    if os.access(next(p for p in (home, *home.parents) if p.exists()), os.W_OK):
+        return home / "sendhome-demo"
+    return Path(f"/tmp/sendhome-demo-{os.getuid()}")  # noqa: S108 - made 0700 and checked below
+
+
+@contextlib.contextmanager
+def set_stage(folder: Path) -> Iterator[Stage]:
+    """Set everything up in `folder`, and take it down at the end; discs that were taken stay.
+
+    Raises:
+        ExecutorBusyError: Another demo plays in this folder.
+        MissingProgramError: A program that the drive needs is not installed.
+        ReceiverError: The engine did not start; the text names its log.
+    """
+    if not shutil.which("xorriso"):
+        raise MissingProgramError("xorriso is not installed; the Debian package is xorriso")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise ExecutorBusyError(f"{folder} is somebody else's")
+    with _only_one(folder):
+        for old in ("state", "spool"):
+            shutil.rmtree(folder / old, ignore_errors=True)
+        studies = ensure_studies(folder / "studies")
+        config = _config(folder, _free_port())
+        destination = f"{config.receiver.ae_title}=127.0.0.1:{config.receiver.port}"
+        with start_archive(studies, destination) as archive:
+            found = replace(config.archive, port=archive.port, ae_title=archive.ae_title)
+            config = replace(config, archive=found)
+            path = folder / "sendhome.toml"
+            path.write_text(to_toml(config), encoding="utf-8")
+            people = tuple(demo_people())
+            visitors = _place_orders(config, people)
+            _prepare_drive(config)
+            log = folder / "engine.log"
+            with _engine(path, log):
+                yield Stage(config, path, people, visitors, log)
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    fd = os.open(folder / "demo.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ExecutorBusyError(f"another demo plays in {folder}") from error
+    finally:
+        os.close(fd)
+
+
+def _config(folder: Path, receiver_port: int) -> Config:
+    return Config(
+        site=SiteConfig(),
+        archive=ArchiveConfig(host="127.0.0.1", ae_title="DEMOPACS"),
+        receiver=ReceiverConfig(port=receiver_port),
+        store=StoreConfig(state_dir=folder / "state", spool_dir=folder / "spool", reserve_mb=64),
+        drives=(DriveConfig(name="disc1", kind="simulated", device=str(folder / "drive")),),
+        kiosk=KioskConfig(),
+        engine=EngineConfig(station="demo", retry_s=(1.0, 2.0, 5.0)),
+    )
+
+
+def _free_port() -> int:
+    """A port for the receiver: the archive must know it before the engine listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _place_orders(config: Config, people: tuple[DemoPerson, ...]) -> tuple[Visitor, ...]:
+    visitors = []
+    with bootstrap.journal(config) as journal:
+        for number, person in enumerate(people, 1):
+            order = Order(
+                order_id=OrderId(f"demo-{number}"),
+                patient=person.identity,
+                accession_number=person.accession_number,
+                study_instance_uid=person.study_instance_uid,
+                modality=person.modality,
+                study_date=person.study_date,
+                state=ReleaseState.RELEASED,
+                with_report=True,
+                created_at=journal.clock.now(),
+            )
+            journal.orders.add(order, actor="demo")
+            ticket = issue_ticket(
+                order,
+                tickets=journal.tickets,
+                clock=journal.clock,
+                keys=bootstrap.ticket_keys(config),
+                actor="demo",
+            )
+            visitors.append(
+                Visitor(
+                    name=person.identity.name,
+                    ticket_code=ticket.printed_code,
+                    birth_date=person.identity.birth_date,
+                )
+            )
+    return tuple(visitors)
+
+
+def _prepare_drive(config: Config) -> None:
+    """An empty, closed tray and blank discs on the stack beside it."""
+    drive = bootstrap.simulated(config.drives[0])
+    drive.eject()
+    drive.take()
+    drive.add_blanks(max(0, BLANKS - len(drive.look().stack)))
+
+
+@contextlib.contextmanager
+def _engine(config_file: Path, log: Path) -> Iterator[None]:
+    """`sendhome engine` as a child that ends with us, however we end."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-P", "-m", "kiosk.cli.main", "--config", str(config_file), "engine"]
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    assert process.stdout is not None
+    try:
+        readable, _, _ = select.select([process.stdout], [], [], ENGINE_START_S)
+        if not readable or process.stdout.readline() != b"READY\n":
+            raise ReceiverError(f"the engine did not start; see {log}")
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
