@@ -77,7 +77,8 @@ def handle_move(
     syntaxes = sorted({(held.sop_class_uid, held.transfer_syntax_uid) for held in chosen})
     # one context a pair, so that the destination cannot choose a syntax that we would have to make
     contexts = [build_context(sop_class, syntax) for sop_class, syntax in syntaxes]
-    yield *known, {"contexts": contexts, "max_pdu": _MAX_PDU_BYTES}
+    prompt = [(evt.EVT_CONN_OPEN, handle_connection)]
+    yield *known, {"contexts": contexts, "max_pdu": _MAX_PDU_BYTES, "evt_handlers": prompt}
     yield len(chosen)
     for held in chosen:
         if event.is_cancelled:
@@ -86,10 +87,17 @@ def handle_move(
         yield _PENDING, dcmread(held.path)
 
 
+def handle_connection(event: evt.Event) -> None:
+    """Small responses leave at once; Nagle's algorithm would hold each for the peer's late ACK."""
+    transport = event.assoc.dul.socket
+    if transport is not None and transport.socket is not None:
+        transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 def serve(
     catalogue: Catalogue, host: str, port: int, ae_title: str, destinations: Destinations
-) -> tuple[AE, int]:
-    """Listen in threads of this process; the port that was given or chosen."""
+) -> int:
+    """Listen in threads of this process; returns the port that was given or chosen."""
     _config.LOG_HANDLER_LEVEL = "none"
     ae = AE(ae_title)
     ae.maximum_associations = 10
@@ -107,13 +115,14 @@ def serve(
         (host, port),
         block=False,
         evt_handlers=[
+            (evt.EVT_CONN_OPEN, handle_connection),
             (evt.EVT_C_FIND, handle_find, [catalogue]),
             (evt.EVT_C_MOVE, handle_move, [catalogue, destinations]),
         ],
     )
     if server is None:  # only when it blocks
         raise RuntimeError("the server did not start")
-    return ae, int(server.server_address[1])
+    return int(server.server_address[1])
 
 
 def _destination(text: str) -> tuple[str, tuple[str, int]]:
@@ -199,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not options.folder.is_dir():
                 raise NotADirectoryError("no such folder to serve")
             catalogue = Catalogue.of_folder(options.folder, options.ae_title)
-            ae, port = serve(
+            port = serve(
                 catalogue, options.host, options.port, options.ae_title, dict(options.destination)
             )
             record = {
@@ -211,7 +220,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             }
             _tell_ready(record, options.ready_file, options.ready_fd)
             select.select(watched, [], [])
-            ae.shutdown()
     except OSError as error:
         print(f"demo archive: {error}", file=sys.stderr)  # noqa: T201 - a program's own last word
         return 1
@@ -219,4 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # threads that wait for a silent peer would keep the process for as long as their timeouts
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)
