@@ -129,7 +129,7 @@ def _build(volume: PdiVolume, created_at: datetime) -> Any:
                     iso.add_directory(folder)
                     folders.add(folder)
             recorded = entry.path if "." in name else f"{entry.path}."  # PDI-29: the dot stays
-            content: Any = Content(entry.source)  # enough of a file for pycdlib
+            content: Any = Content(entry)  # enough of a file for pycdlib
             iso.add_fp(content, entry.size_bytes, f"/{recorded};1")
         iso.force_consistency()
     except PyCdlibException as error:

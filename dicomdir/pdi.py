@@ -50,14 +50,18 @@ class Entry:
     Attributes:
         path: Components joined by "/", such as "DICOM/P0000001/I0000001".
         source: Where its content comes from.
+        head: What stands before it, such as new meta information.
     """
 
     path: str
     source: FileSource | bytes
+    head: bytes = b""
 
     @property
     def size_bytes(self) -> int:
-        return self.source.size_bytes if isinstance(self.source, FileSource) else len(self.source)
+        source = self.source
+        size = source.size_bytes if isinstance(source, FileSource) else len(source)
+        return len(self.head) + size
 
 
 @dataclass(frozen=True, slots=True)

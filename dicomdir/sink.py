@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from dicomdir.errors import ImageError
-from dicomdir.pdi import FileSource
+from dicomdir.pdi import Entry, FileSource
 
 # Into new ext4 files, writes above 64 KiB cost several times the system time (measured).
 _COPY_BYTES: Final = 64 << 10
@@ -31,14 +31,14 @@ _NO_KERNEL_COPY: Final = frozenset((errno.EXDEV, errno.EINVAL, errno.ENOSYS, err
 class Content:
     """Stands for an entry's content in pycdlib's hands: reading it gives itself."""
 
-    __slots__ = ("source",)
+    __slots__ = ("entry",)
     mode = "rb"
 
-    def __init__(self, source: FileSource | bytes) -> None:
-        self.source = source
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
 
     def __len__(self) -> int:
-        return self.source.size_bytes if isinstance(self.source, FileSource) else len(self.source)
+        return self.entry.size_bytes
 
     def seek(self, _offset: int, _whence: int = 0) -> int:
         return 0
@@ -111,13 +111,19 @@ class Sink:
             self._output.write(bytes(self._at - self._sent))
         if isinstance(data, bytes):
             self._output.write(data)
-        elif isinstance(data.source, bytes):
-            self._output.write(data.source)
         else:
-            self._copy(data.source)
+            self._send(data.entry)
         self._sent = self._at + len(data)
         if self._on_bytes is not None:
             self._on_bytes(self._sent)
+
+    def _send(self, entry: Entry) -> None:
+        if entry.head:
+            self._output.write(entry.head)
+        if isinstance(entry.source, bytes):
+            self._output.write(entry.source)
+        else:
+            self._copy(entry.source)
 
     def _copy(self, source: FileSource) -> None:
         descriptor = os.open(source.path, os.O_RDONLY | os.O_CLOEXEC)

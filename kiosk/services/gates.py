@@ -12,19 +12,25 @@ import re
 from collections.abc import Callable, Collection
 from typing import Final
 
+from dicomdir.charset import decode
+from dicomdir.directory import MAX_DIRECTORY_BYTES, Directory, DirectoryRecord, read_directory
 from dicomdir.errors import DicomdirError
 from dicomdir.instance import Instance, read_instance_at
 from dicomdir.iso_reader import IsoReader, IsoRecord
+from dicomdir.pdi import DICOMDIR
+from dicomdir.profile import PATIENT, STUDY
 from kiosk.domain.identity import match
 from kiosk.domain.model import PatientIdentity
 from kiosk.errors import CheckFailedError, WrongPatientError
 
+_CHARACTER_SET: Final = 0x00080005
+_STUDY_INSTANCE_UID: Final = 0x0020000D
 _PATIENT_NAME: Final = 0x00100010
 _PATIENT_ID: Final = 0x00100020
 _ISSUER_OF_PATIENT_ID: Final = 0x00100021
 _PATIENT_BIRTH_DATE: Final = 0x00100030
 _IDENTITY_TAGS: Final = (
-    0x00080005,  # Specific Character Set: the same bytes say another name in another one
+    _CHARACTER_SET,  # the same bytes say another name in another one
     _PATIENT_NAME,
     _PATIENT_ID,
     _ISSUER_OF_PATIENT_ID,
@@ -78,8 +84,24 @@ class StudyGate:
         values = instance.values()
         raw = tuple(values.get(tag) for tag in _IDENTITY_TAGS)
         if raw not in self._accepted_raw:  # decoding costs four times as much as this look
-            self.check_patient(identity_of(instance), what)
+            try:
+                seen = identity_of(instance)
+            except DicomdirError as error:
+                raise WrongPatientError(f"{what}: undecidable patient (encoding)") from error
+            self.check_patient(seen, what)
             self._accepted_raw.add(raw)
+
+    def check_directory(self, directory: Directory) -> None:
+        """Raises WrongPatientError unless each PATIENT and STUDY record is the patient's.
+
+        A record whose Patient ID was supplied by rule (PDI-82) cannot be: objects without an ID
+        were refused before.
+        """
+        for record in directory.records:
+            if record.type == STUDY:
+                self.check_study(record.text(_STUDY_INSTANCE_UID), "DICOMDIR")
+            elif record.type == PATIENT:
+                self.check_patient(_identity_of_record(record), "DICOMDIR")
 
 
 def identity_of(instance: Instance) -> PatientIdentity:
@@ -90,6 +112,18 @@ def identity_of(instance: Instance) -> PatientIdentity:
         name=instance.text(_PATIENT_NAME),
         birth_date=instance.text(_PATIENT_BIRTH_DATE),
     )
+
+
+def _identity_of_record(record: DirectoryRecord) -> PatientIdentity:
+    charset = record.values.get(_CHARACTER_SET, b"")
+    try:
+        patient_id, name = (
+            decode(record.values.get(tag, b"").strip(b" \0"), charset, is_name=tag == _PATIENT_NAME)
+            for tag in (_PATIENT_ID, _PATIENT_NAME)
+        )
+    except DicomdirError as error:
+        raise WrongPatientError("DICOMDIR: undecidable patient (encoding)") from error
+    return PatientIdentity(patient_id, "", name, record.text(_PATIENT_BIRTH_DATE))
 
 
 def gate_instance(
@@ -140,10 +174,12 @@ def gate_medium(
 
 def _gate_files(gate: StudyGate, reader: IsoReader, on_object: Callable[[int], None]) -> int:
     count = 0
+    directory = reader.find(DICOMDIR)
+    if directory is None or directory.size_bytes > MAX_DIRECTORY_BYTES:
+        raise CheckFailedError("the medium has no DICOMDIR that can be read")
+    gate.check_directory(read_directory(reader.read(directory, 0, directory.size_bytes)))
     for record in reader.files():
-        if reader.read(record, _MAGIC_OFFSET, 4) != b"DICM":
-            continue
-        if record.path == "DICOMDIR":
+        if record.path == DICOMDIR or reader.read(record, _MAGIC_OFFSET, 4) != b"DICM":
             continue
         gate.check(_read_header(reader, record))
         count += 1

@@ -1,0 +1,184 @@
+"""From object files to a PdiVolume: convert, number, make records, write pages, put in place.
+
+Objects are walked twice and never kept: what stays in memory is a record, a name and a path each.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dicomdir.errors import (
+    ImageError,
+    InstanceError,
+    TranscodeError,
+    UnsupportedSopClassError,
+    UnsupportedTransferSyntaxError,
+)
+from dicomdir.fileset import FileSet, allocate_file_ids
+from dicomdir.instance import Instance, read_instance
+from dicomdir.pdi import Entry, FileSource, PdiVolume, lay_out
+from dicomdir.profile import record_type
+from dicomdir.readme import Site, readme
+from dicomdir.summary import LeftOut, Summary
+from dicomdir.transcode import fresh_header, needs_transcoding, transcode
+from dicomdir.web import CONTENTS_PAGE, LinkCase, contents, index
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFile:
+    """One object as it lies in our own file system.
+
+    Attributes:
+        path: Never made of DICOM text.
+        is_foreign: Not written by us: its preamble and meta information are replaced.
+    """
+
+    path: str
+    instance: Instance
+    is_foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a volume is made.
+
+    Attributes:
+        volume_id: File-set ID and volume identifier, 1 to 11 characters A-Z 0-9 _.
+        work: An empty folder for converted objects; the volume refers to them.
+        medium: What a person calls it: "disc" or "stick".
+        refused: SOP Instance UIDs that crashed the conversion before: left out (PDI-51).
+    """
+
+    volume_id: str
+    file_set_uid: str
+    site: Site
+    work: Path
+    links: LinkCase = LinkCase.LOWER
+    medium: str = "disc"
+    refused: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltVolume:
+    """A volume and what is said of it.
+
+    Attributes:
+        supplied: Values that records have and objects lack (PDI-83).
+    """
+
+    volume: PdiVolume
+    instances: int
+    left_out: tuple[LeftOut, ...]
+    supplied: int
+
+
+@dataclass(slots=True)
+class _Placed:
+    """Where an accepted object's content comes from."""
+
+    source: FileSource
+    head: bytes = b""
+    converted: bool = False
+
+
+@dataclass(slots=True)
+class _Build:
+    plan: Plan
+    on_object: Callable[[int], None]
+    on_converting: Callable[[str], None]
+    placed: dict[str, _Placed] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def accept(self, objects: Iterable[ObjectFile]) -> Iterator[Instance]:
+        """First walk: what can go onto the medium, converted where it must be."""
+        for count, file in enumerate(objects, 1):
+            instance = file.instance
+            try:
+                placed, instance = self._place(file)
+            except (
+                UnsupportedSopClassError,
+                UnsupportedTransferSyntaxError,
+                TranscodeError,
+            ) as error:
+                self._leave_out(instance, error.code)
+            else:
+                self.placed[instance.sop_instance_uid] = placed
+                yield instance
+            self.on_object(count)
+
+    def again(self, objects: Iterable[ObjectFile]) -> Iterator[Instance]:
+        """Second walk: the same Instances, converted ones read from their new files."""
+        for file in objects:
+            placed = self.placed.get(file.instance.sop_instance_uid)
+            if placed is None:
+                continue
+            yield read_instance(placed.source.path) if placed.converted else file.instance
+
+    def _place(self, file: ObjectFile) -> tuple[_Placed, Instance]:
+        instance = file.instance
+        if instance.fault:
+            raise InstanceError(f"{instance.sop_instance_uid} is not whole: {instance.fault}")
+        record_type(instance.sop_class_uid)  # before work is spent on it
+        if not needs_transcoding(instance.transfer_syntax_uid):
+            size = instance.size_bytes
+            if not file.is_foreign:
+                return _Placed(FileSource(file.path, size)), instance
+            offset = instance.data_offset
+            source = FileSource(file.path, size - offset, offset)
+            return _Placed(source, fresh_header(instance)), instance
+        if instance.sop_instance_uid in self.plan.refused:
+            raise TranscodeError("the conversion crashed before")
+        self.on_converting(instance.sop_instance_uid)
+        out = self.plan.work / f"{len(self.placed):08d}"
+        made = transcode(Path(file.path), instance, out, on_frame=lambda: self.on_converting(""))
+        return _Placed(FileSource(os.fspath(out), made.size_bytes), converted=True), made
+
+    def _leave_out(self, instance: Instance, code: str) -> None:
+        self.left_out.append(LeftOut(instance.sop_instance_uid, instance.sop_class_uid, code))
+
+
+def build_volume(
+    objects: Callable[[], Iterable[ObjectFile]],
+    plan: Plan,
+    *,
+    on_object: Callable[[int], None] = lambda _count: None,
+    on_converting: Callable[[str], None] = lambda _uid: None,
+) -> BuiltVolume:
+    """Lay out the medium of one patient's objects.
+
+    Args:
+        objects: Called twice; gives the same objects in the same order, one per SOP Instance UID.
+        on_object: Called with the number of objects looked at.
+        on_converting: Called with the SOP Instance UID before an object is converted, and with ""
+            after each of its frames.
+    Raises:
+        MixedPatientError, DuplicateInstanceError, MissingKeyError: As `FileSet.add`.
+        InstanceError: An object is not whole.
+        ImageError: Nothing can go onto the medium.
+    """
+    build = _Build(plan, on_object, on_converting)
+    file_ids = allocate_file_ids(build.accept(objects()))
+    if not file_ids:
+        raise ImageError("none of the objects can go onto the medium")
+    fileset = FileSet(plan.volume_id, plan.file_set_uid)
+    summary = Summary(left_out=build.left_out)
+    for instance in build.again(objects()):
+        fileset.add(instance, file_ids[instance.sop_instance_uid])
+        summary.add(instance)
+    placed = {file_ids[uid]: it for uid, it in build.placed.items()}
+    site, links, medium = plan.site, plan.links, plan.medium
+    volume = lay_out(
+        volume_id=plan.volume_id,
+        dicomdir=fileset.encode(),
+        readme=readme(site),
+        index=index(site, summary, links=links, medium=medium),
+        pages=[Entry(CONTENTS_PAGE, contents(site, summary, links=links))],
+        objects=[
+            Entry(file_id, placed[file_id].source, placed[file_id].head)
+            for file_id in fileset.ordered()
+        ],
+    )
+    return BuiltVolume(volume, len(fileset), tuple(build.left_out), len(fileset.supplied))

@@ -1,0 +1,126 @@
+"""Is this image, or disc, an ISO 9660 medium that keeps PS3.12 Annex F and PDI? (recipe R1)
+
+Looks at raw bytes, not at a mounted view: mastering tools rename, drop and accept in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from dicomdir.check.medium import check_medium
+from dicomdir.check.tree import Collector, Tree, TreeFile
+from dicomdir.errors import ImageError
+from dicomdir.findings import Finding
+from dicomdir.iso_reader import BLOCK_BYTES, IsoReader, IsoRecord, open_image
+from dicomdir.pdi import DICOMDIR, MAX_LEVELS, OBJECTS_FOLDER
+
+_FILE = re.compile(rb"[A-Z0-9_]{1,8}\.[A-Z0-9_]{0,3};1")  # PDI-29
+_DICOM_FILE = re.compile(rb"[A-Z0-9_]{1,8}\.;1")
+_FOLDER = re.compile(rb"[A-Z0-9_]{1,8}")
+_HIDDEN, _RECORD_FORMAT, _PROTECTION, _MULTI_EXTENT = 0x01, 0x08, 0x10, 0x80
+_DESCRIPTORS: Final = {0: ("PDI-38", "a boot record"), 2: ("PDI-35", "a Joliet descriptor")}
+
+
+def check_image(image: Path | IsoReader) -> list[Finding]:
+    """Every rule that can be told from the image itself.
+
+    Args:
+        image: An image file, or a reader over a disc.
+    Returns:
+        Nothing wrong: empty. Never raises for what is on the medium.
+    Raises:
+        OSError: The file or the disc cannot be read.
+    """
+    found = Collector()
+    try:
+        if isinstance(image, IsoReader):
+            _check(image, None, found)
+        else:
+            size = image.stat().st_size
+            with open_image(image) as reader:
+                _check(reader, size, found)
+    except ImageError as error:
+        found.error("PDI-29", "", f"the file system cannot be read: {error}")
+    return found.findings
+
+
+def _check(reader: IsoReader, size_bytes: int | None, found: Collector) -> None:
+    _check_descriptors(reader, size_bytes, found)
+    records = list(reader.records())
+    for record in records:
+        _check_record(record, reader.blocks, found)
+    _check_extents(records, found)
+    tree = _tree(reader, records, found)
+    directory = check_medium(tree, found)
+    if directory is not None:
+        volume_id = reader.volume_id.decode("latin-1").rstrip(" ")
+        if volume_id != directory.file_set_id:
+            found.error("PDI-30", "", "the volume identifier is not the File-set ID")
+
+
+def _check_descriptors(reader: IsoReader, size_bytes: int | None, found: Collector) -> None:
+    if reader.descriptor_types.count(1) != 1:
+        found.error("PDI-29", "", "there is more than one primary volume descriptor")
+    for kind in sorted(set(reader.descriptor_types) - {1}):
+        rule, what = _DESCRIPTORS.get(kind, ("PDI-29", f"a volume descriptor of type {kind}"))
+        found.error(rule, "", f"there is {what}")
+    if reader.system_id != b" " * 32:
+        found.error("PDI-31", "", "the system identifier is not blank")
+    if any(reader.system_area()):
+        found.error("PDI-38", "", "the first 32 KiB are not all zero")
+    if size_bytes is not None and size_bytes < reader.blocks * BLOCK_BYTES:
+        found.error("PDI-29", "", "the image is shorter than its volume")
+
+
+def _check_record(record: IsoRecord, blocks: int, found: Collector) -> None:
+    path, identifier = record.path, record.identifier
+    if record.is_directory:
+        if not _FOLDER.fullmatch(identifier):
+            found.error("PDI-27", path, "not a level 1 directory name")
+    elif path == DICOMDIR or path.startswith(f"{OBJECTS_FOLDER}/"):
+        if not _DICOM_FILE.fullmatch(identifier):
+            found.error("PDI-29", path, "a DICOM file is not recorded as NAME.;1")
+    elif not _FILE.fullmatch(identifier):
+        found.error("PDI-29", path, "not a level 1 file name with dot and version 1")
+    if record.level + 1 > MAX_LEVELS + (not record.is_directory):
+        found.error("PDI-28", path, "more than 8 directory levels")
+    if record.attribute_length:
+        found.error("PDI-32", path, "there is an extended attribute record")
+    if record.flags & (_HIDDEN | _RECORD_FORMAT | _PROTECTION | _MULTI_EXTENT):
+        found.error("PDI-32", path, "a file flag is set that must not be")
+    if record.system_use_bytes:
+        found.error("PDI-35", path, "there is system-use data behind the name")
+    if record.extent + -(-record.size_bytes // BLOCK_BYTES) > blocks:
+        found.error("PDI-29", path, "the content lies beyond the end of the volume")
+
+
+def _check_extents(records: Sequence[IsoRecord], found: Collector) -> None:
+    """Two files may share all their blocks (some tools store equal files once), never some."""
+    last: IsoRecord | None = None
+    for record in sorted(records, key=lambda it: (it.extent, it.size_bytes)):
+        if not record.size_bytes or record.is_directory:
+            continue
+        if last is not None:
+            same = (last.extent, last.size_bytes) == (record.extent, record.size_bytes)
+            end = last.extent + -(-last.size_bytes // BLOCK_BYTES)
+            if record.extent < end and not same:
+                found.error("PDI-29", record.path, "its content overlaps that of another file")
+        last = record
+
+
+def _tree(reader: IsoReader, records: Sequence[IsoRecord], found: Collector) -> Tree:
+    files: dict[str, IsoRecord] = {}
+    for record in records:
+        if record.is_directory:
+            continue
+        if record.path in files:
+            found.error("PDI-29", record.path, "two files of one name")
+        files[record.path] = record
+    return Tree(
+        files=[TreeFile(path, record.size_bytes) for path, record in files.items()],
+        folders=[record.path for record in records if record.is_directory],
+        read=lambda path, offset, size: reader.read(files[path], offset, size),
+    )

@@ -1,0 +1,84 @@
+"""`python -P -m kiosk.builder PARENT`: one request on stdin, events on stdout, then the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any, Final
+
+from kiosk.builder import limits
+from kiosk.builder.protocol import ERRORS, MAX_LINE_BYTES, ComposeRequest
+from kiosk.builder.work import PROGRESS, build
+
+_REPORT_S: Final = 0.1  # between two lines of progress
+
+
+class _Voice:
+    """Events to the engine. Standard output is taken away from everybody else."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.dup(1)
+        os.dup2(2, 1)
+        self._told_at = 0.0
+
+    def say(self, **event: Any) -> None:
+        data = json.dumps(event).encode("ascii") + b"\n"
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def tell(self, done: int) -> None:
+        limits.extend_cpu()
+        now = time.monotonic()
+        if done == PROGRESS or now - self._told_at >= _REPORT_S:
+            self._told_at = now
+            self.say(event="progress", done=done, total=PROGRESS)
+
+    def converting(self, sop_instance_uid: str) -> None:
+        limits.extend_cpu()
+        if sop_instance_uid:
+            self.say(event="converting", sop_instance_uid=sop_instance_uid)
+
+
+def main() -> int:
+    limits.apply(int(sys.argv[1]))
+    voice = _Voice()
+    voice.say(event="ready")
+    line = sys.stdin.buffer.readline(MAX_LINE_BYTES)
+    if not line.endswith(b"\n"):
+        return 0  # a spare that was not needed
+    threading.Thread(target=_die_with_parent, name="parent", daemon=True).start()
+    try:
+        made = build(ComposeRequest.from_json(line.decode()), voice.tell, voice.converting)
+    except tuple(ERRORS.values()) as error:
+        voice.say(event="error", error=type(error).__name__, text=str(error))
+        return 1
+    except Exception as error:  # noqa: BLE001 - a text of unknown origin may hold patient data
+        voice.say(event="error", error="ComposeError", text=_where(error))
+        return 1
+    voice.say(event="done", image=made.to_facts())
+    return 0
+
+
+def _where(error: BaseException) -> str:
+    """Class and place of an unexpected error, and nothing of what it says."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = ""
+    if trace is not None:
+        place = f" in {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"  # noqa: PTH119 - a name, not a file
+    return f"unexpected {type(error).__name__}{place}"
+
+
+def _die_with_parent() -> None:
+    """The engine keeps our stdin open as long as it wants the build."""
+    while os.read(0, 4096):
+        continue
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""What is said between engine and builder: one request, then events, all as JSON lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from dicomdir.readme import Site, ViewerFacts
+from dicomdir.summary import LeftOut
+from kiosk.domain.model import Medium, PatientIdentity
+from kiosk.errors import (
+    CheckFailedError,
+    ComposeError,
+    InvalidValueError,
+    KioskError,
+    SetOversizedError,
+    SpoolFullError,
+    SpoolLostError,
+    WrongPatientError,
+)
+
+IMAGE: Final = "image.iso"
+IMAGE_FACTS: Final = "image.json"
+PART: Final = ".part"  # of a name: not finished
+CONVERTED: Final = "converted"
+MAX_LINE_BYTES: Final = 32 << 20  # the list of what is left out may be long
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+# The errors that a builder may name; anything else it says becomes a ComposeError.
+ERRORS: Final[dict[str, type[KioskError]]] = {
+    error.__name__: error
+    for error in (
+        CheckFailedError,
+        ComposeError,
+        SetOversizedError,
+        SpoolFullError,
+        SpoolLostError,
+        WrongPatientError,
+    )
+}
+
+
+def clean(folder: Path) -> None:
+    """Remove everything that a build makes, so that a new one begins from the objects alone."""
+    for name in (IMAGE_FACTS, IMAGE_FACTS + PART, IMAGE, IMAGE + PART):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / CONVERTED, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeRequest:
+    """Everything a build needs to know.
+
+    Attributes:
+        folder: The job's own, with the objects and their index in it; the image is made there.
+        patient: Who was verified.
+        study_instance_uids: What was asked for.
+        volume_id: PDI_ and up to 7 characters; made of the job's id, never of patient data.
+        created_at: Recorded on the medium; aware.
+        medium: For wording and links.
+        capacity_blocks: What the medium takes; 0 if unknown.
+        rehash: The files were not written since the machine started: read them again.
+        refused: SOP Instance UIDs whose conversion crashed a builder.
+    """
+
+    folder: Path
+    patient: PatientIdentity
+    study_instance_uids: tuple[str, ...]
+    volume_id: str
+    site: Site
+    created_at: datetime
+    medium: Medium = Medium.DISC
+    capacity_blocks: int = 0
+    rehash: bool = False
+    refused: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        fields = dataclasses.asdict(self)
+        fields["folder"] = str(self.folder)
+        fields["created_at"] = self.created_at.isoformat()
+        fields["medium"] = self.medium.value
+        return json.dumps(fields)
+
+    @classmethod
+    def from_json(cls, text: str) -> ComposeRequest:
+        """Exactly what `to_json` makes; it comes from our own parent."""
+        fields: dict[str, Any] = json.loads(text)
+        site = fields["site"]
+        viewer = site["viewer"]
+        if viewer is not None:
+            viewer["vendor_contact"] = tuple(viewer["vendor_contact"])
+            site["viewer"] = ViewerFacts(**viewer)
+        site["contact"] = tuple(site["contact"])
+        site["vendor_contact"] = tuple(site["vendor_contact"])
+        fields |= {
+            "folder": Path(fields["folder"]),
+            "patient": PatientIdentity(**fields["patient"]),
+            "study_instance_uids": tuple(fields["study_instance_uids"]),
+            "site": Site(**site),
+            "created_at": datetime.fromisoformat(fields["created_at"]),
+            "medium": Medium(fields["medium"]),
+            "refused": tuple(fields["refused"]),
+        }
+        return cls(**fields)
+
+    def digest(self, arrivals: BinaryIO) -> str:
+        """Hex; equal for requests that ask for the same image of the same objects.
+
+        Args:
+            arrivals: The index of what arrived.
+        """
+        fields = json.loads(self.to_json())
+        for name in ("created_at", "capacity_blocks", "rehash", "refused"):
+            del fields[name]
+        fields["arrivals"] = hashlib.file_digest(arrivals, "sha256").hexdigest()
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedImage:
+    """A finished, checked image in the job's folder.
+
+    Attributes:
+        blocks: Of 2048 bytes.
+        sha256: Hex, of the whole image.
+        instances: Objects on it.
+        left_out: Objects of the study that are not on it, and why (PDI-51).
+        supplied: Values that the DICOMDIR has and the objects lack (PDI-83).
+    """
+
+    path: Path
+    blocks: int
+    size_bytes: int
+    sha256: str
+    volume_id: str
+    file_set_uid: str
+    instances: int
+    left_out: tuple[LeftOut, ...]
+    supplied: int
+
+    def to_facts(self) -> dict[str, Any]:
+        """For JSON; without the path, which is always the job's folder."""
+        facts = dataclasses.asdict(self)
+        del facts["path"]
+        return facts
+
+    @classmethod
+    def from_facts(cls, folder: Path, facts: dict[str, Any]) -> ComposedImage:
+        """What `to_facts` made.
+
+        Raises:
+            InvalidValueError: Something is missing or of another form.
+        """
+        try:
+            left_out = tuple(LeftOut(**it) for it in facts["left_out"])
+            image = cls(**{**facts, "path": folder / IMAGE, "left_out": left_out})
+        except (KeyError, TypeError) as error:
+            raise InvalidValueError("the facts of an image are not complete") from error
+        numbers = (image.blocks, image.size_bytes, image.instances, image.supplied)
+        if not all(type(number) is int and number >= 0 for number in numbers):
+            raise InvalidValueError("the facts of an image hold no numbers")
+        if not isinstance(image.sha256, str) or not _SHA256.fullmatch(image.sha256):
+            raise InvalidValueError("the facts of an image hold no hash")
+        return image

@@ -1,0 +1,295 @@
+"""One build: look at what arrived, gate it, make the image, check it, gate it again, commit.
+
+The commit is the renaming of image.json; whatever an earlier, interrupted build left is removed.
+Run again with the same request it finds its own result and returns that.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
+from dicomdir.check.image import check_image
+from dicomdir.errors import DicomdirError, ImageTooLargeError, MixedPatientError
+from dicomdir.findings import Finding, Severity
+from dicomdir.instance import Instance
+from dicomdir.iso import IsoImage, author
+from dicomdir.iso_reader import open_image
+from dicomdir.web import LinkCase
+from kiosk.builder.protocol import (
+    CONVERTED,
+    IMAGE,
+    IMAGE_FACTS,
+    PART,
+    ComposedImage,
+    ComposeRequest,
+    clean,
+)
+from kiosk.domain.model import Medium
+from kiosk.errors import (
+    CheckFailedError,
+    ComposeError,
+    InvalidValueError,
+    SetOversizedError,
+    SpoolFullError,
+    SpoolLostError,
+    WrongPatientError,
+)
+from kiosk.ports import StoredInstance
+from kiosk.services.arrivals import arrivals_path, objects_folder, read_arrivals
+from kiosk.services.gates import StudyGate, gate_medium
+
+PROGRESS: Final = 1000  # progress is told in thousandths of a build
+_PREPARED, _WRITTEN, _CHECKED = 150, 800, 950
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+Tell = Callable[[int], None]
+"""Thousandths done; also a sign of life."""
+
+
+def build(
+    request: ComposeRequest, tell: Tell, on_converting: Callable[[str], None]
+) -> ComposedImage:
+    """The whole build.
+
+    Args:
+        on_converting: Called with the SOP Instance UID before an object is converted, and with ""
+            after each of its frames.
+    Raises:
+        SpoolLostError: An object is not there, or not as it arrived.
+        WrongPatientError: An object or the finished image is not the patient's.
+        CheckFailedError: Our check finds errors on the finished image; the text names the rules.
+        SetOversizedError: It does not fit on the medium.
+        SpoolFullError: The disk is full; what was begun is removed.
+        ComposeError: It cannot be built.
+    """
+    folder = request.folder
+    try:
+        with arrivals_path(folder).open("rb") as arrivals:
+            digest = request.digest(arrivals)
+        if (found := _committed(request, digest)) is not None:
+            _check_capacity(found.blocks, request)
+            return found
+        clean(folder)
+        made = _Build(request, tell, on_converting).run()
+        _commit(folder, made, digest)
+        tell(PROGRESS)
+        return made
+    except OSError as error:
+        clean(folder)
+        if error.errno in _FULL:
+            raise SpoolFullError("the disk became full while building") from error
+        if isinstance(error, FileNotFoundError):
+            raise SpoolLostError("a file of the job is gone") from error
+        raise ComposeError(f"building failed: {errno.errorcode.get(error.errno or 0)}") from error
+    except ImageTooLargeError as error:
+        raise SetOversizedError(str(error)) from error
+    except MixedPatientError as error:
+        clean(folder)
+        raise WrongPatientError(error.code) from error
+    except DicomdirError as error:
+        clean(folder)
+        raise ComposeError(f"{error.code}: {error}") from error
+
+
+class _Build:
+    """The steps of one build."""
+
+    def __init__(
+        self, request: ComposeRequest, tell: Tell, on_converting: Callable[[str], None]
+    ) -> None:
+        self._request = request
+        self._folder = request.folder
+        self._tell = tell
+        self._on_converting = on_converting
+        self._gate = StudyGate(request.patient, request.study_instance_uids)
+        self._latest: dict[str, int] = {}
+        self._is_first_walk = True
+
+    def run(self) -> ComposedImage:
+        built, file_set_uid = self._volume()
+        part = self._folder / (IMAGE + PART)
+        image = author(
+            built.volume,
+            part,
+            created_at=self._request.created_at,
+            capacity_blocks=self._request.capacity_blocks,
+            sync=False,
+            progress=self._told_between(_PREPARED, _WRITTEN),
+        )
+        # From here on nobody needs the volume: let go of it before the check builds its own.
+        made = self._facts(built, image, file_set_uid)
+        del built
+        with _Flushing(part) as flushing:
+            self._check(part, made)
+            flushing.wait()
+        part.rename(self._folder / IMAGE)
+        return made
+
+    def _volume(self) -> tuple[BuiltVolume, str]:
+        for number, stored in enumerate(read_arrivals(arrivals_path(self._folder))):
+            self._latest[stored.sop_instance_uid] = number
+        if not self._latest:
+            raise SpoolLostError("the index of what arrived is empty or gone")
+        work = self._folder / CONVERTED
+        work.mkdir(mode=0o700)
+        request = self._request
+        is_disc = request.medium is Medium.DISC
+        plan = Plan(
+            volume_id=request.volume_id,
+            file_set_uid=f"2.25.{uuid.uuid4().int}",  # PS3.5 B.2
+            site=request.site,
+            work=work,
+            links=LinkCase.LOWER if is_disc else LinkCase.UPPER,
+            medium=request.medium.value,
+            refused=frozenset(request.refused),
+        )
+        total = len(self._latest)
+        built = build_volume(
+            self._objects,
+            plan,
+            on_object=lambda count: self._tell(_PREPARED * count // total),
+            on_converting=self._on_converting,
+        )
+        return built, plan.file_set_uid
+
+    def _objects(self) -> Iterator[ObjectFile]:
+        """Every object once, by its newest arrival; on the first walk each is looked at."""
+        looks, self._is_first_walk = self._is_first_walk, False
+        objects = objects_folder(self._folder)
+        for number, stored in enumerate(read_arrivals(arrivals_path(self._folder))):
+            if self._latest[stored.sop_instance_uid] != number:
+                continue
+            instance = Instance.from_bytes(stored.header)
+            path = objects / stored.file_name
+            if looks:
+                self._look_at(path, stored, instance)
+            yield ObjectFile(os.fspath(path), instance)
+
+    def _look_at(self, path: Path, stored: StoredInstance, instance: Instance) -> None:
+        uid = stored.sop_instance_uid
+        if instance.sop_instance_uid != uid or instance.size_bytes != stored.size_bytes:
+            raise SpoolLostError(f"the index does not agree with itself on {uid}")
+        self._gate.check(instance)
+        if path.stat(follow_symlinks=False).st_size != stored.size_bytes:
+            raise SpoolLostError(f"object {uid} has another length than it had")
+        if self._request.rehash:
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").digest() != stored.sha256:
+                    raise SpoolLostError(f"object {uid} is not what it was")
+
+    def _check(self, part: Path, made: ComposedImage) -> None:
+        self._tell(_WRITTEN)
+        broken = [it for it in check_image(part) if it.severity is Severity.ERROR]
+        if broken:
+            raise CheckFailedError(_rules(broken))
+        self._tell(_CHECKED)
+        request = self._request
+        with open_image(part) as reader:
+            count = gate_medium(
+                request.patient,
+                request.study_instance_uids,
+                reader,
+                on_object=lambda _count: self._tell(_CHECKED),
+            )
+        if count != made.instances:
+            raise CheckFailedError(f"the image holds {count} objects, not {made.instances}")
+
+    def _facts(self, built: BuiltVolume, image: IsoImage, file_set_uid: str) -> ComposedImage:
+        return ComposedImage(
+            path=self._folder / IMAGE,
+            blocks=image.blocks,
+            size_bytes=image.size_bytes,
+            sha256=image.sha256,
+            volume_id=self._request.volume_id,
+            file_set_uid=file_set_uid,
+            instances=built.instances,
+            left_out=built.left_out,
+            supplied=built.supplied,
+        )
+
+    def _told_between(self, low: int, high: int) -> Callable[[int, int], None]:
+        return lambda done, total: self._tell(low + (high - low) * done // max(1, total))
+
+
+class _Flushing:
+    """fsync in a second thread, while the first one checks."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._failure: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name="image-flush", daemon=True)
+
+    def __enter__(self) -> _Flushing:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+    def wait(self) -> None:
+        """Raises OSError if flushing failed."""
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            sync(self._path)
+        except OSError as error:
+            self._failure = error
+
+
+def sync(path: Path) -> None:
+    """fsync a file or a folder."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _rules(findings: list[Finding]) -> str:
+    named = [f"{it.rule} {it.path}".strip() for it in findings[:10]]
+    return f"{len(findings)} findings: " + ", ".join(named)
+
+
+def _commit(folder: Path, made: ComposedImage, digest: str) -> None:
+    sync(folder)  # the image's name before its facts
+    part = folder / (IMAGE_FACTS + PART)
+    part.write_text(json.dumps({"request": digest, "image": made.to_facts()}), encoding="ascii")
+    sync(part)
+    part.rename(folder / IMAGE_FACTS)
+    sync(folder)
+    shutil.rmtree(folder / CONVERTED, ignore_errors=True)
+
+
+def _committed(request: ComposeRequest, digest: str) -> ComposedImage | None:
+    """The result of an earlier build of the same, if it is there and whole."""
+    folder = request.folder
+    try:
+        facts: dict[str, Any] = json.loads((folder / IMAGE_FACTS).read_bytes())
+        image = ComposedImage.from_facts(folder, facts["image"])
+        if facts["request"] != digest or image.size_bytes != image.path.stat().st_size:
+            return None
+    except (FileNotFoundError, ValueError, KeyError, TypeError, InvalidValueError):
+        return None
+    if request.rehash:
+        with image.path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != image.sha256:
+                return None
+    return image
+
+
+def _check_capacity(blocks: int, request: ComposeRequest) -> None:
+    if request.capacity_blocks and blocks > request.capacity_blocks:
+        raise SetOversizedError(f"{blocks} blocks do not fit into {request.capacity_blocks}")
