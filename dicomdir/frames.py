@@ -1,5 +1,6 @@
 """One compressed frame in, the same frame uncompressed out (PS3.5 8.2, A.4), with imagecodecs.
 
+numpy and imagecodecs are imported when a frame comes: most studies have none.
 What the stream says of itself is compared with the attributes before anything is decoded, so that a
 lying stream costs neither memory nor a scrambled picture.
 """
@@ -9,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
-
-import numpy as np
 
 from dicomdir.errors import TranscodeError
 
@@ -110,6 +109,7 @@ def decode(transfer_syntax_uid: str, data: bytes, form: PixelFormat) -> bytes:
 
 def _decode_rle(data: bytes, form: PixelFormat) -> bytes:
     import imagecodecs
+    import numpy as np
 
     word = form.bits_allocated // 8
     if len(data) < 64 or int.from_bytes(data[:4], "little") != word * form.samples:
@@ -204,6 +204,8 @@ def _fit(pixels: Any, stream: _Stream, form: PixelFormat) -> bytes:
     Where the coder kept only the stored bits of signed values, the sign is drawn out to the cell's
     top: many readers look at whole cells.
     """
+    import numpy as np
+
     array = np.asarray(pixels)
     array = array.astype(f"<i{form.bits_allocated // 8}", copy=False)
     spare = form.bits_allocated - stream.precision

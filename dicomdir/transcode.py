@@ -26,7 +26,6 @@ from dicomdir.part10 import (
     uid_text,
 )
 from dicomdir.profile import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
-from dicomdir.rewrite import Rewriter
 
 MAX_INFLATED_BYTES: Final = 2 << 30
 _INFLATE_BYTES: Final = 256 << 10
@@ -72,6 +71,8 @@ def transcode(
     syntax = instance.transfer_syntax_uid
     if not needs_transcoding(syntax):
         raise TranscodeError("Explicit VR Little Endian is copied, not converted")
+    from dicomdir.rewrite import Rewriter  # brings pydicom's dictionary: only when it is needed
+
     codec = _codec(syntax)
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

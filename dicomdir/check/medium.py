@@ -1,0 +1,49 @@
+"""All rules on the files of a medium together: names and places, the DICOMDIR, the pages."""
+
+from __future__ import annotations
+
+import contextlib
+
+from dicomdir.check.fileset import check_fileset
+from dicomdir.check.pages import check_pages
+from dicomdir.check.tree import Collector, Tree, check_tree
+from dicomdir.directory import MAX_DIRECTORY_BYTES, Directory, read_directory
+from dicomdir.errors import DicomdirError
+from dicomdir.pdi import DICOMDIR
+from dicomdir.profile import SERIES, STUDY
+
+
+def check_medium(tree: Tree, found: Collector) -> Directory | None:
+    """Every rule that does not depend on the file system.
+
+    Returns:
+        The DICOMDIR, None if there is none that can be read (which is then found).
+    Raises:
+        ImageError: The medium cannot be read where it says that a file lies.
+    """
+    objects = check_tree(tree, found)
+    data = _dicomdir(tree, found)
+    directory = None
+    if data:
+        found.extend(check_fileset(data, tree, [file.path for file in objects]))
+        with contextlib.suppress(DicomdirError):  # check_fileset has said so
+            directory = read_directory(data)
+    check_pages(tree, _counts(directory), found)
+    return directory
+
+
+def _dicomdir(tree: Tree, found: Collector) -> bytes:
+    file = next((file for file in tree.files if file.path == DICOMDIR), None)
+    if file is None:
+        return b""
+    if file.size_bytes > MAX_DIRECTORY_BYTES:
+        found.error("PDI-61", DICOMDIR, "it is larger than any honest one")
+        return b""
+    return tree.read(DICOMDIR, 0, file.size_bytes)
+
+
+def _counts(directory: Directory | None) -> tuple[int, int, int] | None:
+    if directory is None:
+        return None
+    types = [record.type for record in directory.records]
+    return types.count(STUDY), types.count(SERIES), sum(1 for _ in directory.leaves())
