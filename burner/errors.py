@@ -29,6 +29,16 @@ class MediumTooSmallError(UnsuitableMediumError):
     code = "medium.too_small"
 
 
+class UnsuitableStickError(UnsuitableMediumError):
+    """The stick cannot take the files without touching what is on it; `reason` is a stable word."""
+
+    code = "stick.unsuitable"
+
+    def __init__(self, text: str, *, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
 class SpoiledMediumError(BurnerError):
     """Writing began and did not end well: this disc is scrap, another may do (sense key 3)."""
 

@@ -41,8 +41,13 @@ class MediumReader:
     manager.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Raises NoMediumError if there is nothing to read, DriveError if there is no such node."""
+    def __init__(self, path: Path, *, block_bytes: int = BLOCK_BYTES) -> None:
+        """Raises NoMediumError if there is nothing to read, DriveError if there is no such node.
+
+        Args:
+            block_bytes: What reads are rounded to, a multiple of the medium's sectors.
+        """
+        self._block_bytes = block_bytes
         flags = os.O_RDONLY | os.O_CLOEXEC
         try:
             is_block = stat.S_ISBLK(path.stat().st_mode)
@@ -90,10 +95,10 @@ class MediumReader:
             except OSError as error:
                 if error.errno in (errno.ENOMEDIUM, errno.ENXIO, errno.ENODEV):
                     raise NoMediumError("the medium was taken out") from error
-                block = (offset + done) // BLOCK_BYTES
+                block = (offset + done) // self._block_bytes
                 raise VerificationError(f"unreadable at block {block}: {error.strerror}") from error
             if count == 0:
-                block = (offset + done) // BLOCK_BYTES
+                block = (offset + done) // self._block_bytes
                 raise VerificationError(f"the medium ends at block {block}")
             done += count
         return view
@@ -105,10 +110,10 @@ class MediumReader:
         if offset < 0 or not 0 <= size <= MAX_READ_BYTES:
             raise ValueError(f"cannot read {size} bytes at {offset}")
         result = bytearray()
-        position = offset - offset % BLOCK_BYTES
+        position = offset - offset % self._block_bytes
         end = offset + size
         while position < end:
-            wanted = min(CHUNK_BYTES, -(-(end - position) // BLOCK_BYTES) * BLOCK_BYTES)
+            wanted = min(CHUNK_BYTES, _round_up(end - position, self._block_bytes))
             chunk = self.read_chunk(position, wanted)
             result += chunk[max(offset - position, 0) : end - position]
             position += wanted
@@ -117,6 +122,10 @@ class MediumReader:
     def _read_into(self, view: memoryview, offset: int) -> int:
         """One read of the system. Stand-ins for bad media override this."""
         return os.preadv(self._fd, [view], offset)
+
+
+def _round_up(size: int, unit: int) -> int:
+    return -(-size // unit) * unit
 
 
 def verify(

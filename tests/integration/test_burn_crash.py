@@ -114,7 +114,7 @@ def make_station(folder: Path) -> Station:
 
 
 def sweep(folder: Path, faults: Faults) -> int:
-    """Kill at instant 1, 2, 3 … until a run is over before; returns how many instants there were."""
+    """Kill at instant 1, 2, 3 … until a run is over before; returns how many there were."""
     for instant in range(1, 200):
         station = make_station(folder / f"at-{instant}")
         station.drive.set_faults(faults)

@@ -1,0 +1,228 @@
+"""The volume onto a FAT stick, or an image file that stands for one, without touching what is on
+it.
+
+`SENDHOME.TMP` is written first and removed when everything was read back and the stick is released.
+A stick that was pulled out, or whose writing was cut off, is recognised by it, and only what it
+names is ever deleted. DICOMDIR is written last, so that no half set looks whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from burner import mtools
+from burner.children import DriveLock, never
+from burner.drive import LOCK_FOLDER
+from burner.errors import (
+    BurnerError,
+    CancelledError,
+    MediumTooSmallError,
+    NoMediumError,
+    VerificationError,
+)
+from burner.mtools import FatTarget
+from burner.stick_files import (
+    COPY_BYTES,
+    LAST,
+    MARKER,
+    VERIFIED,
+    StickFile,
+    batches_of,
+    copy_batch,
+    folders_of,
+    require_sound,
+)
+from burner.stick_volume import (
+    Marker,
+    StickState,
+    assess,
+    claimed,
+    open_volume,
+    read_marker,
+    require_room,
+    sync,
+)
+
+
+class Stick:
+    """A stick at a device node (disk or partition), or an image file."""
+
+    def __init__(
+        self, path: Path, *, name: str | None = None, lock_folder: Path = LOCK_FOLDER
+    ) -> None:
+        self.name = name or path.name
+        self._path = path
+        self._lock = DriveLock(lock_folder / f"sendhome-{self.name}.lock")
+
+    def inspect(self) -> StickState:
+        """What can be said before the files are known.
+
+        Raises:
+            NoMediumError: No stick.
+            UnsuitableStickError: reason is not_fat, damaged, dirty, read_only, in_use or
+                foreign_dicomdir.
+        """
+        with self._lock.hold(), claimed(self._path), open_volume(self._path) as volume:
+            return assess(volume)
+
+    def write(
+        self,
+        files: Sequence[StickFile],
+        volume_id: str,
+        *,
+        staging: Path,
+        on_progress: Callable[[int, int], None],
+        is_cancelled: Callable[[], bool] = never,
+    ) -> list[StickFile]:
+        """Copy everything, DICOMDIR last, and fsync the node.
+
+        Args:
+            staging: Folder on a disk with room for one batch (64 MiB) or for the largest file.
+            on_progress: Bytes copied and bytes in all, after each batch.
+        Returns:
+            The files with their hashes, in the order given.
+        Raises:
+            NoMediumError: No stick, or it was pulled out.
+            UnsuitableStickError: Nothing was written; also for name_collision and file_too_large.
+            MediumTooSmallError: Nothing is left on it of what may have been written.
+            SpoiledMediumError: It broke off midway; the stick is marked as unfinished.
+            CancelledError: Asked to stop, seen between two batches; says whether anything is left.
+        """
+        require_sound(files)
+        with self._lock.hold(is_cancelled=is_cancelled), claimed(self._path) as descriptor:
+            with open_volume(self._path) as volume:
+                state = assess(volume)
+                marker = read_marker(volume)
+                leftovers = require_room(volume, state, marker, files)
+                target = FatTarget(self._path, volume.geometry.offset)
+            if is_cancelled():
+                raise CancelledError(spoiled=False)
+            mine = Marker(volume_id, frozenset(f.path.split("/")[0] for f in files), False)
+            stale = [VERIFIED] if marker and marker.is_verified else []
+            stale += [MARKER] if marker else []
+            try:
+                # DICOMDIR goes first: without it nothing looks like a File-set any more
+                for entry in sorted(leftovers, key=lambda entry: entry.name != LAST):
+                    mtools.delete_tree(target, entry.name)
+                for name in stale:
+                    mtools.delete_file(target, name)
+                content = {"volume_id": mine.volume_id, "names": sorted(mine.names)}
+                _put_small(target, MARKER, json.dumps(content), staging)
+                sync(descriptor)
+                return self._copy(target, descriptor, files, staging, on_progress, is_cancelled)
+            except (MediumTooSmallError, CancelledError) as error:
+                is_undone = self._undo(target, mine, descriptor)
+                if isinstance(error, CancelledError):
+                    raise CancelledError(spoiled=not is_undone) from error
+                raise
+
+    def _copy(
+        self,
+        target: FatTarget,
+        descriptor: int,
+        files: Sequence[StickFile],
+        staging: Path,
+        on_progress: Callable[[int, int], None],
+        is_cancelled: Callable[[], bool],
+    ) -> list[StickFile]:
+        total = sum(file.size for file in files)
+        done = 0
+        copied: dict[str, StickFile] = {}
+        mtools.make_directories(target, folders_of(files))
+        with tempfile.TemporaryDirectory(dir=staging, prefix="stick-") as folder:
+            for batch in batches_of(files):
+                if is_cancelled():  # between two calls only: a cut-off mcopy loses clusters
+                    raise CancelledError(spoiled=True)
+                if batch[0].path == LAST:
+                    sync(descriptor)  # everything else is on the stick before it
+                copied |= copy_batch(target, Path(folder), batch)
+                done += sum(file.size for file in batch)
+                on_progress(done, total)
+        sync(descriptor)
+        return [copied[file.path] for file in files]
+
+    def verify(
+        self,
+        files: Sequence[StickFile],
+        *,
+        staging: Path,
+        on_progress: Callable[[int, int], None],
+    ) -> None:
+        """Read every file back, past the caches, by other code than wrote it.
+
+        Raises:
+            VerificationError: A file is missing, has another length or other bytes.
+            NoMediumError: Pulled out.
+        """
+        total = sum(file.size for file in files)
+        done = 0
+        with self._lock.hold(), claimed(self._path) as descriptor:
+            with open_volume(self._path) as volume:
+                for file in files:
+                    digest = hashlib.sha256()
+                    for start, size in volume.extents(volume.find(file.path, file.size)):
+                        for at in range(start, start + size, COPY_BYTES):
+                            digest.update(volume.read(at, min(COPY_BYTES, start + size - at)))
+                    if file.sha256 is None or digest.hexdigest() != file.sha256:
+                        raise VerificationError("a file on the stick is not what was written")
+                    done += file.size
+                    on_progress(done, total)
+                target = FatTarget(self._path, volume.geometry.offset)
+            _put_small(target, VERIFIED, "", staging)
+            sync(descriptor)
+
+    def read(self, file: StickFile, offset: int, size: int) -> bytes:
+        """Part of one file, from the stick; shorter at its end. Raises as `verify`."""
+        with open_volume(self._path) as volume:
+            result = bytearray()
+            position = 0
+            for start, length in volume.extents(volume.find(file.path, file.size)):
+                first = max(offset, position)
+                last = min(offset + size, position + length)
+                if first < last:
+                    result += volume.read(start + first - position, last - first)
+                position += length
+            return bytes(result)
+
+    def release(self) -> bool:
+        """The stick may be pulled: remove the mark of a stick that was read back.
+
+        Returns:
+            False if it is unfinished, its mark stays; or if there is no stick.
+        """
+        with contextlib.suppress(NoMediumError):
+            with self._lock.hold(), claimed(self._path) as descriptor:
+                with open_volume(self._path) as volume:
+                    marker = read_marker(volume)
+                    target = FatTarget(self._path, volume.geometry.offset)
+                if marker is not None and marker.is_verified:
+                    mtools.delete_file(target, MARKER)
+                    mtools.delete_file(target, VERIFIED)
+                    sync(descriptor)
+                return marker is None or marker.is_verified
+        return False
+
+    def _undo(self, target: FatTarget, marker: Marker, descriptor: int) -> bool:
+        """Take away what was begun. If that fails too, the mark tells the next one."""
+        try:
+            with open_volume(self._path) as volume:
+                entries = [e for e in volume.list_root() if e.name in marker.names]
+            for entry in sorted(entries, key=lambda entry: entry.name != LAST):
+                mtools.delete_tree(target, entry.name)
+            mtools.delete_file(target, MARKER)
+            sync(descriptor)
+        except BurnerError:
+            return False
+        return True
+
+
+def _put_small(target: FatTarget, name: str, content: str, staging: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=staging, prefix="stick-") as folder:
+        path = Path(folder, name)
+        path.write_text(content)
+        mtools.copy_in(target, [path], "")

@@ -1,0 +1,474 @@
+"""mtools on image files and, where the system allows it, loop devices: files arrive whole,
+strangers' stay as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from burner.errors import (
+    BurnerError,
+    CancelledError,
+    EngineError,
+    MediumTooSmallError,
+    NoMediumError,
+    UnsuitableStickError,
+    VerificationError,
+)
+from burner.stick import Stick
+from burner.stick_files import MARKER, StickFile
+from burner.stick_format import format_stick
+
+pytestmark = pytest.mark.integration
+
+MIB = 1024 * 1024
+ENVIRONMENT = {**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C"}
+
+
+def tool(*argv: str | Path, fails: bool = False) -> str:
+    done = subprocess.run(
+        [str(word) for word in argv],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    assert (done.returncode != 0) == fails, done.stdout
+    return done.stdout
+
+
+def make_fat(path: Path, *, size: int = 64 * MIB, bits: int = 32, label: str = "MY STICK") -> Path:
+    """A stick without a partition table, as some are sold."""
+    with path.open("wb") as file:
+        file.truncate(size)
+    small = ["-s", "1"] if size < 16 * MIB else []
+    tool("mkfs.vfat", "-F", str(bits), *small, "-n", label, path)
+    return path
+
+
+def make_files(folder: Path, *, seed: int = 5) -> list[StickFile]:
+    """A volume's files as extents of one image, DICOMDIR first as the image has it."""
+    dice = random.Random(seed)
+    sizes = {
+        "DICOMDIR": 3000,
+        "README.TXT": 700,
+        "INDEX.HTM": 0,
+        "IHE_PDI/STYLE.CSS": 1,
+        **{f"DICOM/P0/S{n // 40}/I{n:04}": dice.randint(1, 40_000) for n in range(90)},
+        "DICOM/P0/BIG": 3 * MIB + 17,
+    }
+    source = folder / "image"
+    files = []
+    with source.open("wb") as image:
+        for path, size in sizes.items():
+            image.write(dice.randbytes(100))  # extents do not touch
+            files.append(StickFile(path, source, image.tell(), size))
+            image.write(dice.randbytes(size))
+    return files
+
+
+def content_of(file: StickFile) -> bytes:
+    return file.source.read_bytes()[file.offset : file.offset + file.size]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[StickFile]:
+    return make_files(tmp_path)
+
+
+@pytest.fixture
+def staging(tmp_path: Path) -> Path:
+    path = tmp_path / "staging"
+    path.mkdir()
+    return path
+
+
+def nothing(done: int, total: int) -> None:
+    """Nobody looks."""
+
+
+def stick_of(path: Path) -> Stick:
+    return Stick(path, lock_folder=path.parent)
+
+
+def write(stick: Stick, files: list[StickFile], staging: Path) -> list[StickFile]:
+    return stick.write(files, "SH_TEST", staging=staging, on_progress=nothing)
+
+
+def write_and_verify(stick: Stick, files: list[StickFile], staging: Path) -> list[StickFile]:
+    written = write(stick, files, staging)
+    stick.verify(written, staging=staging, on_progress=nothing)
+    assert stick.release()
+    assert list(staging.iterdir()) == []
+    return written
+
+
+def assert_holds(path: Path, files: list[StickFile], *, offset: int = 0) -> None:
+    """By mtools, and by fsck where it can."""
+    for file in files:
+        assert subprocess.run(
+            ["mtype", "-i", f"{path}@@{offset}", f"::/{file.path}"],
+            capture_output=True,
+            env=ENVIRONMENT,
+        ).stdout == content_of(file)
+    if offset == 0:
+        tool("fsck.vfat", "-n", path)
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_superfloppy(tmp_path: Path, files: list[StickFile], staging: Path, bits: int) -> None:
+    path = make_fat(tmp_path / "stick", bits=bits)
+    write_and_verify(stick_of(path), files, staging)
+    assert_holds(path, files)
+    assert "MY STICK" in tool("mlabel", "-s", "-i", path, "::")
+    assert "SENDHOME" not in tool("mdir", "-b", "-a", "-i", path, "::/")
+
+
+def test_house_stick(tmp_path: Path, files: list[StickFile], staging: Path) -> None:
+    path = tmp_path / "stick"
+    path.write_bytes(random.Random(1).randbytes(MIB))
+    os.truncate(path, 100 * MIB)
+    format_stick(path, "SH0001", lock_folder=tmp_path)
+    write_and_verify(stick_of(path), files, staging)
+    assert_holds(path, files, offset=MIB)
+    assert "SH0001" in tool("mlabel", "-s", "-i", f"{path}@@1M", "::")
+    table = path.read_bytes()[:512]
+    assert (table[450], table[510:]) == (0x0C, b"\x55\xaa")
+    assert 'TYPE="vfat"' in tool("blkid", "-p", "-O", str(MIB), path)
+
+
+def test_strangers_files_stay_to_the_byte(
+    tmp_path: Path, files: list[StickFile], staging: Path
+) -> None:
+    path = make_fat(tmp_path / "stick")
+    dice = random.Random(3)
+    mine = tmp_path / "Holiday photos in March.jpeg"
+    mine.write_bytes(dice.randbytes(300_000))
+    tool("mmd", "-i", path, "::/Letters of mine")
+    tool("mcopy", "-m", "-i", path, mine, "::/Letters of mine/")
+    tool("mcopy", "-m", "-i", path, mine, "::/")
+    before = tool("mdir", "-/", "-a", "-i", path, "::/Letters of mine")
+    write_and_verify(stick_of(path), files, staging)
+    assert_holds(path, files)
+    for place in ("::/Letters of mine/", "::/"):
+        back = tmp_path / "back"
+        tool("mcopy", "-n", "-i", path, place + mine.name, back)
+        assert back.read_bytes() == mine.read_bytes()
+    after = tool("mdir", "-/", "-a", "-i", path, "::/Letters of mine")
+    free = "bytes free"
+    assert [line for line in before.splitlines() if free not in line] == [
+        line for line in after.splitlines() if free not in line
+    ]
+
+
+def put(path: Path, name: str, content: bytes = b"x", *, offset: int = 0) -> None:
+    source = path.with_name("put")
+    source.write_bytes(content)
+    tool("mcopy", "-D", "o", "-i", f"{path}@@{offset}", source, f"::/{name}")
+
+
+def damage(path: Path, offset: int, content: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(content)
+
+
+REFUSALS: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "foreign DICOMDIR": ("foreign_dicomdir", lambda p: put(p, "DICOMDIR")),
+    "foreign dicomdir by long name": ("foreign_dicomdir", lambda p: put(p, "dicomdir")),
+    "our folder's name": ("name_collision", lambda p: tool("mmd", "-i", p, "::/ihe_pdi")),
+    "our file's name": ("name_collision", lambda p: put(p, "ReadMe.txt")),
+    "exFAT": ("not_fat", lambda p: damage(p, 3, b"EXFAT   ")),
+    "NTFS": ("not_fat", lambda p: damage(p, 3, b"NTFS    ")),
+    "nothing": ("not_fat", lambda p: damage(p, 0, bytes(1024))),
+    "GPT": (
+        "not_fat",
+        lambda p: damage(p, 0, bytes(450) + b"\xee" + bytes(11) + bytes(48) + b"\x55\xaa"),
+    ),
+    "noise": ("not_fat", lambda p: damage(p, 0, random.Random(1).randbytes(4096))),
+    "not removed cleanly": ("dirty", lambda p: damage(p, 0x41, b"\x01")),
+    "hard errors": ("dirty", lambda p: damage(p, 32 * 512 + 4, b"\xff\xff\xff\x03")),
+    "tables differ": ("dirty", lambda p: damage(p, 32 * 512 + 400, b"\x03\x00\x00\x00")),
+    "cluster size 3": ("damaged", lambda p: damage(p, 13, b"\x03")),
+    "root outside": ("damaged", lambda p: damage(p, 44, b"\xff\xff\xff\x0f")),
+    "larger than the medium": ("damaged", lambda p: os.truncate(p, 40 * MIB)),
+    "write-protected": ("read_only", lambda p: p.chmod(0o444)),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals_change_nothing(
+    tmp_path: Path, files: list[StickFile], staging: Path, case: str
+) -> None:
+    reason, spoil = REFUSALS[case]
+    path = make_fat(tmp_path / "stick")
+    spoil(path)
+    before = hashlib.sha256(path.read_bytes()).digest()
+    with pytest.raises(UnsuitableStickError) as caught:
+        write(stick_of(path), files, staging)
+    assert caught.value.reason == reason
+    assert hashlib.sha256(path.read_bytes()).digest() == before
+
+
+def test_no_stick(tmp_path: Path, files: list[StickFile], staging: Path) -> None:
+    stick = stick_of(tmp_path / "nothing")
+    with pytest.raises(NoMediumError):
+        stick.inspect()
+    with pytest.raises(NoMediumError):
+        write(stick, files, staging)
+    assert not stick.release()
+
+
+def test_too_small_is_seen_before(tmp_path: Path, files: list[StickFile], staging: Path) -> None:
+    path = make_fat(tmp_path / "stick", size=6 * MIB, bits=16)
+    put(path, "PHOTO.JPG", bytes(MIB))
+    before = path.read_bytes()
+    with pytest.raises(MediumTooSmallError):
+        write(stick_of(path), files, staging)
+    assert path.read_bytes() == before
+
+
+def test_file_that_fat_cannot_take(tmp_path: Path, staging: Path) -> None:
+    source = tmp_path / "huge"
+    source.touch()
+    os.truncate(source, 4 * 1024 * MIB)
+    path = make_fat(tmp_path / "stick")
+    files = [StickFile("DICOMDIR", source, 0, 1), StickFile("HUGE", source, 0, 4 * 1024 * MIB)]
+    with pytest.raises(UnsuitableStickError) as caught:
+        write(stick_of(path), files, staging)
+    assert caught.value.reason == "file_too_large"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["README.TXT"],  # no DICOMDIR
+        ["DICOMDIR", "readme.txt"],
+        ["DICOMDIR", "../ETC/PASSWD"],
+        ["DICOMDIR", "A/B/C/D/E/F/G/H/I"],
+        ["DICOMDIR", "TOOLONGNAME"],
+        ["DICOMDIR", "A", "A"],
+        ["DICOMDIR", MARKER],
+        ["DICOMDIR", ""],
+        ["DICOMDIR", "-I"],
+    ],
+)
+def test_names_that_are_not_ours_to_give(tmp_path: Path, staging: Path, names: list[str]) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    path = make_fat(tmp_path / "stick")
+    with pytest.raises(EngineError):
+        write(stick_of(path), [StickFile(name, source, 0, 1) for name in names], staging)
+
+
+def test_image_changed_since_it_was_hashed(
+    tmp_path: Path, files: list[StickFile], staging: Path
+) -> None:
+    path = make_fat(tmp_path / "stick")
+    hashed = [StickFile(f.path, f.source, f.offset, f.size, "0" * 64) for f in files]
+    with pytest.raises(EngineError, match="changed"):
+        write(stick_of(path), hashed, staging)
+    assert list(staging.iterdir()) == []
+
+
+def test_flipped_bit_on_the_stick(tmp_path: Path, files: list[StickFile], staging: Path) -> None:
+    path = make_fat(tmp_path / "stick")
+    stick = stick_of(path)
+    written = write(stick, files, staging)
+    content = path.read_bytes()
+    at = content.index(content_of(files[-1])[-4096:-2048])
+    damage(path, at, bytes([content[at] ^ 1]))
+    with pytest.raises(VerificationError):
+        stick.verify(written, staging=staging, on_progress=nothing)
+    assert not stick.release()
+    assert stick.inspect().unfinished == "SH_TEST"
+
+
+@pytest.mark.parametrize("lost", ["DICOM/P0/S1/I0050", "README.TXT", "DICOM/P0/S0"])
+def test_file_that_is_not_there(
+    tmp_path: Path, files: list[StickFile], staging: Path, lost: str
+) -> None:
+    path = make_fat(tmp_path / "stick")
+    stick = stick_of(path)
+    written = write(stick, files, staging)
+    tool("mdeltree", "-i", path, f"::/{lost}")
+    with pytest.raises(VerificationError):
+        stick.verify(written, staging=staging, on_progress=nothing)
+
+
+def test_cancel_takes_everything_away(
+    tmp_path: Path, files: list[StickFile], staging: Path
+) -> None:
+    path = make_fat(tmp_path / "stick")
+    put(path, "PHOTO.JPG", b"mine")
+    before = tool("mdir", "-/", "-b", "-i", path, "::")
+    seen: list[int] = []
+    with pytest.raises(CancelledError) as caught:
+        stick_of(path).write(
+            files,
+            "SH_TEST",
+            staging=staging,
+            on_progress=lambda done, total: seen.append(done),
+            is_cancelled=lambda: len(seen) > 1,
+        )
+    assert not caught.value.spoiled
+    assert tool("mdir", "-/", "-b", "-i", path, "::") == before
+    write_and_verify(stick_of(path), files, staging)
+
+
+def test_cut_off_stick_is_recognised_and_written_again(
+    tmp_path: Path, files: list[StickFile], staging: Path
+) -> None:
+    """Whatever moment it was: the mark names what is ours, a stranger's files stay."""
+    path = make_fat(tmp_path / "stick")
+    put(path, "PHOTO.JPG", b"mine")
+    states: list[Path] = []
+
+    def keep(done: int, total: int) -> None:
+        copy = tmp_path / f"state-{len(states)}"
+        shutil.copyfile(path, copy)
+        states.append(copy)
+
+    stick = stick_of(path)
+    written = stick.write(files, "SH_TEST", staging=staging, on_progress=keep)
+    stick.verify(written, staging=staging, on_progress=nothing)
+    keep(0, 0)
+    assert len(states) > 4
+    for state in states:
+        again = stick_of(state)
+        assert again.inspect().unfinished == "SH_TEST"
+        write_and_verify(again, files, staging)
+        assert_holds(state, [file for file in files if file.size < 10_000])
+        assert "PHOTO.JPG" in tool("mdir", "-b", "-i", state, "::/")
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"x" * 5000,
+        b'{"volume_id": "A", "names": 3}',
+        b'{"volume_id": "A", "names": ["PHOTO.JPG"]}',  # not among ours: stays
+    ],
+)
+def test_hostile_mark_deletes_nothing(
+    tmp_path: Path, files: list[StickFile], staging: Path, mark: bytes
+) -> None:
+    path = make_fat(tmp_path / "stick")
+    put(path, "PHOTO.JPG", b"mine")
+    put(path, MARKER, mark)
+    with contextlib.suppress(BurnerError):  # refused or written, but nothing else
+        write_and_verify(stick_of(path), files, staging)
+    assert tool("mtype", "-i", path, "::/PHOTO.JPG") == "mine"
+
+
+def test_read_of_a_part(tmp_path: Path, files: list[StickFile], staging: Path) -> None:
+    path = make_fat(tmp_path / "stick")
+    stick = stick_of(path)
+    write(stick, files, staging)
+    big = files[-1]
+    dice = random.Random(9)
+    for _ in range(20):
+        offset, size = dice.randrange(big.size), dice.randrange(100_000)
+        assert stick.read(big, offset, size) == content_of(big)[offset : offset + size]
+
+
+def test_fuzzed_volumes_end_in_a_refusal(
+    tmp_path: Path, files: list[StickFile], staging: Path
+) -> None:
+    """Noise in boot sector, tables and root: an answer in words, never an endless loop or another
+    error.
+    """
+    seed = int(os.environ.get("STICK_SEED", random.SystemRandom().randrange(2**32)))
+    print(f"STICK_SEED={seed}")
+    dice = random.Random(seed)
+    path = make_fat(tmp_path / "stick", size=5 * MIB, bits=16)
+    for n in range(20):
+        put(path, f"FILE{n}", dice.randbytes(5000))
+    original = path.read_bytes()
+    refused = 0
+    for _ in range(300):
+        content = bytearray(original)
+        for _ in range(dice.randint(1, 6)):
+            at = dice.choice([dice.randrange(64), dice.randrange(40_960), dice.randrange(70_000)])
+            content[at] = dice.randrange(256)
+        path.write_bytes(content)
+        try:
+            stick_of(path).inspect()
+        except BurnerError:
+            refused += 1
+    assert refused > 30
+
+
+# --- block devices
+
+
+@pytest.fixture
+def loop(tmp_path: Path) -> Iterator[Callable[[Path, bool], Path]]:
+    devices: list[str] = []
+
+    def attach(path: Path, is_read_only: bool = False) -> Path:
+        argv = ["losetup", "-f", "--show", *(["-r"] if is_read_only else []), str(path)]
+        done = subprocess.run(argv, capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip("no loop devices here")
+        devices.append(done.stdout.strip())
+        return Path(devices[-1])
+
+    yield attach
+    for device in devices:
+        subprocess.run(["losetup", "-d", device], check=True)
+
+
+def test_block_device(
+    tmp_path: Path,
+    files: list[StickFile],
+    staging: Path,
+    loop: Callable[[Path, bool], Path],
+) -> None:
+    path = tmp_path / "backing"
+    path.touch()
+    os.truncate(path, 100 * MIB)
+    node = loop(path, False)
+    format_stick(node, "SH0001", lock_folder=tmp_path)
+    stick = Stick(node, lock_folder=tmp_path)
+    write_and_verify(stick, files, staging)
+    assert_holds(node, files, offset=MIB)
+
+
+def test_read_only_device(
+    tmp_path: Path,
+    files: list[StickFile],
+    staging: Path,
+    loop: Callable[[Path, bool], Path],
+) -> None:
+    node = loop(make_fat(tmp_path / "backing"), True)
+    with pytest.raises(UnsuitableStickError) as caught:
+        write(Stick(node, lock_folder=tmp_path), files, staging)
+    assert caught.value.reason == "read_only"
+
+
+def test_device_whose_end_is_missing(
+    tmp_path: Path,
+    files: list[StickFile],
+    staging: Path,
+    loop: Callable[[Path, bool], Path],
+) -> None:
+    """The file behind the device is cut off: writes beyond fail, mcopy says nothing of it."""
+    backing = make_fat(tmp_path / "backing")
+    node = loop(backing, False)
+    os.truncate(backing, 2 * MIB)
+    stick = Stick(node, lock_folder=tmp_path)
+    with pytest.raises(BurnerError):
+        write_and_verify(stick, files, staging)
