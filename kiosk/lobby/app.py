@@ -293,7 +293,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         if job.progress is not None and not is_late:
             estimate = self._estimator.see(job.progress, self._parts.clock.monotonic_s())
         if not isinstance(screen, ProgressScreen):
-            self._show(ProgressScreen(self._frame, job.choice.medium))
+            self._show(ProgressScreen(self._frame, job, estimate))
         elif screen.is_mounted:
             screen.show(job, estimate, is_late=is_late)
 

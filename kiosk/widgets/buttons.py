@@ -48,7 +48,7 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
             border: double $on-dark;
         }
         &:disabled {
-            opacity: 100%;
+            opacity: 100% !important;  /* Textual fades what is disabled below readable */
             color: $ink-quiet;
             background: $background;
             border: round $panel;

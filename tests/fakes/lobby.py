@@ -59,9 +59,7 @@ class Hall:
                 keys=KEYS,
                 kiosk="hall",
             ),
-            request=Request(
-                jobs=self.jobs, tickets=self.tickets, clock=self.clock, kiosk="hall"
-            ),
+            request=Request(jobs=self.jobs, tickets=self.tickets, clock=self.clock, kiosk="hall"),
             clock=self.clock,
             site_name="Riverside Imaging",
             whom_to_call="Need help? Please ask at the desk.",
@@ -110,9 +108,7 @@ class Visitor:
         raise AssertionError(f"never came true; on {type(self.app.screen).__name__}")
 
     async def sees(self, kind: type[LobbyScreen]) -> None:
-        await self.until(
-            lambda: type(self.app.screen) is kind and self.app.screen.is_mounted
-        )
+        await self.until(lambda: type(self.app.screen) is kind and self.app.screen.is_mounted)
 
     async def touch(self, selector: str) -> None:
         assert await self.pilot.click(selector), selector
@@ -154,5 +150,24 @@ class Visitor:
 
         await self.sees(BirthDateScreen)
         for digit in digits:
-            await self.touch(f"#key-{digit}")
+            self.screen.typed(digit)  # touching each key is tested once, by hand
+        await self.pilot.pause()
         await self.touch("#go")
+
+    async def makes_a_disc(self, hall: Hall) -> None:
+        """From wherever he is to the progress screen."""
+        from kiosk.lobby.screens.exams import ExamsScreen
+        from kiosk.lobby.screens.is_this_you import IsThisYouScreen
+        from kiosk.lobby.screens.medium import MediumScreen
+        from kiosk.lobby.screens.progress import ProgressScreen
+        from kiosk.lobby.screens.welcome import WelcomeScreen
+
+        await self.sees(WelcomeScreen)
+        await self.identify(hall.ticket)
+        await self.sees(IsThisYouScreen)
+        await self.touch("#yes")
+        await self.sees(ExamsScreen)
+        await self.touch("#go")
+        await self.sees(MediumScreen)
+        await self.touch("#medium-disc")
+        await self.sees(ProgressScreen)

@@ -35,12 +35,13 @@ def bar(fraction: float, cells: int = _BAR_CELLS) -> str:
 class ProgressScreen(LobbyScreen):
     """Shows what the app hands it; polls nothing itself."""
 
-    def __init__(self, frame: Frame, medium: Medium) -> None:
+    def __init__(self, frame: Frame, job: Job, estimate: Estimate | None) -> None:
         title = {
             Medium.DISC: _("We are making your disc"),
             Medium.STICK: _("We are filling your USB stick"),
-        }[medium]
+        }[job.choice.medium]
         super().__init__(frame, title)
+        self._first = job, estimate
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
@@ -55,6 +56,9 @@ class ProgressScreen(LobbyScreen):
             )
             with Horizontal(classes="buttons"):
                 yield TouchButton(_("Leave this page"), note=_("we go on"), id="leave")
+
+    def on_mount(self) -> None:
+        self.show(*self._first)
 
     def answers(self) -> dict[str, Message]:
         return {"leave": StartOver()}
@@ -89,5 +93,5 @@ class ProgressScreen(LobbyScreen):
             elif shown is step or (step is Step.RELEASE and shown is Step.RETRIEVE):
                 lines.append(Content.styled(f"▸ {words}", "bold"))
             else:
-                lines.append(Content(f"  {words}"))
+                lines.append(Content(f"· {words}"))
         return Content("\n").join(lines)

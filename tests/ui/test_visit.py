@@ -1,0 +1,378 @@
+"""A whole visit by touch, by scanner and by keyboard, and every way in which it ends early."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from kiosk.domain.model import (
+    ExecutionStatus,
+    MediaChoice,
+    Medium,
+    Priority,
+    ReleaseState,
+    Step,
+    Wanted,
+)
+from kiosk.errors import JournalError
+from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.is_this_you import IsThisYouScreen
+from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
+from kiosk.lobby.screens.progress import ProgressScreen
+from kiosk.lobby.screens.question import QuestionScreen
+from kiosk.lobby.screens.sentence import SorryScreen, ThanksScreen
+from kiosk.lobby.screens.ticket import TicketScreen
+from kiosk.lobby.screens.welcome import WelcomeScreen
+from tests.fakes.lobby import Hall, Visitor
+from tests.fakes.orders import an_order
+
+SIZES = [(80, 24), (64, 20), (120, 36)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_from_welcome_to_goodbye_by_touch(hall: Hall, size: tuple[int, int]) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test(size=size) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.touch("#start")
+        await visitor.sees(TicketScreen)
+        for character in hall.ticket.code:
+            await visitor.touch(f"#key-{character}")
+        await visitor.touch("#go")
+        await visitor.sees(BirthDateScreen)
+        for digit in "03031961":
+            await visitor.touch(f"#key-{digit}")
+        assert "3 March 1961" in visitor.text()
+        await visitor.touch("#go")
+        await visitor.sees(IsThisYouScreen)
+        assert "Maria G." in visitor.text()
+        assert "CT scan, 3 March 2026" in visitor.text()
+        assert "arcia" not in visitor.text()  # the family's initial only
+        await visitor.touch("#yes")
+        await visitor.sees(ExamsScreen)
+        assert "images only" in visitor.text()
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        assert hall.jobs.submitted == []  # nothing is made before all is said
+        await visitor.touch("#medium-disc")
+        await visitor.sees(ProgressScreen)
+        assert hall.jobs.submitted == [
+            (job_id, MediaChoice(Medium.DISC), Priority.WAITING_PATIENT, "kiosk:hall")
+        ]
+        assert "Your turn comes next" in visitor.text()
+
+        hall.jobs.at_step(job_id, Step.RETRIEVE, 50, 100)
+        await visitor.until(lambda: "▸ Fetching your images" in visitor.text())
+        question = hall.jobs.ask(job_id, Wanted.BLANK_DISC)
+        await visitor.sees(QuestionScreen)
+        assert "blank disc" in visitor.text()
+        await visitor.touch("#done")
+        await visitor.until(lambda: hall.jobs.answers == [(job_id, question.number)])
+        await visitor.sees(ProgressScreen)
+        hall.jobs.at_step(job_id, Step.WRITE, 10, 100)
+        await visitor.until(lambda: "▸ Writing" in visitor.text())
+        assert "✓ Fetching your images" in visitor.text()
+        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(QuestionScreen)
+        assert "take your images" in visitor.text()
+        await visitor.touch("#done")
+        hall.jobs.done(job_id)
+        await visitor.sees(ThanksScreen)
+        await visitor.touch("#stop")
+        await visitor.sees(WelcomeScreen)
+
+
+async def test_by_keyboard_alone(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await pilot.press("enter")
+        await visitor.sees(TicketScreen)
+        await visitor.types(hall.ticket.code.lower() + "x")  # one too many is not taken
+        await pilot.press("enter")
+        await visitor.sees(BirthDateScreen)
+        await visitor.types("04")
+        await pilot.press("backspace")
+        await visitor.types("3031961")
+        await pilot.press("enter")
+        await visitor.sees(IsThisYouScreen)
+        await pilot.press("enter")  # nothing has the focus: a late Enter does not answer
+        await visitor.sees(IsThisYouScreen)
+        await pilot.press("tab", "tab", "space")
+        await visitor.sees(ExamsScreen)
+        await pilot.press("enter")
+        await visitor.sees(MediumScreen)
+        await pilot.press("down", "down", "enter")
+        await visitor.sees(ProgressScreen)
+        assert hall.jobs.submitted[0][1] == MediaChoice(Medium.STICK)
+
+
+async def test_copies_and_a_single_medium() -> None:
+    hall = Hall(media=(Medium.STICK,), max_copies=3)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#go")
+        await visitor.sees(CopiesScreen)
+        await visitor.touch("#copies-3")
+        await visitor.sees(ProgressScreen)
+        assert hall.jobs.submitted[0][1] == MediaChoice(Medium.STICK, 3)
+
+
+def refused_halls() -> dict[str, tuple[Hall, str]]:
+    """A hall and the birth date to type, for every reason a claim can fail."""
+    found: dict[str, tuple[Hall, str]] = {}
+    for state in (ReleaseState.HELD, ReleaseState.CANCELLED, ReleaseState.COLLECTED):
+        found[state.value] = (Hall(an_order(state=state)), "03031961")
+    for reason in ("wrong date", "expired", "used", "locked", "unknown", "old"):
+        found[reason] = (Hall(), "04031961" if reason == "wrong date" else "03031961")
+    found["namesake"] = (Hall(an_order(1), an_order(2)), "03031961")
+    found["child"] = (Hall(an_order(birth_date="20150303")), "03032015")
+    return found
+
+
+def refuse(hall: Hall, reason: str) -> None:
+    ticket = hall.ticket
+    if reason == "expired":
+        hall.clock.advance(25 * 3600)
+    elif reason == "used":
+        hall.tickets.mark_used(ticket.ticket_id, hall.clock.now())
+    elif reason == "locked":
+        for _ in range(3):
+            hall.tickets.count_failure(ticket.ticket_id, "elsewhere", hall.clock.now())
+    elif reason == "unknown":
+        hall.tickets.rows.clear()
+    elif reason == "old":
+        row = hall.orders.rows[hall.order.order_id]
+        hall.orders.rows[row.order_id] = dataclasses.replace(
+            row, created_at=row.created_at - timedelta(days=9)
+        )
+
+
+async def test_every_refusal_looks_the_same() -> None:
+    screens, times_s = set(), set()
+    for reason, (hall, digits) in refused_halls().items():
+        refuse(hall, reason)
+        async with hall.app().run_test() as pilot:
+            visitor = Visitor(pilot)
+            await visitor.sees(WelcomeScreen)
+            before_s = hall.clock.monotonic_s()
+            await visitor.identify(hall.ticket, digits)
+            await visitor.sees(SorryScreen)
+            screens.add(pilot.app.export_screenshot(simplify=True).split("<g class")[-1])
+            screens.add(visitor.text())
+            times_s.add(hall.clock.monotonic_s() - before_s)
+            assert "match those details" in visitor.text()
+            assert hall.jobs.submitted == []
+    assert len(screens) == 2  # one picture, one text
+    assert times_s == {1.5}
+
+
+async def test_try_again_after_a_wrong_date(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket, "04031961")
+        await visitor.sees(SorryScreen)
+        await visitor.touch("#again")
+        await visitor.sees(TicketScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+
+
+async def test_not_me_goes_to_the_desk_and_alerts(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#no")
+        await visitor.sees(SorryScreen)
+        assert not pilot.app.screen.query("#again")
+        await visitor.until(lambda: hall.audit.rows[-1].event == "security_alert")
+        await visitor.touch("#stop")
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(SorryScreen)
+
+
+async def test_a_day_that_never_was_cannot_be_sent(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.scan(hall.ticket.qr_text)
+        for digits in ("31021961", "03032961", "00000000"):
+            await visitor.sees(BirthDateScreen)
+            for digit in digits:
+                await visitor.touch(f"#key-{digit}")
+            assert "not in the calendar" in visitor.text()
+            await visitor.touch("#go")
+            assert isinstance(pilot.app.screen, BirthDateScreen)
+            await visitor.touch("#key-clear")
+        assert hall.audit.rows == []
+
+
+@pytest.mark.parametrize("order", ["MDY", "YMD"])
+async def test_other_orders_of_a_date(order: str) -> None:
+    hall = Hall(an_order(birth_date="19611231"), date_order=order)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket, "12311961" if order == "MDY" else "19611231")
+        await visitor.sees(IsThisYouScreen)
+
+
+@pytest.mark.parametrize("code", ["archive.incomplete", "medium.drive_fault", "build.too_large"])
+async def test_a_failed_job_is_said_in_words(hall: Hall, code: str) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.fail(hall.order.order_id, code)
+        await visitor.sees(SorryScreen)
+        assert "ask at the desk" in visitor.text()
+        assert code not in visitor.text()
+
+
+async def test_staff_question_has_no_done(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.ask(hall.order.order_id, Wanted.STAFF)
+        await visitor.sees(QuestionScreen)
+        assert not pilot.app.screen.query("#done")
+        await visitor.touch("#leave")
+        await visitor.sees(WelcomeScreen)
+        assert hall.jobs.answers == []
+
+
+async def test_the_next_question_is_a_new_screen(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.ask(job_id, Wanted.BLANK_DISC)
+        await visitor.sees(QuestionScreen)
+        second = hall.jobs.ask(job_id, Wanted.OTHER_DISC)
+        await visitor.until(lambda: "another disc" in visitor.text())
+        await visitor.touch("#done")
+        await visitor.until(lambda: hall.jobs.answers == [(job_id, second.number)])
+
+
+async def test_leave_and_come_back_with_ticket_and_birth_date(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.at_step(job_id, Step.WRITE, 1, 10)
+        await visitor.touch("#leave")
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ProgressScreen)
+        await visitor.until(lambda: "▸ Writing" in visitor.text())
+        assert len(hall.jobs.submitted) == 1
+
+
+async def test_a_second_kiosk_process_resumes(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        await Visitor(pilot).makes_a_disc(hall)
+    async with hall.app().run_test() as pilot:  # killed, started again
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ProgressScreen)
+    assert len(hall.jobs.submitted) == 1
+    assert hall.jobs.get(hall.order.order_id).status is ExecutionStatus.PENDING
+
+
+async def test_a_journal_that_is_away(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+
+        def away(secret_hash: str) -> None:
+            raise JournalError("locked")
+
+        hall.tickets.find = away  # type: ignore[method-assign]  # the disk is gone
+        await visitor.identify(hall.ticket)
+        await visitor.sees(SorryScreen)
+        assert "ask at the desk" in visitor.text()
+        assert hall.tickets.refusals == []
+
+
+async def test_progress_survives_a_journal_that_stutters(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.at_step(job_id, Step.WRITE, 1, 10)
+        await visitor.until(lambda: "▸ Writing" in visitor.text())
+        get = hall.jobs.get
+
+        def away(_job_id: object) -> None:
+            raise JournalError("locked")
+
+        hall.jobs.get = away  # type: ignore[method-assign, assignment]  # locked for a while
+        await visitor.wait_s(hall.clock, 25)
+        await visitor.until(lambda: "cannot see how far" in visitor.text())
+        hall.jobs.get = get  # type: ignore[method-assign]  # and back
+        await visitor.until(lambda: "cannot see how far" not in visitor.text())
+        assert isinstance(pilot.app.screen, ProgressScreen)
+
+
+async def test_minutes_left_come_from_the_pace(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        for step in (Step.VERIFY, Step.HAND_OVER):
+            pilot.app._times.add(step, 60.0)  # as seen with the last visitors
+        hall.jobs.at_step(job_id, Step.WRITE, 0, 100)
+        await visitor.until(lambda: "▸ Writing" in visitor.text())
+        assert "left" not in visitor.text()
+        hall.clock.advance(30)
+        hall.jobs.at_step(job_id, Step.WRITE, 20, 100)  # 120 s more of this, 120 s of the rest
+        await visitor.until(lambda: "About 4 minutes left" in visitor.text())
+
+
+async def test_the_demo_shows_whom_to_be_and_lends_a_hand() -> None:
+    hall = Hall()
+    app = hall.app(demo=True)
+    async with app.run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        assert "7K3M-X9QD" in visitor.text()
+        assert "Ctrl+Q" in visitor.text()
+        await visitor.makes_a_disc(hall)
+        hall.jobs.ask(hall.order.order_id, Wanted.BLANK_DISC)
+        await visitor.sees(QuestionScreen)
+        await visitor.touch("#demo")
+        await visitor.until(lambda: hall.hand == [Wanted.BLANK_DISC])
+        assert hall.jobs.answers == []
+        await visitor.touch("#done")
+        await visitor.until(lambda: hall.jobs.answers)
+        await pilot.press("ctrl+q")
+        await visitor.until(lambda: not app.is_running)
+
+
+async def test_no_demo_no_people_no_hand(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        assert "7K3M" not in visitor.text()
+        assert "Ctrl" not in visitor.text()
+        await visitor.makes_a_disc(hall)
+        hall.jobs.ask(hall.order.order_id, Wanted.BLANK_DISC)
+        await visitor.sees(QuestionScreen)
+        assert not pilot.app.screen.query("#demo")
