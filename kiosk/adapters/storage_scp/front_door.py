@@ -70,6 +70,9 @@ class FrontDoor:
     ) -> None:
         self._settings = settings
         self._limits = settings.limits
+        # PS3.7 9.1.1.1 wants the mover's title there, ours; archives built on pynetdicom say theirs
+        titles = (settings.ae_title, *(peer.ae_title for peer in settings.peers))
+        self._originators = frozenset(title.encode() for title in titles)
         self._listener = listener
         self._control = control
         self._table = RetrievalTable()
@@ -197,7 +200,7 @@ class FrontDoor:
             accepted,
             StoreSink(
                 self._table,
-                our_ae_title=self._settings.ae_title.encode(),
+                originators=self._originators,
                 reserve_bytes=self._settings.reserve_bytes,
                 alert=lambda kind: self._alert(kind, address),
             ),
@@ -278,12 +281,15 @@ class FrontDoor:
             retrieval.close()
             return
         self._selector.register(
-            channel, selectors.EVENT_READ, lambda _sock: self._close_retrieval(retrieval)
+            channel, selectors.EVENT_READ, lambda _sock: self._read_retrieval(retrieval)
         )
         channel.send(messages.OPENED)
 
-    def _close_retrieval(self, retrieval: Retrieval) -> None:
-        """The engine sends nothing on this channel: it is readable when its end is closed."""
+    def _read_retrieval(self, retrieval: Retrieval) -> None:
+        """The engine closed its end, or asks for what was not reported yet."""
+        if retrieval.channel.recv(len(messages.SYNC)) == messages.SYNC:
+            retrieval.sync()
+            return
         self._selector.unregister(retrieval.channel)
         self._table.remove(retrieval)
         retrieval.close()
