@@ -14,21 +14,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "engine",
         help="run the jobs of this station",
         description="Fetches, builds, burns and hands over what the kiosk or staff have placed. "
-        "One process a station; SIGTERM ends it after the disc that is being written.",
+        "One process a station; SIGTERM ends it after the disc that is being written. Prints READY "
+        "when it serves.",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints READY when it serves."""
     from kiosk import bootstrap
+    from kiosk.adapters.jobs.engine import EngineOptions, run_engine
+    from kiosk.engine_parts import engine_parts
 
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s %(message)s"
     )
-    bootstrap.run_engine(config_file.load(args.config), on_ready=_ready)
+    config = config_file.load(args.config)
+    options = EngineOptions(poll_s=config.engine.poll_s, keep_days=config.store.keep_done_days)
+    with bootstrap.journal(config) as journal, engine_parts(config, journal) as parts:
+        run_engine(
+            parts,
+            journal,
+            config.store.state_dir,
+            options,
+            on_ready=lambda: print("READY", flush=True),
+        )
     return 0
-
-
-def _ready() -> None:
-    print("READY", flush=True)

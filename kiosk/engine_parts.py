@@ -1,0 +1,142 @@
+"""The engine's parts out of the configuration: `EngineParts` filled with real things.
+
+The other half of `bootstrap`, apart because only the engine's process needs any of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from dicomdir.iso_reader import IsoReader
+from dicomdir.readme import Site
+from kiosk import __version__, bootstrap
+from kiosk.adapters.journal import Journal
+from kiosk.adapters.spool import DirectorySpool
+from kiosk.config import Config, SiteConfig
+from kiosk.domain.model import Medium, Order, Uid
+from kiosk.errors import StudyNotFoundError
+from kiosk.ports import Clock, MediaWriter, Pacs
+from kiosk.services.compose import ComposeRequest, ComposerPool, compose, volume_id_of
+from kiosk.services.gates import gate_medium
+from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
+from kiosk.services.retrieve import RetrievePolicy, retrieve
+from kiosk.services.slots import Slots
+
+
+def site_of(config: SiteConfig) -> Site:
+    """Who makes the media, as README.TXT and the pages say it."""
+    contact = [*config.address, config.phone, config.email]
+    return Site(config.institution, tuple(filter(None, contact)), version=__version__)
+
+
+class _Archive:
+    """Finding and retrieving, bound to one archive."""
+
+    def __init__(self, pacs: Pacs, pool: ComposerPool, clock: Clock, reserve_bytes: int) -> None:
+        self._pacs, self._pool, self._clock = pacs, pool, clock
+        self._policy = RetrievePolicy(reserve_bytes=reserve_bytes)
+
+    def find(self, order: Order) -> str:
+        """Raises StudyNotFoundError: none of this accession number, or more than one."""
+        found = self._pacs.find_study_uids(order.accession_number)
+        if len(found) != 1:
+            raise StudyNotFoundError(f"the archive has {len(found)} studies of this number")
+        return found[0]
+
+    def retrieve(
+        self, order: Order, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled
+    ) -> None:
+        self._pool.prepare()  # the builder's imports happen while objects arrive
+        retrieve(
+            self._pacs,
+            order.patient,
+            Uid(order.study_instance_uid),
+            folder,
+            clock=self._clock,
+            policy=self._policy,
+            on_progress=on_progress,
+            is_cancelled=is_cancelled,
+        )
+
+
+class _Composer:
+    """Building, bound to one site and station."""
+
+    def __init__(self, site: Site, station: str, pool: ComposerPool, clock: Clock) -> None:
+        self._site, self._station, self._pool, self._clock = site, station, pool, clock
+
+    def compose(
+        self,
+        order: Order,
+        medium: Medium,
+        folder: Path,
+        *,
+        on_progress: OnCount,
+        is_cancelled: IsCancelled,
+    ) -> Image:
+        request = ComposeRequest(
+            folder=folder,
+            patient=order.patient,
+            study_instance_uids=(order.study_instance_uid,),
+            volume_id=volume_id_of(order.order_id),
+            site=self._site,
+            created_at=self._clock.now(),
+            medium=medium,
+        )
+        built = compose(
+            request, on_progress=on_progress, is_cancelled=is_cancelled, pool=self._pool
+        )
+        return Image(
+            file_name=built.path.name,
+            size_bytes=built.size_bytes,
+            sha256=built.sha256,
+            volume_id=built.volume_id,
+            instances=built.instances,
+            left_out=len(built.left_out),
+            station=self._station,
+        )
+
+
+def gate(order: Order, medium: Medium, writer: MediaWriter) -> None:
+    """The identity gate on the read-back: every object on the medium itself."""
+    del medium  # a stick is read as the volume it was copied from
+    gate_medium(order.patient, (order.study_instance_uid,), IsoReader(writer.read))
+
+
+@contextlib.contextmanager
+def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
+    """Everything; starts the storage receiver, and ends it and spare builders afterwards.
+
+    Raises:
+        ReceiverError: The receiver cannot listen.
+        ConfigError: A drive or the archive's host is wrong.
+    """
+    reserve_bytes = config.store.reserve_mb << 20
+    drives: dict[Medium, list[MediaWriter]] = {}
+    for drive in config.drives:
+        drives.setdefault(bootstrap.medium_of(drive), []).append(bootstrap.writer(drive))
+    policy = Policy(delays_s=config.engine.retry_s, max_spoiled=config.engine.max_spoiled)
+    station = config.engine.station
+    with bootstrap.receiver(config) as storage, ComposerPool() as pool:
+        archive = _Archive(bootstrap.pacs(config, storage), pool, journal.clock, reserve_bytes)
+        composer = _Composer(site_of(config.site), station, pool, journal.clock)
+        yield EngineParts(
+            station=station,
+            clock=journal.clock,
+            orders=journal.orders,
+            jobs=journal.jobs,
+            progress=journal.progress,
+            questions=journal.questions,
+            ledger=journal.ledger,
+            media=journal.ledger,
+            spool=DirectorySpool(config.store.spool_dir, reserve_bytes=reserve_bytes),
+            drives=drives,
+            find=archive.find,
+            retrieve=archive.retrieve,
+            compose=composer.compose,
+            gate=gate,
+            policy=policy,
+            slots=Slots(policy.heavy),
+        )
