@@ -161,8 +161,7 @@ class _Engine:
             "serializer": serializer(),
             "log_level": "WARNING",
             "use_listen_notify": False,
-            # Nothing of ours waits in dbos for messages, events, schedules.
-            "notification_listener_polling_interval_sec": 60.0,
+            # Nothing of ours waits for a schedule of dbos.
             "scheduler_polling_interval_sec": 3600.0,
             "max_executor_threads": 4 * self._options.workflows,
         }

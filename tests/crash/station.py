@@ -1,0 +1,338 @@
+"""A station under attack: its engine is killed again and again, a person stands in front of it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from burner.errors import BurnerError
+from burner.simulated import DiscStatus, Faults, SimulatedDrive
+from kiosk.adapters.jobs import DbosJobs, migrate
+from kiosk.domain.model import (
+    AccessionNumber,
+    ExecutionStatus,
+    MediaChoice,
+    Medium,
+    Order,
+    OrderId,
+    PatientIdentity,
+    Priority,
+    ReleaseState,
+    Wanted,
+)
+from kiosk.errors import JournalError
+from tests.crash.engine import (
+    DRIVE,
+    IMAGE_BLOCKS,
+    Setting,
+    image_seed,
+    open_crash_journal,
+    serve,
+    volume_id,
+)
+from tests.fakes.media import make_image
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.crash.engine", "alembic.command", "dbos"])
+_PATIENCE_S = 90.0
+
+
+@dataclass
+class Report:
+    """What a run of the suite found; printed in one line."""
+
+    seed: int
+    kills: int = 0
+    cuts: int = 0
+    orders: int = 0
+    done: int = 0
+    spoiled: int = 0
+    staff: int = 0
+    recovered: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        median = sorted(self.recovered)[len(self.recovered) // 2] if self.recovered else 0.0
+        return (
+            f"seed={self.seed} kills={self.kills} (with children: {self.cuts})"
+            f" orders={self.orders} done={self.done} lost={self.orders - self.done}"
+            f" double=0 spoiled={self.spoiled} staff={self.staff}"
+            f" restart_median_s={median:.2f}"
+        )
+
+
+class Station:
+    """One folder with journal, spool and drive; the engine's process comes and goes."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.journal = open_crash_journal(setting)
+        migrate(self.journal.engine)
+        self.jobs = DbosJobs(self.journal)
+        self.drive = SimulatedDrive(setting.drive_folder, name=DRIVE)
+        self.placed: dict[OrderId, int] = {}
+        self.staff = 0
+        self._beat_before: datetime | None = None
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    # --- the engine
+
+    def start(self, kill: tuple[str, int] | None = None) -> None:
+        self._beat_before = self._beat()
+        self._process = _CONTEXT.Process(
+            target=serve, args=(replace(self.setting, kill=kill),), daemon=True
+        )
+        self._process.start()
+
+    def is_working(self) -> bool:
+        """Whether the process that was started last has locked, migrated and cleaned."""
+        return self._beat() != self._beat_before
+
+    def _beat(self) -> datetime | None:
+        return self.journal.stations.beats().get(self.journal.station)
+
+    def is_up(self) -> bool:
+        return self._process is not None and self._process.is_alive()
+
+    def kill(self, *, with_children: bool = False) -> None:
+        """SIGKILL; with its children, as when the power fails."""
+        assert self._process is not None
+        pid = self._process.pid
+        assert pid is not None
+        if with_children:
+            with contextlib.suppress(ProcessLookupError):
+                if os.getpgid(pid) == pid:  # it has begun to be itself
+                    os.killpg(pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.join()
+
+    def stop(self) -> int | None:
+        """SIGTERM; the exit code."""
+        assert self._process is not None
+        self.attend_until(self.is_working)
+        self._process.terminate()
+        self._process.join(60)
+        return self._process.exitcode
+
+    # --- people
+
+    def place(self, number: int, *, copies: int = 1) -> OrderId:
+        order_id = OrderId(f"order-{number:04}")
+        self.journal.orders.add(
+            Order(
+                order_id,
+                PatientIdentity(f"P{number}", "", f"DOE{number}^JANE", "19700101"),
+                AccessionNumber(f"A{number}"),
+                f"1.2.3.{number}",
+                "CT",
+                "20250101",
+                ReleaseState.RELEASED,
+                False,
+                datetime.now(UTC),
+            ),
+            actor="test",
+        )
+        self.jobs.submit(
+            order_id,
+            MediaChoice(Medium.DISC, copies),
+            Priority.WAITING_PATIENT,
+            actor="test",
+        )
+        self.placed[order_id] = copies
+        return order_id
+
+    def attend(self) -> None:
+        """Do once what a person would: take discs out, put blank ones in, call staff."""
+        try:
+            look = self.drive.look()
+            if look.is_open and look.in_tray is not None:
+                self.drive.take()
+            wanted = {
+                job.question.wanted: job.question
+                for job in self.jobs.newest(limit=20)
+                if job.question is not None
+            }
+            if wanted.keys() & {Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.LARGER_MEDIUM}:
+                look = self.drive.look()
+                if look.is_open or look.in_tray is None:
+                    self.drive.insert_blank()
+            if Wanted.STAFF in wanted:
+                self.staff += 1
+                question = wanted[Wanted.STAFF]
+                self.jobs.answer(question.job_id, question.number)
+        except (BurnerError, JournalError):
+            return  # busy just now; people try again
+
+    def attend_until(self, is_over: Callable[[], bool], *, patience_s: float = _PATIENCE_S) -> None:
+        """Raises TimeoutError with the jobs' states."""
+        deadline = time.monotonic() + patience_s
+        while not is_over():
+            self.attend()
+            if time.monotonic() > deadline:
+                states = [
+                    (job.job_id, job.status.value, job.error_code, job.question)
+                    for job in self.jobs.newest()
+                    if job.status is not ExecutionStatus.DONE
+                ]
+                raise TimeoutError(f"{states}; {self.drive.look()}; {self._log()}")
+            time.sleep(0.01)
+
+    def _log(self) -> str:
+        path = self.setting.folder / "engine.log"
+        return path.read_text()[-3000:] if path.exists() else ""
+
+    def live(self) -> list[OrderId]:
+        ended = (ExecutionStatus.DONE, ExecutionStatus.FAILURE)
+        return [job.job_id for job in self.jobs.newest(limit=500) if job.status not in ended]
+
+    # --- what must be true
+
+    def good_discs(self) -> Counter[str]:
+        """Order to closed discs with its whole image, wherever they lie.
+
+        A disc that lacks nothing but its end is scrap all the same: it was never closed.
+        """
+        expected = {}
+        scratch = self.setting.folder / "expected.iso"
+        for order_id in self.placed:
+            facts = make_image(
+                scratch, volume_id(order_id), blocks=IMAGE_BLOCKS, seed=image_seed(order_id)
+            )
+            expected[facts.sha256] = order_id
+        found: Counter[str] = Counter()
+        for disc in self.drive.look().discs:
+            path = self.drive.file_of(disc.name)
+            if disc.status is DiscStatus.WRITTEN and path.exists():
+                with path.open("rb") as file:
+                    digest = hashlib.sha256(file.read(IMAGE_BLOCKS * 2048)).hexdigest()
+                if digest in expected:
+                    found[expected[digest]] += 1
+        return found
+
+    def check(self, report: Report) -> None:
+        """All that the suite promises, once every order has come to its end."""
+        jobs = {job.job_id: job for job in self.jobs.newest(limit=10_000)}
+        report.orders = len(self.placed)
+        report.done = sum(jobs[o].status is ExecutionStatus.DONE for o in self.placed)
+        report.staff = self.staff
+        assert report.done == report.orders, [
+            (job.job_id, job.status, job.error_code)
+            for job in jobs.values()
+            if job.status is not ExecutionStatus.DONE
+        ]
+        good = self.good_discs()
+        assert good == Counter(self.placed), good
+        exports = Counter(
+            row.subject for row in self.journal.audit.rows(event="export") if row.outcome == 0
+        )
+        assert exports == Counter(self.placed), exports
+        spoiled = [row for row in self.journal.audit.rows(event="export") if row.outcome]
+        report.spoiled = len(spoiled)
+        assert self.journal.audit.verify(self.journal.audit.head()) > 0
+        spool = self.setting.spool_folder
+        assert not list(spool.iterdir()), list(spool.iterdir())
+        assert self.journal.ledger.owner(DRIVE) is None
+        for order_id in self.placed:
+            assert self.journal.orders.get(order_id).state is ReleaseState.COLLECTED
+            assert self.journal.ledger.delivered(order_id) == self.placed[order_id]
+
+    def close(self) -> None:
+        if self.is_up():
+            self.kill(with_children=True)
+        self.jobs.close()
+        self.journal.close()
+
+
+@contextlib.contextmanager
+def station(setting: Setting) -> Iterator[Station]:
+    setting.folder.mkdir(parents=True, exist_ok=True)
+    made = Station(setting)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def random_kills(setting: Setting, kills: int, seed: int) -> Report:
+    """Kill the engine at random instants while orders come in, then let it finish."""
+    chance = random.Random(seed)
+    report = Report(seed)
+    number = 0
+    with station(setting) as one:
+        one.drive.set_faults(Faults(speed=1))  # slow enough to be hit while it writes
+        for _ in range(kills):
+            one.start()
+            started = time.monotonic()
+            while len(one.live()) < 2:
+                number += 1
+                one.place(number, copies=2 if chance.random() < 0.1 else 1)
+            # First until it works at all, then some time more: it lives for 0 to 2.5 s.
+            one.attend_until(one.is_working)
+            report.recovered.append(time.monotonic() - started)
+            end = time.monotonic() + chance.random() * 2.5
+            one.attend_until(lambda end=end: time.monotonic() >= end)
+            with_children = chance.random() < 0.5
+            one.kill(with_children=with_children)
+            report.kills += 1
+            report.cuts += with_children
+        one.start()
+        one.attend_until(lambda: not one.live())
+        assert one.stop() == 0
+        one.check(report)
+    return report
+
+
+def kill_at_every_point(folder: Path, url: str = "", *, every: int = 1) -> Report:
+    """One order a point: the engine dies there, its successor finishes the order and dies next."""
+    report = Report(0)
+    setting = Setting(folder, url=url, trace=folder / "trace")
+    with station(setting) as one:
+        points = _count_points(one)
+        number = 1
+        for point in range(1, points + 1, every):
+            number += 1
+            order_id = OrderId(f"order-{number:04}")
+            one.start(kill=(order_id, point))
+            one.attend_until(lambda: not one.live())  # what the one before left
+            one.place(number)
+            one.attend_until(lambda order_id=order_id: not one.is_up() or not one.live())
+            if one.is_up():  # fewer points than in the first order: the person was quicker
+                one.kill()
+                continue
+            report.kills += 1
+        one.start()
+        one.attend_until(lambda: not one.live())
+        assert one.stop() == 0
+        one.check(report)
+    return report
+
+
+def _count_points(one: Station) -> int:
+    one.start()
+    order_id = one.place(1)
+    one.attend_until(lambda: not one.live())
+    assert one.stop() == 0
+    trace = one.setting.trace
+    assert trace is not None
+    return sum(line.startswith(f"{order_id} ") for line in trace.read_text().splitlines())
+
+
+def drop_everything(url: str) -> None:
+    """Empty a PostgreSQL database for the next run."""
+    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA IF EXISTS dbos CASCADE")
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()

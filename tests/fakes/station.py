@@ -1,0 +1,175 @@
+"""A station for tests: the real journal and spool in a folder, a drive in memory, a person."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kiosk.adapters.jobs import DbosJobs, migrate
+from kiosk.adapters.journal import Journal, open_journal
+from kiosk.adapters.spool import DirectorySpool
+from kiosk.domain.model import MediaChoice, Medium, Order, OrderId, Priority, Wanted
+from kiosk.errors import KioskError, SpoolLostError
+from kiosk.ports import Clock, MediaWriter
+from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
+from tests.fakes.clock import FakeClock
+from tests.fakes.media import FakeDisc, FakeMediaWriter, make_image
+from tests.fakes.orders import an_order
+
+AUDIT_KEY = b"k" * 32
+
+
+def open_test_journal(url: str, clock: Clock | None = None, station: str = "station1") -> Journal:
+    """Migrated and ready."""
+    journal = open_journal(url, station=station, audit_key=AUDIT_KEY, clock=clock or FakeClock())
+    migrate(journal.engine)
+    return journal
+
+
+@functools.cache
+def _template() -> bytes:
+    """A migrated, empty SQLite file: making it anew for each test is what would take longest."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.sqlite"
+        open_test_journal(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
+def sqlite_url(folder: Path) -> str:
+    """A new journal in the folder, or the one that is there."""
+    path = folder / "journal.sqlite"
+    if not path.exists():
+        path.write_bytes(_template())
+    return f"sqlite:///{path}"
+
+
+@dataclass
+class Archive:
+    """What the archive and the builder do; each list is worked off, then all is well.
+
+    Attributes:
+        troubles: Raised by the next retrievals.
+        build_troubles: Raised by the next builds.
+        gate_trouble: Raised by every look at a finished medium.
+    """
+
+    troubles: list[KioskError] = field(default_factory=list)
+    build_troubles: list[KioskError] = field(default_factory=list)
+    gate_trouble: KioskError | None = None
+    retrieved: int = 0
+    during_retrieve: Callable[[], None] = lambda: None
+
+    def retrieve(
+        self, order: Order, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled
+    ) -> None:
+        self.retrieved += 1
+        self.during_retrieve()
+        if self.troubles:
+            raise self.troubles.pop(0)
+        (folder / "objects").mkdir(exist_ok=True)
+        on_progress(1, 1)
+
+    def compose(
+        self,
+        order: Order,
+        medium: Medium,
+        folder: Path,
+        *,
+        on_progress: OnCount,
+        is_cancelled: IsCancelled,
+    ) -> Image:
+        if self.build_troubles:
+            raise self.build_troubles.pop(0)
+        if not (folder / "objects").exists():
+            raise SpoolLostError("nothing was retrieved")
+        number = zlib.crc32(order.order_id.encode())
+        facts = make_image(folder / "image.iso", f"V{number:08X}", blocks=40, seed=number)
+        on_progress(1, 1)
+        return Image("image.iso", facts.size_bytes, facts.sha256, facts.volume_id, 1, 0, "station1")
+
+    def gate(self, order: Order, medium: Medium, writer: MediaWriter) -> None:
+        if self.gate_trouble is not None:
+            raise self.gate_trouble
+
+    def find(self, order: Order) -> str:
+        return "1.2.3.99"
+
+
+class Station:
+    """Everything of one station, with orders that can be placed on it.
+
+    The person looks whenever somebody sleeps on the clock: a blank disc is put in when one is asked
+    for, and answers are given to staff's questions while `answers_staff`.
+    """
+
+    def __init__(self, folder: Path, *, url: str = "", policy: Policy | None = None) -> None:
+        self.clock = PersonClock(self.attend)
+        self.journal = open_test_journal(url or sqlite_url(folder), self.clock)
+        self.jobs = DbosJobs(self.journal)
+        self.archive = Archive()
+        self.writer = FakeMediaWriter(name="disc1")
+        self.answers_staff = False
+        self.brings_blanks = True
+        self.asked: list[tuple[OrderId, Wanted]] = []
+        self.during_wait: Callable[[], None] = lambda: None
+        self.parts = EngineParts(
+            station="station1",
+            clock=self.clock,
+            orders=self.journal.orders,
+            jobs=self.journal.jobs,
+            progress=self.journal.progress,
+            questions=self.journal.questions,
+            ledger=self.journal.ledger,
+            media=self.journal.ledger,
+            spool=DirectorySpool(folder / "spool"),
+            drives={Medium.DISC: [self.writer]},
+            find=self.archive.find,
+            retrieve=self.archive.retrieve,
+            compose=self.archive.compose,
+            gate=self.archive.gate,
+            policy=policy or Policy(poll_s=15.0),
+        )
+
+    def place(self, number: int = 1, *, copies: int = 1) -> OrderId:
+        order = an_order(number)
+        self.journal.orders.add(order, actor="test")
+        choice = MediaChoice(Medium.DISC, copies)
+        return self.jobs.submit(order.order_id, choice, Priority.WAITING_PATIENT, actor="test")
+
+    def attend(self) -> None:
+        self.during_wait()
+        for job in self.jobs.newest():
+            question = job.question
+            if question is None:
+                continue
+            if (job.job_id, question.wanted) not in self.asked[-1:]:
+                self.asked.append((job.job_id, question.wanted))
+            if question.wanted is Wanted.STAFF:
+                if self.answers_staff:
+                    self.jobs.answer(job.job_id, question.number)
+            elif self.brings_blanks:
+                self.writer.insert(FakeDisc())
+
+    def good_discs(self) -> list[FakeDisc]:
+        """Whole discs that left the drive."""
+        return [disc for disc in self.writer.ejected if disc.content and disc.is_whole]
+
+    def close(self) -> None:
+        self.jobs.close()
+        self.journal.close()
+
+
+class PersonClock(FakeClock):
+    """A clock on which a person looks around at every sleep."""
+
+    def __init__(self, attend: Callable[[], None]) -> None:
+        super().__init__()
+        self._attend = attend
+
+    def sleep_s(self, seconds: float) -> None:
+        super().sleep_s(seconds)
+        self._attend()

@@ -1,0 +1,404 @@
+"""The workflow on a real journal with a drive in memory: every way through it, and every crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kiosk.domain.model import ExecutionStatus, Medium, OrderId, ReleaseState, Wanted
+from kiosk.errors import (
+    ArchiveRefusedError,
+    ArchiveUnreachableError,
+    CheckFailedError,
+    DriveFaultError,
+    MoveIncompleteError,
+    SetOversizedError,
+    SpoolFullError,
+    SpoolLostError,
+    WrongPatientError,
+)
+from kiosk.services.durable import EngineStopping
+from kiosk.services.parts import Policy
+from tests.fakes.durable import CrashError, FakeEngine
+from tests.fakes.media import FakeDisc
+from tests.fakes.station import Station
+
+# One crash more or less must not matter to these; a changed list means a new workflow version:
+# orders that are under way when the program is updated are played back against it.
+STEPS = [
+    "release", "open", "retrieve", "compose", "drive", "write", "ask.blank_disc", "write",
+    "hand_over", "open", "finish",
+]  # fmt: skip
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Station]:
+    made = Station(tmp_path)
+    yield made
+    made.close()
+
+
+def finished(station: Station, job_id: OrderId) -> None:
+    """What is true after every order that went well."""
+    job = station.jobs.get(job_id)
+    assert (job.status, job.status_info, job.error_code) == (ExecutionStatus.DONE, "NORMAL", "")
+    assert job.question is None
+    assert station.journal.orders.get(job_id).state is ReleaseState.COLLECTED
+    assert station.journal.ledger.owner("disc1") is None
+    assert station.parts.spool.job_ids() == []
+    exports = [row for row in station.journal.audit.rows(event="export") if row.outcome == 0]
+    assert len(exports) == len(station.good_discs()) == job.choice.copies
+    assert station.journal.audit.verify() > 0
+
+
+def run(station: Station, job_id: OrderId) -> FakeEngine:
+    engine = FakeEngine(station.parts)
+    engine.run(job_id)
+    return engine
+
+
+def test_an_order_goes_all_the_way_in_these_steps(station: Station) -> None:
+    job_id = station.place()
+    engine = run(station, job_id)
+    finished(station, job_id)
+    assert engine.names == STEPS
+    assert station.asked == [(job_id, Wanted.BLANK_DISC)]
+
+
+def test_every_crash_ends_with_one_good_disc(tmp_path: Path) -> None:
+    boundary = 0
+    while True:
+        boundary += 1
+        folder = tmp_path / str(boundary)
+        folder.mkdir()
+        station = Station(folder)
+        job_id = station.place()
+        engine = FakeEngine(station.parts, crash_at=boundary)
+        try:
+            engine.run(job_id)
+        except CrashError:
+            engine.run(job_id)
+            finished(station, job_id)
+            station.close()
+            continue
+        station.close()
+        break
+    assert boundary == 3 * len(STEPS) + 1
+
+
+def test_copies_are_made_one_after_the_other(station: Station) -> None:
+    job_id = station.place(copies=3)
+    run(station, job_id)
+    finished(station, job_id)
+
+
+def test_a_blank_disc_that_waits_already_is_not_asked_for(station: Station) -> None:
+    station.writer.insert(FakeDisc())
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert station.asked == []
+
+
+def test_an_archive_that_is_down_is_asked_again_by_the_policy(station: Station) -> None:
+    station.archive.troubles = [ArchiveUnreachableError("down")] * 7
+    seen = []
+
+    def look() -> None:
+        job = station.jobs.get(job_id)
+        if job.progress is not None and job.progress.note == "archive.retry":
+            seen.append((job.error_code, job.status, station.clock.now()))
+
+    station.during_wait = look
+    job_id = station.place()
+    began = station.clock.now()
+    run(station, job_id)
+    finished(station, job_id)
+    assert {entry[0] for entry in seen} == {"archive.unreachable"}
+    assert {entry[1] for entry in seen} == {ExecutionStatus.CREATING}
+    waited = station.clock.now() - began
+    assert waited >= timedelta(seconds=5 + 15 + 60 + 300 + 3 * 900)
+    assert station.archive.retrieved == 8
+
+
+def test_a_pause_goes_on_after_a_crash_instead_of_beginning_anew(station: Station) -> None:
+    station.archive.troubles = [ArchiveUnreachableError("down")] * 5
+    job_id = station.place()
+    engine = FakeEngine(station.parts)
+    crashed_at = station.clock.now() + timedelta(seconds=5 + 15 + 60 + 300 + 600)
+
+    def crash() -> None:
+        if engine.crash_at == 0 and station.clock.now() >= crashed_at:
+            engine.crash_at = -1
+            raise CrashError
+
+    station.during_wait = crash
+    with pytest.raises(CrashError):
+        engine.run(job_id)
+    again = station.clock.now()
+    engine.run(job_id)
+    finished(station, job_id)
+    assert station.clock.now() - again < timedelta(seconds=320)
+
+
+def test_staff_are_asked_when_the_archive_refuses_us(station: Station) -> None:
+    station.archive.troubles = [ArchiveRefusedError("who are you")]
+    station.answers_staff = True
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert (job_id, Wanted.STAFF) in station.asked
+
+
+def test_an_incomplete_study_is_asked_for_again_then_waits_for_staff(station: Station) -> None:
+    station.archive.troubles = [MoveIncompleteError("9 of 30", missing=21)] * 5
+    job_id = station.place()
+    shown = []
+
+    def cancel_when_staff_are_called() -> None:
+        job = station.jobs.get(job_id)
+        if job.question is not None:
+            shown.append((job.question.wanted, job.status_info, job.error_code))
+            station.jobs.cancel(job_id, actor="staff")
+
+    station.during_wait = cancel_when_staff_are_called
+    run(station, job_id)
+    assert shown[0] == (Wanted.STAFF, "NO_INSTANCE", "archive.incomplete")
+    job = station.jobs.get(job_id)
+    assert (job.status, job.error_code) == (ExecutionStatus.FAILURE, "job.cancelled")
+    assert station.writer.ejected == []
+    assert station.journal.orders.get(job_id).state is ReleaseState.RELEASED
+    assert station.parts.spool.job_ids() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "is_held"),
+    [
+        (WrongPatientError("an object"), True),
+        (CheckFailedError("PDI-64"), True),
+        (SetOversizedError("too large"), False),
+    ],
+)
+def test_what_must_never_leave_fails_the_job(
+    station: Station, error: WrongPatientError, is_held: bool
+) -> None:
+    station.archive.build_troubles = [error]
+    job_id = station.place()
+    run(station, job_id)
+    job = station.jobs.get(job_id)
+    assert (job.status, job.status_info, job.error_code) == (
+        ExecutionStatus.FAILURE,
+        error.status_info,
+        error.code,
+    )
+    state = station.journal.orders.get(job_id).state
+    assert state is (ReleaseState.HELD if is_held else ReleaseState.RELEASED)
+    assert station.writer.ejected == []
+    assert station.parts.spool.job_ids() == []
+
+
+def test_a_lost_spool_is_retrieved_again(station: Station) -> None:
+    station.archive.build_troubles = [SpoolLostError("an object is damaged")]
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert station.archive.retrieved == 2
+
+
+def test_an_image_that_vanished_is_made_again(station: Station) -> None:
+    job_id = station.place()
+    vanished = []
+
+    def vanish() -> None:
+        if not vanished:
+            vanished.append(True)
+            station.parts.spool.wipe(job_id)
+
+    station.during_wait = vanish
+    run(station, job_id)
+    finished(station, job_id)
+    assert station.archive.retrieved == 2
+
+
+def test_a_full_spool_waits_with_its_reason_and_goes_on(station: Station) -> None:
+    station.archive.troubles = [SpoolFullError("no room")] * 3
+    codes = []
+    station.during_wait = lambda: codes.append(
+        (station.jobs.get(job_id).error_code, station.jobs.get(job_id).status_info)
+    )
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert ("spool.full", "OUT_OF_SUPPLIES") in codes
+
+
+def test_spoiled_discs_are_replaced_and_staff_called_after_three(station: Station) -> None:
+    job_id = station.place()
+    spoiled = [0]
+
+    def break_writes() -> None:
+        # Four discs in all break off; the person brings new ones.
+        spoiled[0] += 1
+        station.writer.break_off_at = 30_000 if spoiled[0] <= 4 else None
+
+    station.writer.before_laser = break_writes
+    station.answers_staff = True
+    run(station, job_id)
+    finished(station, job_id)
+    assert (job_id, Wanted.STAFF) in station.asked
+    failed = [row for row in station.journal.audit.rows(event="export") if row.outcome]
+    assert len(failed) == 4
+    outcomes = [record.outcome for record in station.journal.ledger.history(job_id)]
+    assert outcomes == ["scrap"] * 4 + ["delivered"]
+
+
+def test_a_broken_drive_waits_for_staff(station: Station) -> None:
+    job_id = station.place()
+    station.writer.insert(FakeDisc())
+    broken = [True]
+    real = station.writer.inspect
+
+    def inspect():  # type: ignore[no-untyped-def]
+        if broken:
+            broken.clear()
+            raise DriveFaultError("gone")
+        return real()
+
+    station.writer.inspect = inspect  # type: ignore[method-assign]
+    station.answers_staff = True
+    run(station, job_id)
+    finished(station, job_id)
+    assert station.asked[0] == (job_id, Wanted.STAFF)
+
+
+def test_a_medium_of_somebody_else_stays_in_the_closed_drive(station: Station) -> None:
+    station.writer.insert(FakeDisc())
+    station.archive.gate_trouble = WrongPatientError("read back")
+    job_id = station.place()
+    at_question = []
+
+    def staff() -> None:
+        if station.jobs.get(job_id).question is not None:
+            at_question.append(list(station.writer.ejected))
+            station.answers_staff = True
+
+    station.during_wait = staff
+    run(station, job_id)
+    assert at_question[0] == []
+    job = station.jobs.get(job_id)
+    assert (job.status, job.error_code) == (ExecutionStatus.FAILURE, "identity.wrong_patient")
+    assert station.journal.orders.get(job_id).state is ReleaseState.HELD
+    assert station.journal.ledger.delivered(job_id) == 0
+    assert station.journal.ledger.owner("disc1") is None
+
+
+def test_an_order_that_is_not_released_is_refused(station: Station) -> None:
+    job_id = station.place()
+    station.journal.orders.set_state(job_id, ReleaseState.HELD, actor="staff")
+    run(station, job_id)
+    assert station.jobs.get(job_id).error_code == "order.not_released"
+    assert station.archive.retrieved == 0
+
+
+def test_a_station_without_such_a_drive_says_so(station: Station) -> None:
+    job_id = station.place()
+    object.__setattr__(station.parts, "drives", {Medium.STICK: [station.writer]})
+    run(station, job_id)
+    assert station.jobs.get(job_id).error_code == "config.invalid"
+
+
+def test_a_cancelled_job_ends_at_its_next_look(station: Station) -> None:
+    job_id = station.place()
+    station.archive.during_retrieve = lambda: station.jobs.cancel(job_id, actor="patient")
+    station.brings_blanks = False
+    run(station, job_id)
+    job = station.jobs.get(job_id)
+    assert (job.status, job.error_code) == (ExecutionStatus.FAILURE, "job.cancelled")
+    assert job.question is None
+
+
+def test_a_cancel_that_comes_too_late_takes_nothing_back(station: Station) -> None:
+    job_id = station.place()
+    station.writer.insert(FakeDisc())
+    real = station.writer.eject
+
+    def eject() -> None:
+        station.jobs.cancel(job_id, actor="patient")
+        real()
+
+    station.writer.eject = eject  # type: ignore[method-assign]
+    run(station, job_id)
+    finished(station, job_id)
+
+
+def test_a_stop_records_nothing_and_the_next_process_goes_on(station: Station) -> None:
+    job_id = station.place()
+    engine = FakeEngine(station.parts)
+
+    def stop() -> None:
+        engine.is_stopped = True
+
+    station.archive.during_retrieve = stop
+    with pytest.raises(EngineStopping):
+        engine.run(job_id)
+    assert engine.names == ["release", "open", "retrieve"]
+    engine.is_stopped = False
+    station.archive.during_retrieve = lambda: None
+    engine.run(job_id)
+    finished(station, job_id)
+
+
+def test_the_good_disc_of_a_job_that_died_is_handed_over_by_the_next(tmp_path: Path) -> None:
+    station = Station(tmp_path)
+    first, second = station.place(1), station.place(2)
+    station.writer.insert(FakeDisc())
+    engine = FakeEngine(station.parts)
+
+    def die() -> None:
+        raise CrashError
+
+    real, station.writer.eject = station.writer.eject, die  # type: ignore[method-assign]
+    with pytest.raises(CrashError):
+        engine.run(first)
+    station.writer.eject = real  # type: ignore[method-assign]
+    engine.run(second)
+    assert station.jobs.get(second).status is ExecutionStatus.DONE
+    assert station.journal.ledger.delivered(first) == 1
+    engine.run(first)
+    assert station.jobs.get(first).status is ExecutionStatus.DONE
+    assert len(station.good_discs()) == 2
+    station.close()
+
+
+def test_a_fault_of_ours_calls_staff_and_names_no_values(
+    station: Station, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        if station.archive.retrieved == 1:
+            raise ValueError("CAN" + "ARY")  # the line itself may be quoted
+
+    station.archive.during_retrieve = broken
+    station.answers_staff = True
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert station.asked[0] == (job_id, Wanted.STAFF)
+    assert "ValueError" in caplog.text
+    assert "CANARY" not in caplog.text
+
+
+def test_a_lost_burn_waits_for_staff_and_is_queued_again(station: Station) -> None:
+    job_id = station.place()
+    engine = FakeEngine(station.parts)
+    engine.lose_burns = 1
+    station.answers_staff = True
+    engine.run(job_id)
+    finished(station, job_id)
+
+
+def test_delays_follow_the_policy() -> None:
+    policy = Policy(delays_s=(1.0, 2.0))
+    assert [policy.delay_s(failures) for failures in (1, 2, 3)] == [1.0, 2.0, 2.0]
