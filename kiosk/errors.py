@@ -109,6 +109,12 @@ class ReceiverError(KioskError):
     code, exit_code, retry = "receiver.failed", 77, Retry.LATER
 
 
+class ConflictingInstanceError(ArchiveError):
+    """One SOP Instance UID came with two contents: held until somebody finds out which is right."""
+
+    code, exit_code, retry = "archive.conflict", 78, Retry.AFTER_STAFF
+
+
 # Build, 80-89
 
 

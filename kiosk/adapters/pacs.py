@@ -42,7 +42,7 @@ STUDY_ROOT_MOVE: Final = "1.2.840.10008.5.1.4.1.2.2.2"
 _LEVEL: Final = 0x00080052
 _CHARACTER_SET: Final = 0x00080005
 _ACCESSION_NUMBER: Final = 0x00080050
-_SOP_CLASS_UID: Final = 0x00080016
+_MODALITY: Final = 0x00080060
 _SOP_INSTANCE_UID: Final = 0x00080018
 _PATIENT_NAME: Final = 0x00100010
 _PATIENT_ID: Final = 0x00100020
@@ -55,6 +55,9 @@ _MAX_ANSWERS: Final = 100_000
 _MAX_IDENTIFIER_BYTES: Final = 64 * 1024
 _BATCH: Final = 100  # UIDs of one IMAGE level C-MOVE: a list of 6,500 bytes
 _POLL_S: Final = 0.5  # how often somebody is asked whether to stop
+# After something came, more is let come: two wake-ups an object would take a third of the engine's
+# processor time, on a machine that the archive or the builder may share.
+_GATHER_S: Final = 0.01
 _CANCEL_S: Final = 5.0  # for the archive to obey a C-CANCEL
 
 # C-MOVE statuses, PS3.4 table C.4-2
@@ -145,38 +148,37 @@ class DicomPacs:
                 raise StudyNotFoundError(f"the archive lists no study {study_instance_uid}")
             if len(answers) > 1:
                 raise ArchiveError(f"the archive lists study {study_instance_uid} twice")
-            series = dict.fromkeys(
-                _uid(answer, _SERIES_UID)
-                for answer in self._find(requestor, "SERIES", study | {_SERIES_UID: b""})
-            )
+            wanted = study | {_SERIES_UID: b"", _MODALITY: b""}
+            series = {
+                _uid(answer, _SERIES_UID): _text(answer, _MODALITY)
+                for answer in self._find(requestor, "SERIES", wanted)
+            }
             listed: dict[Uid, ListedInstance] = {}
-            for series_uid in series:
-                self._list_series(requestor, study | {_SERIES_UID: _padded(series_uid)}, listed)
+            for series_uid, modality in series.items():
+                self._list_series(requestor, study, series_uid, modality, listed)
         if not listed:
             raise StudyNotFoundError(f"the archive lists no object of {study_instance_uid}")
         return ListedStudy(
             study_instance_uid=study_instance_uid,
-            accession_number=answers[0]
-            .get(_ACCESSION_NUMBER, b"")
-            .strip(b" \0")
-            .decode("ascii", "replace"),
+            accession_number=_text(answers[0], _ACCESSION_NUMBER),
             patient=_patient(answers[0]),
             instances=tuple(listed.values()),
         )
 
     def _list_series(
-        self, requestor: Requestor, keys: dict[int, bytes], listed: dict[Uid, ListedInstance]
+        self,
+        requestor: Requestor,
+        study: Mapping[int, bytes],
+        series_uid: Uid,
+        modality: str,
+        listed: dict[Uid, ListedInstance],
     ) -> None:
-        series_uid = _uid(keys, _SERIES_UID)
-        classes: dict[str, str] = {}  # thousands of objects share one
-        wanted = keys | {_SOP_INSTANCE_UID: b"", _SOP_CLASS_UID: b""}
+        wanted = {**study, _SERIES_UID: _padded(series_uid), _SOP_INSTANCE_UID: b""}
         for answer in self._find(requestor, "IMAGE", wanted):
             uid = _uid(answer, _SOP_INSTANCE_UID)
-            sop_class = cmd.read_uid(answer, _SOP_CLASS_UID).decode()
-            sop_class = classes.setdefault(sop_class, sop_class)
-            if uid in listed and listed[uid].series_instance_uid != series_uid:
-                raise ArchiveError(f"the archive lists object {uid} in two series")
-            listed[uid] = ListedInstance(uid, sop_class, series_uid)
+            if uid in listed:
+                raise ArchiveError(f"the archive lists object {uid} twice")
+            listed[uid] = ListedInstance(uid, series_uid, modality)
             if len(listed) > _MAX_ANSWERS:
                 raise ArchiveError("the archive lists more objects than there can be")
 
@@ -291,7 +293,7 @@ class _Move:
                         status = message.status
                         left = cmd.optional_us(message.command, cmd.REMAINING)
                     if status not in cmd.PENDING:
-                        self._take_stored()
+                        self._take_rest()
                         return self._judge(message, self._stored - before)
                     if left != remaining:
                         remaining, self._progress_at = left, time.monotonic()
@@ -303,6 +305,7 @@ class _Move:
         while True:
             self._ask_whether_to_stop(message_id)
             if self._poll.poll(_POLL_S * 1000):
+                time.sleep(_GATHER_S)
                 return
             if time.monotonic() - self._progress_at > self._policy.quiet_s:
                 raise ArchiveAbortedError("nothing more came from the archive")
@@ -326,22 +329,32 @@ class _Move:
     def _take_stored(self) -> None:
         """All records that are here already."""
         while (record := self._retrieval.receive(wait=False)) is not None:
-            self._progress_at = time.monotonic()
-            if isinstance(record, messages.Stored):
-                self._stored += 1
-                self._on_stored(
-                    StoredInstance(
-                        sop_instance_uid=Uid(record.sop_instance_uid.decode()),
-                        file_name=record.file_name,
-                        size_bytes=record.size_bytes,
-                        sha256=record.sha256,
-                        header=record.header,
-                    )
+            self._take(record)
+
+    def _take_rest(self) -> None:
+        """All records of what was stored until now: the last may still be hashed."""
+        self._take_stored()
+        self._retrieval.ask_for_rest()
+        while not isinstance(record := self._retrieval.receive(), messages.Synced | None):
+            self._take(record)
+
+    def _take(self, record: messages.Record) -> None:
+        self._progress_at = time.monotonic()
+        if isinstance(record, messages.Stored):
+            self._stored += 1
+            self._on_stored(
+                StoredInstance(
+                    sop_instance_uid=Uid(record.sop_instance_uid.decode()),
+                    file_name=record.file_name,
+                    size_bytes=record.size_bytes,
+                    sha256=record.sha256,
+                    header=record.header,
                 )
-            elif isinstance(record, messages.Connected):
-                self._was_reached = True
-            elif isinstance(record, messages.SpaceShort):
-                raise SpoolFullError("the free space fell below the reserve while receiving")
+            )
+        elif isinstance(record, messages.Connected):
+            self._was_reached = True
+        elif isinstance(record, messages.SpaceShort):
+            raise SpoolFullError("the free space fell below the reserve while receiving")
 
     def _judge(self, message: Message, stored: int) -> MoveOutcome:
         with _as_aborted():
@@ -435,6 +448,11 @@ def _uid(answer: Mapping[int, bytes], tag: int) -> Uid:
         return Uid(answer.get(tag, b"").rstrip(b"\0 ").decode("ascii"))
     except (InvalidValueError, UnicodeDecodeError) as error:
         raise ArchiveAbortedError("the archive lists something without a valid UID") from error
+
+
+def _text(answer: Mapping[int, bytes], tag: int) -> str:
+    """Of a VR without character set."""
+    return answer.get(tag, b"").strip(b" \0").decode("ascii", "replace")
 
 
 def _patient(answer: Mapping[int, bytes]) -> PatientIdentity:

@@ -88,9 +88,10 @@ class Association:
             got = sock.recv_into(buffer[kept:])
             if not got:
                 return
-            # A sender with Nagle's algorithm on waits for our ACK between its small writes; not
-            # sticky.
-            sock.setsockopt(*_QUICK)
+            if kept + got < BUFFER_BYTES:
+                # A sender with Nagle's algorithm on waits for our ACK between its small writes.
+                # Not sticky; and not needed where more is here already.
+                sock.setsockopt(*_QUICK)
             self.deadline = math.inf
             end = kept + got
             pdus = machine.pdus
@@ -102,6 +103,7 @@ class Association:
             if machine.outbox:
                 sock.sendall(b"".join(machine.outbox))
                 machine.outbox.clear()
+                sink.settle()
             self._set_deadline(machine.pdus != pdus, machine.is_inside_pdu or kept > 0)
 
     def _set_deadline(self, is_new_pdu: bool, is_inside_pdu: bool) -> None:

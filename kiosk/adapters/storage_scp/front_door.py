@@ -275,7 +275,11 @@ class FrontDoor:
         message = json.loads(data)["open"]
         channel = socket.socket(fileno=fds[0])
         retrieval = Retrieval(
-            message["study_instance_uid"].encode(), channel, fds[1], message["first_number"]
+            message["study_instance_uid"].encode(),
+            channel,
+            fds[1],
+            message["first_number"],
+            self._table.files_lock,
         )
         if not self._table.add(retrieval):
             retrieval.close()

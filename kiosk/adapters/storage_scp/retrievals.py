@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import socket
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from kiosk.adapters.storage_scp.messages import file_name
+from kiosk.adapters.storage_scp.messages import SYNCED, file_name
 
 _PART: Final = ".part"
 _CREATE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -20,16 +21,18 @@ class ClosedError(Exception):
 
 
 class PartFile:
-    """An object on its way to disk, under a name of its own in a retrieval's folder.
+    """An object on its way: a file that belongs to its association until the engine knows of it.
 
     Attributes:
-        fd: For reading and writing; closed by the association that opened it.
+        name: In the folder of `home`: a counter, with ".part" until the object is whole.
+        fd: For reading and writing.
         is_abandoned: The retrieval was closed: the name is gone already.
     """
 
-    def __init__(self, name: str, fd: int) -> None:
+    def __init__(self, name: str, fd: int, home: Retrieval) -> None:
         self.name = name
         self.fd = fd
+        self.home = home
         self.is_abandoned = False
 
 
@@ -40,95 +43,119 @@ class Retrieval:
         channel: To the engine; records are sent in the order in which objects became whole.
         folder_fd: Where objects go.
         first_number: Of the counter that names them; nothing in the folder has it or a higher one.
+        lock: One for all retrievals: an object may go from one's folder to another's.
     """
 
     def __init__(
-        self, study_instance_uid: bytes, channel: socket.socket, folder_fd: int, first_number: int
+        self,
+        study_instance_uid: bytes,
+        channel: socket.socket,
+        folder_fd: int,
+        first_number: int,
+        lock: threading.Lock,
     ) -> None:
         self.study_instance_uid = study_instance_uid
         self.channel = channel
-        self._folder_fd = folder_fd
+        self.folder_fd = folder_fd
         self._numbers = itertools.count(first_number)
-        self._lock = threading.Lock()
-        self._parts: set[PartFile] = set()
+        self._lock = lock
+        self.parts: set[PartFile] = set()
+        self._unreported = 0  # whole and answered, but the engine does not know yet
+        self._is_sync_wanted = False
         self._is_closed = False
 
     def free_bytes(self) -> int:
         """Raises ClosedError."""
         with self._lock:
-            self._check_open()
-            free = os.fstatvfs(self._folder_fd)
+            self.check_open()
+            free = os.fstatvfs(self.folder_fd)
         return free.f_bavail * free.f_frsize
 
     def create_part(self) -> PartFile:
         """Raises ClosedError, OSError."""
         with self._lock:
-            self._check_open()
+            self.check_open()
             name = file_name(next(self._numbers)) + _PART
-            part = PartFile(name, os.open(name, _CREATE, 0o600, dir_fd=self._folder_fd))
-            self._parts.add(part)
+            part = PartFile(name, os.open(name, _CREATE, 0o600, dir_fd=self.folder_fd), self)
+            self.parts.add(part)
         return part
 
     def remove_part(self, part: PartFile) -> None:
         """Take back what was not whole or not wanted; closes it."""
         with self._lock:
-            self._parts.discard(part)
+            self.parts.discard(part)
             os.close(part.fd)
             if not part.is_abandoned:
-                os.unlink(part.name, dir_fd=self._folder_fd)
+                os.unlink(part.name, dir_fd=self.folder_fd)
 
-    def keep_part(self, part: PartFile, origin: Retrieval) -> int:
-        """Give a whole object its final name in this retrieval's folder; closes it.
+    def keep_part(self, part: PartFile) -> None:
+        """Give a whole object its final name here, wherever it was begun; `report` must follow.
 
-        Args:
-            origin: In whose folder it was begun, maybe this one.
-        Returns:
-            The number that it has from now on.
         Raises:
-            ClosedError: Either retrieval was closed meanwhile; the part is still there to be
-                removed.
+            ClosedError: A retrieval was closed meanwhile; the part is still to be removed.
             OSError: Two file systems, or the folder is gone.
         """
-        locks = {id(self): self._lock, id(origin): origin._lock}
-        ordered = [locks[key] for key in sorted(locks)]  # always in one order: no dead-lock
-        for lock in ordered:
-            lock.acquire()
-        try:
-            self._check_open()
-            origin._check_open()
+        origin = part.home
+        with self._lock:
+            self.check_open()
+            origin.check_open()
             is_home = origin is self
             number = int(part.name.removesuffix(_PART)) if is_home else next(self._numbers)
-            os.rename(
-                part.name,
-                file_name(number),
-                src_dir_fd=origin._folder_fd,
-                dst_dir_fd=self._folder_fd,
-            )
-            origin._parts.discard(part)
-            os.close(part.fd)
-        finally:
-            for lock in ordered:
-                lock.release()
-        return number
+            name = file_name(number)
+            os.rename(part.name, name, src_dir_fd=origin.folder_fd, dst_dir_fd=self.folder_fd)
+            origin.parts.discard(part)
+            self.parts.add(part)
+            part.name, part.home = name, self
+            self._unreported += 1
 
-    def take_back(self, number: int) -> None:
-        """Remove an object that the engine could not be told of."""
+    def report(self, part: PartFile, record: bytes) -> None:
+        """Tell the engine of a kept object and close it; from then on it is the engine's.
+
+        An object that the engine cannot be told of any more is removed: nobody knows of it.
+        """
+        try:
+            self.channel.send(record)
+        except OSError:
+            self.remove_part(part)
+        else:
+            with self._lock:
+                self.parts.discard(part)
+                os.close(part.fd)
+        self._count_reported()
+
+    def drop_kept(self, part: PartFile) -> None:
+        """Instead of `report`, when the object cannot be read again."""
+        self.remove_part(part)
+        self._count_reported()
+
+    def _count_reported(self) -> None:
         with self._lock:
-            if not self._is_closed:
-                os.unlink(file_name(number), dir_fd=self._folder_fd)
+            self._unreported -= 1
+        if self._is_sync_wanted:
+            self.sync()
+
+    def sync(self) -> None:
+        """The engine asks for all records: answer when there is none left to send."""
+        with self._lock:
+            self._is_sync_wanted = True
+            if self._unreported or self._is_closed:
+                return
+            with contextlib.suppress(OSError):  # full: then there are reports to come
+                self.channel.send(SYNCED, socket.MSG_DONTWAIT)
+                self._is_sync_wanted = False
 
     def close(self) -> None:
-        """From now on nothing is added; what is half-way goes."""
+        """From now on nothing is added; what the engine does not know of goes."""
         with self._lock:
             self._is_closed = True
-            for part in self._parts:
+            for part in self.parts:
                 part.is_abandoned = True
-                os.unlink(part.name, dir_fd=self._folder_fd)
-            self._parts.clear()
-            os.close(self._folder_fd)
+                os.unlink(part.name, dir_fd=self.folder_fd)
+            self.parts.clear()
+            os.close(self.folder_fd)
             self.channel.close()
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
         if self._is_closed:
             raise ClosedError
 
@@ -138,6 +165,7 @@ class RetrievalTable:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.files_lock = threading.Lock()  # of all retrievals' folders
         self._by_study: dict[bytes, Retrieval] = {}
 
     def add(self, retrieval: Retrieval) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from kiosk.domain.model import Uid
 from kiosk.errors import ReceiverError
 
 _BACKLOG: Final = 128
-_OPEN_S: Final = 5.0
+_ANSWER_S: Final = 60  # for a record that must come; it may be hashing gigabytes
 _START_S: Final = 20.0
 _STOP_S: Final = 5.0
 _FIRST_WAIT_S: Final = 0.2  # before a dead process is replaced; doubles to
@@ -53,6 +54,7 @@ class Retrieval:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", _ANSWER_S, 0))
 
     def fileno(self) -> int:
         return self._channel.fileno()
@@ -65,7 +67,9 @@ class Retrieval:
         """
         try:
             data = self._channel.recv(messages.MAX_RECORD_BYTES, 0 if wait else socket.MSG_DONTWAIT)
-        except BlockingIOError:
+        except BlockingIOError as error:
+            if wait:
+                raise ReceiverError("the storage receiver does not answer") from error
             return None
         except OSError as error:
             raise ReceiverError("the storage receiver does not answer") from error
@@ -76,11 +80,17 @@ class Retrieval:
         except ValueError as error:
             raise ReceiverError("the storage receiver sends nonsense") from error
 
+    def ask_for_rest(self) -> None:
+        """`Synced` follows after all that was stored until now. Raises ReceiverError."""
+        try:
+            self._channel.send(messages.SYNC)
+        except OSError as error:
+            raise ReceiverError("the storage receiver ended") from error
+
     def close(self) -> None:
         """Returns when the receiver has let go of the folder; what was still on its way is
         removed.
         """
-        self._channel.settimeout(_OPEN_S)
         try:
             self._channel.shutdown(socket.SHUT_WR)
             while self._channel.recv(messages.MAX_RECORD_BYTES):
@@ -199,10 +209,8 @@ class StorageReceiver:
                     [theirs.fileno(), folder_fd],
                 )
             theirs.close()
-            ours.settimeout(_OPEN_S)
             if retrieval.receive() != messages.Opened():
                 raise ReceiverError("the storage receiver opens in the wrong order")
-            ours.settimeout(None)
         except OSError as error:
             ours.close()
             raise ReceiverError("the storage receiver is not running") from error

@@ -1,0 +1,133 @@
+"""The index of what arrived: one record a whole object, appended as it comes, read by the builder.
+
+    folder/objects/00000001 …   the objects, named by a counter
+    folder/arrivals             magic, then for each object: length, payload, CRC-32 of the payload
+
+The index is the word on what is whole. It is not synced (an object would cost 4 ms): after a power
+cut its tail may be torn, which ends the reading there, and objects may hold other bytes than their
+hash says, which whoever reads them again finds out.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final
+
+from kiosk.domain.model import Uid
+from kiosk.errors import InvalidValueError
+from kiosk.ports import StoredInstance
+
+OBJECTS: Final = "objects"
+ARRIVALS: Final = "arrivals"
+
+_MAGIC: Final = b"ARRIVAL1"
+_LENGTH: Final = struct.Struct("<L")
+_CRC: Final = struct.Struct("<L")
+_FIXED: Final = struct.Struct("<Q32sBB")  # size, SHA-256, lengths of UID and file name
+_MAX_RECORD_BYTES: Final = 1024 * 1024
+
+
+def objects_folder(folder: Path) -> Path:
+    return folder / OBJECTS
+
+
+def arrivals_path(folder: Path) -> Path:
+    return folder / ARRIVALS
+
+
+class ArrivalsWriter:
+    """Appends records; what is torn at the end of an existing index is cut off first."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with open(self._fd, "rb", closefd=False) as file:
+            end = _intact_bytes(file)
+        os.ftruncate(self._fd, end)
+        os.lseek(self._fd, end, os.SEEK_SET)
+        if not end:
+            self._write(_MAGIC)
+
+    def append(self, stored: StoredInstance) -> None:
+        """One write a record, so that only a full disk or a power cut can tear it. Raises
+        OSError.
+        """
+        payload = _encode(stored)
+        self._write(_LENGTH.pack(len(payload)) + payload + _CRC.pack(zlib.crc32(payload)))
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def __enter__(self) -> ArrivalsWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def read_arrivals(path: Path) -> Iterator[StoredInstance]:
+    """In order of arrival, one at a time; ends at the first torn or damaged record.
+
+    A file that is not there, or is no index, has no records.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        for payload in _payloads(file):
+            yield _decode(payload)
+
+
+def _payloads(file: BinaryIO) -> Iterator[bytes]:
+    if file.read(len(_MAGIC)) != _MAGIC:
+        return
+    while len(head := file.read(_LENGTH.size)) == _LENGTH.size:
+        (length,) = _LENGTH.unpack(head)
+        if not _FIXED.size <= length <= _MAX_RECORD_BYTES:
+            return
+        payload, crc = file.read(length), file.read(_CRC.size)
+        if len(crc) != _CRC.size or _CRC.unpack(crc)[0] != zlib.crc32(payload):
+            return
+        yield payload
+
+
+def _intact_bytes(file: BinaryIO) -> int:
+    end = 0
+    for payload in _payloads(file):
+        end = (end or len(_MAGIC)) + _LENGTH.size + len(payload) + _CRC.size
+    return end
+
+
+def _encode(stored: StoredInstance) -> bytes:
+    uid, name = stored.sop_instance_uid.encode(), stored.file_name.encode()
+    fixed = _FIXED.pack(stored.size_bytes, stored.sha256, len(uid), len(name))
+    return fixed + uid + name + stored.header
+
+
+def _decode(payload: bytes) -> StoredInstance:
+    size_bytes, sha256, uid_bytes, name_bytes = _FIXED.unpack_from(payload)
+    at = _FIXED.size + uid_bytes
+    name = payload[at : at + name_bytes].decode("ascii")
+    if not name.isdigit():  # whoever joins it to a path relies on this
+        raise InvalidValueError("an arrival's file name is not a counter")
+    return StoredInstance(
+        sop_instance_uid=Uid(payload[_FIXED.size : at].decode("ascii")),
+        file_name=name,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        header=payload[at + name_bytes :],
+    )
