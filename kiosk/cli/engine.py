@@ -25,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from kiosk.adapters.jobs.engine import EngineOptions, run_engine
     from kiosk.engine_parts import engine_parts
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # tells of every start
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s %(message)s"
     )

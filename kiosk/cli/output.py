@@ -10,6 +10,8 @@ from typing import Protocol
 
 from kiosk.widgets.safe_text import safe_text
 
+MAX_CELLS = 240  # of one table cell
+
 
 def print_json(value: object) -> None:
     """One JSON document on standard output; ASCII, so that no terminal can be fooled."""
@@ -18,7 +20,7 @@ def print_json(value: object) -> None:
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Columns as wide as their contents; every cell made safe for a terminal."""
-    cells = [[safe_text(str(cell)) for cell in row] for row in rows]
+    cells = [[safe_text(str(cell), MAX_CELLS) for cell in row] for row in rows]
     widths = [max([len(h), *(len(row[i]) for row in cells)]) for i, h in enumerate(headers)]
     for row in [list(headers), *cells]:
         print(

@@ -1,0 +1,66 @@
+"""`sendhome doctor`: is this installation fit to work?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from kiosk import config_file
+from kiosk.cli.output import print_rows
+from kiosk.config import Config
+from kiosk.errors import ConfigError
+from kiosk.services.diagnose import Probes, State, diagnose
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "doctor",
+        help="look whether everything is fit to work",
+        description="Programs, folders, journal, archive (C-ECHO), receiver and drives. Exit code "
+        "0 if there is no fault. Stop the engine first: both want the receiver's port.",
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    config = config_file.load(args.config)
+    probes = Probes(
+        folders={"state folder": config.store.state_dir, "spool folder": config.store.spool_dir},
+        reserve_bytes=config.store.reserve_mb << 20,
+        others=_others(config),
+    )
+    rows = []
+    faults = 0
+    for check in diagnose(probes):
+        faults += check.state is State.FAULT
+        rows.append({"check": check.name, "state": check.state.value, "found": check.text})
+    print_rows(args.json, rows, ("check", "state", "found"))
+    return ConfigError.exit_code if faults else 0
+
+
+def _others(config: Config) -> dict[str, Callable[[], str]]:
+    from kiosk import bootstrap
+
+    def journal() -> str:
+        with bootstrap.journal(config) as opened:
+            return f"{opened.engine.dialect.name}, {opened.audit.verify()} audit rows, chain whole"
+
+    def archive() -> str:
+        bootstrap.pacs(config).echo()
+        return f"{config.archive.ae_title} at {config.archive.host}:{config.archive.port} answers"
+
+    def receiver() -> str:
+        with bootstrap.receiver(config) as storage:
+            return f"{config.receiver.ae_title} can listen on port {storage.port}"
+
+    probes = {"journal": journal, "archive": archive, "receiver": receiver}
+    for drive in config.drives:
+
+        def look(name: str = drive.name) -> str:
+            loaded = bootstrap.writer(config.drive(name)).inspect()
+            wanted = f", wanted: {loaded.wanted.value}" if loaded.wanted else ""
+            return f"{loaded.kind or 'nothing'} loaded{wanted}"
+
+        probes[f"drive {drive.name}"] = look
+    return probes

@@ -1,0 +1,25 @@
+"""`sendhome verify`: does the medium in a drive hold exactly this image?"""
+
+from __future__ import annotations
+
+import argparse
+
+from kiosk.cli.burn import add_image_and_drive, find_writer, hash_image, read_back, show
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="compare the medium in a drive with an image, byte by byte",
+        description="Reloads the tray and reads exactly the image's length back. For the rules "
+        "that the content must keep see `sendhome check`.",
+    )
+    add_image_and_drive(parser)
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    size_bytes, sha256 = hash_image(args.image)
+    show(read_back(find_writer(args), size_bytes, sha256), args.json)
+    return 0
