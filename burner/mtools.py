@@ -39,7 +39,7 @@ def make_directories(target: FatTarget, folders: Sequence[str]) -> None:
     """`folders` in an order that has parents first; none may exist."""
     for start in range(0, len(folders), MAX_ARGUMENTS):
         names = [f"::/{folder}" for folder in folders[start : start + MAX_ARGUMENTS]]
-        _run(["mmd", "-D", "s", "-i", str(target), *names])
+        _run(target, ["mmd", "-D", "s", "-i", str(target), *names])
 
 
 def copy_in(
@@ -51,18 +51,18 @@ def copy_in(
     for start in range(0, len(files), MAX_ARGUMENTS):
         names = [str(file) for file in files[start : start + MAX_ARGUMENTS]]
         place = f"::/{folder}/" if folder else "::/"
-        _run(["mcopy", "-Q", "-D", "s", "-i", str(target), *names, place])
+        _run(target, ["mcopy", "-Q", "-D", "s", "-i", str(target), *names, place])
 
 
 def delete_file(target: FatTarget, name: str) -> None:
-    _run(["mdel", "-i", str(target), f"::/{name}"])
+    _run(target, ["mdel", "-i", str(target), f"::/{name}"])
 
 
 def delete_tree(target: FatTarget, name: str) -> None:
-    _run(["mdeltree", "-i", str(target), f"::/{name}"])
+    _run(target, ["mdeltree", "-i", str(target), f"::/{name}"])
 
 
-def _run(argv: Sequence[str]) -> None:
+def _run(target: FatTarget, argv: Sequence[str]) -> None:
     """Raises:
     MediumTooSmallError: Full.
     NoMediumError: The node is gone.
@@ -85,7 +85,7 @@ def _run(argv: Sequence[str]) -> None:
         raise EngineError(f"program cannot be run: {argv[0]}")
     if "Disk full" in said or "No free cluster" in said:
         raise MediumTooSmallError("the stick is full")
-    if "No such device" in said or "No medium found" in said:
+    if not target.path.exists() or "No such device" in said or "No medium found" in said:
         raise NoMediumError("the stick was taken out")
     if code != 0 or "too big" in said or "Input/output error" in said:
         raise SpoiledMediumError(f"{argv[0]} failed, exit code {code}")

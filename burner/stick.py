@@ -40,6 +40,7 @@ from burner.stick_files import (
 from burner.stick_volume import (
     Marker,
     StickState,
+    StickVolume,
     assess,
     claimed,
     open_volume,
@@ -58,6 +59,8 @@ class Stick:
         self.name = name or path.name
         self._path = path
         self._lock = DriveLock(lock_folder / f"sendhome-{self.name}.lock")
+        self._reading = contextlib.ExitStack()
+        self._volume: StickVolume | None = None
 
     def inspect(self) -> StickState:
         """What can be said before the files are known.
@@ -67,6 +70,7 @@ class Stick:
             UnsuitableStickError: reason is not_fat, damaged, dirty, read_only, in_use or
                 foreign_dicomdir.
         """
+        self._end_reading()
         with self._lock.hold(), claimed(self._path), open_volume(self._path) as volume:
             return assess(volume)
 
@@ -94,6 +98,7 @@ class Stick:
             CancelledError: Asked to stop, seen between two batches; says whether anything is left.
         """
         require_sound(files)
+        self._end_reading()
         with self._lock.hold(is_cancelled=is_cancelled), claimed(self._path) as descriptor:
             with open_volume(self._path) as volume:
                 state = assess(volume)
@@ -159,6 +164,7 @@ class Stick:
             VerificationError: A file is missing, has another length or other bytes.
             NoMediumError: Pulled out.
         """
+        self._end_reading()
         total = sum(file.size for file in files)
         done = 0
         with self._lock.hold(), claimed(self._path) as descriptor:
@@ -177,17 +183,27 @@ class Stick:
             sync(descriptor)
 
     def read(self, file: StickFile, offset: int, size: int) -> bytes:
-        """Part of one file, from the stick; shorter at its end. Raises as `verify`."""
-        with open_volume(self._path) as volume:
-            result = bytearray()
-            position = 0
-            for start, length in volume.extents(volume.find(file.path, file.size)):
-                first = max(offset, position)
-                last = min(offset + size, position + length)
-                if first < last:
-                    result += volume.read(start + first - position, last - first)
-                position += length
-            return bytes(result)
+        """Part of one file, from the stick; shorter at its end. Raises as `verify`.
+
+        The stick stays open for the next read, until anything else is done with it.
+        """
+        if self._volume is None:
+            self._volume = self._reading.enter_context(open_volume(self._path))
+        result = bytearray()
+        position = 0
+        for start, length in self._volume.extents(self._volume.find(file.path, file.size)):
+            first = max(offset, position)
+            last = min(offset + size, position + length)
+            if first < last:
+                result += self._volume.read(start + first - position, last - first)
+            position += length
+            if position >= offset + size:
+                break
+        return bytes(result)
+
+    def _end_reading(self) -> None:
+        self._volume = None
+        self._reading.close()
 
     def release(self) -> bool:
         """The stick may be pulled: remove the mark of a stick that was read back.
@@ -195,6 +211,7 @@ class Stick:
         Returns:
             False if it is unfinished, its mark stays; or if there is no stick.
         """
+        self._end_reading()
         with contextlib.suppress(NoMediumError):
             with self._lock.hold(), claimed(self._path) as descriptor:
                 with open_volume(self._path) as volume:

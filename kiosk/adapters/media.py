@@ -6,6 +6,7 @@ The texts of burner's errors hold codes, never patient data, and are handed on.
 from __future__ import annotations
 
 import contextlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,10 +21,15 @@ from burner.errors import (
     NoMediumError,
     SpoiledMediumError,
     UnsuitableMediumError,
+    UnsuitableStickError,
     VerificationError,
 )
 from burner.record import record
-from burner.verify import verify
+from burner.stick import Stick
+from burner.stick_files import StickFile
+from burner.verify import MediumReader, verify
+from dicomdir.errors import DicomdirError
+from dicomdir.iso_reader import BLOCK_BYTES, IsoReader
 from kiosk.domain.model import Wanted
 from kiosk.errors import (
     DriveFaultError,
@@ -60,6 +66,8 @@ def to_kiosk_error(error: BurnerError, *, missing: Wanted) -> KioskError:
             return MediumWantedError(text, reason=missing.name)
         case MediumTooSmallError():
             return MediumWantedError(text, reason=Wanted.LARGER_MEDIUM.name)
+        case UnsuitableStickError():
+            return MediumWantedError(f"{error.reason}: {text}", reason=Wanted.STICK.name)
         case UnsuitableMediumError():
             return MediumWantedError(text, reason=Wanted.OTHER_DISC.name)
         case SpoiledMediumError():
@@ -151,3 +159,119 @@ class DiscWriter:
     def eject(self) -> None:
         with kiosk_errors(missing=Wanted.CLOSE_TRAY):
             self._drive.eject()
+
+
+STICK_KIND = "USB stick"
+
+
+class StickWriter:
+    """A stick's port, or an image file that stands for a stick. Keeps `MediaWriter`.
+
+    The files are taken out of the finished image. Until `eject` a stick of ours carries a mark;
+    `inspect` shows its volume id then, and it may be written again.
+    """
+
+    def __init__(self, stick: Stick, *, staging: Path, name: str | None = None) -> None:
+        """`staging` is a folder on a disk with room for the largest file."""
+        self.name = name or stick.name
+        self._stick = stick
+        self._staging = staging
+        self._image: Path | None = None
+        self._files: list[StickFile] = []
+        self._files_by_offset: list[StickFile] = []
+
+    def inspect(self) -> LoadedMedium:
+        """An unsuitable stick says why in `kind`."""
+        try:
+            with kiosk_errors(missing=Wanted.STICK):
+                state = self._stick.inspect()
+        except MediumWantedError as error:
+            return LoadedMedium(Wanted[error.reason], f"{STICK_KIND}: {error}", 0, "")
+        return LoadedMedium(None, STICK_KIND, state.free_bytes // BLOCK_BYTES, state.unfinished)
+
+    def write(
+        self,
+        image: Path,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        """Raises as `DiscWriter.write`; stopped, it takes away what it began if it can."""
+        self._image, self._files = None, []
+        with kiosk_errors(missing=Wanted.STICK):
+            volume_id, files = files_of_image(image)
+            self._files = self._stick.write(
+                files,
+                volume_id,
+                staging=self._staging,
+                on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
+                is_cancelled=is_cancelled,
+            )
+            self._files_by_offset = sorted(self._files, key=lambda file: file.offset)
+            self._image = image
+
+    def verify(
+        self, image_bytes: int, sha256: str, *, on_progress: Callable[[MediumProgress], None]
+    ) -> WrittenMedium:
+        """Every file on the stick against what was copied out of the image, and the image against
+        `sha256`.
+
+        Raises:
+            VerifyFailedError: Not equal; or this process did not write the stick: write it again.
+        """
+        if self._image is None:
+            raise VerifyFailedError("not written by this process")
+        with kiosk_errors(missing=Wanted.STICK):
+            self._stick.verify(
+                self._files,
+                staging=self._staging,
+                on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
+            )
+            with MediumReader(self._image) as reader:
+                verify(reader, image_bytes, sha256, on_progress=lambda _done, _total: None)
+        return WrittenMedium(STICK_KIND, sha256, image_bytes)
+
+    def read(self, offset_bytes: int, size_bytes: int) -> bytes:
+        """As if the stick were the image: files' bytes come from the stick, what lies between from
+        the image.
+        """
+        if self._image is None:
+            raise VerifyFailedError("not written by this process")
+        end = offset_bytes + size_bytes
+        with kiosk_errors(missing=Wanted.STICK), MediumReader(self._image) as reader:
+            result = bytearray(reader.read(offset_bytes, size_bytes))
+            for file in self._files_by_offset[self._first_after(offset_bytes) :]:
+                if file.offset >= end:
+                    break
+                first, last = max(offset_bytes, file.offset), min(end, file.offset + file.size)
+                if first < last:
+                    piece = self._stick.read(file, first - file.offset, last - first)
+                    result[first - offset_bytes : last - offset_bytes] = piece
+        return bytes(result)
+
+    def _first_after(self, offset: int) -> int:
+        """Index of the first file, by offset, that ends behind `offset`; extents do not overlap."""
+        return bisect_right(self._files_by_offset, offset, key=lambda file: file.offset + file.size)
+
+    def eject(self) -> None:
+        """Releases a stick that was read back; the mark of an unfinished one stays."""
+        with kiosk_errors(missing=Wanted.STICK):
+            self._stick.release()
+
+
+def files_of_image(image: Path) -> tuple[str, list[StickFile]]:
+    """Volume id and the files of an ISO 9660 image as extents.
+
+    Raises:
+        EngineError: Not an image that can be read.
+    """
+    try:
+        with MediumReader(image) as reader:
+            iso = IsoReader(reader.read)
+            records = [record for record in iso.records() if not record.is_directory]
+            volume_id = iso.volume_id.decode("ascii", "replace").strip()
+    except (DicomdirError, BurnerError) as error:
+        raise EngineError("the image cannot be read") from error
+    return volume_id, [
+        StickFile(record.path, image, record.offset_bytes, record.size_bytes) for record in records
+    ]

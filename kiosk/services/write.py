@@ -313,13 +313,22 @@ class _Job:
     def _is_other_disc(self, row: LedgerEntry) -> bool:
         """Blank, or called otherwise: then it is not what we wrote. A torso may have no name."""
         loaded = self._writer.inspect()
-        return loaded.wanted is None or loaded.volume_id not in ("", row.volume_id)
+        if loaded.volume_id == row.volume_id:
+            return False
+        return loaded.wanted is None or loaded.volume_id != ""
 
     def _scrap(self, row: LedgerEntry, reason: str, detail: str) -> NeedsMedium:
         self._ledger.put(replace(row, phase=LedgerPhase.SCRAP))
         self._writer.eject()
+        loaded = self._writer.inspect()
+        is_stick = loaded.wanted is Wanted.STICK or (
+            loaded.wanted is None and loaded.volume_id == row.volume_id
+        )
         return NeedsMedium(
-            Wanted.OTHER_DISC, reason, detail, is_disc_spent=row.job_id == self._job_id
+            Wanted.STICK if is_stick else Wanted.OTHER_DISC,
+            reason,
+            detail,
+            is_disc_spent=row.job_id == self._job_id,
         )
 
 

@@ -230,7 +230,7 @@ def test_no_stick(tmp_path: Path, files: list[StickFile], staging: Path) -> None
 
 def test_too_small_is_seen_before(tmp_path: Path, files: list[StickFile], staging: Path) -> None:
     path = make_fat(tmp_path / "stick", size=6 * MIB, bits=16)
-    put(path, "PHOTO.JPG", bytes(MIB))
+    put(path, "PHOTO.JPG", bytes(2 * MIB))
     before = path.read_bytes()
     with pytest.raises(MediumTooSmallError):
         write(stick_of(path), files, staging)
