@@ -1,0 +1,207 @@
+"""The parent process that owns the terminal, so that no crash leaves anything on it.
+
+The lobby runs as its child. When the child dies the terminal is reset, its scroll-back cleared, and
+a fixed page sends people to the desk until the child is back, at most two seconds later. A lobby
+that keeps dying stays off: the page stays. Standard library only; nothing here can fail on data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Final
+
+from kiosk.ports import Clock
+
+RESTART_S: Final = 1.0
+MAX_CRASHES: Final = 3
+CRASH_WINDOW_S: Final = 60.0
+LOG_FD_VARIABLE: Final = "SENDHOME_LOG_FD"
+_STOP_S: Final = 5.0  # for an orderly end, before the child is killed
+_MAX_LINE: Final = 1000
+
+# Leave the alternate screen; mouse, focus, paste, resize and synchronised modes off; keyboard
+# protocol back; attributes, scroll region, wrapping and cursor as at the start; all cleared.
+RESET: Final = (
+    b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1004l"
+    b"\x1b[?2004l\x1b[?2048l\x1b[?2026l\x1b[<u\x1b[0m\x1b[r\x1b[?7h\x1b[H\x1b[2J\x1b[3J"
+)
+_HIDE_CURSOR: Final = b"\x1b[?25l"
+_SHOW_CURSOR: Final = b"\x1b[?25h"
+
+logger = logging.getLogger(__name__)
+
+
+class Wrapper:
+    """Runs a command on the terminal of standard input, again and again.
+
+    Args:
+        command: The lobby; exit status 0 is an orderly end, everything else a crash.
+        page: Lines of the fixed page; shown without anything else.
+        terminal_fd: The terminal, for reading and writing.
+    """
+
+    def __init__(
+        self, command: Sequence[str], page: Sequence[str], clock: Clock, *, terminal_fd: int = 0
+    ) -> None:
+        self._command, self._page, self._clock = list(command), page, clock
+        self._fd = terminal_fd
+        self._stop = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._crashes_s: deque[float] = deque(maxlen=MAX_CRASHES)
+
+    def run(self) -> int:
+        """Until the child ends in order (0) or we are told to stop (0 too).
+
+        Raises:
+            OSError: The terminal cannot be written, or the command cannot be started at all.
+        """
+        with self._terminal(), self._signals():
+            while not self._stop.is_set():
+                if self._run_once() == 0:
+                    break
+                self._crashed()
+        return 0
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _run_once(self) -> int:
+        reading, writing = os.pipe()
+        try:
+            # Textual draws on standard error; what else the child has to say comes by the pipe.
+            self._child = subprocess.Popen(
+                self._command,
+                stdin=self._fd,
+                stdout=subprocess.DEVNULL,
+                stderr=self._fd,
+                pass_fds=(writing,),
+                env=self._environment(writing),
+            )
+        finally:
+            os.close(writing)
+        log = threading.Thread(target=_forward, args=(reading,), daemon=True)
+        log.start()
+        status = self._wait(self._child)
+        log.join(1.0)
+        self._child = None
+        return status
+
+    def _wait(self, child: subprocess.Popen[bytes]) -> int:
+        while not self._stop.is_set():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return child.wait(0.5)
+        child.terminate()
+        try:
+            child.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        return 0
+
+    def _crashed(self) -> None:
+        self._show_page()
+        now_s = self._clock.monotonic_s()
+        self._crashes_s.append(now_s)
+        if len(self._crashes_s) == MAX_CRASHES and now_s - self._crashes_s[0] < CRASH_WINDOW_S:
+            logger.critical("the lobby crashed %d times in a row and stays off", MAX_CRASHES)
+            self._stop.wait()
+            return
+        logger.error("the lobby crashed and starts again")
+        self._stop.wait(RESTART_S)
+
+    def _show_page(self) -> None:
+        self._quiet()
+        columns, rows = os.get_terminal_size(self._fd)
+        top = max(1, (rows - len(self._page)) // 2)
+        lines = b""
+        for at, line in enumerate(self._page):
+            text = "".join(c for c in line if c.isprintable())[:columns]
+            left = max(1, (columns - len(text)) // 2)
+            lines += f"\x1b[{top + at};{left}H{text}".encode()
+        self._write(RESET + _HIDE_CURSOR + lines)
+
+    def _quiet(self) -> None:
+        """Nothing typed is shown, nothing typed is a signal, nothing typed before counts."""
+        attributes = termios.tcgetattr(self._fd)
+        attributes[1] |= termios.OPOST | termios.ONLCR
+        attributes[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN)
+        termios.tcsetattr(self._fd, termios.TCSAFLUSH, attributes)
+
+    def _write(self, data: bytes) -> None:
+        # A child that was killed may have left the descriptor non-blocking.
+        flags = fcntl.fcntl(self._fd, fcntl.F_GETFL)
+        fcntl.fcntl(self._fd, fcntl.F_SETFL, flags & ~os.O_NONBLOCK)
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    @staticmethod
+    def _environment(log_fd: int) -> dict[str, str]:
+        """Ours without Textual's own switches: a debug mode would show what it must not."""
+        kept = {name: it for name, it in os.environ.items() if not name.startswith("TEXTUAL")}
+        return kept | {LOG_FD_VARIABLE: str(log_fd)}
+
+    @contextlib.contextmanager
+    def _terminal(self) -> Iterator[None]:
+        before = termios.tcgetattr(self._fd)
+        self._quiet()
+        try:
+            yield
+        finally:
+            self._write(RESET + _SHOW_CURSOR)
+            termios.tcsetattr(self._fd, termios.TCSAFLUSH, before)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self._stop.set()
+
+        # What is ignored here is ignored by the child too: exec keeps it.
+        handlers = {
+            signal.SIGTERM: stop,
+            signal.SIGHUP: stop,
+            signal.SIGINT: signal.SIG_IGN,
+            signal.SIGQUIT: signal.SIG_IGN,
+            signal.SIGTSTP: signal.SIG_IGN,
+        }
+        before = {number: signal.signal(number, it) for number, it in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def desk_page(site_name: str, whom_to_call: str) -> list[str]:
+    """The fixed page: no word of anybody, and the way on."""
+    return [site_name, "", "This machine takes a short break.", "", whom_to_call]
+
+
+def log_to_wrapper() -> None:
+    """In the child: send our log through the wrapper's pipe; never to the terminal."""
+    handler: logging.Handler = logging.NullHandler()
+    if (number := os.environ.get(LOG_FD_VARIABLE, "")).isdecimal():
+        handler = logging.StreamHandler(os.fdopen(int(number), "w", buffering=1))
+        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.raiseExceptions = False  # a failing handler would print to the terminal
+
+
+def _forward(reading: int) -> None:
+    with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
+        while line := lines.readline(_MAX_LINE):
+            logger.info("%s", "".join(c for c in line if c.isprintable()))
+
+
+def is_on_a_terminal() -> bool:
+    """Whether there is a terminal to own."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,108 @@
+"""Every screen of the lobby, made directly: for tests that look at all of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from kiosk.domain.model import (
+    ExecutionStatus,
+    Job,
+    MediaChoice,
+    Medium,
+    Order,
+    Priority,
+    Progress,
+    Question,
+    Step,
+    Wanted,
+)
+from kiosk.lobby.estimate import Estimate
+from kiosk.lobby.parts import DemoPerson
+from kiosk.lobby.screens.base import Frame, LobbyScreen
+from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.is_this_you import IsThisYouScreen
+from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
+from kiosk.lobby.screens.progress import ProgressScreen
+from kiosk.lobby.screens.question import QuestionScreen
+from kiosk.lobby.screens.sentence import MomentScreen, SorryScreen, ThanksScreen
+from kiosk.lobby.screens.ticket import TicketScreen
+from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.widgets.wording import failure_words, refused_words
+from tests.fakes.clock import START
+from tests.fakes.lobby import PEOPLE
+from tests.fakes.orders import an_order
+
+FRAME = Frame("Riverside Imaging", "Need help? Please ask at the desk.")
+
+
+def a_job(
+    order: Order, *, step: Step | None = Step.WRITE, note: str = "", medium: Medium = Medium.DISC
+) -> Job:
+    return Job(
+        job_id=order.order_id,
+        order_id=order.order_id,
+        choice=MediaChoice(medium),
+        priority=Priority.WAITING_PATIENT,
+        status=ExecutionStatus.PENDING if step is None else ExecutionStatus.CREATING,
+        status_info="NORMAL",
+        error_code="",
+        progress=None if step is None else Progress(step, 40, 100, note, START),
+        question=None,
+        created_at=START,
+        ended_at=None,
+    )
+
+
+def every_screen(
+    order: Order | None = None, frame: Frame = FRAME, hostile: str | None = None
+) -> dict[str, Callable[[], LobbyScreen]]:
+    """Name to maker, in the order of a visit; `hostile` stands wherever foreign text is shown."""
+    order = order or an_order()
+    people = PEOPLE
+    if hostile is not None:
+        frame = Frame(hostile, hostile)
+        people = (DemoPerson(hostile, hostile, hostile),) * 3
+        patient = dataclasses.replace(order.patient, name=f"{hostile}^{hostile}={hostile}")
+        order = dataclasses.replace(
+            order, patient=patient, modality=hostile, study_date=hostile, with_report=True
+        )
+    note = hostile or "medium.spoiled"
+
+    def ask(wanted: Wanted) -> Callable[[], LobbyScreen]:
+        question = Question(order.order_id, 1, wanted, START)
+        return lambda: QuestionScreen(frame, question, has_demo_hand=False)
+
+    screens: dict[str, Callable[[], LobbyScreen]] = {
+        "welcome": lambda: WelcomeScreen(frame, ()),
+        "welcome_demo": lambda: WelcomeScreen(frame, people),
+        "ticket": lambda: TicketScreen(frame),
+        "birth_date": lambda: BirthDateScreen(frame, "DMY", START.date()),
+        "moment": lambda: MomentScreen(frame),
+        "refused": lambda: SorryScreen(frame, refused_words(), can_retry=True),
+        "is_this_you": lambda: IsThisYouScreen(frame, order),
+        "exams": lambda: ExamsScreen(frame, [order] * 6),
+        "medium": lambda: MediumScreen(frame, (Medium.DISC, Medium.STICK)),
+        "copies": lambda: CopiesScreen(frame, 3),
+        "waiting": lambda: ProgressScreen(frame, a_job(order, step=None), None),
+        "writing": lambda: ProgressScreen(
+            frame, a_job(order, medium=Medium.STICK), Estimate(0.55, 130.0)
+        ),
+        "note": lambda: ProgressScreen(frame, a_job(order, note=note), Estimate(0.55, None)),
+        "demo_hand": lambda: QuestionScreen(
+            frame, Question(order.order_id, 1, Wanted.BLANK_DISC, START), has_demo_hand=True
+        ),
+    }
+    screens |= {f"ask_{wanted.value}": ask(wanted) for wanted in Wanted}
+    screens |= {
+        f"failed_{code.replace('.', '_')}": (
+            lambda code=code: SorryScreen(frame, failure_words(code), can_retry=False)
+        )
+        for code in ("archive.incomplete", "medium.failed", "build.too_large", "job.cancelled")
+    }
+    screens["failed_hostile_code"] = lambda: SorryScreen(
+        frame, failure_words(hostile or "no.such_code"), can_retry=False
+    )
+    screens["thanks"] = lambda: ThanksScreen(frame)
+    return screens
