@@ -126,17 +126,25 @@ def medium_of(drive: DriveConfig) -> Medium:
     return Medium.STICK if drive.kind in ("stick", "simulated-stick") else Medium.DISC
 
 
-def writer(drive: DriveConfig) -> MediaWriter:
-    """The drive or port of that configuration."""
-    from kiosk.adapters.media import DiscWriter
+def writer(config: Config, drive: DriveConfig) -> MediaWriter:
+    """The drive or port of that configuration. Raises ConfigError: a kind that there is not."""
+    from burner.drive import Drive
+    from burner.stick import Stick
+    from kiosk.adapters.media import DiscWriter, StickWriter
 
-    if drive.kind == "simulated":
-        return DiscWriter(simulated(drive), name=drive.name)
-    if drive.kind == "optical":
-        from burner.drive import Drive
-
-        return DiscWriter(Drive(Path(drive.device)), name=drive.name)
-    raise ConfigError(f"drives: {drive.kind} is not available yet")
+    device = Path(drive.device)
+    staging = config.store.spool_dir
+    match drive.kind:
+        case "optical":
+            return DiscWriter(Drive(device), name=drive.name)
+        case "simulated":
+            return DiscWriter(simulated(drive), name=drive.name)
+        case "stick":
+            return StickWriter(Stick(device, name=drive.name), staging=staging)
+        case "simulated-stick":  # an image file, alone in its folder
+            stick = Stick(device, name=drive.name, lock_folder=device.parent)
+            return StickWriter(stick, staging=staging)
+    raise ConfigError(f"drives: there is no kind {drive.kind!r}")
 
 
 def simulated(drive: DriveConfig) -> SimulatedDrive:
@@ -144,6 +152,16 @@ def simulated(drive: DriveConfig) -> SimulatedDrive:
     from burner.simulated import SimulatedDrive
 
     return SimulatedDrive(Path(drive.device), name=drive.name)
+
+
+def make_stick_image(path: Path, size_bytes: int, label: str) -> None:
+    """A file that stands for somebody's FAT32 stick, empty; it takes no room until written."""
+    from burner.stick_format import format_stick
+
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
+        file.truncate(size_bytes)
+    format_stick(path, label, lock_folder=path.parent)
 
 
 # --- lobby --------------------------------------------------------------------------------------

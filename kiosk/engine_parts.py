@@ -116,7 +116,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
     reserve_bytes = config.store.reserve_mb << 20
     drives: dict[Medium, list[MediaWriter]] = {}
     for drive in config.drives:
-        drives.setdefault(bootstrap.medium_of(drive), []).append(bootstrap.writer(drive))
+        drives.setdefault(bootstrap.medium_of(drive), []).append(bootstrap.writer(config, drive))
     policy = Policy(delays_s=config.engine.retry_s, max_spoiled=config.engine.max_spoiled)
     station = config.engine.station
     with bootstrap.receiver(config) as storage, ComposerPool() as pool:

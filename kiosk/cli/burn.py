@@ -41,9 +41,12 @@ def find_writer(args: argparse.Namespace) -> MediaWriter:
     from kiosk import bootstrap
     from kiosk.config import DriveConfig
 
+    config = config_file.load(args.config)
     if args.drive.startswith("/dev/"):
-        return bootstrap.writer(DriveConfig(name="drive", kind="optical", device=args.drive))
-    return bootstrap.writer(config_file.load(args.config).drive(args.drive))
+        drive = DriveConfig(name="drive", kind="optical", device=args.drive)
+    else:
+        drive = config.drive(args.drive)
+    return bootstrap.writer(config, drive)
 
 
 def hash_image(path: Path) -> tuple[int, str]:

@@ -58,7 +58,7 @@ def _others(config: Config) -> dict[str, Callable[[], str]]:
     for drive in config.drives:
 
         def look(name: str = drive.name) -> str:
-            loaded = bootstrap.writer(config.drive(name)).inspect()
+            loaded = bootstrap.writer(config, config.drive(name)).inspect()
             wanted = f", wanted: {loaded.wanted.value}" if loaded.wanted else ""
             return f"{loaded.kind or 'nothing'} loaded{wanted}"
 

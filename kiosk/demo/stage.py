@@ -40,6 +40,8 @@ from kiosk.services.identify import issue_ticket
 
 ROOT = Path(__file__).resolve().parents[2]
 BLANKS = 20
+STICK = "stick.img"
+STICK_BYTES = 2 << 30  # sparse
 ENGINE_START_S = 60.0
 
 
@@ -96,6 +98,7 @@ def set_stage(folder: Path) -> Iterator[Stage]:
             people = tuple(demo_people())
             visitors = _place_orders(config, people)
             _prepare_drive(config)
+            bootstrap.make_stick_image(folder / STICK, STICK_BYTES, "MY_STICK")
             log = folder / "engine.log"
             with _engine(path, log):
                 yield Stage(config, path, people, visitors, log)
@@ -119,7 +122,10 @@ def _config(folder: Path, receiver_port: int) -> Config:
         archive=ArchiveConfig(host="127.0.0.1", ae_title="DEMOPACS"),
         receiver=ReceiverConfig(port=receiver_port),
         store=StoreConfig(state_dir=folder / "state", spool_dir=folder / "spool", reserve_mb=64),
-        drives=(DriveConfig(name="disc1", kind="simulated", device=str(folder / "drive")),),
+        drives=(
+            DriveConfig(name="disc1", kind="simulated", device=str(folder / "drive")),
+            DriveConfig(name="stick1", kind="simulated-stick", device=str(folder / STICK)),
+        ),
         kiosk=KioskConfig(),
         engine=EngineConfig(station="demo", retry_s=(1.0, 2.0, 5.0)),
     )
@@ -157,12 +163,24 @@ def _place_orders(config: Config, people: tuple[DemoPerson, ...]) -> tuple[Visit
             )
             visitors.append(
                 Visitor(
-                    name=person.identity.name,
+                    name=_spoken(person.identity.name),
                     ticket_code=ticket.printed_code,
-                    birth_date=person.identity.birth_date,
+                    birth_date=_as_typed(person.identity.birth_date, config.kiosk.date_order),
                 )
             )
     return tuple(visitors)
+
+
+def _spoken(name: str) -> str:
+    """Given and family name of the first component group."""
+    family, _, rest = name.partition("=")[0].partition("^")
+    return f"{rest.partition('^')[0]} {family}".strip()
+
+
+def _as_typed(birth_date: str, order: str) -> str:
+    """YYYYMMDD in the order in which this kiosk asks for it."""
+    parts = {"y": birth_date[:4], "m": birth_date[4:6], "d": birth_date[6:]}
+    return "/".join(parts[letter] for letter in order)
 
 
 def _prepare_drive(config: Config) -> None:

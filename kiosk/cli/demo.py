@@ -1,0 +1,81 @@
+"""`sendhome demo`: the whole visit on built-in defaults, with a person or by itself."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiosk.domain.model import Wanted
+
+if TYPE_CHECKING:
+    from kiosk.config import Config
+    from kiosk.demo.stage import Stage
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="try it: a kiosk, an archive, invented patients, a simulated drive",
+        description="Starts an archive with invented patients, the engine and a drive made of "
+        "files, and shows the kiosk. Without a terminal the visit goes by itself and ends by "
+        "printing where the image of the disc is.",
+    )
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="where everything is kept")
+    parser.add_argument("--auto", action="store_true", help="go by itself, terminal or not")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from kiosk.demo.stage import default_folder, set_stage
+
+    folder: Path = (args.folder or default_folder()).absolute()
+    is_auto = args.auto or not (sys.stdin.isatty() and sys.stdout.isatty())
+    print(f"Setting up the demo in {folder} …", flush=True)
+    with set_stage(folder) as stage:
+        if is_auto:
+            return _alone(stage)
+        return _with_a_person(stage)
+
+
+def _alone(stage: Stage) -> int:
+    import asyncio
+
+    from kiosk import bootstrap
+    from kiosk.demo.visitor import visit
+    from kiosk.lobby.app import LobbyApp
+
+    person = stage.visitors[0]
+    with bootstrap.journal(stage.config) as journal, bootstrap.jobs(journal) as jobs:
+        parts = dataclasses.replace(
+            bootstrap.lobby_parts(stage.config, journal, jobs),
+            people=stage.visitors,
+            demo_hand=hand(stage.config),
+        )
+        app = LobbyApp(parts, demo=True)
+        print(f"A visit by {person.name}:", flush=True)
+        asyncio.run(visit(app, person, lambda text: print(f"  {text}", flush=True)))
+    image = bootstrap.simulated(stage.config.drives[0]).take()
+    print(f"Image of the disc: {image}", flush=True)
+    return 0
+
+
+def hand(config: Config) -> Callable[[Wanted], None]:
+    """Somebody who puts discs into the simulated drive."""
+    from kiosk import bootstrap
+
+    def do(wanted: Wanted) -> None:
+        drive = bootstrap.simulated(config.drives[0])
+        if wanted in (Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.CLOSE_TRAY):
+            drive.insert()
+
+    return do
+
+
+def _with_a_person(stage: Stage) -> int:
+    from kiosk.lobby.wrapper import run_kiosk
+
+    return run_kiosk(stage.config_file, people=stage.visitors, demo=True)

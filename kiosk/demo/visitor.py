@@ -1,0 +1,104 @@
+"""A visit without a person: touches the lobby's buttons as one would, on a screen nobody sees.
+
+The app, the journal, the engine and the drive are the same as with a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from textual.pilot import Pilot
+
+from kiosk.errors import JobFailedError
+from kiosk.lobby.app import LobbyApp
+from kiosk.lobby.parts import DemoPerson
+from kiosk.lobby.screens.base import LobbyScreen
+from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.is_this_you import IsThisYouScreen
+from kiosk.lobby.screens.medium import MediumScreen
+from kiosk.lobby.screens.progress import ProgressScreen
+from kiosk.lobby.screens.question import QuestionScreen
+from kiosk.lobby.screens.sentence import SorryScreen, ThanksScreen
+from kiosk.lobby.screens.ticket import TicketScreen
+from kiosk.lobby.screens.welcome import WelcomeScreen
+
+SIZE = (80, 24)
+LOOK_S = 0.05
+
+
+async def visit(
+    app: LobbyApp,
+    person: DemoPerson,
+    say: Callable[[str], None],
+    *,
+    patience_s: float = 120.0,
+) -> None:
+    """Go from welcome to goodbye as `person`.
+
+    Args:
+        say: Told each thing that is done.
+        patience_s: For each screen to come.
+    Raises:
+        JobFailedError: The kiosk said sorry, or a screen did not come in time.
+    """
+    async with app.run_test(size=SIZE) as pilot:
+        visitor = _Visitor(app, pilot, patience_s)
+        say("Welcome: touch Start")
+        await visitor.touch(WelcomeScreen, "#start")
+        say(f"Ticket: {person.ticket_code}")
+        for character in person.ticket_code.replace("-", ""):
+            await visitor.touch(TicketScreen, f"#key-{character}")
+        await visitor.touch(TicketScreen, "#go")
+        say(f"Birth date: {person.birth_date}")
+        for digit in person.birth_date.replace("/", ""):
+            await visitor.touch(BirthDateScreen, f"#key-{digit}")
+        await visitor.touch(BirthDateScreen, "#go")
+        await visitor.touch(IsThisYouScreen, "#yes")
+        say("Is this you? Yes")
+        await visitor.touch(ExamsScreen, "#go")
+        say("The exam is chosen; on a disc, please")
+        await visitor.touch(MediumScreen, "#medium-disc")
+        await visitor.wait_for_the_disc(say)
+        say("The tray opens: take your disc")
+        await visitor.touch(ThanksScreen, "#stop")
+        await visitor.sees(WelcomeScreen)
+
+
+class _Visitor:
+    def __init__(self, app: LobbyApp, pilot: Pilot[None], patience_s: float) -> None:
+        self._app, self._pilot, self._patience_s = app, pilot, patience_s
+
+    async def sees(self, *kinds: type[LobbyScreen]) -> LobbyScreen:
+        """The screen, once it is one of these. Raises JobFailedError."""
+        looks = int(self._patience_s / LOOK_S)
+        for _ in range(looks):
+            screen = self._app.current()
+            if isinstance(screen, kinds) and screen.is_mounted:
+                await self._pilot.pause()
+                return screen
+            if isinstance(screen, SorryScreen):
+                raise JobFailedError("the kiosk could not go on and sent the visitor to the desk")
+            await asyncio.sleep(LOOK_S)
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise JobFailedError(f"{names} did not come within {self._patience_s:.0f} s")
+
+    async def touch(self, kind: type[LobbyScreen], selector: str) -> None:
+        """Press a button on that screen. Raises JobFailedError."""
+        await self.sees(kind)
+        if not await self._pilot.click(selector):
+            raise JobFailedError(f"{selector} cannot be touched on {kind.__name__}")
+
+    async def wait_for_the_disc(self, say: Callable[[str], None]) -> None:
+        """Do what the kiosk asks for until it says thank you."""
+        answered = 0
+        while True:
+            screen = await self.sees(ProgressScreen, QuestionScreen, ThanksScreen)
+            if isinstance(screen, ThanksScreen):
+                return
+            if isinstance(screen, QuestionScreen) and screen.question.number > answered:
+                answered = screen.question.number
+                say(f"Wanted: {screen.question.wanted.value.replace('_', ' ')}. Done")
+                await self.touch(QuestionScreen, "#demo")
+            await asyncio.sleep(LOOK_S)
