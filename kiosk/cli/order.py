@@ -77,8 +77,8 @@ def run_add(args: argparse.Namespace) -> int:
             raise InvalidValueError(f"the order cannot be read: {error.strerror}") from error
     else:
         data = sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
-    with bootstrap.journal(config) as journal, bootstrap.archive(config) as archive:
-        order = read_order(data, journal.clock.now(), archive)
+    with bootstrap.journal(config) as journal:
+        order = read_order(data, journal.clock.now(), lambda: bootstrap.pacs(config))
         journal.orders.add(order, actor=actor())
         shown: dict[str, object] = {"order_id": order.order_id}
         if args.ticket:
