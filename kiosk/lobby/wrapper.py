@@ -16,6 +16,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from types import FrameType
@@ -27,7 +28,7 @@ RESTART_S: Final = 1.0
 MAX_CRASHES: Final = 3
 CRASH_WINDOW_S: Final = 60.0
 LOG_FD_VARIABLE: Final = "SENDHOME_LOG_FD"
-_STOP_S: Final = 5.0  # for an orderly end, before the child is killed
+_STOP_S: Final = 5  # for an orderly end, before the child is killed
 _MAX_LINE: Final = 1000
 
 # Leave the alternate screen; mouse, focus, paste, resize and synchronised modes off; keyboard
@@ -56,7 +57,7 @@ class Wrapper:
     ) -> None:
         self._command, self._page, self._clock = list(command), page, clock
         self._fd = terminal_fd
-        self._stop = threading.Event()
+        self._is_stopping = False  # a flag, not an Event: signal handlers set it
         self._child: subprocess.Popen[bytes] | None = None
         self._crashes_s: deque[float] = deque(maxlen=MAX_CRASHES)
 
@@ -67,7 +68,7 @@ class Wrapper:
             OSError: The terminal cannot be written, or the command cannot be started at all.
         """
         with self._terminal(), self._signals():
-            while not self._stop.is_set():
+            while not self._is_stopping:
                 if self._run_once() == 0:
                     break
                 self._crashed()
@@ -91,22 +92,13 @@ class Wrapper:
             os.close(writing)
         log = threading.Thread(target=_forward, args=(reading,), daemon=True)
         log.start()
-        status = self._wait(self._child)
-        log.join(1.0)
+        if self._is_stopping:  # told so while it was being started
+            self._child.terminate()
+        status = self._child.wait()
+        signal.alarm(0)
         self._child = None
-        return status
-
-    def _wait(self, child: subprocess.Popen[bytes]) -> int:
-        while not self._stop.is_set():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                return child.wait(0.5)
-        child.terminate()
-        try:
-            child.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        return 0
+        log.join(1.0)
+        return 0 if self._is_stopping else status
 
     def _crashed(self) -> None:
         self._show_page()
@@ -114,10 +106,15 @@ class Wrapper:
         self._crashes_s.append(now_s)
         if len(self._crashes_s) == MAX_CRASHES and now_s - self._crashes_s[0] < CRASH_WINDOW_S:
             logger.critical("the lobby crashed %d times in a row and stays off", MAX_CRASHES)
-            self._stop.wait()
+            self._pause(float("inf"))
             return
         logger.error("the lobby crashed and starts again")
-        self._stop.wait(RESTART_S)
+        self._pause(RESTART_S)
+
+    def _pause(self, seconds: float) -> None:
+        until_s = time.monotonic() + seconds
+        while not self._is_stopping and (left_s := until_s - time.monotonic()) > 0:
+            time.sleep(min(0.25, left_s))
 
     def _show_page(self) -> None:
         self._quiet()
@@ -163,17 +160,21 @@ class Wrapper:
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         def stop(_number: int, _frame: FrameType | None) -> None:
-            self._stop.set()
+            self._is_stopping = True
+            if self._child is not None:
+                self._child.terminate()
+                signal.alarm(_STOP_S)
+
+        def kill(_number: int, _frame: FrameType | None) -> None:
+            if self._child is not None:
+                self._child.kill()
 
         # What is ignored here is ignored by the child too: exec keeps it.
-        handlers = {
-            signal.SIGTERM: stop,
-            signal.SIGHUP: stop,
-            signal.SIGINT: signal.SIG_IGN,
-            signal.SIGQUIT: signal.SIG_IGN,
-            signal.SIGTSTP: signal.SIG_IGN,
-        }
-        before = {number: signal.signal(number, it) for number, it in handlers.items()}
+        ignored = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            before[number] = signal.signal(number, stop)
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, kill)
         try:
             yield
         finally:
