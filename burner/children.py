@@ -67,9 +67,8 @@ def run_lines(
     """Run a program to its end and hand over its lines (stdout and stderr together) as they come.
 
     A wish to cancel is answered by SIGTERM and patience: a killed writer leaves its drive locked
-        and busy.
-    Only a program that has not ended `cancel_patience_s` after that is killed. An exception of
-    `on_line` stops the program in the same way and is raised afterwards.
+    and busy. Only a program that has not ended `cancel_patience_s` after that is killed. An
+    exception of `on_line` stops the program in the same way and is raised afterwards.
 
     Returns:
         Exit code (negative for a signal) and whether it was asked to stop.
@@ -187,6 +186,12 @@ class DriveLock:
     def _open(self) -> int:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o660)
+            flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+            try:
+                # a lock of another user's making is as good, but may not be "created" by us
+                # again where the folder is sticky (fs.protected_regular)
+                return os.open(self.path, flags)
+            except FileNotFoundError:
+                return os.open(self.path, flags | os.O_CREAT, 0o644)
         except OSError as error:
             raise DriveError(f"no lock file for the drive: {error.strerror}") from error

@@ -250,6 +250,10 @@ class Drive:
                 is_cancelled=is_cancelled,
             )
 
+    def is_busy(self) -> bool:
+        """Whether one of ours works with the drive; then `inspect` would wait."""
+        return self._lock.is_held()
+
     def reload(self) -> None:
         """Out and in again, so that neither drive nor kernel answers from memory.
 

@@ -2,8 +2,7 @@
 stranger's stick.
 
 Exit codes are not enough: mcopy returns 0 for a file that is too big and for a device that fails.
-    Whoever writes
-must fsync the node and read everything back.
+Whoever writes must fsync the node and read everything back.
 """
 
 from __future__ import annotations

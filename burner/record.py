@@ -1,9 +1,8 @@
 """Recording an image to a disc.
 
 A disc counts as made only if four signs hold: the engine ended with 0; it said "completed
-    successfully"; the medium,
-looked at again, is written and closed; and what is read back is the image. The first three are
-`record`'s, the fourth `burner.verify`'s.
+successfully"; the medium, looked at again, is written and closed; and what is read back is the
+image. The first three are `record`'s, the fourth `burner.verify`'s.
 """
 
 from __future__ import annotations

@@ -4,116 +4,49 @@ demand.
     drive.json    tray, discs and faults; replaced as a whole, so any process may look and act
     drive.lock    held by whoever changes drive.json
     writer.lock   held by whoever writes, and by an orphaned writer until it ends
-    discs/        one file a disc, in the stack or in the tray; it does not exist while the disc is
-    blank taken/        discs that somebody took out of the open tray
+    discs/        one file a disc, in the stack or in the tray; none while the disc is blank
+    taken/        discs that somebody took out of the open tray
 
 The real engine writes to the file of the disc. A disc whose writing was interrupted is spoiled for
-    ever: that it was
-begun is in drive.json before the engine starts, and stays there if the power fails.
+ever: that it was begun is in drive.json before the engine starts, and stays there if the power
+fails.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from burner.children import DriveLock
 from burner.drive import MediaState, MediaStatus, iso_volume_id
 from burner.engine import PAD_BLOCKS, Engine, EngineRun
 from burner.errors import BurnerError, DriveError, NoMediumError
 from burner.messages import Event
+from burner.simulated_state import (
+    CAPACITY_BLOCKS,
+    DiscStatus,
+    DriveFacts,
+    Faults,
+    Place,
+    SimulatedDisc,
+    decode,
+    encode,
+)
 from burner.verify import BLOCK_BYTES, MediumReader
 
-CAPACITY_BLOCKS = {  # as blank media of these kinds report it
-    "CD-R": 359_844,  # 80 minutes
-    "CD-RW": 359_844,
-    "DVD-R": 2_298_496,
-    "DVD+R": 2_295_104,
-    "BD-R": 12_219_392,
-}
-STATE_VERSION = 1
-
-
-class DiscStatus(StrEnum):
-    BLANK = "blank"
-    WRITING = "writing"  # or interrupted, if nobody holds the writer's lock
-    WRITTEN = "written"
-    SPOILED = "spoiled"
-
-
-class Place(StrEnum):
-    STACK = "stack"
-    TRAY = "tray"
-    TAKEN = "taken"
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedDisc:
-    """One disc.
-
-    Attributes:
-        name: Such as "disc-0001"; also its file's name without ".iso".
-        expected_bytes: Length of the file once image and padding are on it; 0 while blank.
-    """
-
-    name: str
-    kind: str
-    capacity_blocks: int
-    status: DiscStatus = DiscStatus.BLANK
-    place: Place = Place.STACK
-    expected_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """What goes wrong next.
-
-    Attributes:
-        burns: How many burns `write_error_percent` and `flip_byte` still hit, -1 for all.
-        write_error_percent: Writing fails when so much of the image is on the disc; None for never.
-        flip_byte: Offset on the disc of a byte that comes out wrong; None for none.
-        unreadable_block: Reading this block of any disc fails; None for none.
-        speed: Multiples of CD 1x (about 1.2 MB/s here), 0 for as fast as it goes.
-        is_gone: The drive does not answer: unplugged.
-        is_jammed: The tray does not open.
-    """
-
-    burns: int = 1
-    write_error_percent: int | None = None
-    flip_byte: int | None = None
-    unreadable_block: int | None = None
-    speed: int = 0
-    is_gone: bool = False
-    is_jammed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DriveFacts:
-    """The whole of drive.json."""
-
-    is_open: bool = False
-    discs: tuple[SimulatedDisc, ...] = ()
-    faults: Faults = field(default_factory=Faults)
-
-    @property
-    def in_tray(self) -> SimulatedDisc | None:
-        return next((disc for disc in self.discs if disc.place is Place.TRAY), None)
-
-    @property
-    def stack(self) -> tuple[SimulatedDisc, ...]:
-        return tuple(disc for disc in self.discs if disc.place is Place.STACK)
-
-    def with_disc(self, disc: SimulatedDisc) -> DriveFacts:
-        """`disc` instead of the one of its name, or added."""
-        others = tuple(d for d in self.discs if d.name != disc.name)
-        return replace(self, discs=tuple(sorted((*others, disc), key=lambda d: d.name)))
+__all__ = [
+    "CAPACITY_BLOCKS",
+    "DiscStatus",
+    "DriveFacts",
+    "Faults",
+    "Place",
+    "SimulatedDisc",
+    "SimulatedDrive",
+]
 
 
 class SimulatedDrive:
@@ -137,6 +70,10 @@ class SimulatedDrive:
         """Waits for a writer that outlived us, then says what it left. Raises DriveError."""
         with self._writer_lock.hold():
             return self._state_of(self._settled())
+
+    def is_busy(self) -> bool:
+        """Whether somebody writes or reads; then `inspect` would wait."""
+        return self._writer_lock.is_held()
 
     def burn(
         self,
@@ -197,7 +134,7 @@ class SimulatedDrive:
     def look(self) -> DriveFacts:
         """Everything there is to see. Raises DriveError if drive.json is damaged."""
         try:
-            return _decode((self._folder / "drive.json").read_bytes())
+            return decode((self._folder / "drive.json").read_bytes())
         except FileNotFoundError:
             return DriveFacts()
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -370,7 +307,7 @@ class SimulatedDrive:
     def _save(self, facts: DriveFacts) -> None:
         temporary = self._folder / "drive.json.new"
         with temporary.open("wb") as file:
-            file.write(_encode(facts))
+            file.write(encode(facts))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._folder / "drive.json")
@@ -406,21 +343,3 @@ class _FaultyReader(MediumReader):
 def _require_present(faults: Faults) -> None:
     if faults.is_gone:
         raise DriveError("no such drive")
-
-
-def _encode(facts: DriveFacts) -> bytes:
-    return json.dumps({"version": STATE_VERSION, **asdict(facts)}, indent=1).encode()
-
-
-def _decode(data: bytes) -> DriveFacts:
-    """Raises ValueError, KeyError or TypeError on anything but what `_encode` wrote."""
-    raw: dict[str, Any] = json.loads(data)
-    if raw.pop("version") != STATE_VERSION:
-        raise ValueError("another version")
-    discs = tuple(
-        SimulatedDisc(
-            **{**disc, "status": DiscStatus(disc["status"]), "place": Place(disc["place"])}
-        )
-        for disc in raw["discs"]
-    )
-    return DriveFacts(raw["is_open"], discs, Faults(**raw["faults"]))

@@ -62,6 +62,10 @@ class Stick:
         self._reading = contextlib.ExitStack()
         self._volume: StickVolume | None = None
 
+    def is_busy(self) -> bool:
+        """Whether one of ours works with the stick; then `inspect` would wait."""
+        return self._lock.is_held()
+
     def inspect(self) -> StickState:
         """What can be said before the files are known.
 

@@ -139,8 +139,7 @@ def verify(
     """Hash the image's extent on the medium, not its padding and not the run-out behind it.
 
     The length is looked at first: after a burn a system may still believe that the disc is blank,
-        and the hash of
-    nothing would be compared.
+    and the hash of nothing would be compared.
 
     Args:
         image_bytes: Length of the image, a multiple of 2048, more than 0.

@@ -1,9 +1,8 @@
 """One process that writes one disc, and dies at the instant it is told: started by test_burn_crash.
 
 Arguments: folder, job id, image's volume id, instant to die at (0 never). An instant is the moment
-    before or after a
-call of the ledger or the writer, or a piece of progress. Prints the outcome's class, the wish and
-the instants.
+before or after a call of the ledger or the writer, or a piece of progress. Prints the outcome's
+class, the wish and the instants.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A CD/DVD/BD writer as its command descriptor blocks see it (MMC-5, SPC-4), with faults on demand.
 
 Pure logic: a CDB and the data sent with it in, the answer out, or a Sense raised. Runs under the
-    system's Python.
-Not covered: physics, and anything that the burn engine does not ask.
+system's Python. Not covered: physics, and anything that the burn engine does not ask.
 """
 
 import struct
