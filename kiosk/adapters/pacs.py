@@ -293,7 +293,7 @@ class _Move:
                         status = message.status
                         left = cmd.optional_us(message.command, cmd.REMAINING)
                     if status not in cmd.PENDING:
-                        self._take_rest()
+                        self._take_stored()  # records are sent before C-STOREs are answered
                         return self._judge(message, self._stored - before)
                     if left != remaining:
                         remaining, self._progress_at = left, time.monotonic()
@@ -329,13 +329,6 @@ class _Move:
     def _take_stored(self) -> None:
         """All records that are here already."""
         while (record := self._retrieval.receive(wait=False)) is not None:
-            self._take(record)
-
-    def _take_rest(self) -> None:
-        """All records of what was stored until now: the last may still be hashed."""
-        self._take_stored()
-        self._retrieval.ask_for_rest()
-        while not isinstance(record := self._retrieval.receive(), messages.Synced | None):
             self._take(record)
 
     def _take(self, record: messages.Record) -> None:

@@ -16,8 +16,7 @@ from kiosk.adapters.storage_scp.incoming import StoreSink
 from kiosk.adapters.storage_scp.limits import Limits
 from kiosk.adapters.storage_scp.machine import Context, Machine
 
-# Writes of 128 KiB and more into new ext4 files cost several times the system time of these.
-BUFFER_BYTES: Final = 64 * 1024
+BUFFER_BYTES: Final = 128 * 1024
 _QUICK: Final = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
@@ -103,7 +102,6 @@ class Association:
             if machine.outbox:
                 sock.sendall(b"".join(machine.outbox))
                 machine.outbox.clear()
-                sink.settle()
             self._set_deadline(machine.pdus != pdus, machine.is_inside_pdu or kept > 0)
 
     def _set_deadline(self, is_new_pdu: bool, is_inside_pdu: bool) -> None:

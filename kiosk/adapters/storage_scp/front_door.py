@@ -285,15 +285,12 @@ class FrontDoor:
             retrieval.close()
             return
         self._selector.register(
-            channel, selectors.EVENT_READ, lambda _sock: self._read_retrieval(retrieval)
+            channel, selectors.EVENT_READ, lambda _sock: self._close_retrieval(retrieval)
         )
         channel.send(messages.OPENED)
 
-    def _read_retrieval(self, retrieval: Retrieval) -> None:
-        """The engine closed its end, or asks for what was not reported yet."""
-        if retrieval.channel.recv(len(messages.SYNC)) == messages.SYNC:
-            retrieval.sync()
-            return
+    def _close_retrieval(self, retrieval: Retrieval) -> None:
+        """The engine sends nothing on this channel: it is readable when its end is closed."""
         self._selector.unregister(retrieval.channel)
         self._table.remove(retrieval)
         retrieval.close()

@@ -26,12 +26,11 @@ _KIND_PROGRESS: Final = 2
 _KIND_OPENED: Final = 3
 _KIND_CONNECTED: Final = 4
 _KIND_FULL: Final = 5
-_KIND_SYNCED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One object that is whole and on disk; sent right after its C-STORE was answered."""
+    """One object that is whole and on disk; sent before its C-STORE is answered."""
 
     number: int
     size_bytes: int
@@ -66,18 +65,11 @@ class SpaceShort:
     """Free space fell below the reserve: objects are refused with 0xA700."""
 
 
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """Answer to `SYNC`: every object that was answered with success has been reported."""
-
-
-Record = Synced | Stored | Progressing | Opened | Connected | SpaceShort
+Record = Stored | Progressing | Opened | Connected | SpaceShort
 
 OPENED: Final = bytes([_KIND_OPENED])
 CONNECTED: Final = bytes([_KIND_CONNECTED])
 SPACE_SHORT: Final = bytes([_KIND_FULL])
-SYNCED: Final = bytes([_KIND_SYNCED])
-SYNC: Final = b"?"  # the only thing that the engine says on a retrieval's channel
 
 
 def file_name(number: int) -> str:
@@ -118,7 +110,6 @@ def decode_record(data: bytes) -> Record:
         OPENED: Opened(),
         CONNECTED: Connected(),
         SPACE_SHORT: SpaceShort(),
-        SYNCED: Synced(),
     }
     if data not in simple:
         raise ValueError("unknown record")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import socket
@@ -10,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from kiosk.adapters.storage_scp.messages import SYNCED, file_name
+from kiosk.adapters.storage_scp.messages import file_name
 
 _PART: Final = ".part"
 _CREATE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,10 +20,9 @@ class ClosedError(Exception):
 
 
 class PartFile:
-    """An object on its way: a file that belongs to its association until the engine knows of it.
+    """An object on its way, under a name of its own in the folder of `home`.
 
     Attributes:
-        name: In the folder of `home`: a counter, with ".part" until the object is whole.
         fd: For reading and writing.
         is_abandoned: The retrieval was closed: the name is gone already.
     """
@@ -60,8 +58,6 @@ class Retrieval:
         self._numbers = itertools.count(first_number)
         self._lock = lock
         self.parts: set[PartFile] = set()
-        self._unreported = 0  # whole and answered, but the engine does not know yet
-        self._is_sync_wanted = False
         self._is_closed = False
 
     def free_bytes(self) -> int:
@@ -88,9 +84,11 @@ class Retrieval:
             if not part.is_abandoned:
                 os.unlink(part.name, dir_fd=self.folder_fd)
 
-    def keep_part(self, part: PartFile) -> None:
-        """Give a whole object its final name here, wherever it was begun; `report` must follow.
+    def keep_part(self, part: PartFile) -> int:
+        """Give a whole object its final name here, wherever it was begun; closes it.
 
+        Returns:
+            The number that it is named by; `report` must follow.
         Raises:
             ClosedError: A retrieval was closed meanwhile; the part is still to be removed.
             OSError: Two file systems, or the folder is gone.
@@ -101,51 +99,32 @@ class Retrieval:
             origin.check_open()
             is_home = origin is self
             number = int(part.name.removesuffix(_PART)) if is_home else next(self._numbers)
-            name = file_name(number)
-            os.rename(part.name, name, src_dir_fd=origin.folder_fd, dst_dir_fd=self.folder_fd)
+            os.rename(
+                part.name,
+                file_name(number),
+                src_dir_fd=origin.folder_fd,
+                dst_dir_fd=self.folder_fd,
+            )
             origin.parts.discard(part)
-            self.parts.add(part)
-            part.name, part.home = name, self
-            self._unreported += 1
+            os.close(part.fd)
+        return number
 
-    def report(self, part: PartFile, record: bytes) -> None:
-        """Tell the engine of a kept object and close it; from then on it is the engine's.
+    def report(self, number: int, record: bytes) -> None:
+        """Tell the engine; an object that it cannot be told of is removed again.
 
-        An object that the engine cannot be told of any more is removed: nobody knows of it.
+        Raises:
+            ClosedError: The engine closed the retrieval.
         """
         try:
             self.channel.send(record)
-        except OSError:
-            self.remove_part(part)
-        else:
+        except OSError as error:
             with self._lock:
-                self.parts.discard(part)
-                os.close(part.fd)
-        self._count_reported()
-
-    def drop_kept(self, part: PartFile) -> None:
-        """Instead of `report`, when the object cannot be read again."""
-        self.remove_part(part)
-        self._count_reported()
-
-    def _count_reported(self) -> None:
-        with self._lock:
-            self._unreported -= 1
-        if self._is_sync_wanted:
-            self.sync()
-
-    def sync(self) -> None:
-        """The engine asks for all records: answer when there is none left to send."""
-        with self._lock:
-            self._is_sync_wanted = True
-            if self._unreported or self._is_closed:
-                return
-            with contextlib.suppress(OSError):  # full: then there are reports to come
-                self.channel.send(SYNCED, socket.MSG_DONTWAIT)
-                self._is_sync_wanted = False
+                if not self._is_closed:
+                    os.unlink(file_name(number), dir_fd=self.folder_fd)
+            raise ClosedError from error
 
     def close(self) -> None:
-        """From now on nothing is added; what the engine does not know of goes."""
+        """From now on nothing is added; what is half-way goes."""
         with self._lock:
             self._is_closed = True
             for part in self.parts:

@@ -24,7 +24,7 @@ from kiosk.domain.model import Uid
 from kiosk.errors import ReceiverError
 
 _BACKLOG: Final = 128
-_ANSWER_S: Final = 60  # for a record that must come; it may be hashing gigabytes
+_ANSWER_S: Final = 10  # for a record that must come
 _START_S: Final = 20.0
 _STOP_S: Final = 5.0
 _FIRST_WAIT_S: Final = 0.2  # before a dead process is replaced; doubles to
@@ -79,13 +79,6 @@ class Retrieval:
             return messages.decode_record(data)
         except ValueError as error:
             raise ReceiverError("the storage receiver sends nonsense") from error
-
-    def ask_for_rest(self) -> None:
-        """`Synced` follows after all that was stored until now. Raises ReceiverError."""
-        try:
-            self._channel.send(messages.SYNC)
-        except OSError as error:
-            raise ReceiverError("the storage receiver ended") from error
 
     def close(self) -> None:
         """Returns when the receiver has let go of the folder; what was still on its way is
