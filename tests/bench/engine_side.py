@@ -1,0 +1,171 @@
+"""The engine's half of a job in a process of its own: retrieve and compose as the workflow does.
+
+    python -m tests.bench.engine_side FOLDER ARCHIVE_PORT ARCHIVE_AE_TITLE RECEIVER_PORT
+
+Warm like the product: the process, its storage receiver and a spare builder are there before the
+clock starts. One JSON line a job comes in, one goes out. `EngineSide` is the bench's end of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.bench.harness import MemoryWatch, tree_cpu_s
+from tests.bench.studies import PATIENT, Study
+
+AE_TITLE = "SENDHOME"
+ROLES = {"storage_scp": "receiver", "kiosk.builder": "builder", "xorriso": "xorriso"}
+_ROOT = Path(__file__).parents[2]
+
+
+class EngineSide:
+    """A running engine side. `pid` is its own process."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def job(self, study: Study, folder: Path) -> dict[str, float]:
+        """One job: figures of it, its processor time with the receiver's and the builder's.
+
+        Returns:
+            wall: From asking the archive to the checked image.
+            retrieve, compose: Parts of it.
+            tail: From the last object's arrival to the checked image.
+        """
+        cpu = tree_cpu_s(self.pid)
+        made = self._ask({"study": study.study_instance_uid, "folder": str(folder)})
+        if made["instances"] != len(study.files):
+            raise RuntimeError(f"{made['instances']} of {len(study.files)} objects")
+        figures = {name: made[name] for name in ("wall", "retrieve", "compose", "tail")}
+        return figures | {"cpu": tree_cpu_s(self.pid) - cpu}
+
+    def watched(self, study: Study, folder: Path) -> dict[str, float]:
+        """One job, for its memory: peak resident MiB of each process."""
+        with MemoryWatch(self.pid, ROLES, "engine") as watch:
+            figures = self.job(study, folder)
+        return figures | watch.peaks_mb | {"all at once": watch.total_mb}
+
+    def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(request), file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the engine side ended")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(f"the job failed: {answer['error']}")
+        return answer
+
+
+@contextlib.contextmanager
+def engine_side(
+    work: Path, archive_port: int, archive_ae_title: str, receiver_port: int
+) -> Iterator[EngineSide]:
+    """Start one and wait until it is ready; end it afterwards."""
+    folder = work / f"engine-{receiver_port}"
+    folder.mkdir()
+    command = [sys.executable, "-m", "tests.bench.engine_side", str(folder), str(archive_port)]
+    command += [archive_ae_title, str(receiver_port)]
+    process = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", "--", *command],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError("the engine side did not start")
+        yield EngineSide(process)
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# --- in the process -----------------------------------------------------------------------------
+
+
+def _serve(folder: Path, archive_port: int, archive_ae_title: str, receiver_port: int) -> None:
+    from kiosk import bootstrap
+    from kiosk.config import (
+        ArchiveConfig,
+        Config,
+        EngineConfig,
+        ReceiverConfig,
+        StoreConfig,
+    )
+    from kiosk.engine_parts import engine_parts
+
+    archive = ArchiveConfig(host="127.0.0.1", port=archive_port, ae_title=archive_ae_title)
+    config = Config(
+        archive=archive,
+        receiver=ReceiverConfig(ae_title=AE_TITLE, port=receiver_port),
+        store=StoreConfig(state_dir=folder / "state", spool_dir=folder / "spool", reserve_mb=64),
+        drives=(),
+        engine=EngineConfig(station="bench"),
+    )
+    with bootstrap.journal(config) as journal, engine_parts(config, journal) as parts:
+        print("ready", flush=True)
+        for line in sys.stdin:
+            request = json.loads(line)
+            try:
+                answer = _job(parts, request["study"], Path(request["folder"]))
+            except Exception as error:  # told to the bench, which stops
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            print(json.dumps(answer), flush=True)
+
+
+def _job(parts: Any, study_instance_uid: str, folder: Path) -> dict[str, Any]:
+    from kiosk.domain.model import AccessionNumber, Medium, Order, OrderId, ReleaseState
+
+    order = Order(
+        order_id=OrderId(f"bench-{os.getpid()}"),
+        patient=PATIENT,
+        accession_number=AccessionNumber("B1"),
+        study_instance_uid=study_instance_uid,
+        modality="CT",
+        study_date="20240311",
+        state=ReleaseState.RELEASED,
+        with_report=True,
+        created_at=parts.clock.now(),
+    )
+    started = time.time()
+    with parts.slots.hold(1, lambda: False):
+        parts.retrieve(order, folder, on_progress=_nothing, is_cancelled=lambda: False)
+    retrieved = time.time()
+    with parts.slots.hold(1, lambda: False):
+        image = parts.compose(
+            order, Medium.DISC, folder, on_progress=_nothing, is_cancelled=lambda: False
+        )
+    ended = time.time()
+    last = max(entry.stat().st_mtime for entry in os.scandir(folder / "objects"))
+    return {
+        "wall": ended - started,
+        "retrieve": retrieved - started,
+        "compose": ended - retrieved,
+        "tail": ended - last,
+        "instances": image.instances,
+    }
+
+
+def _nothing(_done: int, _total: int) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
