@@ -35,6 +35,7 @@ from dicomdir.profile import (
     EXPLICIT_BIG,
     IMPLICIT_LITTLE,
     RECORD_TYPES,
+    ROOT_TYPES,
     WAVEFORM,
     needs_pixels,
 )
@@ -83,11 +84,11 @@ class Instance:
 
     def values(self) -> dict[int, bytes]:
         """Raw values of all keys by tag, with their padding."""
-        return split(self.keys)
+        return dict(_split_once(self.keys))
 
     def value(self, tag: int) -> bytes | None:
         """Raw value of a key with its padding; None if the object has no such attribute."""
-        return split(self.keys).get(tag)
+        return _split_once(self.keys).get(tag)
 
     def text(self, tag: int) -> str:
         """A key as text, trimmed; backslashes part several values. "" if absent or empty.
@@ -95,7 +96,7 @@ class Instance:
         Raises:
             InstanceError: The bytes do not fit the Specific Character Set, or the key is not text.
         """
-        values = split(self.keys)
+        values = _split_once(self.keys)
         value = values.get(tag, b"").strip(b" \0")
         vr = KEY_VR[tag]
         if vr in _TEXT_VRS:
@@ -150,17 +151,38 @@ class Instance:
         if len(keys) != keys_bytes:
             raise InstanceError("stored instance cut or lengthened")
         uids = [uid_text(text) for text in texts[:5]]
-        if not all(uids) or any(
+        if not _are_enough(uids) or any(
             len(uid) != length for uid, length in zip(uids, lengths, strict=False)
         ):
             raise InstanceError("stored instance with a damaged UID")
         fault = texts[5].decode("ascii", "replace")
         if _FAULT.fullmatch(fault) is None:
             raise InstanceError("stored instance with an unknown fault")
-        tags = list(split(keys))
+        tags = list(_split_once(keys))
         if tags != sorted(tags):
             raise InstanceError("stored instance with keys out of order")
         return _instance(uids, keys, size_bytes, data_offset, fault)
+
+
+_last_split: tuple[bytes, dict[int, bytes]] = (b"", {})
+
+
+def _split_once(keys: bytes) -> dict[int, bytes]:
+    """`split`, remembering the last: an object is asked for many keys before the next one comes.
+
+    The caller may not change what it gets.
+    """
+    global _last_split
+    last, values = _last_split
+    if last is not keys:
+        values = split(keys)
+        _last_split = (keys, values)
+    return values
+
+
+def _are_enough(uids: list[str]) -> bool:
+    """All five, or the first three of an object that belongs to no patient, such as a palette."""
+    return all(uids) or (all(uids[:3]) and RECORD_TYPES.get(uids[0]) in ROOT_TYPES)
 
 
 def _instance(
@@ -246,7 +268,7 @@ def _scan(source: Source) -> Instance:
         uid_text(values.get(0x0020000D)),
         uid_text(values.get(0x0020000E)),
     ]
-    if not all(uids):
+    if not _are_enough(uids):
         if fault:
             raise TruncatedInstanceError("the file ends before its UIDs")
         raise InstanceError("SOP Class, SOP Instance, Study or Series Instance UID is missing")
