@@ -72,17 +72,18 @@ class Terminal:
         self._drain_until(lambda: text in self.text(), _LONGEST_S)
         assert text in self.text(), f"never said {text!r}:\n{self.text()}"
 
-    def until_gone(self, text: str) -> None:
-        self._drain_until(lambda: text not in self.text(), _LONGEST_S)
-        assert text not in self.text()
+    def until_sent(self, data: bytes, times: int) -> None:
+        """Until these bytes have come so often since the start."""
+        self._drain_until(lambda: self.raw.count(data) >= times, _LONGEST_S)
+        assert self.raw.count(data) >= times
 
     def read_for(self, seconds: float) -> None:
         """For what must not happen: nothing can be awaited."""
         self._drain_until(lambda: False, seconds)
 
-    def wait(self) -> int:
+    def wait(self, seconds: float = _LONGEST_S) -> int:
         """Its exit status."""
-        self._drain_until(self._has_ended, _LONGEST_S)
+        self._drain_until(self._has_ended, seconds)
         assert self._status is not None, f"still running:\n{self.text()}"
         return self._status
 

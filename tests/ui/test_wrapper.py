@@ -66,9 +66,9 @@ def test_a_dead_child_is_wiped_away_and_started_again(tmp_path: Path) -> None:
         terminal.until("CANARY NAME")
         for number in range(3):
             (tmp_path / f"go-{number}").touch()
-            terminal.until("Please ask at the desk.")
+            terminal.until_sent(b"Please ask at the desk.", number + 1)
             if number < 2:
-                terminal.until("CANARY NAME")
+                terminal.until_sent(b"CANARY NAME", 3 * (number + 2))
         assert b"\x1b[2J\x1b[3J" in RESET  # scroll-back too
         after_each_crash = terminal.raw.split(RESET)[1:]
         assert len(after_each_crash) == 3
