@@ -35,6 +35,7 @@ from kiosk.domain.model import (
     OrderId,
     Priority,
     ReleaseState,
+    Wanted,
 )
 from tests.bench.engine_side import AE_TITLE, ROLES
 from tests.bench.harness import MemoryWatch, Options, Table, Target, tree_cpu_s
@@ -90,7 +91,7 @@ def run_job(wanted: Study, work: Path) -> dict[str, float]:
         drive = bootstrap.simulated(config.drives[0])
         drive.eject()
         drive.take()
-        drive.add_blanks(1)
+        drive.insert_blank()
         with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
             with (
                 _engine(path, folder / "engine.log") as pid,
@@ -102,7 +103,9 @@ def run_job(wanted: Study, work: Path) -> dict[str, float]:
                 choice = MediaChoice(Medium.DISC)
                 job = jobs.submit(order.order_id, choice, Priority.WAITING_PATIENT, actor="bench")
                 while (now := jobs.get(job)).status is not ExecutionStatus.DONE:
-                    if now.status is ExecutionStatus.FAILURE or now.question is not None:
+                    if now.question is not None and now.question.wanted is Wanted.TAKE_MEDIUM:
+                        drive.take()
+                    elif now.status is ExecutionStatus.FAILURE or now.question is not None:
                         raise RuntimeError(f"the job did not end well: {now}")
                     if time.perf_counter() - started > _WAIT_S:
                         raise RuntimeError("the job takes too long")

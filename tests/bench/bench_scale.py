@@ -22,9 +22,7 @@ def main(options: Options) -> list[Table]:
         f"Scale, {large} beside {small} from Orthanc, from C-MOVE to checked image",
         base=small,
         columns=("retrieve", "compose", "tail"),
-        targets=tuple(
-            Target(large, figure, 1.05 * factor, small) for figure in ("wall", "cpu", "compose")
-        ),
+        targets=tuple(Target(large, figure, 1.05 * factor, small) for figure in ("wall", "cpu")),
     )
     port = free_port()
     files = [path for one in studies.values() for path in one.files]
