@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.secrets import site_key
 from kiosk.config import Config, DriveConfig
 from kiosk.domain.identity import DateOrder
-from kiosk.domain.model import Medium
+from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.ticket import TicketKeys
 from kiosk.errors import ConfigError
 from kiosk.ports import MediaWriter
@@ -193,13 +193,28 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         request=request,
         clock=journal.clock,
         site_name=site.institution,
-        whom_to_call=f"Need help? Ask at the desk or call {site.phone}",
+        whom_to_call=whom_to_call(config),
         kiosk_name=kiosk.name,
         media=tuple(medium for medium in Medium if medium in offered),
         date_order=_DATE_ORDERS[kiosk.date_order],
         idle_s=float(kiosk.idle_s),
         warn_s=float(kiosk.warning_s),
     )
+
+
+def whom_to_call(config: Config) -> str:
+    """The sentence in the foot line of every screen."""
+    return f"Need help? Ask at the desk or call {config.site.phone}"
+
+
+def demo_hand(config: Config) -> Callable[[Wanted], None]:
+    """Somebody who puts discs from the stack into the simulated drive."""
+
+    def do(wanted: Wanted) -> None:
+        if wanted in (Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.CLOSE_TRAY):
+            simulated(config.drives[0]).insert()
+
+    return do
 
 
 _DATE_ORDERS: dict[str, DateOrder] = {"mdy": "MDY", "dmy": "DMY", "ymd": "YMD"}

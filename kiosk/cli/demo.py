@@ -5,14 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk.domain.model import Wanted
-
 if TYPE_CHECKING:
-    from kiosk.config import Config
     from kiosk.demo.stage import Stage
 
 
@@ -53,7 +49,7 @@ def _alone(stage: Stage) -> int:
         parts = dataclasses.replace(
             bootstrap.lobby_parts(stage.config, journal, jobs),
             people=stage.visitors,
-            demo_hand=hand(stage.config),
+            demo_hand=bootstrap.demo_hand(stage.config),
         )
         app = LobbyApp(parts, demo=True)
         print(f"A visit by {person.name}:", flush=True)
@@ -63,19 +59,16 @@ def _alone(stage: Stage) -> int:
     return 0
 
 
-def hand(config: Config) -> Callable[[Wanted], None]:
-    """Somebody who puts discs into the simulated drive."""
-    from kiosk import bootstrap
-
-    def do(wanted: Wanted) -> None:
-        drive = bootstrap.simulated(config.drives[0])
-        if wanted in (Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.CLOSE_TRAY):
-            drive.insert()
-
-    return do
-
-
 def _with_a_person(stage: Stage) -> int:
-    from kiosk.lobby.wrapper import run_kiosk
+    from kiosk import bootstrap
+    from kiosk.cli.kiosk import run_wrapped, write_visitors
 
-    return run_kiosk(stage.config_file, people=stage.visitors, demo=True)
+    visitors = stage.config_file.with_name("visitors.json")
+    write_visitors(visitors, stage.visitors)
+    log = stage.config_file.with_name("kiosk.log")
+    code = run_wrapped(stage.config, stage.config_file, log, visitors)
+    drive = bootstrap.simulated(stage.config.drives[0])
+    if (image := drive.take()) is not None and image.exists():
+        print(f"Image of the disc: {image}")
+    print(f"Logs, discs and the stick are in {stage.config_file.parent}")
+    return code

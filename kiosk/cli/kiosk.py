@@ -1,0 +1,108 @@
+"""`sendhome kiosk`: the lobby on this terminal; a parent that owns it, and the app as its child."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiosk import config_file
+from kiosk.errors import ConfigError
+from kiosk.lobby.wrapper import Wrapper, desk_page, is_on_a_terminal, log_to_wrapper
+
+if TYPE_CHECKING:
+    from kiosk.config import Config
+    from kiosk.lobby.parts import DemoPerson
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "kiosk",
+        help="the lobby, on this terminal",
+        description="Owns the terminal until it gets SIGTERM. No key leaves it. If the app "
+        "crashes a fixed page sends people to the desk until it is back.",
+    )
+    parser.add_argument(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help="where the log goes (default: standard error, or the state folder if that is the "
+        "terminal)",
+    )
+    parser.add_argument("--visitors", type=Path, help=argparse.SUPPRESS)  # the demo's
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises ConfigError: no terminal, or the log cannot be kept."""
+    config = config_file.load(args.config)
+    if args.child:
+        return _lobby(config, args.visitors)
+    if not is_on_a_terminal():
+        raise ConfigError("the kiosk needs a terminal; for a look without one: sendhome demo")
+    return run_wrapped(config, config_file.find_file(args.config), args.log, args.visitors)
+
+
+def run_wrapped(
+    config: Config, file: Path | None, log: Path | None, visitors: Path | None = None
+) -> int:
+    """Own the terminal until the lobby ends in order. Raises ConfigError: no log."""
+    from kiosk.adapters.clock import SystemClock
+    from kiosk.bootstrap import whom_to_call
+
+    _log_to(log, config)
+    command = [sys.executable, "-P", "-m", "kiosk.cli.main"]
+    command += ["--config", str(file)] if file else []
+    command += ["kiosk", "--child"]
+    command += ["--visitors", str(visitors)] if visitors else []
+    page = desk_page(config.site.institution, whom_to_call(config))
+    return Wrapper(command, page, SystemClock()).run()
+
+
+def _log_to(log: Path | None, config: Config) -> None:
+    if log is None and sys.stderr.isatty():
+        log = config.store.state_dir / f"kiosk-{config.kiosk.name}.log"
+    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    if log is None:
+        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=form)
+        return
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        logging.basicConfig(filename=log, level=logging.INFO, format=form)
+    except OSError as error:
+        raise ConfigError(f"the log cannot be kept in {log}: {error.strerror}") from error
+
+
+def _lobby(config: Config, visitors: Path | None) -> int:
+    from kiosk import bootstrap
+    from kiosk.lobby.app import LobbyApp
+    from kiosk.lobby.crash import install_quiet_hooks
+
+    log_to_wrapper()
+    install_quiet_hooks()
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
+        parts = bootstrap.lobby_parts(config, journal, jobs)
+        if visitors:
+            people = read_visitors(visitors)
+            parts = dataclasses.replace(parts, people=people, demo_hand=bootstrap.demo_hand(config))
+        app = LobbyApp(parts, demo=visitors is not None)
+        app.run()
+    return app.return_code or 0
+
+
+def read_visitors(path: Path) -> tuple[DemoPerson, ...]:
+    """What `write_visitors` wrote."""
+    from kiosk.lobby.parts import DemoPerson
+
+    return tuple(DemoPerson(**row) for row in json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_visitors(path: Path, people: tuple[DemoPerson, ...]) -> None:
+    rows = [dataclasses.asdict(person) for person in people]
+    path.write_text(json.dumps(rows), encoding="utf-8")
