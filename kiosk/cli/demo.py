@@ -30,11 +30,15 @@ def run(args: argparse.Namespace) -> int:
 
     folder: Path = (args.folder or default_folder()).absolute()
     is_auto = args.auto or not (sys.stdin.isatty() and sys.stdout.isatty())
-    print(f"Setting up the demo in {folder} …", flush=True)
-    with set_stage(folder) as stage:
+    print(f"Setting up the demo in {folder}:", flush=True)
+    with set_stage(folder, say) as stage:
         if is_auto:
             return _alone(stage)
         return _with_a_person(stage)
+
+
+def say(text: str) -> None:
+    print(f"  {text}", flush=True)
 
 
 def _alone(stage: Stage) -> int:
@@ -53,7 +57,7 @@ def _alone(stage: Stage) -> int:
         )
         app = LobbyApp(parts, demo=True)
         print(f"A visit by {person.name}:", flush=True)
-        asyncio.run(visit(app, person, lambda text: print(f"  {text}", flush=True)))
+        asyncio.run(visit(app, person, say))
     image = bootstrap.simulated(stage.config.drives[0]).take()
     print(f"Image of the disc: {image}", flush=True)
     return 0

@@ -14,7 +14,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,9 +71,11 @@ def default_folder() -> Path:
 
 
 @contextlib.contextmanager
-def set_stage(folder: Path) -> Iterator[Stage]:
+def set_stage(folder: Path, say: Callable[[str], None]) -> Iterator[Stage]:
     """Set everything up in `folder`, and take it down at the end; discs that were taken stay.
 
+    Args:
+        say: Told what is being set up, as it takes seconds.
     Raises:
         ExecutorBusyError: Another demo plays in this folder.
         MissingProgramError: A program that the drive needs is not installed.
@@ -87,18 +89,22 @@ def set_stage(folder: Path) -> Iterator[Stage]:
     with _only_one(folder):
         for old in ("state", "spool"):
             shutil.rmtree(folder / old, ignore_errors=True)
+        say("inventing patients and their images (the first time only)")
         studies = ensure_studies(folder / "studies")
         config = _config(folder, _free_port())
+        say("starting the archive")
         destination = f"{config.receiver.ae_title}=127.0.0.1:{config.receiver.port}"
         with start_archive(studies, destination) as archive:
             found = replace(config.archive, port=archive.port, ae_title=archive.ae_title)
             config = replace(config, archive=found)
             path = folder / "sendhome.toml"
             path.write_text(to_toml(config), encoding="utf-8")
+            say("issuing tickets, opening the simulated drive")
             people = tuple(demo_people())
             visitors = _place_orders(config, people)
             _prepare_drive(config)
             bootstrap.make_stick_image(folder / STICK, STICK_BYTES, "MY_STICK")
+            say("starting the engine")
             log = folder / "engine.log"
             with _engine(path, log):
                 yield Stage(config, path, people, visitors, log)
