@@ -59,7 +59,8 @@ class Estimator:
     def __init__(self, times: StepTimes) -> None:
         self._times = times
         self._step: Step | None = None
-        self._began_s = self._first_done = 0.0
+        self._began_s = self._first_done = self._last_done = 0.0
+        self._shares = _shares(times)
         self._saw_beginning = False
         self._waiting_since_s: float | None = None
 
@@ -75,9 +76,10 @@ class Estimator:
         if progress.step is not self._step:
             self._enter(progress, now_s)
         elapsed_s = now_s - self._began_s
+        if progress.done < self._last_done:  # a new attempt at the same step
+            self._began_s, self._first_done, elapsed_s = now_s, progress.done, 0.0
+        self._last_done = progress.done
         done = progress.done - self._first_done
-        if done < 0:  # a new attempt at the same step
-            self._began_s, self._first_done, done, elapsed_s = now_s, progress.done, 0.0, 0.0
         part = min(1.0, progress.done / progress.total) if progress.total > 0 else 0.0
         left_s: float | None = None
         if progress.total > 0 and done > 0 and elapsed_s >= _SHORTEST_S:
@@ -97,7 +99,8 @@ class Estimator:
     def _enter(self, progress: Progress, now_s: float) -> None:
         is_first = self._step is None
         self._leave(now_s)
-        self._step, self._began_s, self._first_done = progress.step, now_s, progress.done
+        self._step, self._began_s = progress.step, now_s
+        self._first_done = self._last_done = progress.done
         # Whoever comes back in the middle of a step does not know how long it has been going on.
         self._saw_beginning = not is_first or progress.step is Step.RELEASE
 
@@ -106,8 +109,13 @@ class Estimator:
             self._times.add(self._step, now_s - self._began_s)
 
     def _fraction(self, step: Step, part: float) -> float:
-        usual_s = {it: self._times.usual_s(it) for it in STEPS}
-        known = all(seconds is not None for seconds in usual_s.values())
-        shares = {it: (usual_s[it] or 0.0) + 0.5 if known else _SHARES[it] for it in STEPS}
-        before = sum(shares[it] for it in STEPS[: STEPS.index(step)])
-        return min(1.0, (before + shares[step] * part) / sum(shares.values()))
+        before = sum(self._shares[it] for it in STEPS[: STEPS.index(step)])
+        return min(1.0, (before + self._shares[step] * part) / sum(self._shares.values()))
+
+
+def _shares(times: StepTimes) -> dict[Step, float]:
+    """Of each step in the bar; fixed for the length of a job, so that the bar does not jump."""
+    usual_s = {it: times.usual_s(it) for it in STEPS}
+    if any(seconds is None for seconds in usual_s.values()):
+        return _SHARES
+    return {it: (seconds or 0.0) + 0.5 for it, seconds in usual_s.items()}

@@ -131,9 +131,11 @@ _FAILURES: Final[dict[str, str]] = {
     "medium.verify_failed": _DESK,
     "journal.failed": _DESK,
     "order.unknown": _DESK,
+    "order.not_released": _DESK,
     "job.unknown": _DESK,
     "engine.already_running": _DESK,
     "job.failed": _DESK,
+    "engine.fault": _DESK,
     "identity.wrong_patient": _LATER,  # never more than this: staff see why
     "identity.refused": _REFUSED,
 }
