@@ -14,7 +14,7 @@ from typing import Final
 from dicomdir import profile
 from dicomdir.charset import decode, encode, needs_charset
 from dicomdir.elements import element, tag_name
-from dicomdir.errors import MissingKeyError, MixedPatientError
+from dicomdir.errors import InstanceError, MissingKeyError, MixedPatientError
 from dicomdir.file_id import integer
 from dicomdir.instance import Instance
 from dicomdir.keys import KEY_VR
@@ -84,8 +84,22 @@ class _Node:
                 mine[tag] = value
                 if needs_charset(value):
                     self.charsets[tag] = values.get(CHARSET, b"")
-            elif have != value and have.strip(b" \0") != value.strip(b" \0"):
+            elif have != value and not self._is_same(tag, value, values.get(CHARSET, b"")):
                 disagreements.append(Disagreement(tag, instance.sop_instance_uid))
+
+    def _is_same(self, tag: int, value: bytes, charset: bytes) -> bool:
+        """Padding apart, and in whichever character set."""
+        mine, other = self.values[tag].strip(b" \0"), value.strip(b" \0")
+        if mine == other or not other:
+            return True
+        if tag not in self.charsets or not needs_charset(other):
+            return False
+        is_name = KEY_VR[tag] == "PN"
+        try:
+            text = decode(other, charset, is_name=is_name)
+            return decode(mine, self.charsets[tag], is_name=is_name) == text
+        except InstanceError:
+            return False
 
     def record(self, maker: RecordMaker, supplied: Mapping[int, tuple[bytes, str]]) -> bytes:
         """The item of this record.

@@ -126,7 +126,10 @@ def _decimals(value: bytes) -> bytes:
         if part and _DS.fullmatch(part) is None:
             return b""
         if len(part) > 16:
-            part = _shorter(float(part))
+            number = float(part)
+            if number - number != 0:  # infinite
+                return b""
+            part = _shorter(number)
         parts.append(part)
     return b"\\".join(parts)
 

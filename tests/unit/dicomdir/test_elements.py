@@ -116,7 +116,7 @@ class TestSource:
             Source(lambda _at, _count: b"", 100, b"").load(0, 8)
 
     def test_a_header_cannot_be_endless(self) -> None:
-        """Elements of 5,000 bytes each: every header costs a window, and the windows are limited."""
+        """Elements of 5,000 bytes: every header costs a window, and the windows are limited."""
         one = element(0x00091001, "OB", bytes(5000))
         copies = MAX_LOADED_BYTES // 4096 + 100
         size = len(one) * copies
