@@ -1,10 +1,12 @@
-"""Real archives for tests and benches: Debian's Orthanc and DCMTK's dcmqrscp on the loopback interface.
+"""Real archives for tests and benches: Debian's Orthanc and DCMTK's dcmqrscp on the loopback
+interface.
 
     with orthanc(files, {"SENDHOME": receiver.port}, tmp_path) as archive:
         ... archive.ae_title, archive.host, archive.port ...
 
-Each has a folder of its own and ports chosen by the system, ends with its context, and ends when whoever
-started it is killed. `kill` and `restart` make it go away and come back with the same port and files.
+Each has a folder of its own and ports chosen by the system, ends with its context, and ends when
+whoever started it is killed. `kill` and `restart` make it go away and come back with the same port
+and files.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
     python -m tests.bench.bench_retrieve --study /data/ct-1000 --rounds 3 [--archive orthanc]
 
-The peer is `movescu` asking for `storescp` tuned as well as it can be (TCP_NODELAY, PDUs of 128 K, +B:
-bytes as they come); it neither lists, nor hashes, nor looks into what it receives. Ours is what the
-product does: list, move, hash, read headers, check the patient, keep the index. Times are of the whole
-and of the move within it; the processor time is that of engine and receiver, or of both DCMTK programs.
-"cold" starts a Python for it; the product does not, its engine is there already.
+The peer is `movescu` asking for `storescp` tuned as well as it can be (TCP_NODELAY, PDUs of 128 K,
++B: bytes as they come); it neither lists, nor hashes, nor looks into what it receives. Ours is
+what the product does: list, move, hash, read headers, check the patient, keep the index. Times are
+of the whole and of the move within it; the processor time is that of engine and receiver, or of
+both DCMTK programs. "cold" starts a Python for it; the product does not, its engine is there
+already.
 """
 
 from __future__ import annotations
@@ -175,7 +176,9 @@ def compare(archive_name: str, study: Path, rounds: int, limit: int, work: Path)
     print(f"\n{study.name} from {archive_name}: {len(files)} objects, {size_mb:.0f} MB, "
           f"{rounds} rounds, medians")  # fmt: skip
     base = _medians(results["storescp, tuned"])
-    print(f"{'case':<18}{'wall s':>8}{'move s':>8}{'cpu s':>8}{'wall x':>8}{'move x':>8}{'cpu x':>8}")
+    print(
+        f"{'case':<18}{'wall s':>8}{'move s':>8}{'cpu s':>8}{'wall x':>8}{'move x':>8}{'cpu x':>8}"
+    )
     for name, runs in results.items():
         own = _medians(runs)
         move = own.get("move", own["wall"])
