@@ -105,19 +105,18 @@ class AuditChain:
         """Rows of an intact chain. Raises JournalError naming the first row that does not fit."""
         before, count = _START, 0
         remembered_seen = remembered is None or remembered.seq == 0
-        rows = connection.execution_options(yield_per=1000).execute(
-            sa.select(audit).order_by(audit.c.seq)
-        )
-        for row in map(dict, rows.mappings()):
-            count += 1
-            mac = self._seal(before, row)
-            if row["seq"] != count or not hmac.compare_digest(mac.hex(), row["mac"]):
-                raise JournalError(f"the audit trail is broken at row {count}")
-            if remembered is not None and remembered.seq == count:
-                if not hmac.compare_digest(remembered.mac, row["mac"]):
-                    raise JournalError(f"the audit trail was rewritten up to row {count}")
-                remembered_seen = True
-            before = mac
+        query = sa.select(audit).order_by(audit.c.seq)
+        with connection.execution_options(yield_per=1000).execute(query) as rows:
+            for row in map(dict, rows.mappings()):
+                count += 1
+                mac = self._seal(before, row)
+                if row["seq"] != count or not hmac.compare_digest(mac.hex(), row["mac"]):
+                    raise JournalError(f"the audit trail is broken at row {count}")
+                if remembered is not None and remembered.seq == count:
+                    if not hmac.compare_digest(remembered.mac, row["mac"]):
+                        raise JournalError(f"the audit trail was rewritten up to row {count}")
+                    remembered_seen = True
+                before = mac
         if not remembered_seen:
             raise JournalError(f"the audit trail was cut off after row {count}")
         return count

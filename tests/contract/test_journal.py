@@ -1,0 +1,473 @@
+"""The journal's promises, on both databases."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from kiosk.adapters.jobs import migrate
+from kiosk.adapters.journal import Journal, open_journal
+from kiosk.adapters.journal.audit import AuditHead
+from kiosk.adapters.journal.engine import make_engine, reading, writing
+from kiosk.adapters.journal.migrate import alembic_config, revision
+from kiosk.adapters.journal.tables import PREFIX, VERSION_TABLE, audit, metadata
+from kiosk.domain.model import OrderId, PatientIdentity, Progress, ReleaseState, Step, Wanted
+from kiosk.errors import (
+    ConfigError,
+    InvalidValueError,
+    JournalError,
+    UnknownJobError,
+    UnknownOrderError,
+)
+from kiosk.ports import ClaimRecord, LedgerEntry, LedgerPhase
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.orders import an_order
+from tests.fakes.station import AUDIT_KEY, open_test_journal
+
+JOB = OrderId("order-1")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def journal(journal_url: str, clock: FakeClock) -> Iterator[Journal]:
+    opened = open_test_journal(journal_url, clock)
+    yield opened
+    opened.close()
+
+
+# --- orders
+
+
+def test_an_order_comes_back_as_it_was(journal: Journal) -> None:
+    order = an_order(1, name="MÜLLER^JÜRGEN=李^小明", with_report=True)
+    journal.orders.add(order, actor="ris")
+    journal.orders.add(order, actor="ris")
+    assert journal.orders.get(order.order_id) == order
+    assert journal.orders.newest() == [order]
+    assert [row.event for row in journal.audit.rows()] == ["order.created"]
+
+
+def test_another_order_under_the_same_id_is_refused(journal: Journal) -> None:
+    order = an_order(1)
+    journal.orders.add(order, actor="ris")
+    with pytest.raises(InvalidValueError):
+        journal.orders.add(an_order(1, patient_id="SOMEBODY-ELSE"), actor="ris")
+    assert journal.orders.get(order.order_id) == order
+
+
+def test_only_released_orders_of_the_same_person_are_found(journal: Journal) -> None:
+    mine = an_order(1)
+    older = an_order(2, patient_id=mine.patient.patient_id, created_at=START - timedelta(days=1))
+    held = an_order(3, patient_id=mine.patient.patient_id, state=ReleaseState.HELD)
+    twin = an_order(4, patient_id="OTHER", name="GARCIA^MARTA")
+    for order in (older, mine, held, twin):
+        journal.orders.add(order, actor="ris")
+    assert journal.orders.released_for(mine.patient) == [mine, older]
+    nobody = PatientIdentity("X", "", "NOBODY^AT ALL", "19990101")
+    assert journal.orders.released_for(nobody) == []
+
+
+def test_states_change_once_and_are_audited(journal: Journal) -> None:
+    order = an_order(1)
+    journal.orders.add(order, actor="ris")
+    for _ in range(2):
+        journal.orders.set_state(order.order_id, ReleaseState.HELD, actor="staff")
+    assert journal.orders.get(order.order_id).state is ReleaseState.HELD
+    (row,) = journal.audit.rows(event="order.state")
+    assert (row.actor, row.details) == ("staff", {"from": "released", "to": "held"})
+    with pytest.raises(UnknownOrderError):
+        journal.orders.set_state(OrderId("no-such"), ReleaseState.HELD, actor="staff")
+    with pytest.raises(UnknownOrderError):
+        journal.orders.get(OrderId("no-such"))
+
+
+def test_a_study_is_filled_in_once(journal: Journal) -> None:
+    order = an_order(1)
+    known = journal.orders
+    known.add(order, actor="ris")
+    with writing(journal.engine) as connection:
+        connection.exec_driver_sql(f"UPDATE {PREFIX}orders SET study_instance_uid = ''")
+    known.set_study(order.order_id, "1.2.3")
+    known.set_study(order.order_id, "9.9.9")
+    assert known.get(order.order_id).study_instance_uid == "1.2.3"
+    with pytest.raises(InvalidValueError):
+        known.set_study(order.order_id, "../etc")
+
+
+# --- tickets
+
+
+def a_claim(order_id: OrderId, number: int = 1) -> ClaimRecord:
+    return ClaimRecord(f"t{number}", f"hash{number}", order_id, START, None, 0)
+
+
+def test_a_new_ticket_voids_the_one_before(journal: Journal) -> None:
+    order = an_order(1)
+    journal.orders.add(order, actor="ris")
+    journal.tickets.add(a_claim(order.order_id, 1), actor="staff")
+    journal.tickets.add(a_claim(order.order_id, 2), actor="staff")
+    assert journal.tickets.find("hash1") is None
+    assert journal.tickets.find("hash2") == a_claim(order.order_id, 2)
+    assert journal.tickets.find("hash3") is None
+
+
+def test_tickets_are_used_once_and_failures_counted(journal: Journal, clock: FakeClock) -> None:
+    order = an_order(1)
+    journal.orders.add(order, actor="ris")
+    journal.tickets.add(a_claim(order.order_id), actor="staff")
+    journal.tickets.mark_used("t1", START)
+    journal.tickets.mark_used("t1", START + timedelta(hours=1))
+    for second in range(3):
+        journal.tickets.count_failure("t1", "kiosk1", START + timedelta(seconds=second))
+    journal.tickets.count_failure(None, "kiosk1", START)
+    journal.tickets.count_failure(None, "kiosk2", START)
+    found = journal.tickets.find("hash1")
+    assert found is not None
+    assert (found.used_at, found.failures) == (START, 3)
+    assert journal.tickets.failures_since("kiosk1", START) == 4
+    assert journal.tickets.failures_since("kiosk1", START + timedelta(seconds=2)) == 1
+    journal.tickets.unlock("t1", actor="staff")
+    unlocked = journal.tickets.find("hash1")
+    assert unlocked is not None
+    assert unlocked.failures == 0
+    with pytest.raises(UnknownOrderError):
+        journal.tickets.unlock("t9", actor="staff")
+
+
+# --- progress and questions
+
+
+def a_progress(done: int, *, note: str = "", step: Step = Step.RETRIEVE) -> Progress:
+    return Progress(step, done, 100, note, START)
+
+
+def written_progress(journal: Journal) -> list[tuple[str, int, str]]:
+    with reading(journal.engine) as connection:
+        return [
+            (row.step, row.done, row.note)
+            for row in connection.execute(sa.text(f"SELECT * FROM {PREFIX}progress"))
+        ]
+
+
+def test_progress_is_written_once_a_second_but_news_at_once(
+    journal: Journal, clock: FakeClock
+) -> None:
+    put = journal.progress.put
+    put(JOB, a_progress(1))
+    put(JOB, a_progress(2))
+    assert written_progress(journal) == [("retrieve", 1, "")]
+    clock.advance(1.0)
+    put(JOB, a_progress(3))
+    put(JOB, a_progress(4, note="archive.retry"))
+    assert written_progress(journal) == [("retrieve", 4, "archive.retry")]
+    put(JOB, a_progress(100, note="archive.retry"))
+    assert written_progress(journal) == [("retrieve", 100, "archive.retry")]
+    put(JOB, a_progress(0, step=Step.WRITE))
+    assert written_progress(journal) == [("write", 0, "")]
+
+
+def test_questions_are_numbered_and_stale_answers_dropped(journal: Journal) -> None:
+    first = journal.questions.ask(JOB, Wanted.BLANK_DISC)
+    assert journal.questions.ask(JOB, Wanted.BLANK_DISC) == first
+    second = journal.questions.ask(JOB, Wanted.STAFF)
+    assert (first.number, second.number) == (1, 2)
+    assert not journal.questions.answer(JOB, first.number)
+    assert not journal.questions.is_answered(JOB, second.number)
+    assert not journal.questions.answer(JOB, 3)
+    assert journal.questions.answer(JOB, second.number)
+    assert journal.questions.is_answered(JOB, second.number)
+    journal.questions.close(JOB)
+    assert not journal.questions.answer(JOB, second.number)
+    assert journal.questions.ask(JOB, Wanted.STAFF).number == 3
+
+
+# --- ledger and media
+
+
+def an_entry(phase: str, *, attempt: int = 1, drive: str = "d1") -> LedgerEntry:
+    return LedgerEntry(drive, JOB, phase, attempt, "VOL1", "ab" * 32)
+
+
+def test_the_ledger_keeps_the_history_of_each_medium(journal: Journal) -> None:
+    ledger = journal.ledger
+    assert ledger.owner("d1") is None
+    assert ledger.begun(JOB) == 0
+    ledger.put(an_entry(LedgerPhase.WRITING))
+    assert ledger.owner("d1") == an_entry(LedgerPhase.WRITING)
+    ledger.put(an_entry(LedgerPhase.SCRAP))
+    ledger.free("d1")
+    assert ledger.owner("d1") is None
+    for phase in (LedgerPhase.WRITING, LedgerPhase.CLOSED, LedgerPhase.VERIFIED):
+        ledger.put(an_entry(phase, attempt=2))
+    assert ledger.begun(JOB) == 2
+    assert ledger.deliver(an_entry(LedgerPhase.VERIFIED, attempt=2), actor="engine", details={})
+    assert not ledger.deliver(an_entry(LedgerPhase.VERIFIED, attempt=2), actor="engine", details={})
+    assert ledger.delivered(JOB) == 1
+    assert [record.outcome for record in ledger.history(JOB)] == ["scrap", "delivered"]
+    assert [row.outcome for row in journal.audit.rows(event="export")] == [8, 0]
+
+
+def test_what_was_never_verified_is_not_delivered(journal: Journal) -> None:
+    journal.ledger.put(an_entry(LedgerPhase.CLOSED))
+    with pytest.raises(JournalError):
+        journal.ledger.deliver(an_entry(LedgerPhase.CLOSED), actor="engine", details={})
+    assert list(journal.audit.rows(event="export")) == []
+
+
+def test_a_disc_that_stayed_blank_is_no_failed_export(journal: Journal) -> None:
+    journal.ledger.put(an_entry(LedgerPhase.WRITING))
+    journal.ledger.free("d1")
+    assert [record.outcome for record in journal.ledger.history(JOB)] == ["unused"]
+    assert list(journal.audit.rows(event="export")) == []
+
+
+def test_stations_do_not_see_each_others_drives(journal: Journal, journal_url: str) -> None:
+    other = open_journal(journal_url, station="station2", audit_key=AUDIT_KEY, clock=journal.clock)
+    journal.ledger.put(an_entry(LedgerPhase.WRITING))
+    assert other.ledger.owner("d1") is None
+    other.close()
+
+
+# --- audit
+
+
+def fill(journal: Journal, rows: int = 5) -> None:
+    for number in range(rows):
+        journal.audit.append(
+            "test", actor="me", subject=f"s{number}", outcome=0, details={"n": str(number)}
+        )
+
+
+def test_an_untouched_chain_verifies(journal: Journal) -> None:
+    assert journal.audit.verify(journal.audit.head()) == 0
+    fill(journal)
+    assert journal.audit.verify() == 5
+    head = journal.audit.head()
+    fill(journal)
+    assert journal.audit.verify(head) == 10
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE {t} SET actor = 'you' WHERE seq = 3",
+        "UPDATE {t} SET details = '{{}}' WHERE seq = 1",
+        "UPDATE {t} SET outcome = 4 WHERE seq = 5",
+        "DELETE FROM {t} WHERE seq = 3",
+        "DELETE FROM {t} WHERE seq = 1",
+        "UPDATE {t} SET subject = CASE seq WHEN 2 THEN 's2' ELSE 's1' END WHERE seq IN (2, 3)",
+        (
+            "INSERT INTO {t} SELECT 6, at, event, actor, subject, outcome, details, mac FROM {t}"
+            " WHERE seq = 5"
+        ),
+    ],
+)
+def test_a_tampered_chain_does_not(journal: Journal, attack: str) -> None:
+    fill(journal)
+    with writing(journal.engine) as connection:
+        connection.exec_driver_sql(attack.format(t=audit.name))
+    with pytest.raises(JournalError, match="broken at row"):
+        journal.audit.verify()
+
+
+def test_a_cut_off_end_is_seen_by_who_remembers_the_head(journal: Journal) -> None:
+    fill(journal)
+    head = journal.audit.head()
+    with writing(journal.engine) as connection:
+        connection.exec_driver_sql(f"DELETE FROM {audit.name} WHERE seq > 3")
+    assert journal.audit.verify() == 3
+    with pytest.raises(JournalError, match="cut off after row 3"):
+        journal.audit.verify(head)
+    fill(journal, 2)
+    with pytest.raises(JournalError, match="rewritten"):
+        journal.audit.verify(head)
+    with pytest.raises(JournalError, match="cut off"):
+        journal.audit.verify(AuditHead(9, "00" * 32))
+
+
+def test_two_writers_make_one_chain(journal: Journal, journal_url: str) -> None:
+    other = open_journal(journal_url, station="station2", audit_key=AUDIT_KEY, clock=journal.clock)
+    threads = [threading.Thread(target=fill, args=(one, 20)) for one in (journal, other) * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert journal.audit.verify() == 80
+    other.close()
+
+
+def test_without_the_key_nothing_can_be_forged(journal: Journal, journal_url: str) -> None:
+    fill(journal)
+    forger = open_journal(
+        journal_url, station="station1", audit_key=b"guess" * 7, clock=journal.clock
+    )
+    fill(forger, 1)
+    forger.close()
+    with pytest.raises(JournalError, match="broken at row 6"):
+        journal.audit.verify()
+
+
+# --- the database itself
+
+
+def test_autogenerate_sees_nothing_to_do_beside_the_engines_tables(journal: Journal) -> None:
+    config = alembic_config()
+    with journal.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.check(config)
+    schema = None if journal.engine.dialect.name == "sqlite" else "dbos"
+    assert sa.inspect(journal.engine).has_table("workflow_status", schema=schema)
+    ours = set(metadata.tables) | {VERSION_TABLE}
+    assert all(name.startswith(PREFIX) for name in ours)
+
+
+def test_a_newer_database_is_refused(journal: Journal) -> None:
+    with writing(journal.engine) as connection:
+        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(JournalError, match="newer"):
+        migrate(journal.engine)
+
+
+def test_a_broken_migration_leaves_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(database_url)
+    real = command.upgrade
+
+    def upgrade_then_fail(*args: object) -> None:
+        real(*args)  # type: ignore[arg-type]
+        raise sa.exc.OperationalError("CREATE", {}, Exception("power"))
+
+    monkeypatch.setattr(command, "upgrade", upgrade_then_fail)
+    with pytest.raises(JournalError):
+        migrate(engine)
+    assert not sa.inspect(engine).has_table(f"{PREFIX}orders")
+    monkeypatch.undo()
+    migrate(engine)
+    assert revision(engine)
+    engine.dispose()
+
+
+_MIGRATE = """
+import sys
+from kiosk.adapters.jobs import migrate
+from kiosk.adapters.journal.engine import make_engine
+migrate(make_engine(sys.argv[1]))
+"""
+
+
+def test_six_processes_migrate_at_once(database_url: str) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", _MIGRATE, database_url]) for _ in range(6)]
+    assert [process.wait() for process in processes] == [0] * 6
+
+
+def test_unknown_rows_have_errors_of_their_own(journal: Journal) -> None:
+    with pytest.raises(UnknownJobError):
+        journal.jobs.get(JOB)
+    with pytest.raises(UnknownJobError):
+        journal.jobs.is_cancelled(JOB)
+    with pytest.raises(UnknownJobError):
+        journal.jobs.begin(JOB)
+
+
+def test_errors_quote_no_values(journal: Journal) -> None:
+    with pytest.raises(JournalError) as caught, writing(journal.engine) as connection:
+        connection.execute(
+            sa.text(f"INSERT INTO {PREFIX}orders (name) VALUES (:name)"), {"name": "CANARY"}
+        )
+    chain = [caught.value, caught.value.__cause__]
+    assert not any("CANARY" in str(error) for error in chain)
+
+
+def test_stations_beat_and_are_taken_over_once(journal: Journal, clock: FakeClock) -> None:
+    stations = journal.stations
+    stations.start("a")
+    clock.advance(1000)
+    for name in ("b", "c"):
+        stations.start(name)
+    since = clock.now() - timedelta(seconds=600)
+    assert not stations.take_over("b", "c", since)
+    assert stations.take_over("a", "b", since)
+    assert stations.take_over("a", "b", since)
+    assert not stations.take_over("a", "c", since)
+    stations.beat("a")
+    assert not stations.take_over("a", "c", since)
+    assert set(stations.beats()) == {"a", "b", "c"}
+
+
+# --- SQLite only
+
+
+def test_sqlite_survives_a_power_cut_by_its_settings(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'j.sqlite'}")
+    with engine.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert pragmas == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 30_000,
+    }
+    engine.dispose()
+
+
+def test_sqlite_files_are_nobody_elses(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / "journal.sqlite").touch(0o644)
+    journal = open_test_journal(f"sqlite:///{folder / 'journal.sqlite'}")
+    fill(journal, 1)
+    files = sorted(folder.iterdir())
+    assert [path.name for path in files][:3] == [
+        "journal.sqlite",
+        "journal.sqlite-shm",
+        "journal.sqlite-wal",
+    ]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    journal.close()
+
+
+def test_a_writer_takes_the_lock_before_it_reads(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'j.sqlite'}")
+    with writing(engine) as first:
+        first.exec_driver_sql("CREATE TABLE t (n INTEGER)")
+    with writing(engine), engine.connect() as second:
+        second.exec_driver_sql("PRAGMA busy_timeout=1")
+        with pytest.raises(sa.exc.OperationalError, match="locked"):
+            second.exec_driver_sql("BEGIN IMMEDIATE")
+        second.exec_driver_sql("PRAGMA busy_timeout=30000")
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://x/y", "nonsense"])
+def test_other_databases_are_refused(url: str) -> None:
+    with pytest.raises(ConfigError):
+        make_engine(url)
+
+
+def test_an_impossible_folder_is_a_journal_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalError):
+        make_engine(f"sqlite:///{tmp_path / 'file' / 'j.sqlite'}")
+
+
+def test_naive_times_are_refused(journal: Journal) -> None:
+    order = an_order(1, created_at=datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None))
+    with pytest.raises((JournalError, sa.exc.StatementError, ValueError)):
+        journal.orders.add(order, actor="ris")
