@@ -89,6 +89,7 @@ class _Build:
     plan: Plan
     on_object: Callable[[int], None]
     on_converting: Callable[[str], None]
+    on_frame: Callable[[], None]
     placed: dict[str, _Placed] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -133,7 +134,8 @@ class _Build:
             raise TranscodeError("the conversion crashed before")
         self.on_converting(instance.sop_instance_uid)
         out = self.plan.work / f"{len(self.placed):08d}"
-        made = transcode(Path(file.path), instance, out, on_frame=lambda: self.on_converting(""))
+        made = transcode(Path(file.path), instance, out, on_frame=self.on_frame)
+        self.on_converting("")
         return _Placed(FileSource(os.fspath(out), made.size_bytes), converted=True), made
 
     def _leave_out(self, instance: Instance, code: str) -> None:
@@ -146,6 +148,7 @@ def build_volume(
     *,
     on_object: Callable[[int], None] = lambda _count: None,
     on_converting: Callable[[str], None] = lambda _uid: None,
+    on_frame: Callable[[], None] = lambda: None,
 ) -> BuiltVolume:
     """Lay out the medium of one patient's objects.
 
@@ -153,13 +156,14 @@ def build_volume(
         objects: Called twice; gives the same objects in the same order, one per SOP Instance UID.
         on_object: Called with the number of objects looked at.
         on_converting: Called with the SOP Instance UID before an object is converted, and with ""
-            after each of its frames.
+            when it has been.
+        on_frame: Called after each decoded frame.
     Raises:
         MixedPatientError, DuplicateInstanceError, MissingKeyError: As `FileSet.add`.
         InstanceError: An object is not whole.
         ImageError: Nothing can go onto the medium.
     """
-    build = _Build(plan, on_object, on_converting)
+    build = _Build(plan, on_object, on_converting, on_frame)
     file_ids = allocate_file_ids(build.accept(objects()))
     if not file_ids:
         raise ImageError("none of the objects can go onto the medium")

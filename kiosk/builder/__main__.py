@@ -29,7 +29,7 @@ class _Voice:
         while data:
             data = data[os.write(self._descriptor, data) :]
 
-    def tell(self, done: int) -> None:
+    def progress(self, done: int) -> None:
         limits.extend_cpu()
         now = time.monotonic()
         if done == PROGRESS or now - self._told_at >= _REPORT_S:
@@ -38,8 +38,10 @@ class _Voice:
 
     def converting(self, sop_instance_uid: str) -> None:
         limits.extend_cpu()
-        if sop_instance_uid:
-            self.say(event="converting", sop_instance_uid=sop_instance_uid)
+        self.say(event="converting", sop_instance_uid=sop_instance_uid)
+
+    def frame(self) -> None:
+        limits.extend_cpu()
 
 
 def main() -> int:
@@ -51,7 +53,7 @@ def main() -> int:
         return 0  # a spare that was not needed
     threading.Thread(target=_die_with_parent, name="parent", daemon=True).start()
     try:
-        made = build(ComposeRequest.from_json(line.decode()), voice.tell, voice.converting)
+        made = build(ComposeRequest.from_json(line.decode()), voice)
     except tuple(ERRORS.values()) as error:
         voice.say(event="error", error=type(error).__name__, text=str(error))
         return 1

@@ -9,8 +9,9 @@ import re
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from dicomdir.readme import Site, ViewerFacts
 from dicomdir.summary import LeftOut
@@ -110,7 +111,7 @@ class ComposeRequest:
         }
         return cls(**fields)
 
-    def digest(self, arrivals: BinaryIO) -> str:
+    def digest(self, arrivals: BufferedReader) -> str:
         """Hex; equal for requests that ask for the same image of the same objects.
 
         Args:

@@ -15,7 +15,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
@@ -52,18 +52,23 @@ PROGRESS: Final = 1000  # progress is told in thousandths of a build
 _PREPARED, _WRITTEN, _CHECKED = 150, 800, 950
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-Tell = Callable[[int], None]
-"""Thousandths done; also a sign of life."""
+
+class Listener(Protocol):
+    """Who wants to know how far a build is; each call is a sign of life."""
+
+    def progress(self, done: int) -> None:
+        """Thousandths done."""
+
+    def converting(self, sop_instance_uid: str) -> None:
+        """An object is about to be converted; "": it has been."""
+
+    def frame(self) -> None:
+        """A frame was decoded."""
 
 
-def build(
-    request: ComposeRequest, tell: Tell, on_converting: Callable[[str], None]
-) -> ComposedImage:
+def build(request: ComposeRequest, listener: Listener) -> ComposedImage:
     """The whole build.
 
-    Args:
-        on_converting: Called with the SOP Instance UID before an object is converted, and with ""
-            after each of its frames.
     Raises:
         SpoolLostError: An object is not there, or not as it arrived.
         WrongPatientError: An object or the finished image is not the patient's.
@@ -79,13 +84,8 @@ def build(
         if (found := _committed(request, digest)) is not None:
             _check_capacity(found.blocks, request)
             return found
-        clean(folder)
-        made = _Build(request, tell, on_converting).run()
-        _commit(folder, made, digest)
-        tell(PROGRESS)
-        return made
+        return _build_anew(request, digest, listener)
     except OSError as error:
-        clean(folder)
         if error.errno in _FULL:
             raise SpoolFullError("the disk became full while building") from error
         if isinstance(error, FileNotFoundError):
@@ -94,23 +94,31 @@ def build(
     except ImageTooLargeError as error:
         raise SetOversizedError(str(error)) from error
     except MixedPatientError as error:
-        clean(folder)
         raise WrongPatientError(error.code) from error
     except DicomdirError as error:
-        clean(folder)
         raise ComposeError(f"{error.code}: {error}") from error
+
+
+def _build_anew(request: ComposeRequest, digest: str, listener: Listener) -> ComposedImage:
+    clean(request.folder)
+    try:
+        made = _Build(request, listener).run()
+        _commit(request.folder, made, digest)
+    except BaseException:
+        clean(request.folder)
+        raise
+    listener.progress(PROGRESS)
+    return made
 
 
 class _Build:
     """The steps of one build."""
 
-    def __init__(
-        self, request: ComposeRequest, tell: Tell, on_converting: Callable[[str], None]
-    ) -> None:
+    def __init__(self, request: ComposeRequest, listener: Listener) -> None:
         self._request = request
         self._folder = request.folder
-        self._tell = tell
-        self._on_converting = on_converting
+        self._listener = listener
+        self._tell = listener.progress
         self._gate = StudyGate(request.patient, request.study_instance_uids)
         self._latest: dict[str, int] = {}
         self._is_first_walk = True
@@ -158,7 +166,8 @@ class _Build:
             self._objects,
             plan,
             on_object=lambda count: self._tell(_PREPARED * count // total),
-            on_converting=self._on_converting,
+            on_converting=self._listener.converting,
+            on_frame=self._listener.frame,
         )
         return built, plan.file_set_uid
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +31,7 @@ from kiosk.builder.protocol import (
     clean,
 )
 from kiosk.domain.model import OrderId
-from kiosk.errors import ComposeError, StoppedError
+from kiosk.errors import ComposeError, InvalidValueError, StoppedError
 
 __all__ = ["ComposeRequest", "ComposedImage", "ComposerPool", "compose", "volume_id_of"]
 
@@ -39,6 +39,18 @@ OnProgress = Callable[[int, int], None]
 IsCancelled = Callable[[], bool]
 
 _MAX_CRASHES: Final = 8  # conversions that kill the child, before the build is given up
+# What a decoder dies of by itself; SIGKILL comes from somebody else and says nothing of an object.
+_CRASHES: Final = frozenset(
+    (
+        signal.SIGABRT,
+        signal.SIGBUS,
+        signal.SIGFPE,
+        signal.SIGILL,
+        signal.SIGSEGV,
+        signal.SIGSYS,
+        signal.SIGXCPU,
+    )
+)
 _POLL_S: Final = 0.1
 _SILENT_S: Final = 600.0  # a child that says nothing for so long is stuck in the kernel
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -195,11 +207,11 @@ class _Child:
                 case {"event": "converting", "sop_instance_uid": str(uid)}:
                     self._converting = uid
                 case {"event": "done", "image": dict(facts)}:
-                    return ComposedImage.from_facts(request.folder, facts)
+                    return _image(request, facts)
                 case {"event": "error", "error": str(name), "text": str(text)}:
                     raise ERRORS.get(name, ComposeError)(text)
         code = self._process.wait()
-        if self._converting and code < 0:
+        if self._converting and -code in _CRASHES:
             raise _ConversionCrashedError(self._converting)
         raise ComposeError(f"the builder died ({_shown_exit(code)})")
 
@@ -219,7 +231,7 @@ class _Child:
         while view:
             view = view[pipe.write(view) or 0 :]
 
-    def _events(self, is_cancelled: IsCancelled) -> Any:
+    def _events(self, is_cancelled: IsCancelled) -> Iterator[object]:
         pipe = self._process.stdout
         assert pipe is not None
         heard_at = time.monotonic()
@@ -241,7 +253,21 @@ class _Child:
                     raise ComposeError("the builder talks nonsense")
                 *lines, self._buffer = self._buffer.split(b"\n")
                 for line in lines:
-                    yield json.loads(line)
+                    yield _event(line)
+
+
+def _event(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        raise ComposeError("the builder talks nonsense") from None
+
+
+def _image(request: ComposeRequest, facts: dict[str, Any]) -> ComposedImage:
+    try:
+        return ComposedImage.from_facts(request.folder, facts)
+    except InvalidValueError as error:
+        raise ComposeError("the builder talks nonsense") from error
 
 
 def _environment() -> dict[str, str]:
