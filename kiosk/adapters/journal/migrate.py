@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +39,10 @@ def migration_lock(engine: sa.Engine) -> Iterator[None]:
     with translated("locked"):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
-            connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK_KEY)))
+            # Asked again and again: a session that blocks in pg_advisory_lock() keeps a snapshot,
+            # and the engine's CREATE INDEX CONCURRENTLY would wait for it for ever.
+            while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK_KEY))):
+                time.sleep(0.1)
             yield
         finally:
             connection.invalidate()  # ends the session, and with it the lock
