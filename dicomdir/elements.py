@@ -155,8 +155,7 @@ class Source:
             raise TruncatedInstanceError("the data set ends inside an element header")
         start = self.load(offset, min(12, left))
         if len(self.buf) - start < 12:
-            self.buf = self.buf[start:] + bytes(4)  # 8 to 11 bytes are left: one small element
-            self.base = offset
+            self.buf += bytes(4)  # 8 to 11 bytes are left: one small element
         return True
 
 

@@ -127,6 +127,8 @@ _IN_SHARED_GROUPS: Final = {
     0x00200037: (0x00209116, 0x00200037),
     0x00280030: (0x00289110, 0x00280030),
 }
+_SELDOM_ALIKE: Final = frozenset({INSTANCE_NUMBER, 0x00200032})
+_MAX_FORMED: Final = 1000
 _VR: Final = {**KEY_VR, VERIFICATION_DATETIME: "DT"}
 _TEXTS: Final = frozenset(tag for tag, vr in _VR.items() if vr in TEXT_VRS or vr == "SQ")
 
@@ -193,7 +195,7 @@ class RecordMaker:
             before = len(self.supplied)
             formed = self.form(tag, value, charset, uid)
             if len(self.supplied) == before:  # else each object is to be named
-                if len(self._formed) >= 4096:
+                if len(self._formed) >= _MAX_FORMED:
                     self._formed.clear()
                 self._formed[key] = formed
         return formed
@@ -234,7 +236,8 @@ class RecordMaker:
         for tag, needed in KEYS[kind]:
             value = values.get(tag) or object_value(tag, values)
             if value:
-                formed = self._form_often(tag, value, charset, uid)
+                form = self.form if tag in _SELDOM_ALIKE else self._form_often
+                formed = form(tag, value, charset, uid)
                 if formed:
                     keys.append(formed)
                     if tag in _TEXTS and not needs_set:

@@ -40,16 +40,15 @@ def skip(source: Source, at: int, codec: Codec, *, in_item: bool = False) -> int
     Raises:
         InstanceError: Nested deeper than MAX_DEPTH, or not a sequence.
     """
-    outer: list[
-        Codec
-    ] = []  # codec around each open sequence; an UN sequence changes it (PS3.5 6.2.2)
+    # The codec around each open sequence: one in UN changes it (PS3.5 6.2.2).
+    outer: list[Codec] = []
     floor = 0 if in_item else 1
     if not in_item:
         outer.append(codec)
     buf, base = source.buf, source.base
     pos = at - base
     while True:
-        if pos + 12 > len(buf):
+        if pos + 12 > len(buf) or pos < 0:
             if not source.load_header(base + pos):
                 raise TruncatedInstanceError("the data set ends inside a sequence")
             pos += base

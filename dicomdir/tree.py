@@ -140,8 +140,9 @@ class _Node:
         if len(found) <= 1:
             return found.pop() if found else b""
         for tag, charset in self.charsets.items():
-            text = decode(self.values[tag], charset, is_name=KEY_VR[tag] == "PN")
-            self.values[tag] = encode(text, _UTF8)
+            vr = KEY_VR[tag]
+            readable = conform(vr, self.values[tag], charset)  # "?" where it is not
+            self.values[tag] = encode(decode(readable, charset, is_name=vr == "PN"), _UTF8)
             self.charsets[tag] = _UTF8
         return _UTF8
 

@@ -166,9 +166,11 @@ def _agree(tag: int, vr: str, mine: bytes, own: bytes, value: bytes, charset: by
     if mine == value:
         return True
     if vr == "SQ":
-        if tag in _REFERENCES:
-            return _flat(mine, _UID_TAGS) == _flat(value, _UID_TAGS)
-        return _flat(mine, None) == _flat(conform_sequence(value, charset), None)
+        tags = _UID_TAGS if tag in _REFERENCES else None
+        try:
+            return _flat(mine, tags) == _flat(conform_sequence(value, charset), tags)
+        except InstanceError:
+            return False
     formed = conform(vr, value, charset)
     if not formed or conform(vr, mine, own) == formed:
         return True  # what is not of its VR is left out or supplied
