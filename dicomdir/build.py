@@ -50,6 +50,7 @@ class Plan:
         work: An empty folder for converted objects; the volume refers to them.
         medium: What a person calls it: "disc" or "stick".
         refused: SOP Instance UIDs that crashed the conversion before: left out (PDI-51).
+        left_out: Objects that were left out earlier and are to be listed too.
     """
 
     volume_id: str
@@ -59,6 +60,7 @@ class Plan:
     links: LinkCase = LinkCase.LOWER
     medium: str = "disc"
     refused: frozenset[str] = frozenset()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def build_volume(
         ImageError: Nothing can go onto the medium.
     """
     build = _Build(plan, on_object, on_converting, on_frame)
+    build.left_out += plan.left_out
     file_ids = allocate_file_ids(build.accept(objects()))
     if not file_ids:
         raise ImageError("none of the objects can go onto the medium")

@@ -6,14 +6,17 @@ Run again with the same request it finds its own result and returns that.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -78,13 +81,21 @@ def build(request: ComposeRequest, listener: Listener) -> ComposedImage:
         ComposeError: It cannot be built.
     """
     folder = request.folder
-    try:
+    with kiosk_errors():
         with arrivals_path(folder).open("rb") as arrivals:
+            request = _careful(request, os.fstat(arrivals.fileno()).st_mtime)
             digest = request.digest(arrivals)
         if (found := _committed(request, digest)) is not None:
             _check_capacity(found.blocks, request)
             return found
         return _build_anew(request, digest, listener)
+
+
+@contextlib.contextmanager
+def kiosk_errors() -> Iterator[None]:
+    """What building raises, as the kiosk's errors."""
+    try:
+        yield
     except OSError as error:
         if error.errno in _FULL:
             raise SpoolFullError("the disk became full while building") from error
@@ -97,6 +108,12 @@ def build(request: ComposeRequest, listener: Listener) -> ComposedImage:
         raise WrongPatientError(error.code) from error
     except DicomdirError as error:
         raise ComposeError(f"{error.code}: {error}") from error
+
+
+def _careful(request: ComposeRequest, arrived_at: float) -> ComposeRequest:
+    """Objects are not synced when they arrive: what is older than this boot is read again."""
+    booted_at = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return replace(request, rehash=request.rehash or arrived_at < booted_at)
 
 
 def _build_anew(request: ComposeRequest, digest: str, listener: Listener) -> ComposedImage:
@@ -200,7 +217,7 @@ class _Build:
         self._tell(_WRITTEN)
         broken = [it for it in check_image(part) if it.severity is Severity.ERROR]
         if broken:
-            raise CheckFailedError(_rules(broken))
+            raise CheckFailedError(named_rules(broken))
         self._tell(_CHECKED)
         request = self._request
         with open_image(part) as reader:
@@ -267,7 +284,8 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _rules(findings: list[Finding]) -> str:
+def named_rules(findings: list[Finding]) -> str:
+    """The first few, by rule and path."""
     named = [f"{it.rule} {it.path}".strip() for it in findings[:10]]
     return f"{len(findings)} findings: " + ", ".join(named)
 
