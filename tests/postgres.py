@@ -70,7 +70,7 @@ def server(programs: Path) -> Iterator[str]:
             _await_up(url, process, folder / "log")
             yield url
         finally:
-            process.send_signal(signal.SIGINT)  # fast shutdown
+            process.send_signal(signal.SIGQUIT)  # its data go anyway
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -132,7 +133,14 @@ def translated(verb: str) -> Iterator[None]:
     """The database's errors as JournalError, whose text names the kind but no values."""
     try:
         yield
-    except sa.exc.DBAPIError as error:
-        raise JournalError(f"the journal cannot be {verb}: {error.orig}") from error
     except sa.exc.SQLAlchemyError as error:
-        raise JournalError(f"the journal cannot be {verb}: {type(error).__name__}") from error
+        # Not even as the cause: PostgreSQL quotes the whole row that it refuses.
+        raise JournalError(f"the journal cannot be {verb}: {_reason(error)}") from None
+
+
+def _reason(error: sa.exc.SQLAlchemyError) -> str:
+    original = error.orig if isinstance(error, sa.exc.DBAPIError) else None
+    if isinstance(original, sqlite3.Error):
+        return str(original)  # names tables and columns at most
+    state = getattr(original, "sqlstate", None)
+    return f"{type(original or error).__name__} {state or ''}".rstrip()
