@@ -18,6 +18,7 @@ from dicomdir.pdi import INDEX, README, WEB_FOLDER
 from dicomdir.readme import Site, ViewerFacts
 from dicomdir.summary import StudySummary, Summary
 
+GENERATOR: Final = "sendhome"
 CONTENTS_PAGE: Final = f"{WEB_FOLDER}/INDEX.HTM"
 
 _MAX_SHOWN: Final = 200
@@ -181,6 +182,8 @@ def _page(title: str, body: Sequence[str]) -> bytes:
         '<meta http-equiv="Content-Type" content="text/html; charset=US-ASCII" />',
         # A second lock besides escaping: nothing may be loaded or run (security T10).
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'" />',
+        # Says to `dicomdir.check.pages` that the parts of PDI-08 are to be found by id.
+        f'<meta name="generator" content="{GENERATOR}" />',
         f"<title>{title}</title>",
         "</head>",
         "<body>",

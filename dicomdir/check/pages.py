@@ -14,10 +14,10 @@ from xml.parsers import expat
 
 from dicomdir.check.tree import Collector, Tree
 from dicomdir.pdi import INDEX, WEB_FOLDER
+from dicomdir.web import GENERATOR
 
 _MAX_PAGE_BYTES: Final = 4 << 20
 _MAX_PAGES: Final = 2000
-_GENERATOR: Final = "sendhome"  # pages of ours have their parts under ids, so these are checked too
 
 # Modules of XHTML Basic 1.1, without forms, objects, scripts and style sheets (HOUSE: PDI-10, -11).
 _ELEMENTS: Final = frozenset(
@@ -176,7 +176,7 @@ def check_pages(tree: Tree, counts: tuple[int, int, int] | None, found: Collecto
             continue
         _check_markup(file.path, page, found)
         _check_links(file.path, page, upper, found)
-        if file.path == INDEX and page.generator.startswith(_GENERATOR):
+        if file.path == INDEX and page.generator == GENERATOR:
             _check_manifest(page, upper, counts, found)
 
 
