@@ -372,14 +372,15 @@ class _Move:
         return outcome
 
     def wait_until_quiet(self, outcome: MoveOutcome) -> None:
-        """Some archives answer success before they send (F3): then wait for what they claim to
-        send.
+        """Some archives answer success before they send (F3): wait as long as something comes.
+
+        What claims to have sent just what came has nothing more to send.
         """
         claimed = outcome.completed + outcome.warning
+        if outcome.status != cmd.SUCCESS or claimed == self._stored > 0:
+            return
         self._progress_at = time.monotonic()
-        while outcome.status == cmd.SUCCESS and not self._is_complete():
-            if self._stored and self._stored >= claimed:
-                return
+        while not self._is_complete():
             left = self._progress_at + self._policy.quiet_s - time.monotonic()
             if left <= 0:
                 return
