@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dicomdir.findings import Finding, Severity
@@ -71,6 +71,8 @@ class Collector:
             self._add(finding)
 
     def _add(self, finding: Finding) -> None:
+        if not (finding.path.isascii() and finding.path.isprintable()):
+            finding = replace(finding, path=_escaped(finding.path))
         key = (finding.rule, finding.severity)
         self._counts[key] += 1
         if self._counts[key] <= _MAX_PER_RULE:
@@ -175,6 +177,11 @@ def _check_web_file(file: TreeFile, head: bytes, is_dicom: bool, found: Collecto
         report("PDI-11", file.path, "web content is XHTML and JPEG only")
     elif extension == "JPG" and not head.startswith(b"\xff\xd8\xff"):
         found.error("PDI-11", file.path, "not a JPEG file")
+
+
+def _escaped(path: str) -> str:
+    """Names that others chose may hold what a terminal would obey."""
+    return "".join(c if c.isascii() and c.isprintable() else f"\\x{ord(c):02x}" for c in path)
 
 
 def _name(path: str) -> str:

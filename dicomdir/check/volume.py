@@ -48,14 +48,13 @@ def folder_tree(folder: Path, found: Collector) -> Tree:
         with os.scandir(folder / inside) as entries:
             for entry in sorted(entries, key=lambda it: it.name):
                 path = f"{inside}/{entry.name}" if inside else entry.name
-                shown = path.encode("ascii", "backslashreplace").decode("ascii")
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(path)
                     pending.append((path, depth + 1))
                 elif entry.is_file(follow_symlinks=False):
                     files.append(TreeFile(path, entry.stat(follow_symlinks=False).st_size))
                 else:
-                    found.error("PDI-40", shown, "neither a regular file nor a folder")
+                    found.error("PDI-40", path, "neither a regular file nor a folder")
                 if len(files) > _MAX_FILES:
                     raise ImageError("too many files")
     return Tree(files, folders, lambda path, offset, size: _read(folder / path, offset, size))
