@@ -32,6 +32,7 @@ from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.sentence import (
+    GoodbyeScreen,
     MomentScreen,
     SorryScreen,
     ThanksScreen,
@@ -277,7 +278,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         if job.status is ExecutionStatus.DONE:
             self._estimator.finish(self._parts.clock.monotonic_s())
             self._visit = Visit()
-            self._show(ThanksScreen(self._frame))
+            self._show(ThanksScreen(self._frame, job.choice.medium))
         elif job.status is ExecutionStatus.FAILURE:
             self._sorry(job.error_code)
         elif job.question is not None:
@@ -296,6 +297,9 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
             self._show(ProgressScreen(self._frame, job, estimate))
         elif screen.is_mounted:
             screen.show(job, estimate, is_late=is_late)
+
+    def on_taken(self, _message: told.Taken) -> None:
+        self._show(GoodbyeScreen(self._frame))
 
     def on_answered(self, message: told.Answered) -> None:
         if message.question.job_id != self._visit.job_id:

@@ -174,7 +174,7 @@ class Identify:
         for _ in range(MAX_TRIES):
             self._tickets.count_failure(release.ticket_id, self._kiosk, now)
         self._audit.append(
-            "security_alert",
+            "claim.disowned",
             actor=self._actor,
             subject=release.ticket_id,
             outcome=8,
@@ -278,7 +278,7 @@ class Identify:
                 counted = outcome.ticket_id if outcome.is_wrong_answer else None
                 self._tickets.count_failure(counted, self._kiosk, self._clock.now())
         self._audit.append(
-            "claim",
+            "claim.released" if isinstance(outcome, Release) else "claim.refused",
             actor=self._actor,
             subject=outcome.ticket_id,
             outcome=0 if isinstance(outcome, Release) else 4,

@@ -21,6 +21,11 @@ FOCUS_BINDINGS: list[BindingType] = [
 ]
 
 
+def paragraph(text: str) -> Content:
+    """A sentence a line: easier to read than lines that end by chance."""
+    return Content(text.replace(". ", ".\n"))
+
+
 class Touched(Message):
     """Somebody pressed on the screen somewhere; restarts the idle clock."""
 

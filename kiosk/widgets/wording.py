@@ -90,7 +90,7 @@ def ask_words(wanted: Wanted) -> Ask:
         ),
         Wanted.STAFF: Ask(
             _("Somebody will help you"),
-            _("The machine needs a hand. Please ask at the desk; your images are not lost."),
+            _("The machine needs a hand. Your images are not lost. Please ask at the desk."),
             "",
         ),
     }[wanted]
@@ -155,13 +155,13 @@ def failure_words(error_code: str) -> Sentence:
         _LATER: Sentence(
             _("It takes longer than it should"),
             _(
-                "Not everything arrived yet. We will have it ready for you; "
+                "Not everything arrived yet. We will have it ready; "
                 "please ask at the desk when and where."
             ),
         ),
         _DESK: Sentence(
             _("The machine cannot finish this"),
-            _("Your images are safe. We will have it ready; please ask at the desk."),
+            _("Your images are safe. We will have them ready; please ask at the desk."),
         ),
         _LARGE: Sentence(
             _("Your images need more room"),
@@ -172,7 +172,7 @@ def failure_words(error_code: str) -> Sentence:
         ),
         _FULL: Sentence(
             _("The machine is very busy"),
-            _("We will have it ready for you; please ask at the desk when and where."),
+            _("We will have it ready; please ask at the desk when and where."),
         ),
         _STOPPED: Sentence(
             _("This was stopped"),
@@ -183,13 +183,14 @@ def failure_words(error_code: str) -> Sentence:
 
 def note_words(note: str) -> str:
     """A remark on the progress, "" if the code has none."""
+    slow = _("Some images are slow to arrive. We are asking again.")
     return {
-        "archive.retry": _("Some images are slow to arrive. We are asking again."),
-        "archive.incomplete": _("Some images are slow to arrive. We are asking again."),
-        "archive.unreachable": _("The archive does not answer yet. We keep trying."),
-        "medium.spoiled": _("The last disc did not come out well. We are making a new one."),
-        "medium.verify_failed": _("The last disc did not come out well. We are making a new one."),
-        "drive.busy": _("The drive is busy with another disc. Yours is next."),
+        "archive.retry": slow,
+        "receiver.retry": slow,
+        "spool.retry": _("The machine is very busy. Yours is next."),
+        "build.retry": _("One step needs another try. Please be patient."),
+        "medium.retry": _("The last one did not come out well. We are making a new one."),
+        "journal.retry": _("One moment, please."),
     }.get(note, "")
 
 

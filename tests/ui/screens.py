@@ -26,7 +26,7 @@ from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
-from kiosk.lobby.screens.sentence import MomentScreen, SorryScreen, ThanksScreen
+from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.widgets.wording import failure_words, refused_words
@@ -68,7 +68,7 @@ def every_screen(
         order = dataclasses.replace(
             order, patient=patient, modality=hostile, study_date=hostile, with_report=True
         )
-    note = hostile or "medium.spoiled"
+    note = hostile or "medium.retry"
 
     def ask(wanted: Wanted) -> Callable[[], LobbyScreen]:
         question = Question(order.order_id, 1, wanted, START)
@@ -104,5 +104,9 @@ def every_screen(
     screens["failed_hostile_code"] = lambda: SorryScreen(
         frame, failure_words(hostile or "no.such_code"), can_retry=False
     )
-    screens["thanks"] = lambda: ThanksScreen(frame)
+    screens |= {
+        f"take_{medium.value}": (lambda medium=medium: ThanksScreen(frame, medium))
+        for medium in Medium
+    }
+    screens["goodbye"] = lambda: GoodbyeScreen(frame)
     return screens

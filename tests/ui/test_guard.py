@@ -175,7 +175,7 @@ async def test_thanks_leaves_by_itself_without_a_warning(hall: Hall) -> None:
         await visitor.makes_a_disc(hall)
         hall.jobs.done(hall.order.order_id)
         await visitor.sees(ThanksScreen)
-        await visitor.wait_s(hall.clock, 10)
+        await visitor.wait_s(hall.clock, 50)
         assert isinstance(pilot.app.screen, ThanksScreen)
         await visitor.wait_s(hall.clock, 11)
         await visitor.sees(WelcomeScreen)

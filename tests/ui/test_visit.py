@@ -23,7 +23,7 @@ from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
-from kiosk.lobby.screens.sentence import SorryScreen, ThanksScreen
+from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from tests.fakes.lobby import Hall, Visitor
@@ -82,7 +82,10 @@ async def test_from_welcome_to_goodbye_by_touch(hall: Hall, size: tuple[int, int
         await visitor.touch("#done")
         hall.jobs.done(job_id)
         await visitor.sees(ThanksScreen)
+        assert "The tray is open" in visitor.text()
         await visitor.touch("#stop")
+        await visitor.sees(GoodbyeScreen)
+        await visitor.touch("#bye")
         await visitor.sees(WelcomeScreen)
 
 
@@ -197,7 +200,7 @@ async def test_not_me_goes_to_the_desk_and_alerts(hall: Hall) -> None:
         await visitor.touch("#no")
         await visitor.sees(SorryScreen)
         assert not pilot.app.screen.query("#again")
-        await visitor.until(lambda: hall.audit.rows[-1].event == "security_alert")
+        await visitor.until(lambda: hall.audit.rows[-1].event == "claim.disowned")
         await visitor.touch("#stop")
         await visitor.sees(WelcomeScreen)
         await visitor.identify(hall.ticket)

@@ -29,6 +29,8 @@ _WIDTHS: Final[dict[DateOrder, tuple[int, int, int]]] = {
 class BirthDateScreen(LobbyScreen):
     """Continue appears when the digits are a day of the calendar that has been."""
 
+    AUTO_FOCUS = ""
+
     def __init__(self, frame: Frame, date_order: DateOrder, today: date) -> None:
         super().__init__(frame, _("When were you born?"))
         self._order, self._today = date_order, today
@@ -86,6 +88,8 @@ class BirthDateScreen(LobbyScreen):
             words = ""
         self.query_one("#words", Static).update(Content(words))
         go = self.query_one("#go", TouchButton)
+        if self.focused is go:
+            self.set_focus(None)  # Textual would move it to a key, and Enter would type that
         go.disabled = birth_date is None
         if birth_date is not None:
             go.focus()

@@ -75,5 +75,9 @@ class DemoHandWanted(Message):
     question: Question
 
 
+class Taken(Message):
+    """The medium is in the visitor's hand."""
+
+
 class StillHere(Message):
     """The visitor wants more time."""

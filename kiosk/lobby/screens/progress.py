@@ -29,7 +29,7 @@ def bar(fraction: float, cells: int = _BAR_CELLS) -> str:
     full, part = divmod(eighths, 8)
     text = "█" * full + (_EIGHTHS[part] if part else "")
     percent = int(max(0.0, min(1.0, fraction)) * 100)
-    return f"▕{text.ljust(cells)}▏ {percent:3d} %"
+    return f"▕{text.ljust(cells, '░')}▏ {percent:3d} %"
 
 
 class ProgressScreen(LobbyScreen):

@@ -12,6 +12,7 @@ from kiosk.domain.model import Question
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Answered, DemoHandWanted, StartOver
 from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.screen import paragraph
 from kiosk.widgets.wording import ask_words
 from kiosk.widgets.words import _
 
@@ -29,7 +30,7 @@ class QuestionScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Static(Content(self._ask.text), classes="said")
+            yield Static(paragraph(self._ask.text), classes="said")
             yield Static(Content(""), id="thanks", classes="said strong")
             with Horizontal(classes="buttons"):
                 if self._has_demo_hand:

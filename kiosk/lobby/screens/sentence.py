@@ -10,10 +10,11 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from kiosk.domain.model import Medium
 from kiosk.lobby.screens.base import Frame, LobbyScreen
-from kiosk.lobby.screens.messages import Start, StartOver, StillHere
+from kiosk.lobby.screens.messages import Start, StartOver, StillHere, Taken
 from kiosk.widgets.buttons import TouchButton
-from kiosk.widgets.screen import FOCUS_BINDINGS, Touched
+from kiosk.widgets.screen import FOCUS_BINDINGS, Touched, paragraph
 from kiosk.widgets.wording import Sentence
 from kiosk.widgets.words import _, ngettext
 
@@ -39,7 +40,7 @@ class SorryScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Static(Content(self.sentence.text), classes="said")
+            yield Static(paragraph(self.sentence.text), classes="said")
             with Horizontal(classes="buttons"):
                 if self._can_retry:
                     yield TouchButton(_("Stop"), id="stop")
@@ -52,27 +53,57 @@ class SorryScreen(LobbyScreen):
 
 
 class ThanksScreen(LobbyScreen):
-    """Goodbye."""
+    """The medium is verified and the tray open: take it."""
 
-    idle_s = 20.0
+    idle_s = 60.0
+    warns = False
+
+    def __init__(self, frame: Frame, medium: Medium) -> None:
+        title, self._text = {
+            Medium.DISC: (
+                _("Please take your disc"),
+                _("The tray is open. Hold the disc by its edge."),
+            ),
+            Medium.STICK: (
+                _("Please take your USB stick"),
+                _("You can pull it out of the slot now."),
+            ),
+        }[medium]
+        super().__init__(frame, title)
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="middle"):
+            yield Static(Content(self._text), classes="said strong")
+            yield Static(
+                Content(_("We read everything back: your images are complete.")), classes="said"
+            )
+            with Horizontal(classes="buttons"):
+                yield TouchButton(_("I have it"), id="stop", classes="primary")
+
+    def answers(self) -> dict[str, Message]:
+        return {"stop": Taken()}
+
+
+class GoodbyeScreen(LobbyScreen):
+    """Goes by itself, or at a touch."""
+
+    idle_s = 8.0
     warns = False
 
     def __init__(self, frame: Frame) -> None:
-        super().__init__(frame, _("Please take your images with you"))
+        super().__init__(frame, _("Thank you"))
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
             yield Static(
-                Content(_("We read every one of them back: they are complete.")), classes="said"
-            )
-            yield Static(
-                Content(_("Keep them in a safe place. All the best to you!")), classes="said"
+                Content(_("Keep your images in a safe place. All the best to you!")),
+                classes="said",
             )
             with Horizontal(classes="buttons"):
-                yield TouchButton(_("Goodbye"), id="stop", classes="primary")
+                yield TouchButton(_("Goodbye"), id="bye", classes="primary")
 
     def answers(self) -> dict[str, Message]:
-        return {"stop": StartOver()}
+        return {"bye": StartOver()}
 
 
 class StillThereScreen(ModalScreen[None], inherit_bindings=False):

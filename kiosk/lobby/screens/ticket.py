@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from textual.app import ComposeResult
+from textual.containers import Center
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -23,22 +24,25 @@ _READ_AS: Final = {"O": "0", "I": "1", "L": "1"}
 class TicketScreen(LobbyScreen):
     """Shows what is typed in two groups of four, as on the ticket."""
 
+    AUTO_FOCUS = ""
+
     def __init__(self, frame: Frame) -> None:
         super().__init__(frame, _("Scan your ticket, or type its 8 characters"))
         self._code = ""
 
     def compose_body(self) -> ComposeResult:
         yield Static(self._shown(), id="typed")
-        yield Keypad(
-            [
-                *(Key(character, character, id=f"key-{character}") for character in _ORDER),
-                Key(_("Erase"), DELETE, id="key-delete"),
-                Key(_("Back"), "back", id="back"),
-                Key(_("Next"), "go", id="go", classes="primary"),
-            ],
-            columns=9,
-            id="keypad",
-        )
+        with Center():
+            yield Keypad(
+                [
+                    *(Key(character, character, id=f"key-{character}") for character in _ORDER),
+                    Key(_("Erase"), DELETE, id="key-delete"),
+                    Key(_("Back"), "back", id="back"),
+                    Key(_("Next"), "go", id="go", classes="primary"),
+                ],
+                columns=9,
+                id="keypad",
+            )
 
     def on_mount(self) -> None:
         self._show()
@@ -67,6 +71,8 @@ class TicketScreen(LobbyScreen):
     def _show(self) -> None:
         self.query_one("#typed", Static).update(self._shown())
         go = self.query_one("#go", Key)
+        if self.focused is go:
+            self.set_focus(None)  # Textual would move it to a key, and Enter would type that
         go.disabled = len(self._code) < CODE_CHARACTERS
         if not go.disabled:
             go.focus()

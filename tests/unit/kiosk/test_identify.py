@@ -274,7 +274,7 @@ def test_not_me_locks_and_alerts() -> None:
     release = desk.try_(ticket.code)
     assert isinstance(release, Release)
     desk.identify.disown(release)
-    assert desk.audit.rows[-1].event == "security_alert"
+    assert desk.audit.rows[-1].event == "claim.disowned"
     assert desk.try_(ticket.code) == Refusal()
 
 
