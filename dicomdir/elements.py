@@ -20,6 +20,7 @@ MAX_VALUE_BYTES: Final = 64 << 10  # of one kept value
 MAX_SEQUENCE_BYTES: Final = (
     4 << 20
 )  # of one kept sequence: a presentation state may refer to 10,000 images
+MAX_CONTENT_ITEMS: Final = 200_000  # at the root of a structured report
 MAX_DEPTH: Final = 64  # of sequences that are stepped over
 MAX_KEPT_DEPTH: Final = 12  # of sequences that are kept: these are walked by recursion
 JUMP_BYTES: Final = 4 << 10  # loaded after stepping over something large

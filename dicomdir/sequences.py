@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dicomdir.elements import (
     IMPLICIT,
+    MAX_CONTENT_ITEMS,
     MAX_DEPTH,
     MAX_KEPT_DEPTH,
     MAX_SEQUENCE_BYTES,
@@ -138,8 +139,11 @@ def kept_sequence(source: Source, tag: int, at: int, end: int, codec: Codec) -> 
 def _concept_modifiers(source: Source, at: int, end: int, codec: Codec) -> bytes:
     """The root's HAS CONCEPT MOD children alone (PDI-79), each at most MAX_VALUE_BYTES."""
     kept = []
-    total = 0
+    total = count = 0
     while at < end:
+        count += 1
+        if count > MAX_CONTENT_ITEMS:
+            raise InstanceError("more content items than any honest document has")
         start = source.load(at, 8)
         raw, length = codec.item(source.buf, start)
         if raw == codec.sequence_end:

@@ -218,6 +218,21 @@ class TestKeptSequences:
         with pytest.raises(InstanceError):
             kept_sequence(memory(whole[:-cut]), 0x00081140, 0, len(whole) - cut, EXPLICIT)
 
+    def test_sizes_are_limited(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = item(b"") * 9
+        monkeypatch.setattr("dicomdir.sequences.MAX_CONTENT_ITEMS", 8)
+        with pytest.raises(InstanceError, match="content items"):
+            kept_sequence(memory(data), 0x0040A730, 0, len(data), EXPLICIT)
+        monkeypatch.setattr("dicomdir.sequences.MAX_SEQUENCE_BYTES", 71)
+        with pytest.raises(InstanceError, match="longer than"):
+            kept_sequence(memory(data), 0x00081140, 0, len(data), EXPLICIT)
+
+    def test_modifiers_are_limited_in_sum(self) -> None:
+        modifier = element(0x0040A010, "CS", b"HAS CONCEPT MOD")
+        data = item(modifier + element(0x0040A160, "UT", bytes(40_000))) * 2
+        with pytest.raises(InstanceError, match="modifiers"):
+            kept_sequence(memory(data), 0x0040A730, 0, len(data), EXPLICIT)
+
     def test_only_concept_modifiers_are_kept_of_content(self) -> None:
         def child(relation: bytes, text: bytes) -> bytes:
             return item(element(0x0040A010, "CS", relation) + element(0x0040A160, "UT", text))
