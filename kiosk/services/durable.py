@@ -51,11 +51,7 @@ class Durable(Protocol):
 
 
 class BurnLostError(Exception):
-    """A queued burn ended without an answer; `is_cancelled` if it was taken out of the queue."""
-
-    def __init__(self, *, is_cancelled: bool) -> None:
-        super().__init__("cancelled" if is_cancelled else "lost")
-        self.is_cancelled = is_cancelled
+    """A queued burn ended without an answer: taken out of the queue, or given up."""
 
 
 class Trouble(Exception):

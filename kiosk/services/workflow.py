@@ -159,13 +159,16 @@ class _Order:
                 chosen["drive"], next(self._burns), Priority(chosen["priority"]), facts
             )
         except BurnLostError as lost:
-            if lost.is_cancelled:
+            if self._waits.insist("lost", self._lost, Step.WRITE)["is_cancelled"]:
                 raise Trouble.of(StoppedError("cancelled")) from lost
             self._waits.mend(Trouble.of(EngineFaultError("the burn was lost")), Step.WRITE)
             return {}
         if "trouble" in done:
             raise Trouble(done["trouble"], Retry(done["retry"]), done["status_info"])
         return done
+
+    def _lost(self) -> Facts:
+        return {"is_cancelled": self._parts.jobs.is_cancelled(self._job_id)}
 
     def _choose(self) -> Facts:
         job = self._parts.jobs.get(self._job_id)

@@ -74,7 +74,7 @@ class _FakeDurable:
         assert priority >= 1
         if self._engine.lose_burns:
             self._engine.lose_burns -= 1
-            raise BurnLostError(is_cancelled=False)
+            raise BurnLostError
         child = _FakeDurable(self._engine, f"{self._workflow_id}.{number}")
         assert facts["drive"] == drive
         return burn(child, self._engine.parts, json.loads(json.dumps(facts)))

@@ -106,8 +106,15 @@ class Station:
     for, and answers are given to staff's questions while `answers_staff`.
     """
 
-    def __init__(self, folder: Path, *, url: str = "", policy: Policy | None = None) -> None:
-        self.clock = PersonClock(self.attend)
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        url: str = "",
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or PersonClock(self.attend)
         self.journal = open_test_journal(url or sqlite_url(folder), self.clock)
         self.jobs = DbosJobs(self.journal)
         self.archive = Archive()

@@ -292,7 +292,7 @@ class _DbosDurable:
         DBOS.enqueue_workflow_with_options(options, facts)
         done = DBOS.run_step({"name": "burn"}, self._wait_for, burn_id)
         if "ended" in done:
-            raise BurnLostError(is_cancelled=done["ended"] == "CANCELLED")
+            raise BurnLostError(done["ended"])
         return done
 
     def _wait_for(self, burn_id: str) -> dict[str, Any]:

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 MAX_RESCUES = 20
 """New runs of one job that the engine lost, before staff must decide."""
 
+MAX_RESUMES = 5
+"""Of one workflow by one process."""
+
 
 class Rescue:
     """Looks at this station's jobs now and then, and at the other stations' heartbeats."""
@@ -36,6 +39,7 @@ class Rescue:
         self._journal, self._jobs, self._parts = journal, client, parts
         self._dead_after = timedelta(seconds=dead_after_s)
         self._idle: set[str] = set()
+        self._resumed: dict[str, int] = {}
 
     # --- our own
 
@@ -62,11 +66,20 @@ class Rescue:
                 if state == "PENDING" and name not in running:
                     idle.add(name)
                     if name in self._idle and queue:
-                        log.error("workflow %s is run by nobody: resumed", name)
-                        with translated("written"):
-                            # Without its queue it would go to one that every station serves.
-                            self._jobs.client.resume_workflow(name, queue_name=queue)
+                        self._resume(name, queue)
         self._idle = idle
+
+    def _resume(self, name: str, queue: str) -> None:
+        """Start again what nobody runs; what never starts is given up, its job runs anew."""
+        tries = self._resumed[name] = self._resumed.get(name, 0) + 1
+        with translated("written"):
+            if tries > MAX_RESUMES:
+                log.error("workflow %s does not start: given up", name)
+                self._jobs.client.cancel_workflow(name)
+                return
+            log.error("workflow %s is run by nobody: resumed", name)
+            # Without its queue it would go to one that every station serves.
+            self._jobs.client.resume_workflow(name, queue_name=queue)
 
     def _workflows(self, job: RunningJob) -> dict[str, tuple[str, str]]:
         """The job's workflow and its burns: name to queue and status."""

@@ -1,0 +1,520 @@
+"""The durable engine's promises on both databases; the pitfalls of jobs that were each seen once.
+
+One engine runs in a thread of the test's process; the drive is in memory, a person stands by.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from kiosk.adapters.clock import SystemClock
+from kiosk.adapters.jobs import DbosJobs
+from kiosk.adapters.jobs.common import (
+    VERSION,
+    PickleRefusedError,
+    drive_queue,
+    make_client,
+    serializer,
+    work_queue,
+)
+from kiosk.adapters.jobs.engine import EngineOptions, run_engine
+from kiosk.adapters.jobs.rescue import MAX_RESCUES, Rescue
+from kiosk.adapters.journal.engine import reading, writing
+from kiosk.adapters.lock import FileLock
+from kiosk.domain.model import (
+    ExecutionStatus,
+    Job,
+    MediaChoice,
+    Medium,
+    OrderId,
+    Priority,
+    ReleaseState,
+)
+from kiosk.errors import (
+    ExecutorBusyError,
+    InvalidValueError,
+    JournalError,
+    OrderNotReleasedError,
+    UnknownJobError,
+    UnknownOrderError,
+)
+from kiosk.services.parts import EngineParts, Policy
+from tests.fakes.clock import FakeClock
+from tests.fakes.media import FakeDisc, FakeMediaWriter
+from tests.fakes.orders import an_order
+from tests.fakes.station import Station, open_test_journal
+
+QUICK = Policy(delays_s=(0.05,), poll_s=0.05, device_poll_s=0.1)
+OPTIONS = EngineOptions(poll_s=0.05, background_poll_s=0.1, beat_s=0.2, stop_within_s=20.0)
+DISC = MediaChoice(Medium.DISC)
+
+
+@pytest.fixture
+def station(journal_url: str, tmp_path: Path) -> Iterator[Station]:
+    made = Station(tmp_path, url=journal_url, policy=QUICK, clock=SystemClock())
+    yield made
+    made.close()
+
+
+@contextlib.contextmanager
+def running(station: Station, folder: Path, parts: EngineParts | None = None) -> Iterator[None]:
+    """An engine in a thread, up when the body begins, gone when it ends."""
+    stop, up, failures = threading.Event(), threading.Event(), []
+
+    def serve() -> None:
+        try:
+            run_engine(
+                parts or station.parts,
+                station.journal,
+                folder,
+                OPTIONS,
+                on_ready=up.set,
+                stop=stop,
+            )
+        except BaseException as error:
+            failures.append(error)
+            up.set()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    up.wait(30)
+    try:
+        if not failures:
+            yield
+    finally:
+        stop.set()
+        thread.join(60)
+    assert not thread.is_alive()
+    if failures:
+        raise failures[0]
+
+
+def until(station: Station, is_over: Callable[[], bool], patience_s: float = 60.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while not is_over():
+        station.attend()
+        assert time.monotonic() < deadline, station.jobs.newest()
+        time.sleep(0.02)
+
+
+def status_of(station: Station, job_id: OrderId) -> ExecutionStatus:
+    return station.jobs.get(job_id).status
+
+
+def is_done(station: Station, *job_ids: OrderId) -> Callable[[], bool]:
+    return lambda: all(status_of(station, one) is ExecutionStatus.DONE for one in job_ids)
+
+
+def has_question(station: Station, job_id: OrderId) -> Callable[[], bool]:
+    return lambda: station.jobs.get(job_id).question is not None
+
+
+# --- placing
+
+
+def test_row_audit_and_queue_are_one_transaction(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = an_order(1)
+    station.journal.orders.add(order, actor="test")
+
+    def fail(*_: object, **__: object) -> None:
+        raise sa.exc.OperationalError("INSERT", {}, Exception("disk full"))
+
+    monkeypatch.setattr(station.jobs, "enqueue", fail)
+    with pytest.raises(JournalError):
+        station.jobs.submit(order.order_id, DISC, Priority.WAITING_PATIENT, actor="test")
+    monkeypatch.undo()
+    with pytest.raises(UnknownJobError):
+        station.jobs.get(order.order_id)
+    assert list(station.journal.audit.rows(event="job.submitted")) == []
+    assert station.jobs.client.list_workflows() == []
+    station.jobs.submit(order.order_id, DISC, Priority.WAITING_PATIENT, actor="test")
+    assert len(station.jobs.client.list_workflows()) == 1
+
+
+def test_placed_twice_is_one_job_even_from_two_kiosks(station: Station) -> None:
+    job_id = station.place()
+    others = [DbosJobs(station.journal) for _ in range(4)]
+    threads = [
+        threading.Thread(
+            target=other.submit, args=(job_id, DISC, Priority.WARD), kwargs={"actor": "kiosk"}
+        )
+        for other in others
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(list(station.journal.audit.rows(event="job.submitted"))) == 1
+    (workflow,) = station.jobs.client.list_workflows()
+    assert workflow.workflow_id == f"{job_id}.1"
+    for other in others:
+        other.close()
+
+
+def test_only_released_orders_are_taken(station: Station) -> None:
+    order = an_order(1, state=ReleaseState.HELD)
+    station.journal.orders.add(order, actor="test")
+    with pytest.raises(OrderNotReleasedError):
+        station.jobs.submit(order.order_id, DISC, Priority.WARD, actor="test")
+    with pytest.raises(UnknownOrderError):
+        station.jobs.submit(OrderId("no-such"), DISC, Priority.WARD, actor="test")
+    with pytest.raises(InvalidValueError):
+        station.jobs.submit(
+            order.order_id, MediaChoice(Medium.DISC, 0), Priority.WARD, actor="test"
+        )
+    with pytest.raises(UnknownJobError):
+        station.jobs.cancel(order.order_id, actor="test")
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_what_is_queued_names_version_queue_and_a_priority_that_is_never_0(
+    station: Station, priority: Priority
+) -> None:
+    order = an_order(1)
+    station.journal.orders.add(order, actor="test")
+    station.jobs.submit(order.order_id, DISC, priority, actor="test")
+    (row,) = station.jobs.client.list_workflows()
+    assert row.app_version == VERSION == "wf-1"
+    assert row.priority == int(priority) >= 1
+    queue = "prefetch-station1" if priority is Priority.PREFETCH else "work-station1"
+    assert row.queue_name == queue
+    assert row.input is not None
+    assert row.input["args"] == (order.order_id,)
+
+
+# --- running
+
+
+def test_an_order_is_fulfilled_and_leaves_no_patient_in_the_engines_tables(
+    station: Station, tmp_path: Path
+) -> None:
+    with running(station, tmp_path):
+        job_id = station.place()
+        until(station, is_done(station, job_id))
+    order = station.journal.orders.get(job_id)
+    assert len(station.good_discs()) == 1
+    kept = "\n".join(engine_rows(station))
+    assert job_id in kept
+    for secret in (order.patient.name, order.patient.patient_id, order.patient.birth_date):
+        assert secret not in kept
+    assert "py_pickle" not in kept
+
+
+def engine_rows(station: Station) -> Iterator[str]:
+    """Every row of every table that is not ours, as text."""
+    schema = None if station.journal.engine.dialect.name == "sqlite" else "dbos"
+    tables = sa.MetaData()
+    tables.reflect(station.journal.engine, schema=schema)
+    with reading(station.journal.engine) as connection:
+        for table in tables.tables.values():
+            if not table.name.startswith("sendhome_"):
+                for row in connection.execute(sa.select(table)):
+                    yield str(tuple(row))
+
+
+def test_a_second_engine_of_the_same_station_is_refused(station: Station, tmp_path: Path) -> None:
+    with running(station, tmp_path):
+        with pytest.raises(ExecutorBusyError):
+            run_engine(station.parts, station.journal, tmp_path, OPTIONS)
+
+
+def test_a_second_machine_with_the_same_name_is_refused(postgres_url: str, tmp_path: Path) -> None:
+    one = Station(tmp_path, url=postgres_url, policy=QUICK, clock=SystemClock())
+    elsewhere = tmp_path / "other-machine"
+    with running(one, tmp_path), pytest.raises(ExecutorBusyError):
+        run_engine(one.parts, one.journal, elsewhere, OPTIONS)
+    one.close()
+
+
+def test_the_lock_is_free_after_the_engine(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "l", "engine")
+    with lock.hold(), pytest.raises(ExecutorBusyError):
+        with FileLock(tmp_path / "l", "engine").hold():
+            raise AssertionError
+    with lock.hold():
+        assert (tmp_path / "l").exists()
+
+
+def test_stopped_in_the_middle_it_goes_on_with_the_next_start(
+    station: Station, tmp_path: Path
+) -> None:
+    station.brings_blanks = False
+    with running(station, tmp_path):
+        job_id = station.place()
+        until(station, has_question(station, job_id))
+        before = station.jobs.get(job_id).question
+    assert status_of(station, job_id) is ExecutionStatus.CREATING
+    with running(station, tmp_path):
+        time.sleep(0.5)
+        assert station.jobs.get(job_id).question == before  # the same number: nothing asked twice
+        station.brings_blanks = True
+        until(station, is_done(station, job_id))
+    assert station.archive.retrieved == 1
+
+
+def test_a_drive_serves_one_burn_at_a_time(station: Station, tmp_path: Path) -> None:
+    at_once, most = [0], [0]
+    real = station.writer.verify
+
+    def verify(*args, **kwargs):  # type: ignore[no-untyped-def]
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        time.sleep(0.2)
+        at_once[0] -= 1
+        return real(*args, **kwargs)
+
+    station.writer.verify = verify  # type: ignore[method-assign]
+    with running(station, tmp_path):
+        jobs = [station.place(number) for number in range(1, 5)]
+        until(station, is_done(station, *jobs))
+        queue = make_client(station.journal.engine).retrieve_queue(drive_queue("station1", "disc1"))
+    assert most == [1]
+    assert queue is not None
+    assert queue._worker_concurrency == 1
+    assert len(station.good_discs()) == 4
+
+
+def test_the_waiting_patient_comes_before_the_ward(station: Station, tmp_path: Path) -> None:
+    station.brings_blanks = False
+    ended: list[OrderId] = []
+    with running(station, tmp_path):
+        first = station.place(1)
+        until(station, has_question(station, first))
+        for number, priority in ((2, Priority.WARD), (3, Priority.WAITING_PATIENT)):
+            order = an_order(number)
+            station.journal.orders.add(order, actor="test")
+            station.jobs.submit(order.order_id, DISC, priority, actor="test")
+        ward, patient = OrderId(an_order(2).order_id), OrderId(an_order(3).order_id)
+        until(station, lambda: len(burns_waiting(station)) == 2)
+        station.brings_blanks = True
+
+        def note() -> bool:
+            ended.extend(
+                one
+                for one in (first, ward, patient)
+                if one not in ended and station.journal.ledger.delivered(one)
+            )
+            return len(ended) == 3
+
+        until(station, note)
+        until(station, is_done(station, first, ward, patient))
+    assert ended == [first, patient, ward]
+
+
+def burns_waiting(station: Station) -> list[str]:
+    found = station.jobs.client.list_workflows(
+        queue_name=drive_queue("station1", "disc1"), status="ENQUEUED"
+    )
+    return [one.workflow_id for one in found]
+
+
+def test_cancelling_a_job_that_waits_frees_its_drive(station: Station, tmp_path: Path) -> None:
+    station.brings_blanks = False
+    with running(station, tmp_path):
+        first, second = station.place(1), station.place(2)
+        until(
+            station,
+            lambda: bool(has_question(station, first)() or has_question(station, second)()),
+        )
+        holder = first if has_question(station, first)() else second
+        other = second if holder == first else first
+        station.jobs.cancel(holder, actor="patient")
+        until(station, has_question(station, other))
+        until(station, lambda: status_of(station, holder) is ExecutionStatus.FAILURE)
+        assert station.jobs.get(holder).error_code == "job.cancelled"
+        station.brings_blanks = True
+        until(station, is_done(station, other))
+
+
+def test_cancelling_a_job_that_waits_for_the_drive_ends_it_at_once(
+    station: Station, tmp_path: Path
+) -> None:
+    station.brings_blanks = False
+    with running(station, tmp_path):
+        first = station.place(1)
+        until(station, has_question(station, first))
+        second = station.place(2)
+        until(station, lambda: len(burns_waiting(station)) == 1)
+        station.jobs.cancel(second, actor="patient")
+        until(station, lambda: status_of(station, second) is ExecutionStatus.FAILURE)
+        assert has_question(station, first)()
+        station.brings_blanks = True
+        until(station, is_done(station, first))
+
+
+def test_an_answer_to_an_older_question_is_dropped(station: Station, tmp_path: Path) -> None:
+    station.brings_blanks = False
+    with running(station, tmp_path):
+        job_id = station.place()
+        until(station, has_question(station, job_id))
+        question = station.jobs.get(job_id).question
+        assert question is not None
+        for stale in (question.number - 1, question.number + 1, 0, -1):
+            station.jobs.answer(job_id, stale)
+        time.sleep(0.4)
+        assert station.jobs.get(job_id).question == question
+        station.writer.insert(FakeDisc())  # the tray is the truth
+        until(station, is_done(station, job_id))
+
+
+def test_a_failed_job_can_be_placed_again(station: Station, tmp_path: Path) -> None:
+    with running(station, tmp_path):
+        station.brings_blanks = False
+        job_id = station.place()
+        until(station, has_question(station, job_id))
+        station.jobs.cancel(job_id, actor="patient")
+        until(station, lambda: status_of(station, job_id) is ExecutionStatus.FAILURE)
+        station.brings_blanks = True
+        station.jobs.submit(job_id, DISC, Priority.WAITING_PATIENT, actor="staff")
+        until(station, is_done(station, job_id))
+        station.jobs.submit(job_id, DISC, Priority.WAITING_PATIENT, actor="staff")
+    assert status_of(station, job_id) is ExecutionStatus.DONE
+    assert len(station.good_discs()) == 1
+
+
+def test_ended_jobs_are_purged_but_the_record_stays(station: Station, tmp_path: Path) -> None:
+    with running(station, tmp_path):
+        job_id = station.place()
+        until(station, is_done(station, job_id))
+    now = station.clock.now()
+    assert station.jobs.purge(ended_before=now - timedelta(days=1)) == 0
+    assert station.jobs.purge(ended_before=now + timedelta(days=1)) == 1
+    assert station.jobs.purge(ended_before=now + timedelta(days=1)) == 0
+    assert station.jobs.client.list_workflows() == []
+    assert not any(str(job_id) in row for row in engine_rows(station))
+    assert status_of(station, job_id) is ExecutionStatus.DONE
+    assert station.journal.ledger.delivered(job_id) == 1
+    assert station.journal.audit.verify() > 0
+
+
+# --- what could run foreign code
+
+
+def test_a_pickled_row_runs_nothing(station: Station, tmp_path: Path) -> None:
+    """An opcode that would make a folder, in a row that says "py_pickle"."""
+    marker = tmp_path / "pwned"
+    payload = f"cposix\nmkdir\n(V{marker}\ntR.".encode()
+    import base64
+
+    job_id = station.place()
+    with writing(station.journal.engine) as connection:
+        schema = "" if connection.dialect.name == "sqlite" else "dbos."
+        connection.exec_driver_sql(
+            f"UPDATE {schema}workflow_status SET serialization = 'py_pickle'"
+        )
+        changed = connection.exec_driver_sql(
+            f"UPDATE {schema}workflow_input SET inputs = '{base64.b64encode(payload).decode()}'"
+        )
+        assert changed.rowcount == 1
+    with running(station, tmp_path / "state"):
+        until(station, is_done(station, job_id))  # rescued by a new run from the journal
+    assert not marker.exists()
+
+
+def test_the_serializer_refuses_what_is_not_json() -> None:
+    with pytest.raises(TypeError):
+        serializer().serialize(object())
+    import dbos._serialization as inner
+
+    with pytest.raises(PickleRefusedError):
+        inner.DBOSDefaultSerializer.serialize({})
+    with pytest.raises(PickleRefusedError):
+        inner.DBOSDefaultSerializer.deserialize("")
+
+
+# --- rescue and take-over
+
+
+def test_a_job_that_the_engine_lost_is_run_again(station: Station, tmp_path: Path) -> None:
+    job_id = station.place()
+    with writing(station.journal.engine) as connection:
+        schema = "" if connection.dialect.name == "sqlite" else "dbos."
+        connection.exec_driver_sql(f"UPDATE {schema}workflow_status SET status = 'ERROR'")
+    with running(station, tmp_path):
+        until(station, is_done(station, job_id))
+    assert f"{job_id}.2" in {one.workflow_id for one in station.jobs.client.list_workflows()}
+
+
+def test_a_job_that_nobody_runs_is_resumed_on_its_own_queue(station: Station) -> None:
+    job_id = station.place()
+    with writing(station.journal.engine) as connection:
+        schema = "" if connection.dialect.name == "sqlite" else "dbos."
+        connection.exec_driver_sql(f"UPDATE {schema}workflow_status SET status = 'PENDING'")
+    rescue = Rescue(station.journal, station.jobs, station.parts, 600.0)
+    rescue.look(frozenset({f"{job_id}.1"}))
+    rescue.look(frozenset())
+    (row,) = station.jobs.client.list_workflows()
+    assert row.status == "PENDING"  # seen once: it may just have begun
+    rescue.look(frozenset())
+    (row,) = station.jobs.client.list_workflows()
+    assert (row.status, row.queue_name) == ("ENQUEUED", work_queue("station1"))
+
+
+def test_a_job_is_given_up_after_many_rescues(station: Station) -> None:
+    job_id = station.place()
+    schema = "" if station.journal.engine.dialect.name == "sqlite" else "dbos."
+    rescue = Rescue(station.journal, station.jobs, station.parts, 600.0)
+    for _ in range(MAX_RESCUES + 1):
+        with writing(station.journal.engine) as connection:
+            connection.exec_driver_sql(f"UPDATE {schema}workflow_status SET status = 'ERROR'")
+        rescue.look(frozenset())
+    job: Job = station.jobs.get(job_id)
+    assert (job.status, job.error_code) == (ExecutionStatus.FAILURE, "engine.fault")
+
+
+def test_a_dead_stations_work_is_moved_but_never_its_burns(
+    journal_url: str, tmp_path: Path
+) -> None:
+    clock = FakeClock()
+    dead = Station(tmp_path, url=journal_url, clock=clock)
+    dead.journal.stations.start("station1")
+    waiting, burning = dead.place(1), dead.place(2)
+    dead.jobs.client.enqueue(
+        {
+            "workflow_name": "burn",
+            "queue_name": drive_queue("station1", "disc1"),
+            "workflow_id": f"{burning}.1.1",
+            "app_version": VERSION,
+            "priority": 1,
+        },
+        {},
+    )
+    journal = open_test_journal(journal_url, clock, "station2")
+    journal.stations.start("station2")
+    rescue = Rescue(journal, DbosJobs(journal), dead.parts, 600.0)
+    rescue.take_over()
+    assert [job.job_id for job in journal.jobs.running()] == []
+    clock.advance(601)
+    journal.stations.beat("station2")
+    rescue.take_over()
+    assert [job.job_id for job in journal.jobs.running()] == [waiting]
+    assert [job.job_id for job in dead.journal.jobs.running()] == [burning]
+    queues = {row.workflow_id: row.queue_name for row in dead.jobs.client.list_workflows()}
+    assert queues[f"{waiting}.1"] == work_queue("station2")
+    assert queues[f"{burning}.1"] == work_queue("station1")
+    journal.close()
+    dead.close()
+
+
+def test_a_stick_goes_the_same_way(station: Station, tmp_path: Path) -> None:
+    port = FakeMediaWriter(name="stick1")
+    port.insert(FakeDisc())
+    object.__setattr__(station.parts, "drives", {Medium.STICK: [port]})
+    order = an_order(1)
+    station.journal.orders.add(order, actor="test")
+    with running(station, tmp_path):
+        choice = MediaChoice(Medium.STICK)
+        job_id = station.jobs.submit(order.order_id, choice, Priority.WARD, actor="test")
+        until(station, is_done(station, job_id))
+    (record,) = station.journal.ledger.history(job_id)
+    assert (record.drive, record.outcome) == ("stick1", "delivered")
