@@ -31,7 +31,8 @@ def check_fileset(
         dicomdir: The whole DICOMDIR.
         tree: The files of the medium and how to read them.
         dicom_files: Paths of those that begin as DICOM files do, without the DICOMDIR; None: look.
-        profile: A key of `profile.PROFILE_SYNTAXES`: which transfer syntaxes are allowed, and whether what DVD and USB want more than CD is an error or a warning.
+        profile: A key of `profile.PROFILE_SYNTAXES`: which transfer syntaxes are allowed, and
+            whether the lack of what DVD and USB want beyond CD is an error or a warning.
     Returns:
         Nothing wrong: empty. Never raises for what is on the medium.
     Raises:
