@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from kiosk.widgets.safe_text import safe_text
-
 MAX_CELLS = 240  # of one table cell
 
 
@@ -20,6 +18,8 @@ def print_json(value: object) -> None:
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Columns as wide as their contents; every cell made safe for a terminal."""
+    from kiosk.widgets.safe_text import safe_text  # brings all of textual along
+
     cells = [[safe_text(str(cell), MAX_CELLS) for cell in row] for row in rows]
     widths = [max([len(h), *(len(row[i]) for row in cells)]) for i, h in enumerate(headers)]
     for row in [list(headers), *cells]:

@@ -1,0 +1,167 @@
+"""The command line: help for all, one line and an exit code for each error, JSON that parses."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kiosk.cli import main as cli
+from kiosk.cli.order import actor
+from kiosk.errors import InvalidValueError, UnknownJobError, UnknownOrderError
+
+ORDER = {
+    "accession_number": "ACC-1",
+    "patient_id": "0042",
+    "patient_name": "MÜLLER^Anna",
+    "birth_date": "1961-03-03",
+    "study_instance_uid": "1.2.3",
+    "modality": "CT",
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "sendhome.toml"
+    path.write_text(
+        f"""[store]
+state_dir = "{tmp_path / "state"}"
+spool_dir = "{tmp_path / "spool"}"
+reserve_mb = 0
+[[drives]]
+kind = "simulated"
+device = "{tmp_path / "drive"}"
+"""
+    )
+    return path
+
+
+def run(config: Path, *words: str) -> int:
+    return cli.main(["--config", str(config), *words])
+
+
+def added(config: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
+    document = config.with_name("order.json")
+    document.write_text(json.dumps(ORDER), encoding="utf-8")
+    assert run(config, "order", "add", str(document), "--json", *words) == 0
+    found: dict[str, str] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as left:
+        cli.main([command, "--help"])
+    assert left.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+def test_only_the_wanted_command_is_imported():
+    code = (
+        "import sys; from kiosk.cli.main import make_parser; make_parser('config'); "
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert not {"dbos", "pydicom", "sqlalchemy", "textual"} & set(done.stdout.split())
+
+
+def test_every_command_is_in_the_list():
+    folder = Path(cli.__file__).parent
+    names = {path.stem for path in folder.glob("*.py")} - {"__init__", "main", "output"}
+    assert names == set(cli.COMMANDS)
+    for name in names:
+        assert importlib.import_module(f"kiosk.cli.{name}").__doc__
+
+
+def test_an_order_its_ticket_and_its_states(config: Path, capsys: pytest.CaptureFixture[str]):
+    order = added(config, capsys, "--ticket")
+    assert len(order["ticket"]) == 9
+    assert run(config, "order", "list", "--json") == 0
+    out = capsys.readouterr().out
+    (row,) = json.loads(out)
+    assert (row["order_id"], row["state"]) == (order["order_id"], "released")
+    assert "Anna" not in out
+    for verb, state in (("hold", "held"), ("release", "released"), ("cancel", "cancelled")):
+        assert run(config, "order", verb, order["order_id"]) == 0
+        assert run(config, "order", "list", "--json") == 0
+        assert json.loads(capsys.readouterr().out)[0]["state"] == state
+    assert run(config, "order", "ticket", order["order_id"], "--json") == 0
+    assert json.loads(capsys.readouterr().out)["ticket"] != order["ticket"]
+
+
+def test_placing_listing_cancelling(config: Path, capsys: pytest.CaptureFixture[str]):
+    order_id = added(config, capsys)["order_id"]
+    assert run(config, "order", "place", order_id, "--copies", "2") == 0
+    job_id = capsys.readouterr().out.strip()
+    assert run(config, "jobs", "list", "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["job_id"], row["status"], row["copies"]) == (job_id, "PENDING", 2)
+    assert run(config, "jobs", "show", job_id) == 0
+    assert "PENDING" in capsys.readouterr().out
+    assert run(config, "jobs", "answer", job_id, "7") == InvalidValueError.exit_code
+    assert run(config, "jobs", "cancel", job_id) == 0
+    assert run(config, "jobs", "audit") == 0
+    assert "the chain is whole" in capsys.readouterr().out
+
+
+def test_what_is_not_there(config: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(config, "order", "hold", "no-such-order") == UnknownOrderError.exit_code
+    assert run(config, "jobs", "show", "no-such-job") == UnknownJobError.exit_code
+    assert run(config, "order", "hold", "../etc") == InvalidValueError.exit_code
+    assert run(config, "check", "/nonexistent") == InvalidValueError.exit_code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert len(said.err.splitlines()) == 4
+    assert all(line.startswith("sendhome: ") for line in said.err.splitlines())
+
+
+def test_a_bad_order_says_which_field_and_no_value(
+    config: Path, capsys: pytest.CaptureFixture[str]
+):
+    document = config.with_name("order.json")
+    document.write_text(json.dumps({**ORDER, "birth_date": "1961-13-03"}), encoding="utf-8")
+    assert run(config, "order", "add", str(document)) == InvalidValueError.exit_code
+    assert run(config, "order", "add", "/nonexistent") == InvalidValueError.exit_code
+    said = capsys.readouterr().err
+    assert "birth_date" in said
+    assert "Anna" not in said
+
+
+def test_the_configuration_is_printed_and_reads_back(
+    config: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert run(config, "config", "check", "--json") == 0
+    rows = {row["key"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["store.reserve_mb"]["origin"] == str(config)
+    assert rows["archive.port"]["origin"] == "default"
+    assert run(config, "config", "check") == 0
+    assert "store.reserve_mb" in capsys.readouterr().out
+    assert run(config, "config", "example") == 0
+    example = config.with_name("example.toml")
+    example.write_text(capsys.readouterr().out)
+    assert run(example, "config", "check") == 0
+
+
+def test_the_doctor_sees_an_archive_that_is_not_there(
+    config: Path, capsys: pytest.CaptureFixture[str]
+):
+    text = config.read_text() + "[archive]\nport = 1\n[receiver]\nport = 0\n"
+    config.write_text(text)
+    assert run(config, "doctor", "--json") != 0
+    rows = {row["check"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["archive"] == "fault"
+    assert rows["journal"] == rows["receiver"] == rows["drive disc1"] == "ok"
+
+
+def test_the_actor_is_somebody():
+    assert actor().startswith("staff:")
