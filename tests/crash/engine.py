@@ -54,6 +54,7 @@ class Setting:
     kill: tuple[str, int] | None = None
     trace: Path | None = None
     spool: Path | None = None
+    drive: Path | None = None
     policy: Policy = field(
         default_factory=lambda: Policy(
             delays_s=(0.2,), poll_s=0.05, device_poll_s=0.1, attempts=1000
@@ -66,7 +67,7 @@ class Setting:
 
     @property
     def drive_folder(self) -> Path:
-        return self.folder / "drive"
+        return self.drive or self.folder / "drive"
 
     @property
     def spool_folder(self) -> Path:

@@ -83,6 +83,7 @@ class Station:
         self.drive = SimulatedDrive(setting.drive_folder, name=DRIVE)
         self.placed: dict[OrderId, int] = {}
         self.staff = 0
+        self.brings_blanks = True
         self._beat_before: datetime | None = None
         self._process: multiprocessing.process.BaseProcess | None = None
 
@@ -163,7 +164,11 @@ class Station:
                 for job in self.jobs.newest(limit=20)
                 if job.question is not None
             }
-            if wanted.keys() & {Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.LARGER_MEDIUM}:
+            if self.brings_blanks and wanted.keys() & {
+                Wanted.BLANK_DISC,
+                Wanted.OTHER_DISC,
+                Wanted.LARGER_MEDIUM,
+            }:
                 look = self.drive.look()
                 if look.is_open or look.in_tray is None:
                     self.drive.insert_blank()
@@ -187,6 +192,11 @@ class Station:
                 ]
                 raise TimeoutError(f"{states}; {self.drive.look()}; {self._log()}")
             time.sleep(0.01)
+
+    def rest(self, seconds: float) -> None:
+        """Let the world go on for a while."""
+        end = time.monotonic() + seconds
+        self.attend_until(lambda: time.monotonic() >= end)
 
     def _log(self) -> str:
         path = self.setting.folder / "engine.log"

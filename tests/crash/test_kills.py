@@ -1,0 +1,48 @@
+"""kill -9 at every point and at random instants: every order ends with one good disc a copy.
+
+More kills, other seeds: python -m tests.crash.run --kills 200 --seed 7. SENDHOME_CRASH_SEED sets
+the seed here; it is printed in any case.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.crash.engine import Setting
+from tests.crash.station import kill_at_every_point, random_kills
+from tests.postgres import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]
+
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
+
+
+def a_seed() -> int:
+    return int(os.environ.get("SENDHOME_CRASH_SEED") or random.SystemRandom().randrange(10**6))
+
+
+def test_killed_at_every_point_of_an_order(tmp_path: Path) -> None:
+    report = kill_at_every_point(tmp_path)
+    print(report)
+    assert report.kills > 50
+    assert report.done == report.orders > report.kills
+
+
+def test_killed_at_random_instants(tmp_path: Path) -> None:
+    seed = a_seed()
+    print(f"seed={seed}")
+    report = random_kills(Setting(tmp_path), 40, seed)
+    print(report)
+    assert report.done == report.orders > 0
+
+
+def test_killed_at_random_instants_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    seed = a_seed()
+    print(f"seed={seed}")
+    report = random_kills(Setting(tmp_path, url=postgres_url), 15, seed)
+    print(report)
+    assert report.done == report.orders > 0
