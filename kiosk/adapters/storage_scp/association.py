@@ -59,6 +59,11 @@ class Association:
     def has_stored(self) -> bool:
         return self._sink.stored > 0
 
+    @property
+    def is_fruitless(self) -> bool:
+        """It brought nothing yet and is not about to: the first to go when places are short."""
+        return not self.has_stored and self._machine.is_idle
+
     def shut_down(self) -> None:
         """From the front door: the thread wakes up and ends."""
         try:

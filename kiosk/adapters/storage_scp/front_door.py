@@ -28,6 +28,7 @@ from kiosk.adapters.storage_scp.retrievals import Retrieval, RetrievalTable
 _TICK_S: Final = 0.25
 _SEND_S: Final = 20  # a peer that does not take a response of 200 bytes for so long is gone
 _ACCEPTS_A_TURN: Final = 64
+_GRACE_S: Final = 0.5  # for an honest peer to say who it is, however many others come
 
 # A-ASSOCIATE-RJ source and reason, PS3.8 table 9-21
 _CALLING_UNKNOWN: Final = (1, 3)
@@ -125,7 +126,9 @@ class FrontDoor:
             self._read_pending(sock)
 
     def _make_room(self, address: str) -> None:
-        """Before one more is taken: drop the one that said least, the oldest of those."""
+        """Before one more is taken: drop an old one that said least; one just made may yet
+        speak.
+        """
         same = [each for each in self._pending.values() if each.address == address]
         if len(same) >= self._limits.pending_per_address:
             crowd = same
@@ -133,7 +136,12 @@ class FrontDoor:
             crowd = list(self._pending.values())
         else:
             return
-        victim = min(crowd, key=lambda each: (len(each.said) > pdu.HEADER.size, each.deadline))
+        young = time.monotonic() + self._limits.associate_s - _GRACE_S
+
+        def worth(each: _Pending) -> tuple[bool, bool, float]:
+            return each.deadline > young, len(each.said) > pdu.HEADER.size, each.deadline
+
+        victim = min(crowd, key=worth)
         self._alert("connection.flood", victim.address)
         self._drop(victim)
 
@@ -240,7 +248,7 @@ class FrontDoor:
         else:
             return True
         since = time.monotonic() - self._limits.evict_after_s
-        idle = [each for each in crowd if each.last_seen < since]
+        idle = [each for each in crowd if each.is_fruitless or each.last_seen < since]
         if not idle:
             return False
         victim = min(idle, key=lambda each: (each.has_stored, each.last_seen))

@@ -216,15 +216,15 @@ class StoreSink:
         except DicomdirError:
             self._alert("object.unreadable")
             return CANNOT_UNDERSTAND
-        if instance.fault:
-            self._alert("object." + instance.fault)
-            return CANNOT_UNDERSTAND
         if (
             instance.sop_instance_uid.encode() != request.sop_instance_uid
             or instance.sop_class_uid.encode() != request.sop_class_uid
         ):
             self._alert("object.mismatch")
             return MISMATCH
+        if instance.fault:
+            self._alert("object." + instance.fault)
+            return CANNOT_UNDERSTAND
         retrieval = self._table.find(instance.study_instance_uid.encode())
         if retrieval is None:
             self._alert("object.foreign_study")

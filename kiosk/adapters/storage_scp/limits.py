@@ -16,8 +16,8 @@ class Limits:
         idle_s: Between PDUs.
         pending, pending_per_address: Connections without an association; beyond, the one that said
             least is dropped, so that silent ones cannot keep others out.
-        associations, associations_per_address: Beyond, one that idles is dropped, or the new one is
-            refused as transient.
+        associations, associations_per_address: Beyond, one that brought nothing yet or idles is
+            dropped, or else the new one is refused as transient.
         evict_after_s: An association idles if nothing came for so long.
     """
 

@@ -76,6 +76,11 @@ class Machine:
         self._store: StoreRequest | None = None  # set while its data set is awaited
 
     @property
+    def is_idle(self) -> bool:
+        """Between messages."""
+        return self._store is None and not self._pdu_left
+
+    @property
     def is_inside_pdu(self) -> bool:
         return self._pdu_left > 0
 

@@ -160,7 +160,7 @@ class StorageReceiver:
         with self._lock:
             control = self._control
             if control is not None:
-                control.shutdown(socket.SHUT_RDWR)
+                control.shutdown(socket.SHUT_WR)  # what it has to say still is heard
         if self._thread is not None:
             self._thread.join()
             self._thread = None
