@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -402,3 +403,19 @@ def test_a_lost_burn_waits_for_staff_and_is_queued_again(station: Station) -> No
 def test_delays_follow_the_policy() -> None:
     policy = Policy(delays_s=(1.0, 2.0))
     assert [policy.delay_s(failures) for failures in (1, 2, 3)] == [1.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_no_space_anywhere_is_a_full_spool(station: Station, number: int) -> None:
+    codes = []
+
+    def full() -> None:
+        if station.archive.retrieved == 1:
+            raise OSError(number, "no space")
+
+    station.archive.during_retrieve = full
+    station.during_wait = lambda: codes.append(station.jobs.get(job_id).error_code)
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert "spool.full" in codes

@@ -1,0 +1,93 @@
+"""Private folders that come and go whole."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from kiosk.adapters.spool import DirectorySpool
+from kiosk.domain.model import OrderId
+from kiosk.errors import InvalidValueError, SpoolFullError
+from kiosk.services.housekeeping import clean_spool
+from tests.fakes.station import Station
+
+JOB = OrderId("job-1")
+
+
+def test_a_folder_is_private_and_found_again(tmp_path: Path) -> None:
+    spool = DirectorySpool(tmp_path / "spool")
+    folder = spool.folder(JOB)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+    (folder / "object").write_bytes(b"x")
+    assert spool.folder(JOB) == folder
+    assert (folder / "object").exists()
+    assert spool.job_ids() == [JOB]
+
+
+def test_wiping_twice_is_wiping_once(tmp_path: Path) -> None:
+    spool = DirectorySpool(tmp_path)
+    (spool.folder(JOB) / "deep").mkdir()
+    spool.wipe(JOB)
+    spool.wipe(JOB)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wipe_that_was_cut_short_is_finished(tmp_path: Path) -> None:
+    spool = DirectorySpool(tmp_path)
+    (tmp_path / ".wiping-job-1" / "deep").mkdir(parents=True)
+    (spool.folder(JOB) / "new").touch()
+    assert spool.job_ids() == [JOB]
+    assert not (tmp_path / ".wiping-job-1").exists()
+    (tmp_path / ".wiping-job-1").mkdir()
+    spool.wipe(JOB)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").touch()
+    spool = DirectorySpool(tmp_path / "spool")
+    (spool.folder(JOB) / "link").symlink_to(precious)
+    spool.wipe(JOB)
+    assert (precious / "file").exists()
+    (tmp_path / "spool" / "job-2").symlink_to(precious)
+    spool.wipe(OrderId("job-2"))
+    assert (precious / "file").exists()
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_foreign_files_are_nobodys_job(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "UPPER").mkdir()
+    assert DirectorySpool(tmp_path).job_ids() == []
+    with pytest.raises(InvalidValueError):
+        DirectorySpool(tmp_path).wipe("../etc")  # type: ignore[arg-type]
+
+
+def test_the_reserve_does_not_count_as_free(tmp_path: Path) -> None:
+    free = DirectorySpool(tmp_path).free_bytes()
+    assert free > 0
+    assert DirectorySpool(tmp_path, reserve_bytes=1 << 60).free_bytes() == 0
+
+
+def test_a_spool_that_cannot_be_made_is_an_error_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SpoolFullError):
+        DirectorySpool(tmp_path / "file" / "spool").folder(JOB)
+    assert DirectorySpool(tmp_path / "nowhere").job_ids() == []
+
+
+def test_only_folders_without_a_living_job_are_cleaned(tmp_path: Path) -> None:
+    station = Station(tmp_path)
+    job_id = station.place()
+    station.parts.spool.folder(job_id)
+    station.parts.spool.folder(OrderId("orphan-1"))
+    assert clean_spool(station.parts.spool, station.journal.jobs) == 1
+    assert station.parts.spool.job_ids() == [job_id]
+    station.journal.jobs.fail(job_id, status_info="PROC_FAILURE", error_code="x", hold_order=False)
+    assert clean_spool(station.parts.spool, station.journal.jobs) == 1
+    station.close()
