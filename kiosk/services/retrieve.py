@@ -151,8 +151,13 @@ def retrieve(
 def wipe(folder: Path) -> None:
     """Remove everything that was retrieved into the folder."""
     arrivals_path(folder).unlink(missing_ok=True)
+    _fresh_index(folder).unlink(missing_ok=True)
     if objects_folder(folder).exists():
         shutil.rmtree(objects_folder(folder))
+
+
+def _fresh_index(folder: Path) -> Path:
+    return arrivals_path(folder).with_suffix(".new")
 
 
 class _Run:
@@ -202,7 +207,7 @@ class _Run:
         that.
         """
         path = arrivals_path(self._folder)
-        fresh = path.with_suffix(".new")
+        fresh = _fresh_index(self._folder)
         fresh.unlink(missing_ok=True)
         kept: set[str] = set()
         with ArrivalsWriter(fresh) as writer:

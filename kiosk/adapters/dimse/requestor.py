@@ -112,7 +112,7 @@ class Requestor:
     # --- association -----------------------------------------------------------------------------
 
     def _associate(self, address: Address, sop_class_uids: Sequence[str]) -> None:
-        self._send(_associate_request(address, sop_class_uids))
+        self._send(associate_request(address, sop_class_uids))
         kind, body = self._wait_pdu(time.monotonic() + self._timeout_s)
         if kind == pdu.ASSOCIATE_RJ and len(body) == 4:
             raise ArchiveRefusedError(_rejection(body))
@@ -318,7 +318,7 @@ class Requestor:
         return True
 
 
-def _associate_request(address: Address, sop_class_uids: Sequence[str]) -> bytes:
+def associate_request(address: Address, sop_class_uids: Sequence[str]) -> bytes:
     from pynetdicom.pdu import A_ASSOCIATE_RQ  # late: 0.4 s
     from pynetdicom.pdu_primitives import (
         A_ASSOCIATE,

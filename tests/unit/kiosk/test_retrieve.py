@@ -1,0 +1,307 @@
+"""Retrieving: the set that is listed is the set that is here, or there is an error."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dicomdir.instance import Instance, read_instance
+from kiosk.domain.model import PatientIdentity, Uid
+from kiosk.errors import (
+    ArchiveAbortedError,
+    ArchiveRefusedError,
+    ArchiveUnreachableError,
+    ConflictingInstanceError,
+    MoveIncompleteError,
+    ReceiverError,
+    SpoolFullError,
+    StoppedError,
+    StudyNotFoundError,
+    WrongPatientError,
+)
+from kiosk.ports import ListedInstance, ListedStudy, MoveOutcome, StoredInstance
+from kiosk.services.arrivals import arrivals_path, objects_folder, read_arrivals
+from kiosk.services.gates import identity_of
+from kiosk.services.retrieve import Retrieved, RetrievePolicy, retrieve
+from tests.archive_kit import arrived, identity
+from tests.factories import Patient, make_study, stable_uid
+from tests.fakes.clock import FakeClock
+from tests.fakes.pacs import FakePacs, Round
+
+STUDY = stable_uid("study", 51)
+MANY = 3000
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    return make_study(tmp_path / "source", ("CT",) * 6 + ("MR",) * 4, seed=51)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    (tmp_path / "job").mkdir()
+    return tmp_path / "job"
+
+
+def run(
+    pacs: FakePacs,
+    job: Path,
+    *,
+    who: PatientIdentity | None = None,
+    rounds: int = 5,
+    clock: FakeClock | None = None,
+    free: int = 1 << 40,
+    is_cancelled: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Retrieved:
+    return retrieve(
+        pacs,
+        who or identity(),
+        Uid(STUDY),
+        job,
+        clock=clock or FakeClock(),
+        policy=RetrievePolicy(rounds=rounds),
+        on_progress=on_progress,
+        is_cancelled=is_cancelled,
+        free_bytes=lambda _folder: free,
+    )
+
+
+def test_the_whole_study(files: list[Path], job: Path) -> None:
+    pacs = FakePacs(files)
+    got = run(pacs, job)
+    sizes = sum(path.stat().st_size for path in files)
+    assert got == Retrieved(instances=10, size_bytes=sizes, reused=0, refused=0, rounds=1)
+    assert set(arrived(job)) == {read_instance(path).sop_instance_uid for path in files}
+    assert pacs.asked == [0]
+
+
+def test_run_again_asks_for_nothing(files: list[Path], job: Path) -> None:
+    run(FakePacs(files), job)
+    pacs = FakePacs(files)
+    got = run(pacs, job)
+    assert (got.instances, got.reused, got.rounds) == (10, 10, 0)
+    assert pacs.asked == []
+
+
+def test_only_what_lacks_is_asked_for(files: list[Path], job: Path) -> None:
+    clock = FakeClock()
+    pacs = FakePacs(files, [Round(send=4), Round(send=3)])
+    got = run(pacs, job, clock=clock)
+    assert pacs.asked == [0, 6, 3]
+    assert (got.instances, got.rounds) == (10, 3)
+    assert sum(clock.slept_s) == pytest.approx(1.0 + 5.0)
+
+
+def test_an_archive_without_image_level_is_asked_for_the_whole(
+    files: list[Path], job: Path
+) -> None:
+    pacs = FakePacs(files, [Round(send=4), Round(send=0)])
+    got = run(pacs, job)
+    assert pacs.asked == [0, 6, 0]
+    assert (got.instances, got.refused) == (10, 4)
+    assert len(list(objects_folder(job).iterdir())) == 10
+
+
+def test_rounds_end(files: list[Path], job: Path) -> None:
+    pacs = FakePacs(files, [Round(send=9)] + [Round(send=0)] * 4)
+    with pytest.raises(MoveIncompleteError) as caught:
+        run(pacs, job)
+    assert caught.value.missing == 1
+    assert len(pacs.asked) == 5
+    assert len(arrived(job)) == 9
+
+
+@pytest.mark.parametrize(
+    "error", [ArchiveAbortedError("a"), ArchiveUnreachableError("u"), ReceiverError("r")]
+)
+def test_breaking_off_is_a_round(files: list[Path], job: Path, error: Exception) -> None:
+    got = run(FakePacs(files, [Round(send=5, error=error)]), job)
+    assert (got.instances, got.rounds) == (10, 2)
+
+
+def test_breaking_off_every_time_is_what_is_said(files: list[Path], job: Path) -> None:
+    script = [Round(send=1, error=ArchiveAbortedError("gone"))] * 2
+    with pytest.raises(ArchiveAbortedError):
+        run(FakePacs(files, script), job, rounds=2)
+    assert len(arrived(job)) == 2
+
+
+def test_a_refusal_ends_it_at_once(files: list[Path], job: Path) -> None:
+    pacs = FakePacs(files, [Round(send=5, error=ArchiveRefusedError("no"))])
+    with pytest.raises(ArchiveRefusedError):
+        run(pacs, job)
+    assert len(pacs.asked) == 1
+
+
+def test_the_archive_is_away(files: list[Path], job: Path) -> None:
+    with pytest.raises(ArchiveUnreachableError):
+        run(FakePacs(files, trouble=ArchiveUnreachableError("away")), job)
+
+
+def test_no_such_study(files: list[Path], job: Path) -> None:
+    del files
+    with pytest.raises(StudyNotFoundError):
+        run(FakePacs([]), job)
+
+
+def test_the_listed_patient_is_another(files: list[Path], job: Path) -> None:
+    pacs = FakePacs(files, listed_patient=identity(Patient("PID-1", "Roe^Max")))
+    with pytest.raises(WrongPatientError):
+        run(pacs, job)
+    assert pacs.asked == []
+
+
+def test_one_object_of_another_patient_wipes_all(
+    files: list[Path], job: Path, tmp_path: Path
+) -> None:
+    wrong = _same_study(tmp_path, Patient("PID-1", "Roe^Max"))
+    with pytest.raises(WrongPatientError) as caught:
+        run(FakePacs(files, [Round(extra=wrong)]), job)
+    assert list(job.iterdir()) == []
+    assert "Roe" not in str(caught.value)
+
+
+def test_another_patients_object_left_over_wipes_all(
+    files: list[Path], job: Path, tmp_path: Path
+) -> None:
+    """The order was corrected between two runs: what is there is judged anew."""
+    run(FakePacs(files), job)
+    other = Patient("PID-1", "Roe^Max")
+    pacs = FakePacs(files, listed_patient=identity(other))
+    with pytest.raises(WrongPatientError):
+        run(pacs, job, who=identity(other))
+    assert list(job.iterdir()) == []
+    del tmp_path
+
+
+def test_an_unreadable_name_is_refused(files: list[Path], job: Path, tmp_path: Path) -> None:
+    wrong = _same_study(tmp_path, Patient())
+    data = wrong[0].read_bytes()
+    assert b"Doe^Jane" in data
+    wrong[0].write_bytes(
+        data.replace(b"Doe^Jane", b"Doe^J\xffne").replace(b"ISO_IR 100", b"ISO_IR 192")
+    )
+    with pytest.raises(WrongPatientError):
+        run(FakePacs(files, [Round(extra=wrong)]), job)
+
+
+def test_what_is_not_listed_is_removed(files: list[Path], job: Path, tmp_path: Path) -> None:
+    got = run(FakePacs(files, [Round(extra=_same_study(tmp_path, Patient()))]), job)
+    assert (got.instances, got.refused) == (10, 1)
+    assert len(list(objects_folder(job).iterdir())) == 10
+
+
+def test_twice_the_same_is_one(files: list[Path], job: Path) -> None:
+    got = run(FakePacs(files, [Round(extra=files[:3])]), job)
+    assert (got.instances, got.refused) == (10, 3)
+
+
+def test_two_contents_are_held(files: list[Path], job: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    data = files[0].read_bytes()
+    other.write_bytes(data[:-2] + bytes((data[-2] ^ 1, data[-1])))
+    with pytest.raises(ConflictingInstanceError):
+        run(FakePacs(files, [Round(extra=[other])]), job)
+
+
+def test_too_little_space_is_said_before_anything_is_asked_for(
+    files: list[Path], job: Path
+) -> None:
+    pacs = FakePacs(files)
+    with pytest.raises(SpoolFullError):
+        run(pacs, job, free=512 << 20)
+    assert pacs.asked == []
+
+
+def test_what_is_here_needs_no_space(files: list[Path], job: Path) -> None:
+    run(FakePacs(files), job)
+    assert run(FakePacs(files), job, free=0).reused == 10
+
+
+def test_cancel_between_rounds(files: list[Path], job: Path) -> None:
+    clock = FakeClock()
+    pacs = FakePacs(files, [Round(send=5)])
+    with pytest.raises(StoppedError):
+        run(pacs, job, clock=clock, is_cancelled=lambda: bool(clock.slept_s))
+    assert len(arrived(job)) == 5
+
+
+def test_cancel_while_objects_arrive(files: list[Path], job: Path) -> None:
+    with pytest.raises(StoppedError):
+        run(FakePacs(files), job, is_cancelled=lambda: len(arrived(job)) == 3)
+    assert len(arrived(job)) == 3
+
+
+def test_leftovers_of_a_crash(files: list[Path], job: Path) -> None:
+    """A torn index, a file nobody knows of, a file of the wrong length and one of zeros."""
+    run(FakePacs(files), job)
+    objects = objects_folder(job)
+    (objects / "00000099").write_bytes(b"x")
+    (objects / "00000100.part").write_bytes(b"x")
+    (objects / "00000002").write_bytes(b"short")
+    (objects / "00000003").write_bytes(bytes((objects / "00000003").stat().st_size))
+    index = arrivals_path(job)
+    index.write_bytes(index.read_bytes()[:-5])
+    pacs = FakePacs(files)
+    got = run(pacs, job)
+    assert pacs.asked == [3]
+    assert (got.instances, got.reused) == (10, 7)
+    names = {stored.file_name for stored in read_arrivals(index)}
+    assert {path.name for path in objects.iterdir()} == names
+
+
+def test_progress_is_told(files: list[Path], job: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    run(FakePacs(files), job, on_progress=lambda *each: seen.append(each))
+    assert seen[0] == (0, 10)
+    assert seen[-1] == (10, 10)
+
+
+def test_many_objects_cost_little_memory(files: list[Path], job: Path, tmp_path: Path) -> None:
+    """At most 2 KB each (20 MB for 10,000), listing included; the fake makes them as it goes."""
+    sample = read_instance(files[0])
+
+    class Large(FakePacs):
+        def list_study(self, study_instance_uid: Uid) -> ListedStudy:
+            series = Uid(sample.series_instance_uid)
+            return ListedStudy(
+                study_instance_uid,
+                "",
+                identity_of(sample),
+                tuple(ListedInstance(Uid(f"2.25.{10**30 + n}"), series, "CT") for n in range(MANY)),
+            )
+
+        def move(self, *_args: object, **options: object) -> MoveOutcome:
+            on_stored = options["on_stored"]
+            assert callable(on_stored)
+            for number in range(MANY):
+                uid = f"2.25.{10**30 + number}"
+                instance = Instance(
+                    sample.sop_class_uid, uid, sample.transfer_syntax_uid,
+                    sample.study_instance_uid, sample.series_instance_uid,
+                    sample.keys, sample.size_bytes, sample.data_offset,
+                )  # fmt: skip
+                digest = number.to_bytes(32, "big")
+                on_stored(StoredInstance(Uid(uid), f"{number:08d}", 1, digest, instance.to_bytes()))
+            return MoveOutcome(0, MANY, 0, 0)
+
+    del tmp_path
+    tracemalloc.start()
+    try:
+        got = run(Large(files), job)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert got.instances == MANY
+    assert peak < 2000 * MANY
+
+
+def _same_study(tmp_path: Path, patient: Patient) -> list[Path]:
+    def move_in(ds: object) -> None:
+        ds.StudyInstanceUID = STUDY  # type: ignore[attr-defined]
+
+    return make_study(tmp_path / "other-one", ("CT",), seed=52, patient=patient, edit=move_in)
