@@ -2,8 +2,8 @@
 
     python -m tests.bench [--only pipeline,iso] [--rounds 3] [--quick] [--json FILE]
 
-Studies are made once below --data (about 1 GB). Close other programs: ratios stand some load, walls
-do not. The figures of the peers on the project's machine are in docs/performance.md.
+Studies are made once below --data (about 1 GB). Close other programs: the ratios of processor time
+stand a busy machine, walls do not.
 """
 
 from __future__ import annotations
