@@ -20,7 +20,7 @@ from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
-from kiosk.lobby.screens.sentence import SorryScreen, ThanksScreen
+from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 
@@ -63,6 +63,7 @@ async def visit(
         await visitor.wait_for_the_disc(say)
         say("The tray opens: take your disc")
         await visitor.touch(ThanksScreen, "#stop")
+        await visitor.touch(GoodbyeScreen, "#bye")
         await visitor.sees(WelcomeScreen)
 
 
