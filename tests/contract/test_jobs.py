@@ -518,3 +518,22 @@ def test_a_stick_goes_the_same_way(station: Station, tmp_path: Path) -> None:
         until(station, is_done(station, job_id))
     (record,) = station.journal.ledger.history(job_id)
     assert (record.drive, record.outcome) == ("stick1", "delivered")
+
+
+def test_a_stop_lets_a_disc_that_is_being_written_be_finished(
+    station: Station, tmp_path: Path
+) -> None:
+    station.writer.insert(FakeDisc())
+    writing_now = threading.Event()
+    station.writer.before_laser = lambda: (writing_now.set(), time.sleep(1.0))[0]
+    with running(station, tmp_path):
+        job_id = station.place()
+        assert writing_now.wait(30)
+    assert station.writer.disc is not None
+    assert station.writer.disc.content
+    assert station.writer.disc.is_whole
+    assert status_of(station, job_id) is ExecutionStatus.CREATING
+    station.writer.before_laser = lambda: None
+    with running(station, tmp_path):
+        until(station, is_done(station, job_id))
+    assert [one.outcome for one in station.journal.ledger.history(job_id)] == ["delivered"]

@@ -59,7 +59,7 @@ class Report:
     orders: int = 0
     done: int = 0
     spoiled: int = 0
-    staff: int = 0
+    staff: Counter[str] = field(default_factory=Counter)
     recovered: list[float] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class Report:
         return (
             f"seed={self.seed} kills={self.kills} (with children: {self.cuts})"
             f" orders={self.orders} done={self.done} lost={self.orders - self.done}"
-            f" double=0 spoiled={self.spoiled} staff={self.staff}"
+            f" double=0 spoiled={self.spoiled} staff={dict(self.staff)}"
             f" restart_median_s={median:.2f}"
         )
 
@@ -82,7 +82,7 @@ class Station:
         self.jobs = DbosJobs(self.journal)
         self.drive = SimulatedDrive(setting.drive_folder, name=DRIVE)
         self.placed: dict[OrderId, int] = {}
-        self.staff = 0
+        self.staff: Counter[str] = Counter()
         self.brings_blanks = True
         self._beat_before: datetime | None = None
         self._process: multiprocessing.process.BaseProcess | None = None
@@ -160,7 +160,7 @@ class Station:
             if look.is_open and look.in_tray is not None:
                 self.drive.take()
             wanted = {
-                job.question.wanted: job.question
+                job.question.wanted: (job.question, job.error_code)
                 for job in self.jobs.newest(limit=20)
                 if job.question is not None
             }
@@ -173,8 +173,8 @@ class Station:
                 if look.is_open or look.in_tray is None:
                     self.drive.insert_blank()
             if Wanted.STAFF in wanted:
-                self.staff += 1
-                question = wanted[Wanted.STAFF]
+                question, code = wanted[Wanted.STAFF]
+                self.staff[f"{code} {question.job_id} {question.number}"] += 1
                 self.jobs.answer(question.job_id, question.number)
         except (BurnerError, JournalError):
             return  # busy just now; people try again
