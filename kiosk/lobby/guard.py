@@ -16,7 +16,7 @@ from textual.app import App
 
 from kiosk.lobby.crash import log_error
 from kiosk.lobby.inactivity import Idle, Inactivity
-from kiosk.lobby.scanner import GAP_S, ScanReader
+from kiosk.lobby.scanner import ScanReader
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.messages import StillHere
 from kiosk.lobby.screens.sentence import StillThereScreen
@@ -119,7 +119,10 @@ class GuardedApp(App[None], inherit_bindings=False):
         if read.scan is not None:
             self.scanned(read.scan)
         if self._scanner.is_holding:
-            self.set_timer(GAP_S + 0.02, self._let_typing_through)
+            # By the queue: keys that have arrived but were not looked at yet come first.
+            self.set_timer(
+                self._scanner.gap_s + 0.02, lambda: self.call_later(self._let_typing_through)
+            )
         if read.is_ours:
             return False
         if event.key in _ERASES:

@@ -12,6 +12,8 @@ from typing import Final
 from kiosk.domain.ticket import MAX_TEXT_CHARACTERS
 
 GAP_S: Final = 0.06  # scanners send a key every 1-30 ms; six keys in a row this fast no person does
+BURST_GAP_S: Final = 0.2  # once a burst has begun: a busy machine may stamp the next key late
+BURST_CHARACTERS: Final = 3
 MIN_CHARACTERS: Final = 6
 AFTER_SCAN_S: Final = 0.3  # a second Enter or line feed of the scanner's suffix
 _ENDS: Final = frozenset({"enter", "ctrl+j", "ctrl+m", "tab"})
@@ -43,6 +45,11 @@ class ScanReader:
     def is_holding(self) -> bool:
         return bool(self._held)
 
+    @property
+    def gap_s(self) -> float:
+        """How long the next key of a scan may take."""
+        return BURST_GAP_S if len(self._held) >= BURST_CHARACTERS else GAP_S
+
     def feed(self, key: str, character: str | None, at_s: float) -> Read:
         typed = self.flush(at_s)
         if key in _ENDS:
@@ -56,7 +63,7 @@ class ScanReader:
 
     def flush(self, at_s: float) -> str:
         """What was typed by a person, once the gap is over; an unfinished scan is dropped."""
-        return self._let_go() if at_s - self._last_s > GAP_S else ""
+        return self._let_go() if at_s - self._last_s > self.gap_s else ""
 
     def _end(self, typed: str, at_s: float) -> Read:
         if len(self._held) >= MIN_CHARACTERS:

@@ -15,7 +15,8 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
     """At least 20×5 cells. The text is shown as it is, never read as markup.
 
     The second tap of a double tap is dropped, as it would press whatever the first one brought up;
-    keys of a keypad take it (`takes_double_taps`).
+    keys of a keypad take it (`takes_double_taps`), and so do headless apps: programs that press
+    buttons one after the other are faster than fingers.
     """
 
     takes_double_taps: ClassVar[bool] = False
@@ -89,7 +90,7 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        if event.chain == 1 or self.takes_double_taps:
+        if event.chain == 1 or self.takes_double_taps or self.app.is_headless:
             self.action_press()
 
 

@@ -115,12 +115,13 @@ class Visitor:
 
     async def scan(self, text: str, end: str = "enter") -> None:
         """All keys within a moment, as a scanner sends them."""
-        for character in text:
-            key = events.Key(character, character)
+        keys = [events.Key(character, character) for character in text]
+        if end:
+            keys.append(events.Key(end, "\r" if end == "enter" else None))
+        for at, key in enumerate(keys):
+            key.time = keys[-1].time - 0.0001 * (len(keys) - at)  # this process may be slow
             key.set_sender(self.app)
             self.app.post_message(key)
-        if end:
-            self.app.post_message(events.Key(end, "\r" if end == "enter" else None))
         await self.pilot.pause()
 
     async def types(self, text: str) -> None:

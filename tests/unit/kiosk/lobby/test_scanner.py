@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from kiosk.lobby.scanner import AFTER_SCAN_S, GAP_S, ScanReader
+from kiosk.lobby.scanner import AFTER_SCAN_S, BURST_GAP_S, GAP_S, ScanReader
 
 
 def send(
@@ -36,6 +36,13 @@ def test_slow_text_is_typing(gap_s: float) -> None:
     typed, scans, at_s = send(reader, "03031961", gap_s=gap_s)
     assert scans == []
     assert typed + reader.flush(at_s) == "03031961"
+
+
+def test_a_late_key_within_a_burst_does_not_tear_it() -> None:
+    reader = ScanReader()
+    _, _, at_s = send(reader, "SH1", gap_s=0.01)
+    typed, scans, _ = send(reader, "ABCDEF\r", gap_s=0.01, at_s=at_s + BURST_GAP_S * 0.9)
+    assert (typed, scans) == ("", ["SH1ABCDEF"])
 
 
 def test_a_few_fast_keys_are_still_typing() -> None:
