@@ -78,21 +78,14 @@ class BuiltVolume:
 
 
 @dataclass(slots=True)
-class _Placed:
-    """Where an accepted object's content comes from."""
-
-    source: FileSource
-    head: bytes = b""
-    converted: bool = False
-
-
-@dataclass(slots=True)
 class _Build:
     plan: Plan
     on_object: Callable[[int], None]
     on_converting: Callable[[str], None]
     on_frame: Callable[[], None]
-    placed: dict[str, _Placed] = field(default_factory=dict)
+    sources: dict[str, FileSource] = field(default_factory=dict)
+    heads: dict[str, bytes] = field(default_factory=dict)
+    converted: set[str] = field(default_factory=set)
     left_out: list[LeftOut] = field(default_factory=list)
 
     def accept(self, objects: Iterable[ObjectFile]) -> Iterator[Instance]:
@@ -100,7 +93,7 @@ class _Build:
         for count, file in enumerate(objects, 1):
             instance = file.instance
             try:
-                placed, instance = self._place(file)
+                source, instance = self._place(file)
             except (
                 UnsupportedSopClassError,
                 UnsupportedTransferSyntaxError,
@@ -108,19 +101,20 @@ class _Build:
             ) as error:
                 self._leave_out(instance, error.code)
             else:
-                self.placed[instance.sop_instance_uid] = placed
+                self.sources[instance.sop_instance_uid] = source
                 yield instance
             self.on_object(count)
 
     def again(self, objects: Iterable[ObjectFile]) -> Iterator[Instance]:
         """Second walk: the same Instances, converted ones read from their new files."""
         for file in objects:
-            placed = self.placed.get(file.instance.sop_instance_uid)
-            if placed is None:
-                continue
-            yield read_instance(placed.source.path) if placed.converted else file.instance
+            uid = file.instance.sop_instance_uid
+            if uid in self.converted:
+                yield read_instance(self.sources[uid].path)
+            elif uid in self.sources:
+                yield file.instance
 
-    def _place(self, file: ObjectFile) -> tuple[_Placed, Instance]:
+    def _place(self, file: ObjectFile) -> tuple[FileSource, Instance]:
         instance = file.instance
         if instance.fault:
             raise InstanceError(f"{instance.sop_instance_uid} is not whole: {instance.fault}")
@@ -128,17 +122,23 @@ class _Build:
         if not needs_transcoding(instance.transfer_syntax_uid):
             size = instance.size_bytes
             if not file.is_foreign:
-                return _Placed(FileSource(file.path, size)), instance
+                return FileSource(file.path, size), instance
             offset = instance.data_offset
-            source = FileSource(file.path, size - offset, offset)
-            return _Placed(source, fresh_header(instance)), instance
+            self.heads[instance.sop_instance_uid] = fresh_header(instance)
+            return FileSource(file.path, size - offset, offset), instance
         if instance.sop_instance_uid in self.plan.refused:
             raise TranscodeError("the conversion crashed before")
         self.on_converting(instance.sop_instance_uid)
-        out = self.plan.work / f"{len(self.placed):08d}"
+        out = self.plan.work / f"{len(self.sources):08d}"
         made = transcode(Path(file.path), instance, out, on_frame=self.on_frame)
         self.on_converting("")
-        return _Placed(FileSource(os.fspath(out), made.size_bytes), converted=True), made
+        self.converted.add(instance.sop_instance_uid)
+        return FileSource(os.fspath(out), made.size_bytes), made
+
+    def entry(self, path: str, sop_instance_uid: str) -> Entry:
+        """An accepted object on the medium; only once, then it is forgotten here."""
+        source = self.sources.pop(sop_instance_uid)
+        return Entry(path, source, self.heads.pop(sop_instance_uid, b""))
 
     def _leave_out(self, instance: Instance, code: str) -> None:
         self.left_out.append(LeftOut(instance.sop_instance_uid, instance.sop_class_uid, code))
@@ -175,17 +175,18 @@ def build_volume(
     for instance in build.again(objects()):
         fileset.add(instance, file_ids[instance.sop_instance_uid])
         summary.add(instance)
-    placed = {file_ids[uid]: it for uid, it in build.placed.items()}
+    dicomdir, order = fileset.encode(), fileset.ordered()
+    count, supplied = len(fileset), len(fileset.supplied)
+    del fileset  # 10,000 records are not needed twice
+    uids = {file_id: uid for uid, file_id in file_ids.items()}
+    del file_ids
     site, links, medium = plan.site, plan.links, plan.medium
     volume = lay_out(
         volume_id=plan.volume_id,
-        dicomdir=fileset.encode(),
+        dicomdir=dicomdir,
         readme=readme(site),
         index=index(site, summary, links=links, medium=medium),
         pages=[Entry(CONTENTS_PAGE, contents(site, summary, links=links))],
-        objects=[
-            Entry(file_id, placed[file_id].source, placed[file_id].head)
-            for file_id in fileset.ordered()
-        ],
+        objects=(build.entry(file_id, uids.pop(file_id)) for file_id in order),
     )
-    return BuiltVolume(volume, len(fileset), tuple(build.left_out), len(fileset.supplied))
+    return BuiltVolume(volume, count, tuple(build.left_out), supplied)

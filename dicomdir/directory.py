@@ -6,6 +6,7 @@ Bounded as the scanner is. Offsets are reported, not believed: who wants the tre
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -48,8 +49,9 @@ class DirectoryRecord:
         offset: Of its item tag in the file.
         next_offset, lower_offset: As written; None if the element is missing or no number.
         in_use: Record In-use Flag, None if missing.
-        values: All its elements by tag, little endian, with padding; sequences as items of
-            Explicit VR Little Endian and defined length.
+        file_id: Referenced File ID, "/"-separated; "" if the record refers to no file.
+        is_leaf: There is a Referenced File ID, be it empty.
+        content: Its elements as in the file.
     """
 
     offset: int
@@ -57,23 +59,40 @@ class DirectoryRecord:
     next_offset: int | None
     lower_offset: int | None
     in_use: int | None
-    values: Mapping[int, bytes]
+    file_id: str
+    is_leaf: bool
+    content: bytes
+    codec: Codec
 
-    def __repr__(self) -> str:  # values hold a patient's name
+    def __repr__(self) -> str:  # the content holds a patient's name
         return f"DirectoryRecord({self.type!r} at {self.offset})"
+
+    @property
+    def values(self) -> Mapping[int, bytes]:
+        """All its elements by tag, little endian, with padding; sequences as items of Explicit VR
+        Little Endian and defined length.
+
+        Taken from the content when asked for, so that 10,000 records cost megabytes; the last
+        record that was asked is remembered.
+        """
+        return _values(self.content, self.codec)
 
     def text(self, tag: int) -> str:
         """A value as ASCII without padding, "" if absent; other characters become U+FFFD."""
         return _ascii(self.values.get(tag))
 
-    @property
-    def file_id(self) -> str:
-        """Referenced File ID, "/"-separated; "" if the record refers to no file."""
-        return "/".join(part.strip(" ") for part in self.text(0x00041500).split("\\"))
 
-    @property
-    def is_leaf(self) -> bool:
-        return 0x00041500 in self.values
+_last_values: tuple[bytes, Mapping[int, bytes]] = (b"", {})
+
+
+def _values(content: bytes, codec: Codec) -> Mapping[int, bytes]:
+    """Raises InstanceError if damaged: `read_directory` has asked before anybody else can."""
+    global _last_values
+    last, values = _last_values
+    if last is not content:
+        values = rewrite(content, codec)
+        _last_values = (content, values)
+    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +251,17 @@ def _read_records(
 
 
 def _record(data: bytes, offset: int, at: int, end: int, codec: Codec) -> DirectoryRecord:
-    values = rewrite(data[at:end], codec)
+    content = data[at:end]
+    values = _values(content, codec)
+    file_id = _ascii(values.get(0x00041500))
     return DirectoryRecord(
         offset,
-        _ascii(values.get(0x00041430)),
+        sys.intern(_ascii(values.get(0x00041430))),
         _number(values.get(0x00041400)),
         _number(values.get(0x00041420)),
         _number(values.get(0x00041410)),
-        values,
+        "/".join(part.strip(" ") for part in file_id.split("\\")),
+        0x00041500 in values,
+        content,
+        codec,
     )

@@ -86,6 +86,7 @@ def author(
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+        iso.close()  # its caches would keep the whole tree
     return IsoImage(out, blocks, sha256)
 
 
@@ -108,6 +109,7 @@ def stream(
     _write(iso, output, created_at, progress)
     blocks = _blocks(iso)
     output.finish(blocks * BLOCK_BYTES)
+    iso.close()
     return blocks
 
 

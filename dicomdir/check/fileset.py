@@ -12,14 +12,14 @@ from dicomdir.check.keys import KeyCheck
 from dicomdir.check.objects import ObjectCheck
 from dicomdir.check.structure import DICOMDIR, check_structure
 from dicomdir.check.tree import Collector, Tree
-from dicomdir.directory import DirectoryRecord, read_directory
+from dicomdir.directory import Directory, DirectoryRecord, read_directory
 from dicomdir.errors import DicomdirError
 from dicomdir.findings import Finding
 from dicomdir.profile import PROFILE_SYNTAXES
 
 
 def check_fileset(
-    dicomdir: bytes,
+    dicomdir: bytes | Directory,
     tree: Tree,
     dicom_files: Collection[str] | None = None,
     *,
@@ -28,7 +28,7 @@ def check_fileset(
     """Check a File-set: its DICOMDIR and every DICOM file of the medium.
 
     Args:
-        dicomdir: The whole DICOMDIR.
+        dicomdir: The whole DICOMDIR, or what `read_directory` made of it.
         tree: The files of the medium and how to read them.
         dicom_files: Paths of those that begin as DICOM files do, without the DICOMDIR; None: look.
         profile: A key of `profile.PROFILE_SYNTAXES`: which transfer syntaxes are allowed, and
@@ -39,11 +39,14 @@ def check_fileset(
         OSError: A file cannot be read.
     """
     found = Collector()
-    try:
-        directory = read_directory(dicomdir)
-    except DicomdirError as error:
-        found.error("PDI-61", DICOMDIR, f"it cannot be read: {error}")
-        return found.findings
+    if isinstance(dicomdir, Directory):
+        directory = dicomdir
+    else:
+        try:
+            directory = read_directory(dicomdir)
+        except DicomdirError as error:
+            found.error("PDI-61", DICOMDIR, f"it cannot be read: {error}")
+            return found.findings
     placed = check_structure(directory, found)
     keys = KeyCheck(found, is_cd="-CD" in profile)
     for record, _ in placed:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from dicomdir.check.fileset import check_fileset
 from dicomdir.check.pages import check_pages
 from dicomdir.check.tree import Collector, Tree, check_tree
 from dicomdir.directory import MAX_DIRECTORY_BYTES, Directory, read_directory
-from dicomdir.errors import DicomdirError
+from dicomdir.errors import DirectoryError
 from dicomdir.pdi import DICOMDIR
 from dicomdir.profile import SERIES, STUDY
 
@@ -22,24 +20,25 @@ def check_medium(tree: Tree, found: Collector) -> Directory | None:
         ImageError: The medium cannot be read where it says that a file lies.
     """
     objects = check_tree(tree, found)
-    data = _dicomdir(tree, found)
-    directory = None
-    if data:
-        found.extend(check_fileset(data, tree, [file.path for file in objects]))
-        with contextlib.suppress(DicomdirError):  # check_fileset has said so
-            directory = read_directory(data)
+    directory = _directory(tree, found)
+    if directory is not None:
+        found.extend(check_fileset(directory, tree, [file.path for file in objects]))
     check_pages(tree, _counts(directory), found)
     return directory
 
 
-def _dicomdir(tree: Tree, found: Collector) -> bytes:
+def _directory(tree: Tree, found: Collector) -> Directory | None:
     file = next((file for file in tree.files if file.path == DICOMDIR), None)
     if file is None:
-        return b""
+        return None
     if file.size_bytes > MAX_DIRECTORY_BYTES:
         found.error("PDI-61", DICOMDIR, "it is larger than any honest one")
-        return b""
-    return tree.read(DICOMDIR, 0, file.size_bytes)
+        return None
+    try:
+        return read_directory(tree.read(DICOMDIR, 0, file.size_bytes))
+    except DirectoryError as error:
+        found.error("PDI-61", DICOMDIR, f"it cannot be read: {error}")
+        return None
 
 
 def _counts(directory: Directory | None) -> tuple[int, int, int] | None:
