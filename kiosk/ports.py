@@ -307,13 +307,17 @@ class Questions(Protocol):
     def is_answered(self, job_id: OrderId, number: int) -> bool: ...
 
 
+DELIVERED = "delivered"
+"""Outcome of a medium that was handed over; the others are LedgerPhases, or "unused"."""
+
+
 @dataclass(frozen=True, slots=True)
 class MediumRecord:
     """One medium that was begun for a job.
 
     Attributes:
         attempt: From 1, counted over all copies and drives of the job.
-        outcome: A LedgerPhase, or "delivered".
+        outcome: A LedgerPhase, DELIVERED, or "unused" if nothing was written on it.
     """
 
     job_id: OrderId

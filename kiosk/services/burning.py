@@ -45,7 +45,8 @@ def burn(durable: Durable, parts: EngineParts, facts: Facts) -> Facts:
     """Write, verify and hand over one medium.
 
     Args:
-        facts: "job_id", "drive", "medium" and "image" (`Image.facts`).
+        facts: "job_id", "drive", "medium", "image" (`Image.facts`) and "delivered": how many
+            copies were out before this one.
     Returns:
         "delivered": True; or "lost": True if the image is not there any more (retrieve again); or
         the trouble that ended it.
@@ -62,6 +63,7 @@ class _Burn:
         self._job_id = OrderId(facts["job_id"])
         self._drive: str = facts["drive"]
         self._medium = Medium(facts["medium"])
+        self._delivered: int = facts["delivered"]
         self._image = Image.from_facts(facts["image"])
         self._waits = Waits(durable, parts, self._job_id)
         self._watch = CancelWatch(durable, parts, self._job_id)
@@ -102,6 +104,9 @@ class _Burn:
     # --- write and verify
 
     def _write(self) -> Facts:
+        if self._parts.media.delivered(self._job_id) > self._delivered:
+            # Written before a crash, and handed over by whoever had the drive first since.
+            return {"outcome": "written"}
         if self._image.station != self._parts.station:
             raise SpoolLostError("the image is in another station's spool")
         folder = self._parts.spool.folder(self._job_id)
@@ -213,7 +218,7 @@ class _Burn:
 def _to_facts(outcome: Outcome) -> Facts:
     match outcome:
         case Written():
-            return {"outcome": "written", "attempt": outcome.attempt}
+            return {"outcome": "written"}
         case NeedsMedium():
             return {
                 "outcome": "needs",

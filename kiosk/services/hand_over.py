@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.domain.model import ExecutionStatus, Medium, Order, Wanted
-from kiosk.ports import LedgerEntry, LedgerPhase, LoadedMedium, MediaWriter
+from kiosk.ports import DELIVERED, LedgerEntry, LedgerPhase, LoadedMedium, MediaWriter
 from kiosk.services.parts import EngineParts
 
 _ABSENT = (Wanted.BLANK_DISC, Wanted.CLOSE_TRAY, Wanted.STICK)
@@ -49,13 +49,22 @@ def settle_other(parts: EngineParts, writer: MediaWriter, entry: LedgerEntry) ->
         Whether it was handed over.
     """
     job = parts.jobs.get(entry.job_id)
-    wanted = job.choice.copies - parts.media.delivered(entry.job_id)
-    if job.status in (ExecutionStatus.DONE, ExecutionStatus.FAILURE) or wanted <= 0:
+    has_ended = job.status in (ExecutionStatus.DONE, ExecutionStatus.FAILURE)
+    if has_ended and not _is_delivered(parts, entry):
         scrap(parts, writer, entry)
         return False
     order = parts.orders.get(job.order_id)
     hand_over(parts, writer, entry, order, parts.medium_of(writer.name))
     return True
+
+
+def _is_delivered(parts: EngineParts, entry: LedgerEntry) -> bool:
+    """On record; then only the drive has to be opened and freed."""
+    return any(
+        (record.drive, record.attempt) == (entry.drive, entry.attempt)
+        and record.outcome == DELIVERED
+        for record in parts.media.history(entry.job_id)
+    )
 
 
 def scrap(parts: EngineParts, writer: MediaWriter, entry: LedgerEntry) -> None:

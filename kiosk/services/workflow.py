@@ -70,10 +70,13 @@ class _Order:
     def make(self) -> None:
         self._waits.insist("release", self._release, Step.RELEASE)
         image: Facts | None = None
-        while self._waits.insist("open", self._open, Step.RELEASE)["copies"] > 0:
+        while True:
+            still = self._waits.insist("open", self._open, Step.RELEASE)
+            if still["copies"] <= 0:
+                break
             if image is None:
                 image = self._prepare()
-            if self._burn(image).get("lost"):
+            if self._burn(image, still["delivered"]).get("lost"):
                 self._waits.mend(Trouble.of(SpoolLostError("in the spool no more")), Step.WRITE)
                 image = None
         self._finish()
@@ -91,7 +94,8 @@ class _Order:
 
     def _open(self) -> Facts:
         job = self._parts.jobs.get(self._job_id)
-        return {"copies": job.choice.copies - self._parts.media.delivered(self._job_id)}
+        delivered = self._parts.media.delivered(self._job_id)
+        return {"copies": job.choice.copies - delivered, "delivered": delivered}
 
     # --- retrieve and compose
 
@@ -145,7 +149,7 @@ class _Order:
 
     # --- burn
 
-    def _burn(self, image: Facts) -> Facts:
+    def _burn(self, image: Facts, delivered: int) -> Facts:
         """One copy. Returns the burn's facts. Raises Trouble."""
         chosen = self._waits.insist("drive", self._choose, Step.WRITE)
         facts = {
@@ -153,6 +157,7 @@ class _Order:
             "drive": chosen["drive"],
             "medium": chosen["medium"],
             "image": image,
+            "delivered": delivered,
         }
         try:
             done = self._durable.burn(

@@ -13,9 +13,8 @@ from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.tables import ledger, media
 from kiosk.domain.model import OrderId
 from kiosk.errors import JournalError
-from kiosk.ports import Clock, LedgerEntry, LedgerPhase, MediumRecord
+from kiosk.ports import DELIVERED, Clock, LedgerEntry, LedgerPhase, MediumRecord
 
-DELIVERED = "delivered"
 UNUSED = "unused"
 """It was announced, but nothing was written on it."""
 

@@ -21,6 +21,7 @@ from kiosk.errors import (
     SpoolLostError,
     WrongPatientError,
 )
+from kiosk.ports import LedgerPhase
 from kiosk.services.durable import EngineStopping
 from kiosk.services.parts import Policy
 from tests.fakes.durable import CrashError, FakeEngine
@@ -372,6 +373,25 @@ def test_the_good_disc_of_a_job_that_died_is_handed_over_by_the_next(tmp_path: P
     assert station.jobs.get(first).status is ExecutionStatus.DONE
     assert len(station.good_discs()) == 2
     station.close()
+
+
+def test_a_disc_that_another_job_handed_over_is_not_made_again(station: Station) -> None:
+    """Found by the kill suite: the write was done and not recorded when the process died."""
+    first, second = station.place(1), station.place(2)
+    station.writer.insert(FakeDisc())
+    engine = FakeEngine(station.parts, crash_at=3 * 5 + 2)  # the sixth step done, not recorded
+    with pytest.raises(CrashError):
+        engine.run(first)
+    assert engine.names[-1] == "drive"
+    owner = station.journal.ledger.owner("disc1")
+    assert owner is not None
+    assert owner.phase == LedgerPhase.VERIFIED
+    engine.run(second)
+    assert station.journal.ledger.delivered(first) == 1
+    engine.run(first)
+    assert station.jobs.get(first).status is ExecutionStatus.DONE
+    assert station.journal.ledger.delivered(first) == 1
+    assert len(station.good_discs()) == 2
 
 
 def test_a_fault_of_ours_calls_staff_and_names_no_values(
