@@ -6,7 +6,7 @@ places of files are the business of `tree`; images and pages have modules of the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from dicomdir.check.keys import KeyCheck
 from dicomdir.check.objects import ObjectCheck
@@ -15,6 +15,7 @@ from dicomdir.check.tree import Collector, Tree
 from dicomdir.directory import Directory, DirectoryRecord, read_directory
 from dicomdir.errors import DicomdirError
 from dicomdir.findings import Finding
+from dicomdir.instance import Instance
 from dicomdir.profile import PROFILE_SYNTAXES
 
 
@@ -24,6 +25,7 @@ def check_fileset(
     dicom_files: Collection[str] | None = None,
     *,
     profile: str = "STD-GEN-CD",
+    on_instance: Callable[[Instance], None] = lambda _instance: None,
 ) -> list[Finding]:
     """Check a File-set: its DICOMDIR and every DICOM file of the medium.
 
@@ -33,6 +35,8 @@ def check_fileset(
         dicom_files: Paths of those that begin as DICOM files do, without the DICOMDIR; None: look.
         profile: A key of `profile.PROFILE_SYNTAXES`: which transfer syntaxes are allowed, and
             whether the lack of what DVD and USB want beyond CD is an error or a warning.
+        on_instance: Called with each object as it is read from the medium: who must look at all of
+            them need not read them again. What it raises ends the check.
     Returns:
         Nothing wrong: empty. Never raises for what is on the medium.
     Raises:
@@ -59,7 +63,7 @@ def check_fileset(
         ]
     _check_listing(directory.leaves(), tree, dicom_files, found)
     parents = {record.offset: parent for record, parent in placed}
-    objects = ObjectCheck(tree, keys, found, parents, PROFILE_SYNTAXES[profile])
+    objects = ObjectCheck(tree, keys, found, parents, PROFILE_SYNTAXES[profile], on_instance)
     for record, _ in placed:
         if record.is_leaf and objects.has(record.file_id):
             objects.look(record)

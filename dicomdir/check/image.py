@@ -6,14 +6,16 @@ Looks at raw bytes, not at a mounted view: mastering tools rename, drop and acce
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from dicomdir.check.medium import check_medium
 from dicomdir.check.tree import Collector, Tree, TreeFile
+from dicomdir.directory import Directory
 from dicomdir.errors import ImageError
 from dicomdir.findings import Finding
+from dicomdir.instance import Instance
 from dicomdir.iso_reader import BLOCK_BYTES, IsoReader, IsoRecord, open_image
 from dicomdir.pdi import DICOMDIR, MAX_LEVELS, OBJECTS_FOLDER
 
@@ -24,11 +26,19 @@ _HIDDEN, _RECORD_FORMAT, _PROTECTION, _MULTI_EXTENT = 0x01, 0x08, 0x10, 0x80
 _DESCRIPTORS: Final = {0: ("PDI-38", "a boot record"), 2: ("PDI-35", "a Joliet descriptor")}
 
 
-def check_image(image: Path | IsoReader) -> list[Finding]:
+def check_image(
+    image: Path | IsoReader,
+    *,
+    on_directory: Callable[[Directory], None] = lambda _directory: None,
+    on_instance: Callable[[Instance], None] = lambda _instance: None,
+) -> list[Finding]:
     """Every rule that can be told from the image itself.
 
     Args:
         image: An image file, or a reader over a disc.
+        on_directory: Called with the DICOMDIR, if it can be read.
+        on_instance: Called with each object as it is read from the image. What these raise ends
+            the check.
     Returns:
         Nothing wrong: empty. Never raises for what is on the medium.
     Raises:
@@ -37,28 +47,36 @@ def check_image(image: Path | IsoReader) -> list[Finding]:
     found = Collector()
     try:
         if isinstance(image, IsoReader):
-            _check(image, None, found)
+            directory = _check(image, None, found, on_instance)
         else:
             size = image.stat().st_size
             with open_image(image) as reader:
-                _check(reader, size, found)
+                directory = _check(reader, size, found, on_instance)
+        if directory is not None:
+            on_directory(directory)
     except ImageError as error:
         found.error("PDI-29", "", f"the file system cannot be read: {error}")
     return found.findings
 
 
-def _check(reader: IsoReader, size_bytes: int | None, found: Collector) -> None:
+def _check(
+    reader: IsoReader,
+    size_bytes: int | None,
+    found: Collector,
+    on_instance: Callable[[Instance], None],
+) -> Directory | None:
     _check_descriptors(reader, size_bytes, found)
     records = list(reader.records())
     for record in records:
         _check_record(record, reader.blocks, found)
     _check_extents(records, found)
     tree = _tree(reader, records, found)
-    directory = check_medium(tree, found)
+    directory = check_medium(tree, found, on_instance)
     if directory is not None:
         volume_id = reader.volume_id.decode("latin-1").rstrip(" ")
         if volume_id != directory.file_set_id:
             found.error("PDI-30", "", "the volume identifier is not the File-set ID")
+    return directory
 
 
 def _check_descriptors(reader: IsoReader, size_bytes: int | None, found: Collector) -> None:

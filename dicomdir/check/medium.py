@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dicomdir.check.fileset import check_fileset
 from dicomdir.check.pages import check_pages
 from dicomdir.check.tree import Collector, Tree, check_tree
 from dicomdir.directory import MAX_DIRECTORY_BYTES, Directory, read_directory
 from dicomdir.errors import DirectoryError
+from dicomdir.instance import Instance
 from dicomdir.pdi import DICOMDIR
 from dicomdir.profile import SERIES, STUDY
 
 
-def check_medium(tree: Tree, found: Collector) -> Directory | None:
+def check_medium(
+    tree: Tree, found: Collector, on_instance: Callable[[Instance], None] = lambda _instance: None
+) -> Directory | None:
     """Every rule that does not depend on the file system.
 
+    Args:
+        on_instance: Called with each object as it is read; what it raises ends the check.
     Returns:
         The DICOMDIR, None if there is none that can be read (which is then found).
     Raises:
@@ -22,7 +29,8 @@ def check_medium(tree: Tree, found: Collector) -> Directory | None:
     objects = check_tree(tree, found)
     directory = _directory(tree, found)
     if directory is not None:
-        found.extend(check_fileset(directory, tree, [file.path for file in objects]))
+        paths = [file.path for file in objects]
+        found.extend(check_fileset(directory, tree, paths, on_instance=on_instance))
     check_pages(tree, _counts(directory), found)
     return directory
 

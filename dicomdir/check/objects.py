@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from dicomdir.charset import decode
@@ -34,6 +34,7 @@ class ObjectCheck:
     Args:
         parents: Offset of each record to the record above it.
         syntaxes: Transfer syntaxes that the profile allows.
+        on_instance: Called with each object that could be read.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class ObjectCheck:
         found: Collector,
         parents: Mapping[int, DirectoryRecord | None],
         syntaxes: frozenset[str],
+        on_instance: Callable[[Instance], None],
     ) -> None:
+        self._on_instance = on_instance
         self._tree = tree
         self._keys = keys
         self._found = found
@@ -66,6 +69,7 @@ class ObjectCheck:
         except DicomdirError as error:
             self._found.error("PDI-48", path, f"the object cannot be read: {error}")
             return
+        self._on_instance(instance)
         if instance.fault == "meta.mismatch":
             self._found.error("PDI-46", path, "the meta information names another object")
         elif instance.fault:
