@@ -89,7 +89,7 @@ def decoded_photometric(transfer_syntax_uid: str, photometric: str) -> str:
     return "RGB" if photometric in ("YBR_RCT", "YBR_ICT") else photometric
 
 
-def decode(transfer_syntax_uid: str, data: bytes, form: PixelFormat) -> bytes:
+def decode(transfer_syntax_uid: str, data: bytes, form: PixelFormat) -> memoryview:
     """One frame: samples of a pixel together (planar configuration 0), little endian.
 
     Raises:
@@ -107,7 +107,7 @@ def decode(transfer_syntax_uid: str, data: bytes, form: PixelFormat) -> bytes:
 # --------------------------------------------------------------------------------------------------
 
 
-def _decode_rle(data: bytes, form: PixelFormat) -> bytes:
+def _decode_rle(data: bytes, form: PixelFormat) -> memoryview:
     import imagecodecs
     import numpy as np
 
@@ -119,10 +119,10 @@ def _decode_rle(data: bytes, form: PixelFormat) -> bytes:
     if plane.size < pixels * form.samples:
         raise TranscodeError("an RLE frame ends early")
     planes = plane[: pixels * form.samples].reshape(form.samples, pixels)
-    return np.ascontiguousarray(planes.T).tobytes()
+    return _memory(planes.T)
 
 
-def _decode_jpeg(data: bytes, form: PixelFormat) -> bytes:
+def _decode_jpeg(data: bytes, form: PixelFormat) -> memoryview:
     import imagecodecs
 
     stream = _jpeg_header(data)
@@ -136,7 +136,7 @@ def _decode_jpeg(data: bytes, form: PixelFormat) -> bytes:
     return _fit(imagecodecs.jpeg8_decode(data, **colours), stream, form)
 
 
-def _decode_lossless_jpeg(data: bytes, form: PixelFormat) -> bytes:
+def _decode_lossless_jpeg(data: bytes, form: PixelFormat) -> memoryview:
     import imagecodecs
 
     stream = _jpeg_header(data)
@@ -154,7 +154,7 @@ def _decode_lossless_jpeg(data: bytes, form: PixelFormat) -> bytes:
     return _fit(pixels, stream, form)
 
 
-def _decode_jpeg_ls(data: bytes, form: PixelFormat) -> bytes:
+def _decode_jpeg_ls(data: bytes, form: PixelFormat) -> memoryview:
     import imagecodecs
 
     stream = _jpeg_header(data)
@@ -162,7 +162,7 @@ def _decode_jpeg_ls(data: bytes, form: PixelFormat) -> bytes:
     return _fit(imagecodecs.jpegls_decode(data), stream, form)
 
 
-def _decode_jpeg_2000(data: bytes, form: PixelFormat) -> bytes:
+def _decode_jpeg_2000(data: bytes, form: PixelFormat) -> memoryview:
     import imagecodecs
 
     stream = _jpeg_2000_header(data)
@@ -170,7 +170,7 @@ def _decode_jpeg_2000(data: bytes, form: PixelFormat) -> bytes:
     return _fit(imagecodecs.jpeg2k_decode(data, planar=False, numthreads=1), stream, form)
 
 
-def _decode_htj2k(data: bytes, form: PixelFormat) -> bytes:
+def _decode_htj2k(data: bytes, form: PixelFormat) -> memoryview:
     import imagecodecs
 
     stream = _jpeg_2000_header(data)
@@ -178,7 +178,7 @@ def _decode_htj2k(data: bytes, form: PixelFormat) -> bytes:
     return _fit(imagecodecs.htj2k_decode(data, planar=False), stream, form)
 
 
-_DECODERS: Final[dict[str, Callable[[bytes, PixelFormat], bytes]]] = {
+_DECODERS: Final[dict[str, Callable[[bytes, PixelFormat], memoryview]]] = {
     RLE: _decode_rle,
     JPEG_BASELINE: _decode_jpeg,
     JPEG_EXTENDED: _decode_jpeg,
@@ -198,7 +198,7 @@ def _compare(stream: _Stream, form: PixelFormat) -> None:
         raise TranscodeError("a frame has more bits than are allocated")
 
 
-def _fit(pixels: Any, stream: _Stream, form: PixelFormat) -> bytes:
+def _fit(pixels: Any, stream: _Stream, form: PixelFormat) -> memoryview:
     """Decoded samples as cells of the allocated width.
 
     Where the coder kept only the stored bits of signed values, the sign is drawn out to the cell's
@@ -213,7 +213,14 @@ def _fit(pixels: Any, stream: _Stream, form: PixelFormat) -> bytes:
         array = (array << spare) >> spare
     if spare and stream.is_signed and not form.is_signed:
         array = array & ((1 << stream.precision) - 1)
-    return array.astype(f"<i{form.bits_allocated // 8}", copy=False).tobytes()
+    return _memory(array.astype(f"<i{form.bits_allocated // 8}", copy=False))
+
+
+def _memory(array: Any) -> memoryview:
+    """An array's own bytes, not copied once more: a mammogram has 50 MB."""
+    import numpy as np
+
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _jpeg_header(data: bytes) -> _Stream:

@@ -9,15 +9,14 @@ Group lengths (retired) and offset tables of what is no longer encapsulated go.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import BinaryIO, Final, Literal
 
-from pydicom.datadict import dictionary_VR, private_dictionary_VR
 from pydicom.encaps import generate_frames
 
+from dicomdir.dictionary import dictionary_vr
 from dicomdir.elements import (
     BIG_ENDIAN,
     EXPLICIT,
@@ -32,9 +31,8 @@ from dicomdir.elements import (
 )
 from dicomdir.errors import TranscodeError
 from dicomdir.frames import PixelFormat, decode, decoded_photometric, is_decodable
+from dicomdir.window import Window
 
-_WINDOW_BYTES: Final = 64 << 10
-_JUMP_BYTES: Final = 4 << 10  # read after stepping over something large
 _COPY_BYTES: Final = 1 << 20  # a multiple of every unit that is swapped
 _MAX_NATIVE_BYTES: Final = 0xFFFFFFFE  # PS3.5 7.1.1: the largest defined length
 
@@ -113,8 +111,7 @@ class Rewriter:
         self._syntax = transfer_syntax_uid
         self._write = out.write
         self._on_frame = on_frame
-        self._window = b""
-        self._base = 0
+        self._window = Window(descriptor)
 
     def run(self, offset: int) -> None:
         """Write the data set that begins at `offset`.
@@ -182,7 +179,7 @@ class Rewriter:
     def _copy(self, at: int, length: int, swapped_as: str) -> None:
         end = at + length
         while at < end:
-            data = self._bytes(at, min(_COPY_BYTES, end - at))
+            data = self._window.bytes(at, min(_COPY_BYTES, end - at))
             changed = swap(data, swapped_as)
             if len(changed) != len(data):
                 raise TranscodeError("a value is not a whole number of words")
@@ -294,7 +291,7 @@ class Rewriter:
                 level.compressed = length == UNDEFINED
             if tag in _DESCRIBING and length <= _MAX_DESCRIBING_BYTES:
                 vr = "UN" if tag in (_PHOTOMETRIC, _FRAMES) else "US"
-                value = self._bytes(at, length)
+                value = self._window.bytes(at, length)
                 level.attributes[tag] = swap(value, vr) if level.codec is BIG_ENDIAN else value
             at = self._skip(at, length, level.codec)
 
@@ -309,24 +306,14 @@ class Rewriter:
 
     def _remember_creator(self, tag: int, at: int, length: int, level: _Level) -> None:
         if not level.codec.explicit and tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF:
-            creator = self._bytes(at, min(length, 64)).decode("ascii", "replace").strip(" \0")
+            creator = (
+                self._window.bytes(at, min(length, 64)).decode("ascii", "replace").strip(" \0")
+            )
             level.creators[tag >> 8 & 0xFFFF00 | tag & 0xFF] = creator
 
     def _implicit_vr(self, tag: int, level: _Level) -> str:
         """VR of an element whose encoding does not say it (PS3.6; PS3.5 A.1 for ambiguous ones)."""
-        if tag >> 16 & 1:
-            if 0x10 <= tag & 0xFFFF <= 0xFF:
-                return "LO"
-            creator = level.creators.get(tag >> 8 & 0xFFFFFF, "")
-            try:
-                vr = private_dictionary_VR(tag, creator)
-            except KeyError:
-                return "UN"
-        else:
-            try:
-                vr = dictionary_VR(tag)
-            except KeyError:
-                return "UN"
+        vr = dictionary_vr(tag, level.creators.get(tag >> 8 & 0xFFFFFF, ""))
         if " or " not in vr:
             return vr
         if vr == "US or SS":
@@ -352,24 +339,24 @@ class Rewriter:
             plain: The VR of implicit elements is of no interest.
         """
         codec = level.codec
-        pos = self._load(at, 8)
-        window = self._window
-        raw, length = codec.item(window, pos)
+        pos = self._window.load(at, 8)
+        data = self._window.data
+        raw, length = codec.item(data, pos)
         tag = codec.tag(raw)
         if tag == _ITEM_END:
             return tag, "", 0, at + 8
         if not codec.explicit:
             vr = "" if plain else self._implicit_vr(tag, level)
             return tag, vr, self._checked(length, at + 8, level), at + 8
-        vr = window[pos + 4 : pos + 6].decode("latin-1")
+        vr = data[pos + 4 : pos + 6].decode("latin-1")
         order: Literal["big", "little"] = "big" if codec.big else "little"
         if vr in LONG_VRS:
-            pos = self._load(at, 12)
-            length = int.from_bytes(self._window[pos + 8 : pos + 12], order)
+            pos = self._window.load(at, 12)
+            length = int.from_bytes(self._window.data[pos + 8 : pos + 12], order)
             return tag, vr, self._checked(length, at + 12, level), at + 12
         if not (vr.isascii() and vr.isalpha() and vr.isupper()):
             raise TranscodeError(f"{tag_name(tag)} has no VR")
-        length = int.from_bytes(window[pos + 6 : pos + 8], order)
+        length = int.from_bytes(data[pos + 6 : pos + 8], order)
         return tag, vr, self._checked(length, at + 8, level), at + 8
 
     def _checked(self, length: int, at: int, level: _Level) -> int:
@@ -379,8 +366,8 @@ class Rewriter:
         return length
 
     def _item(self, at: int, codec: Codec) -> tuple[int, int]:
-        pos = self._load(at, 8)
-        raw, length = codec.item(self._window, pos)
+        pos = self._window.load(at, 8)
+        raw, length = codec.item(self._window.data, pos)
         return codec.tag(raw), length
 
     def _skip(self, at: int, length: int, codec: Codec, depth: int = 0) -> int:
@@ -406,27 +393,6 @@ class Rewriter:
                     break
                 nested = IMPLICIT if vr == "UN" else codec
                 at = self._skip(at, inner, nested, depth + 1)
-
-    def _load(self, at: int, want: int) -> int:
-        """Have `want` bytes from `at` in the window; where in it they begin."""
-        pos = at - self._base
-        if pos >= 0 and pos + want <= len(self._window):
-            return pos
-        room = _WINDOW_BYTES if 0 <= pos <= len(self._window) else _JUMP_BYTES
-        self._window = os.pread(self._descriptor, max(want, room), at)
-        self._base = at
-        if len(self._window) < want:
-            raise TranscodeError("the data set ends inside an element")
-        return 0
-
-    def _bytes(self, at: int, count: int) -> bytes:
-        pos = at - self._base
-        if pos >= 0 and pos + count <= len(self._window):
-            return self._window[pos : pos + count]
-        data = os.pread(self._descriptor, count, at)
-        if len(data) != count:
-            raise TranscodeError("the data set ends inside a value")
-        return data
 
     def _put_long(self, tag: int, vr: str, length: int) -> None:
         self._write(_LONG(tag >> 16, tag & 0xFFFF, vr.encode("ascii"), 0, length))

@@ -1,0 +1,23 @@
+"""VRs of attributes whose encoding does not say them, out of pydicom's dictionaries (PS3.6)."""
+
+from __future__ import annotations
+
+from pydicom.datadict import dictionary_VR, private_dictionary_VR
+
+
+def dictionary_vr(tag: int, private_creator: str) -> str:
+    """VR of a tag, such as "LO" or, where it depends on other attributes, "US or SS".
+
+    Args:
+        private_creator: Of a private element's block, "" if unknown or if it is none.
+    Returns:
+        "UN" for what is in no dictionary.
+    """
+    try:
+        if not tag >> 16 & 1:
+            return dictionary_VR(tag)
+        if 0x10 <= tag & 0xFFFF <= 0xFF:  # PS3.5 7.8.1: names the creator of a block
+            return "LO"
+        return private_dictionary_VR(tag, private_creator)
+    except KeyError:
+        return "UN"
