@@ -7,8 +7,6 @@ it was asked is not believed.
 
 from __future__ import annotations
 
-import select
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,26 +16,21 @@ from typing import Final
 from dicomdir.charset import decode
 from dicomdir.errors import InstanceError
 from kiosk.adapters.dimse import command as cmd
-from kiosk.adapters.dimse.pdu import ProtocolError
-from kiosk.adapters.dimse.requestor import Address, Message, Requestor
-from kiosk.adapters.storage_scp import messages
-from kiosk.adapters.storage_scp.supervisor import Retrieval, StorageReceiver
+from kiosk.adapters.dimse.move import STUDY_ROOT_MOVE, Move
+from kiosk.adapters.dimse.requestor import Address, Requestor
+from kiosk.adapters.storage_scp.supervisor import StorageReceiver
 from kiosk.domain.model import AccessionNumber, PatientIdentity, Uid
 from kiosk.errors import (
     ArchiveAbortedError,
     ArchiveError,
     ArchiveRefusedError,
     InvalidValueError,
-    SpoolFullError,
-    StoppedError,
     StudyNotFoundError,
-    UnknownDestinationError,
 )
 from kiosk.ports import ListedInstance, ListedStudy, MoveOutcome, StoredInstance
 
 VERIFICATION: Final = "1.2.840.10008.1.1"
 STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
-STUDY_ROOT_MOVE: Final = "1.2.840.10008.5.1.4.1.2.2.2"
 
 _LEVEL: Final = 0x00080052
 _CHARACTER_SET: Final = 0x00080005
@@ -52,20 +45,7 @@ _STUDY_UID: Final = 0x0020000D
 _SERIES_UID: Final = 0x0020000E
 
 _MAX_ANSWERS: Final = 100_000
-_MAX_IDENTIFIER_BYTES: Final = 64 * 1024
 _BATCH: Final = 100  # UIDs of one IMAGE level C-MOVE: a list of 6,500 bytes
-_POLL_S: Final = 0.5  # how often somebody is asked whether to stop
-# After something came, more is let come: two wake-ups an object would take a third of the engine's
-# processor time, on a machine that the archive or the builder may share.
-_GATHER_S: Final = 0.01
-_CANCEL_S: Final = 5.0  # for the archive to obey a C-CANCEL
-
-# C-MOVE statuses, PS3.4 table C.4-2
-_DESTINATION_UNKNOWN: Final = 0xA801
-_SUBOPERATIONS_FAILED: Final = 0xA702
-_CANCELLED: Final = 0xFE00
-_FAILURES: Final = (0xA, 0xC)  # upper four bits
-_OUT_OF_RESOURCES: Final = 0xA700
 _NOT_AUTHORIZED: Final = 0x0124
 _SOP_CLASS_NOT_SUPPORTED: Final = 0x0122
 
@@ -193,17 +173,13 @@ class DicomPacs:
             message = requestor.next_message(self._policy.answer_s)
             if message is None:
                 raise ArchiveAbortedError("the archive stopped answering C-FIND")
-            with _as_aborted():
-                status = message.status
-                if status not in cmd.PENDING:
-                    break
-                count += 1
-                if message.data is None or len(message.data) > _MAX_IDENTIFIER_BYTES:
-                    raise ProtocolError("identifier.length")
-                answer = cmd.decode_elements(message.data, max_elements=256)
+            status = message.status
+            if status not in cmd.PENDING:
+                break
+            count += 1
             if count > _MAX_ANSWERS:
                 raise ArchiveError("the archive answers more than there can be")
-            yield answer
+            yield message.identifier()
         if status in (_NOT_AUTHORIZED, _SOP_CLASS_NOT_SUPPORTED):
             raise ArchiveRefusedError(f"C-FIND refused with status 0x{status:04X}")
         if status != cmd.SUCCESS:
@@ -237,8 +213,13 @@ class DicomPacs:
         retrieval = self._receiver.open(study_instance_uid, folder, max(numbers, default=0) + 1)
         try:
             with self._associate(STUDY_ROOT_MOVE) as requestor:
-                run = _Move(
-                    requestor, retrieval, self._policy, on_stored, is_cancelled, is_complete
+                run = Move(
+                    requestor,
+                    retrieval,
+                    quiet_s=self._policy.quiet_s,
+                    on_stored=on_stored,
+                    is_cancelled=is_cancelled,
+                    is_complete=is_complete,
                 )
                 outcome = MoveOutcome(cmd.SUCCESS, 0, 0, 0)
                 for identifier in _identifiers(study_instance_uid, only):
@@ -247,157 +228,6 @@ class DicomPacs:
                 return outcome
         finally:
             retrieval.close()
-
-
-class _Move:
-    """C-MOVE requests on one association and what arrives meanwhile."""
-
-    def __init__(
-        self,
-        requestor: Requestor,
-        retrieval: Retrieval,
-        policy: ArchivePolicy,
-        on_stored: Callable[[StoredInstance], None],
-        is_cancelled: Callable[[], bool],
-        is_complete: Callable[[], bool],
-    ) -> None:
-        self._requestor = requestor
-        self._retrieval = retrieval
-        self._policy = policy
-        self._on_stored = on_stored
-        self._is_cancelled = is_cancelled
-        self._is_complete = is_complete
-        self._stored = 0
-        self._was_reached = False
-        self._progress_at = time.monotonic()
-        self._asked_at = 0.0
-        self._poll = select.poll()
-        self._poll.register(retrieval, select.POLLIN)
-
-    def ask(self, destination: str, identifier: Mapping[int, bytes]) -> MoveOutcome:
-        """One C-MOVE to its final response."""
-        self._poll.register(self._requestor, select.POLLIN)
-        more = {
-            cmd.PRIORITY: cmd.us(0),
-            cmd.MOVE_DESTINATION: cmd.ae(destination.encode()),
-        }
-        message_id = self._requestor.request(STUDY_ROOT_MOVE, cmd.C_MOVE_RQ, identifier, more)
-        self._progress_at = time.monotonic()
-        before, remaining = self._stored, -1
-        try:
-            while True:
-                self._wait(message_id)
-                self._take_stored()
-                while (message := self._requestor.next_message(0)) is not None:
-                    with _as_aborted():
-                        status = message.status
-                        left = cmd.optional_us(message.command, cmd.REMAINING)
-                    if status not in cmd.PENDING:
-                        self._take_stored()  # records are sent before C-STOREs are answered
-                        return self._judge(message, self._stored - before)
-                    if left != remaining:
-                        remaining, self._progress_at = left, time.monotonic()
-        finally:
-            self._poll.unregister(self._requestor)
-
-    def _wait(self, message_id: int | None) -> None:
-        """Until something came. Raises StoppedError, ArchiveAbortedError."""
-        while True:
-            self._ask_whether_to_stop(message_id)
-            if self._poll.poll(_POLL_S * 1000):
-                time.sleep(_GATHER_S)
-                return
-            if time.monotonic() - self._progress_at > self._policy.quiet_s:
-                raise ArchiveAbortedError("nothing more came from the archive")
-
-    def _ask_whether_to_stop(self, message_id: int | None) -> None:
-        now = time.monotonic()
-        if now - self._asked_at < _POLL_S:
-            return
-        self._asked_at = now
-        if not self._is_cancelled():
-            return
-        if message_id is not None:
-            self._requestor.cancel(STUDY_ROOT_MOVE, message_id)
-            until = now + _CANCEL_S
-            while time.monotonic() < until:
-                message = self._requestor.next_message(until - time.monotonic())
-                if message is None or message.status not in cmd.PENDING:
-                    break
-        raise StoppedError("the retrieval was cancelled")
-
-    def _take_stored(self) -> None:
-        """All records that are here already."""
-        while (record := self._retrieval.receive(wait=False)) is not None:
-            self._take(record)
-
-    def _take(self, record: messages.Record) -> None:
-        self._progress_at = time.monotonic()
-        if isinstance(record, messages.Stored):
-            self._stored += 1
-            self._on_stored(
-                StoredInstance(
-                    sop_instance_uid=Uid(record.sop_instance_uid.decode()),
-                    file_name=record.file_name,
-                    size_bytes=record.size_bytes,
-                    sha256=record.sha256,
-                    header=record.header,
-                )
-            )
-        elif isinstance(record, messages.Connected):
-            self._was_reached = True
-        elif isinstance(record, messages.SpaceShort):
-            raise SpoolFullError("the free space fell below the reserve while receiving")
-
-    def _judge(self, message: Message, stored: int) -> MoveOutcome:
-        with _as_aborted():
-            status = message.status
-            outcome = MoveOutcome(
-                status=status,
-                completed=cmd.optional_us(message.command, cmd.COMPLETED),
-                failed=cmd.optional_us(message.command, cmd.FAILED),
-                warning=cmd.optional_us(message.command, cmd.WARNING),
-            )
-        if status == _DESTINATION_UNKNOWN:
-            raise UnknownDestinationError("the archive does not know our AE title as a destination")
-        if status in (_NOT_AUTHORIZED, _SOP_CLASS_NOT_SUPPORTED):
-            raise ArchiveRefusedError(f"C-MOVE refused with status 0x{status:04X}")
-        never_came = not stored and not self._was_reached
-        # Orthanc says 0xC000 for everything; that nobody even knocked tells this case from the
-        # others.
-        if never_came and (status >> 12 == 0xC or status == _SUBOPERATIONS_FAILED):
-            raise UnknownDestinationError(
-                f"the archive does not know our AE title or cannot reach us (0x{status:04X})"
-            )
-        return outcome
-
-    def wait_until_quiet(self, outcome: MoveOutcome) -> None:
-        """Some archives answer success before they send (F3): wait as long as something comes.
-
-        What claims to have sent just what came has nothing more to send.
-        """
-        claimed = outcome.completed + outcome.warning
-        if outcome.status != cmd.SUCCESS or claimed == self._stored > 0:
-            return
-        self._progress_at = time.monotonic()
-        while not self._is_complete():
-            left = self._progress_at + self._policy.quiet_s - time.monotonic()
-            if left <= 0:
-                return
-            self._ask_whether_to_stop(None)
-            if self._poll.poll(min(left, _POLL_S) * 1000):
-                self._take_stored()
-
-
-class _as_aborted:  # noqa: N801  # reads as a function
-    """Turns a broken protocol into the archive's fault."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ProtocolError):
-            raise ArchiveAbortedError(f"the archive broke the protocol: {error.reason}") from error
 
 
 def _identifiers(

@@ -23,6 +23,8 @@ from kiosk.errors import ArchiveAbortedError, ArchiveRefusedError, ArchiveUnreac
 
 _RECEIVE_BYTES: Final = 64 * 1024
 _MAX_MESSAGE_BYTES: Final = 1024 * 1024  # a failed UID list of 10,000 objects has 650 KB
+_MAX_IDENTIFIER_BYTES: Final = 64 * 1024
+_MAX_IDENTIFIER_ELEMENTS: Final = 256
 _RELEASE_S: Final = 2.0
 _FRAGMENT_BYTES: Final = 16 * 1024 - 12
 
@@ -36,14 +38,41 @@ _REJECTED_BY_USER: Final = {  # PS3.8 table 9-21, source 1
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One response: its command set by element number, and its data set's bytes if it has one."""
+    """One response: its command set by element number, and its data set's bytes if it has one.
+
+    Reading what is not there raises ArchiveAbortedError: the archive broke the protocol.
+    """
 
     command: Mapping[int, bytes]
     data: bytes | None
 
     @property
     def status(self) -> int:
-        return cmd.read_us(self.command, cmd.STATUS)
+        try:
+            return cmd.read_us(self.command, cmd.STATUS)
+        except ProtocolError as error:
+            raise _broken(error) from error
+
+    def counter(self, number: int) -> int:
+        """Of sub-operations; 0 where the archive leaves it out."""
+        try:
+            return cmd.optional_us(self.command, number)
+        except ProtocolError as error:
+            raise _broken(error) from error
+
+    def identifier(self) -> dict[int, bytes]:
+        """The data set's elements by tag; only flat ones, as keys of queries are."""
+        data = self.data or b""
+        try:
+            if not 0 < len(data) <= _MAX_IDENTIFIER_BYTES:
+                raise ProtocolError("identifier.length")
+            return cmd.decode_elements(data, max_elements=_MAX_IDENTIFIER_ELEMENTS)
+        except ProtocolError as error:
+            raise _broken(error) from error
+
+
+def _broken(error: ProtocolError) -> ArchiveAbortedError:
+    return ArchiveAbortedError(f"the archive broke the protocol: {error.reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +264,7 @@ class Requestor:
                 if not self._receive(deadline):
                     return None
         except ProtocolError as error:
-            raise ArchiveAbortedError(f"the archive broke the protocol: {error.reason}") from error
+            raise _broken(error) from error
 
     def _take_message(self, kind: int, body: bytes) -> Message | None:
         if kind == pdu.ABORT:
@@ -282,7 +311,7 @@ class Requestor:
                 if not self._receive(deadline):
                     raise ArchiveAbortedError("the archive does not answer")
         except ProtocolError as error:
-            raise ArchiveAbortedError(f"the archive broke the protocol: {error.reason}") from error
+            raise _broken(error) from error
         return found
 
     def _take_pdu(self) -> tuple[int, bytes] | None:

@@ -154,7 +154,9 @@ class FrontDoor:
             self._selector.unregister(pending.sock)
 
     def _read_pending(self, sock: socket.socket) -> None:
-        pending = self._pending[sock]
+        pending = self._pending.get(sock)
+        if pending is None:  # made to go by a newcomer in the same turn
+            return
         try:
             while wanted := pending.wanted:
                 data = sock.recv(min(wanted, 65536))
