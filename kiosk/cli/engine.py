@@ -22,7 +22,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
-    from kiosk.adapters.jobs.engine import EngineOptions, run_engine
+    from kiosk.adapters.jobs.engine import EngineOptions, run_engine, station_lock
     from kiosk.engine_parts import engine_parts
 
     logging.getLogger("alembic").setLevel(logging.WARNING)  # tells of every start
@@ -31,12 +31,17 @@ def run(args: argparse.Namespace) -> int:
     )
     config = config_file.load(args.config)
     options = EngineOptions(poll_s=config.engine.poll_s, keep_days=config.store.keep_done_days)
-    with bootstrap.journal(config) as journal, engine_parts(config, journal) as parts:
-        run_engine(
-            parts,
-            journal,
-            config.store.state_dir,
-            options,
-            on_ready=lambda: print("READY", flush=True),
-        )
+    state_dir = config.store.state_dir
+    with bootstrap.journal(config) as journal:
+        lock = station_lock(journal, state_dir)
+        # before the receiver's port: a second engine must hear why it may not start
+        with lock.hold(), engine_parts(config, journal) as parts:
+            run_engine(
+                parts,
+                journal,
+                state_dir,
+                options,
+                held=lock,
+                on_ready=lambda: print("READY", flush=True),
+            )
     return 0

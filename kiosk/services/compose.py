@@ -51,6 +51,7 @@ _CRASHES: Final = frozenset(
         signal.SIGXCPU,
     )
 )
+_MAX_KILLED: Final = 2  # by somebody else, such as the kernel short of memory
 _POLL_S: Final = 0.1
 _SILENT_S: Final = 600.0  # a child that says nothing for so long is stuck in the kernel
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -91,10 +92,15 @@ def compose(
     with contextlib.ExitStack() as stack:
         if pool is None:
             pool = stack.enter_context(ComposerPool())
+        killed = 0
         while True:
             child = pool.take()
             try:
                 return child.run(request, on_progress, is_cancelled)
+            except _KilledError as error:
+                killed += 1
+                if killed > _MAX_KILLED:
+                    raise ComposeError("the builder was killed again and again") from error
             except _ConversionCrashedError as crash:
                 if len(request.refused) >= _MAX_CRASHES:
                     raise ComposeError("too many objects crash their conversion") from crash
@@ -176,6 +182,10 @@ class _ConversionCrashedError(Exception):
         self.sop_instance_uid = sop_instance_uid
 
 
+class _KilledError(Exception):
+    """The child was killed from outside: not the objects' fault, so it may be tried again."""
+
+
 class _Child:
     """One builder process, good for one request."""
 
@@ -199,7 +209,7 @@ class _Child:
         try:
             self._send(request.to_json().encode("ascii") + b"\n")
         except BrokenPipeError:
-            raise ComposeError("the builder ended before it began") from None
+            raise _KilledError("before it began") from None
         for event in self._events(is_cancelled):
             match event:
                 case {"event": "progress", "done": int(done), "total": int(total)}:
@@ -213,6 +223,8 @@ class _Child:
         code = self._process.wait()
         if self._converting and -code in _CRASHES:
             raise _ConversionCrashedError(self._converting)
+        if -code in (signal.SIGKILL, signal.SIGTERM):
+            raise _KilledError(_shown_exit(code))
         raise ComposeError(f"the builder died ({_shown_exit(code)})")
 
     def end(self) -> None:

@@ -478,6 +478,7 @@ def test_killed_at_every_step_the_next_build_is_whole(
     rng = random.Random(20260304)
     kills = after = 0
     said: set[str] = set()
+    monkeypatch.setattr(compose_module, "_MAX_KILLED", 0)  # each death is looked at
     while after < 200:
         program = DYING.format(after=after, folder=str(folder), parent=str(os.getpid()))
         with monkeypatch.context() as patched:
@@ -496,9 +497,39 @@ def test_killed_at_every_step_the_next_build_is_whole(
             for name in MADE:
                 (folder / name).unlink()
     assert kills > 6
-    assert said == {"the builder died (SIGKILL)"}
+    assert said == {"the builder was killed again and again"}
     assert left_over(folder) == MADE
     assert check_image(folder / "image.iso") == []
+
+
+ONCE = """
+    import os, pathlib, signal, sys
+    mark = pathlib.Path({mark!r})
+    if not mark.exists():
+        mark.touch()
+        sys.stdin.readline()
+        os.kill(os.getpid(), signal.{signal})
+    sys.argv = ["builder", {parent!r}]
+    from kiosk.builder.__main__ import main
+    sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
+def test_killed_by_somebody_else_it_is_tried_again(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = make_study(tmp_path / "in", ("CT",))
+    folder = tmp_path / "job"
+    fill_job(folder, files)
+    mark = tmp_path / "mark"
+    program = ONCE.format(mark=str(mark), signal=name, parent=str(os.getpid()))
+    replace_program(monkeypatch, ["-P", "-c", textwrap.dedent(program)])
+    image = compose(
+        request_for(folder, files), on_progress=lambda *_: None, is_cancelled=lambda: False
+    )
+    assert mark.exists()
+    assert check_image(image.path) == []
 
 
 FULL = """

@@ -78,12 +78,18 @@ class EngineOptions:
     keep_days: int = 30
 
 
+def station_lock(journal: Journal, state_dir: Path) -> StationLock:
+    """What keeps a second engine of this station out."""
+    return StationLock(state_dir, journal.engine, journal.station)
+
+
 def run_engine(
     parts: EngineParts,
     journal: Journal,
     state_dir: Path,
     options: EngineOptions | None = None,
     *,
+    held: StationLock | None = None,
     on_ready: Callable[[], None] = lambda: None,
     stop: threading.Event | None = None,
 ) -> None:
@@ -92,14 +98,16 @@ def run_engine(
     A stop waits for a disc that is being written, everything else is left as it is and goes on with
     the next start. A second signal ends the process at once, as a power cut would.
 
+    Args:
+        held: The station's lock, if the caller holds it already.
     Raises:
         ExecutorBusyError: Another process works as this station.
         JournalError: The journal cannot be used.
     """
     options = options or EngineOptions()
     stop = stop or threading.Event()
-    lock = StationLock(state_dir, journal.engine, journal.station)
-    with lock.hold(), _signals(stop):
+    lock = held or station_lock(journal, state_dir)
+    with contextlib.nullcontext() if held else lock.hold(), _signals(stop):
         migrate(journal.engine)
         clean_spool(parts.spool, journal.jobs)
         journal.stations.start(journal.station)
