@@ -67,6 +67,8 @@ _REASONS: Final = {
     "transcode.failed": "stored in a form that could not be converted",
     "transcode.crashed": "stored in a form that could not be converted",
 }
+_DAMAGED: Final = "damaged or incomplete, or without a header"
+_FAMILIES: Final = dict.fromkeys(("instance", "dataset", "pixels", "body"), _DAMAGED)
 
 
 class LinkCase(Enum):
@@ -204,6 +206,10 @@ def _row(*cells: str) -> str:
     return "<tr>" + "".join(f"<td>{cell}{_GAP}</td>" for cell in cells) + "</tr>"
 
 
+def _plural(noun: str, count: int) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
 def _importable(summary: Summary) -> list[str]:
     lines = [
         '<h2 id="importable">What can be imported</h2>',
@@ -223,9 +229,11 @@ def _importable(summary: Summary) -> list[str]:
         )
     lines.append("</table>")
     lines.append(
-        f'<p>In all: <span id="studies">{len(summary.studies)}</span> exams,'
+        f'<p>In all: <span id="studies">{len(summary.studies)}</span>'
+        f" {_plural('exam', len(summary.studies))},"
         f' <span id="series">{summary.series}</span> series,'
-        f' <span id="instances">{summary.instances}</span> objects (images and documents).</p>'
+        f' <span id="instances">{summary.instances}</span>'
+        f" {_plural('object', summary.instances)} (images and documents).</p>"
     )
     return lines
 
@@ -242,11 +250,21 @@ def _not_importable(summary: Summary, medium: str) -> list[str]:
         )
         lines.append("<ul>")
         for reason, count in sorted(Counter(it.reason for it in summary.left_out).items()):
-            words = _REASONS.get(reason, "of a form that could not be put here")
-            uids = [it.sop_instance_uid for it in summary.left_out if it.reason == reason]
+            words = _REASONS.get(reason) or _FAMILIES.get(
+                reason.partition(".")[0], "of a form that could not be put here"
+            )
+            uids = [
+                it.sop_instance_uid
+                for it in summary.left_out
+                if it.reason == reason and it.sop_instance_uid  # some do not even say that
+            ]
             named = ", ".join(shown(uid) for uid in uids[:_MAX_NAMED])
             more = ", ..." if len(uids) > _MAX_NAMED else ""
-            lines.append(f"<li>{count}: {words} ({named}{more})</li>")
+            lines.append(
+                f"<li>{count}: {words} ({named}{more})</li>"
+                if named
+                else f"<li>{count}: {words}</li>"
+            )
         lines.append("</ul>")
     return lines
 

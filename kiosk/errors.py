@@ -115,6 +115,12 @@ class ConflictingInstanceError(ArchiveError):
     code, exit_code, retry = "archive.conflict", 78, Retry.AFTER_STAFF
 
 
+class UnreadableInstanceError(ArchiveError):
+    """An object arrived whose header cannot be read: whose it is cannot be told."""
+
+    code, exit_code, retry = "archive.unreadable", 79, Retry.AFTER_STAFF
+
+
 # Build, 80-89
 
 
@@ -146,6 +152,13 @@ class SpoolFullError(KioskError):
     """Not enough free space for this job; nothing was begun, or what was begun is kept."""
 
     code, exit_code, status_info, retry = "spool.full", 84, "OUT_OF_SUPPLIES", Retry.LATER
+
+
+class IncompleteBuildError(KioskError):
+    """The image is made and sound, but DICOM files were left out of it; they are listed."""
+
+    code, exit_code, status_info = "build.left_out", 85, "PROC_FAILURE"
+    retry = Retry.AFTER_STAFF
 
 
 # Media, 90-99

@@ -8,6 +8,8 @@ from pathlib import Path
 from kiosk.cli.output import print_json, print_table
 from kiosk.errors import CheckFailedError, InvalidValueError
 
+_DESCRIPTORS_AT = 16 * 2048  # ECMA-119 6.2.1: behind the system area
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
@@ -29,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
     path: Path = args.path
     if not path.exists():
         raise InvalidValueError(f"{path} does not exist")
+    if not path.is_dir():
+        _require_image(path)
     findings = check_volume(path) if path.is_dir() else check_image(path)
     if args.json:
         print_json(
@@ -47,3 +51,18 @@ def run(args: argparse.Namespace) -> int:
     if has_errors(findings):
         raise CheckFailedError(f"{len(findings)} findings")
     return 0
+
+
+def _require_image(path: Path) -> None:
+    """Raises InvalidValueError: unreadable, or no volume descriptor stands where ISO 9660 has it.
+
+    The rules say nothing useful of a text file; the person named the wrong one.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(_DESCRIPTORS_AT)
+            magic = file.read(6)[1:]
+    except OSError as error:
+        raise InvalidValueError(f"{path}: {error.strerror}") from error
+    if magic != b"CD001":
+        raise InvalidValueError(f"{path} is neither an ISO 9660 image nor a folder")

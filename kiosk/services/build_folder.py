@@ -1,8 +1,9 @@
 """A folder of DICOM files made into an image, without order, archive or engine (`sendhome build`).
 
 The files may be anybody's: preambles and meta information are replaced, deflated ones inflated,
-what is no DICOM file is counted and left. One patient only: the first object says who it is, and
-one object of somebody else refuses all.
+what is no DICOM file is counted and left. A DICOM file that cannot be read is never just counted:
+it is named with its reason. One patient only: the first object says who it is, and one object of
+somebody else refuses all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,11 +20,13 @@ from typing import Final
 
 from dicomdir.build import ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
-from dicomdir.errors import InstanceError
+from dicomdir.elements import LONG_VRS, SHORT_VRS, Source
+from dicomdir.errors import DicomdirError, InstanceError
 from dicomdir.fileset import DIRECTORY_SOP_CLASS
 from dicomdir.findings import Severity
 from dicomdir.instance import Instance, read_instance
 from dicomdir.iso import IsoImage, author
+from dicomdir.part10 import MEDIA_SOP_CLASS, MEDIA_SOP_INSTANCE, read_meta, uid_text
 from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
 from dicomdir.transcode import inflate, is_deflated
@@ -33,6 +36,27 @@ from kiosk.services.gates import StudyGate, identity_of
 
 _MAGIC: Final = b"DICM"
 _MAX_DEPTH: Final = 32
+_HEAD_BYTES: Final = 8 << 10
+_NO_HEADER: Final = "instance.no_header"
+# What a data set begins with: (0008,0001) to (0008,0018), or its group length (PS3.5 7.1).
+_FIRST_ELEMENTS: Final = frozenset({0x00, 0x01, 0x05, 0x06, 0x08, 0x12, 0x13, 0x14, 0x16, 0x18})
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutFile:
+    """A DICOM file that is not on the medium.
+
+    Attributes:
+        path: Below the folder.
+        sop_instance_uid: "" if the file does not even say that; so is the class.
+        reason: `DicomdirError.code`, `Instance.fault` or "instance.no_header": a data set without
+            Part 10 header.
+    """
+
+    path: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +64,15 @@ class FolderImage:
     """What `build_folder` made.
 
     Attributes:
-        left_out: Objects that could not go onto the medium, and why.
-        ignored: Files that are no DICOM objects, and DICOMDIRs.
+        left_out: DICOM files that could not go onto the medium, and why.
+        ignored: Files that are no DICOM objects, DICOMDIRs, and an object's further copies.
         supplied: Values that the DICOMDIR has and the objects lack.
     """
 
     image: IsoImage
     file_set_uid: str
     instances: int
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[LeftOutFile, ...]
     ignored: int
     supplied: int
 
@@ -69,7 +93,8 @@ def build_folder(
         volume_id: 1 to 11 characters A-Z 0-9 _.
         progress: Called with done and total, first of files, then of bytes.
     Raises:
-        InvalidValueError: `folder` is none, or `out` lies in it.
+        InvalidValueError: `folder` is none, `out` lies in it, is there and no regular file, or its
+            folder is not there.
         WrongPatientError: Objects of two patients.
         CheckFailedError: Our check finds errors on the image.
         SpoolFullError: The disk is full.
@@ -79,6 +104,10 @@ def build_folder(
         raise InvalidValueError("the folder to build from is not there")
     if out.resolve().is_relative_to(folder.resolve()):
         raise InvalidValueError("the image may not lie in the folder that it is made of")
+    if not out.parent.is_dir():
+        raise InvalidValueError(f"there is no folder {out.parent} to put the image into")
+    if out.exists() and not out.is_file():
+        raise InvalidValueError(f"{out} is not a regular file and is not replaced")
     part = out.with_name(f"{out.name}.part")
     with (
         kiosk_errors(),
@@ -90,7 +119,9 @@ def build_folder(
             file_set_uid=f"2.25.{uuid.uuid4().int}",  # PS3.5 B.2
             site=site,
             work=Path(work),
-            left_out=tuple(found.left_out),
+            left_out=tuple(
+                LeftOut(it.sop_instance_uid, it.sop_class_uid, it.reason) for it in found.left_out
+            ),
         )
         built = build_volume(lambda: found.objects, plan)
         try:
@@ -106,7 +137,7 @@ def build_folder(
         image=replace(image, path=out),
         file_set_uid=plan.file_set_uid,
         instances=built.instances,
-        left_out=built.left_out,
+        left_out=(*found.left_out, *found.named(built.left_out[len(found.left_out) :])),
         ignored=found.ignored,
         supplied=built.supplied,
     )
@@ -117,35 +148,55 @@ class _Scan:
 
     def __init__(self, work: Path, progress: Callable[[int, int], None]) -> None:
         self.objects: list[ObjectFile] = []
-        self.left_out: list[LeftOut] = []
+        self.left_out: list[LeftOutFile] = []
         self.ignored = 0
         self._work = work
         self._progress = progress
         self._hashes: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
         self._gate: StudyGate | None = None
 
     def run(self, folder: Path) -> _Scan:
         paths = list(_files(folder))
         for number, path in enumerate(paths, 1):
-            self._look(path)
+            self._look(path, os.fspath(path.relative_to(folder)))
             self._progress(number, len(paths))
+        if not self.objects and self.left_out:
+            reasons = ", ".join(sorted({it.reason for it in self.left_out}))
+            raise ComposeError(f"no DICOM file is usable, {len(self.left_out)} are not: {reasons}")
         if not self.objects:
             raise ComposeError("the folder holds no DICOM object that can be put on a medium")
         return self
 
-    def _look(self, path: Path) -> None:
-        try:
-            if not _is_dicom(path):
+    def named(self, left_out: Iterable[LeftOut]) -> list[LeftOutFile]:
+        """What the conversion left out, with the files."""
+        return [
+            LeftOutFile(
+                self._paths[it.sop_instance_uid], it.sop_instance_uid, it.sop_class_uid, it.reason
+            )
+            for it in left_out
+        ]
+
+    def _look(self, path: Path, name: str) -> None:
+        if not _is_dicom(path):
+            if _is_bare_data_set(path):
+                self.left_out.append(LeftOutFile(name, "", "", _NO_HEADER))
+            else:
                 self.ignored += 1
-                return
+            return
+        try:
             if is_deflated(path):
                 inflated = self._work / f"inflated-{len(self.objects):08d}"
-                path, instance = inflated, inflate(path, inflated)
+                instance = inflate(path, inflated)
+                path = inflated
             else:
                 instance = read_instance(path)
-        except InstanceError:
-            # No SOP Instance that could be named: a DICOMDIR, or damaged beyond reading.
-            self.ignored += 1
+        except DicomdirError as error:
+            sop_class_uid, sop_instance_uid = _meta_uids(path)
+            if sop_class_uid == DIRECTORY_SOP_CLASS:  # has no Study, so it reads as no object
+                self.ignored += 1
+            else:
+                self.left_out.append(LeftOutFile(name, sop_instance_uid, sop_class_uid, error.code))
             return
         if instance.fault == "meta.mismatch":  # new meta information is written anyway
             instance = replace(instance, fault="")
@@ -153,10 +204,11 @@ class _Scan:
             self.ignored += 1
         elif instance.fault:
             self.left_out.append(
-                LeftOut(instance.sop_instance_uid, instance.sop_class_uid, instance.fault)
+                LeftOutFile(name, instance.sop_instance_uid, instance.sop_class_uid, instance.fault)
             )
         else:
             self._check_patient(instance)
+            self._paths[instance.sop_instance_uid] = name
             self.objects.append(ObjectFile(os.fspath(path), instance, is_foreign=True))
 
     def _is_repeated(self, path: Path, instance: Instance) -> bool:
@@ -204,3 +256,36 @@ def _files(folder: Path) -> Iterator[Path]:
 def _is_dicom(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(132)[128:] == _MAGIC
+
+
+def _is_bare_data_set(path: Path) -> bool:
+    """Begins like a data set, or like meta information, without preamble and prefix.
+
+    A guess from eight bytes, good enough to name the file: nothing is read from it.
+    """
+    with path.open("rb") as file:
+        head = file.read(8)
+        size = os.fstat(file.fileno()).st_size
+    if len(head) < 8:
+        return False
+    has_vr = head[4:6].decode("latin-1") in SHORT_VRS | LONG_VRS
+    if head[:4] == b"\x02\0\0\0":
+        return head[4:6] == b"UL"
+    for order in ("little", "big"):
+        group, number = (int.from_bytes(head[at : at + 2], order) for at in (0, 2))
+        if group == 8 and number in _FIRST_ELEMENTS:
+            length = int.from_bytes(head[4:8], "little")
+            return has_vr or (order == "little" and length % 2 == 0 and length <= min(size, 1024))
+    return False
+
+
+def _meta_uids(path: Path) -> tuple[str, str]:
+    """SOP Class and Instance UID as the meta information says, "" where it cannot be read."""
+    with path.open("rb") as file:
+        head, size = file.read(_HEAD_BYTES), os.fstat(file.fileno()).st_size
+        source = Source(lambda at, count: os.pread(file.fileno(), count, at), size, head)
+        try:
+            meta, _ = read_meta(source)
+            return uid_text(meta.get(MEDIA_SOP_CLASS)), uid_text(meta.get(MEDIA_SOP_INSTANCE))
+        except InstanceError:
+            return "", ""  # the file is named by its path and its first error

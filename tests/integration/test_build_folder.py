@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def test_damaged_objects_are_named_on_the_disc(tmp_path: Path) -> None:
     uid = dcmread(files[1]).SOPInstanceUID
     files[1].write_bytes(files[1].read_bytes()[:-100])
     made = build(tmp_path / "in", tmp_path / "out.iso")
-    assert [(it.sop_instance_uid, it.reason) for it in made.left_out] == [(uid, "pixels.short")]
+    (left,) = made.left_out
+    assert (left.path, left.sop_instance_uid, left.reason) == (files[1].name, uid, "pixels.short")
     with open_image(made.image.path) as reader:
         record = reader.find("INDEX.HTM")
         assert record is not None
@@ -119,3 +121,83 @@ def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "in" / "link2").symlink_to(files[0])
     assert build(tmp_path / "in", tmp_path / "out.iso").instances == 1
+
+
+def test_unreadable_dicom_files_are_named_never_just_ignored(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    files = make_study(folder, ("CT", "CT", "CT", "CT"))
+    uids = [str(dcmread(path).SOPInstanceUID) for path in files]
+    data = files[1].read_bytes()
+    bare = data[data.index(b"\x08\0\x05\0") :]
+    files[1].write_bytes(data[: len(data) - len(bare) + 40])  # before its UIDs
+    data = files[2].read_bytes()
+    at = data.index(b"\x08\0\x05\0")
+    files[2].write_bytes(data[: at + 4] + b"??" + data[at + 6 :])
+    files[3].write_bytes(bare)
+    (folder / "sub").mkdir()
+    (folder / "sub" / "noise").write_bytes(bytes(128) + b"DICM" + b"\xff" * 900)
+    (folder / "notes.txt").write_text("not DICOM")
+    made = build(folder, tmp_path / "out.iso")
+    assert (made.instances, made.ignored) == (1, 1)
+    assert {(it.path, it.sop_instance_uid, it.reason) for it in made.left_out} == {
+        (files[1].name, uids[1], "instance.truncated"),
+        (files[2].name, uids[2], "instance.unreadable"),
+        (files[3].name, "", "instance.no_header"),
+        ("sub/noise", "", "instance.unreadable"),
+    }
+    assert check_image(made.image.path) == []
+    with open_image(made.image.path) as reader:
+        record = reader.find("INDEX.HTM")
+        assert record is not None
+        page = reader.read(record, 0, 1 << 20).decode("ascii")
+    assert "Not on this disc: 4 of the objects" in page
+    assert uids[1] in page
+    assert uids[2] in page
+    assert 'In all: <span id="studies">1</span> exam,' in page
+    assert '<span id="instances">1</span> object (' in page
+
+
+def test_what_the_conversion_leaves_out_has_its_path(tmp_path: Path) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT"))
+    ds = dcmread(files[1])
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = "1.2.3.4"
+    ds.save_as(files[1])
+    made = build(tmp_path / "in", tmp_path / "out.iso")
+    assert [(it.path, it.reason) for it in made.left_out] == [(files[1].name, "profile.sop_class")]
+
+
+def test_a_data_set_without_header_and_a_dicomdir(tmp_path: Path) -> None:
+    make_study(tmp_path / "in", ("CT",))
+    for name in ("ExplVR_LitEndNoMeta.dcm", "DICOMDIR"):
+        source = get_testdata_file(name, download=False)
+        assert isinstance(source, str)
+        shutil.copy(source, tmp_path / "in" / name)
+    made = build(tmp_path / "in", tmp_path / "out.iso")
+    assert [(it.path, it.reason) for it in made.left_out] == [
+        ("ExplVR_LitEndNoMeta.dcm", "instance.no_header")
+    ]
+    assert made.ignored == 1
+
+
+def test_only_unreadable_files_are_not_called_none(tmp_path: Path) -> None:
+    files = make_study(tmp_path / "in", ("CT",))
+    files[0].write_bytes(files[0].read_bytes()[:-100])
+    with pytest.raises(ComposeError, match=r"1 are not: pixels\.short"):
+        build(tmp_path / "in", tmp_path / "out.iso")
+
+
+def test_only_a_regular_file_is_replaced(tmp_path: Path) -> None:
+    make_study(tmp_path / "in", ("CT",))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InvalidValueError, match="pipe"):
+        build(tmp_path / "in", pipe)
+    assert pipe.is_fifo()
+    with pytest.raises(InvalidValueError, match="none"):
+        build(tmp_path / "in", tmp_path / "none" / "out.iso")
+    with pytest.raises(InvalidValueError):
+        build(tmp_path / "in", Path("/dev/full"))
+    assert Path("/dev/full").is_char_device()
+    (tmp_path / "out.iso").write_text("old")
+    build(tmp_path / "in", tmp_path / "out.iso")
+    assert check_image(tmp_path / "out.iso") == []

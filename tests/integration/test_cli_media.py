@@ -11,6 +11,7 @@ from burner.simulated import SimulatedDrive
 from kiosk.cli import main as cli
 from kiosk.errors import (
     CheckFailedError,
+    IncompleteBuildError,
     InvalidValueError,
     MediumWantedError,
     VerifyFailedError,
@@ -95,3 +96,29 @@ def test_what_is_no_image_is_not_burned(config: Path, drive: SimulatedDrive, tmp
     for name in ("text.iso", "none.iso"):
         code = run(config, "burn", tmp_path / name, "--drive", "disc1")
         assert code == InvalidValueError.exit_code
+
+
+def test_an_incomplete_image_is_no_success(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    study, image = tmp_path / "study", tmp_path / "out.iso"
+    files = make_study(study, kinds=("CT", "CT"))
+    files[1].write_bytes(files[1].read_bytes()[:-100])
+    (study / "notes.txt").write_text("not DICOM")
+    assert run(config, "build", study, "-o", image) == IncompleteBuildError.exit_code
+    said = capsys.readouterr()
+    assert "or repeated: 1" in said.out
+    assert any(files[1].name in line and "pixels.short" in line for line in said.out.splitlines())
+    assert "build.left_out" in said.err
+    assert run(config, "check", image) == 0
+    capsys.readouterr()
+    assert run(config, "build", study, "-o", image, "--json", "--allow-left-out") == 0
+    (left,) = json.loads(capsys.readouterr().out)["left_out"]
+    assert (left["path"], left["reason"]) == (files[1].name, "pixels.short")
+
+
+def test_what_is_no_image_is_not_checked(config: Path, tmp_path: Path):
+    (tmp_path / "text").write_text("x" * 100_000)
+    (tmp_path / "empty").touch()
+    for path in ("/etc/passwd", tmp_path / "text", tmp_path / "empty", "/dev/null"):
+        assert run(config, "check", path) == InvalidValueError.exit_code
