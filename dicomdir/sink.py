@@ -227,9 +227,6 @@ class FileOutput:
             self._available = self._at
             self._ended = self._ended or ended
             self._grown.notify()
-        if self._at - self._flushed >= _FLUSH_BYTES:
-            _start_write_back(self._descriptor, self._flushed, self._at - self._flushed)
-            self._flushed = self._at
 
     def _hash(self) -> None:
         try:
@@ -251,6 +248,9 @@ class FileOutput:
                 raise OSError(errno.EIO, "the image cannot be read back")
             self._sha256.update(view[:count])
             self._hashed += count
+            if self._hashed - self._flushed >= _FLUSH_BYTES:  # may block: not in the copier's way
+                _start_write_back(self._descriptor, self._flushed, self._hashed - self._flushed)
+                self._flushed = self._hashed
 
 
 class PipeOutput:
