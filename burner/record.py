@@ -102,11 +102,15 @@ def measure(image: Path) -> int:
 def judge(run: EngineRun) -> None:
     """The engine's own signs; raises what `classify` makes of their absence.
 
-    A wish to cancel that came after the last sector changes nothing: the disc is whole.
+    A wish to cancel that came after the last sector changes nothing: the disc is whole. Then the
+    engine was told to stop and may not end with 0; its other words, a new look at the medium and
+    the read-back have to do.
     """
-    if run.exit_code != 0 or not run.has_begun or not run.has_completed:
+    is_written = run.assessed is not None and run.assessed.is_written
+    is_too_late = run.was_stopped and is_written
+    if not run.has_begun or not run.has_completed or (run.exit_code != 0 and not is_too_late):
         raise classify(run)
-    if run.assessed is None or not run.assessed.is_written:
+    if not is_written:
         raise SpoiledMediumError("the engine did not find the disc written afterwards")
 
 

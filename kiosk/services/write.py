@@ -127,7 +127,8 @@ def write_once(
         gate: Looks at the medium through `MediaWriter.read` when its bytes are proven, before it
             counts as good; what it raises leaves the disc in the closed drive.
     Raises:
-        StoppedError: Cancelled. A disc that was touched is scrap and ejected.
+        StoppedError: Cancelled. A disc that was touched is scrap and ejected; one that reads back
+            whole all the same is `Written`: the wish came too late.
         DriveFaultError, MediumError: The ledger keeps what is known; call again after it is mended.
     """
     job = _Job(writer, ledger, job_id, image, on_verify_progress or on_progress, gate)
@@ -271,14 +272,34 @@ class _Job:
                 self._writer.eject()
             return NeedsMedium(wanted, error.code, str(error))
         except StoppedError:
+            if self._may_be_whole(row):
+                return self._verify(row, is_recovered=True)
             self._ledger.free(self._writer.name)
             raise
         except MediumSpoiledError as error:
-            outcome = self._scrap(row, error.code, str(error))
-            if is_cancelled():
-                raise StoppedError("stopped while writing; the disc is scrap") from error
-            return outcome
+            return self._after_spoiled(row, error, is_cancelled)
         return self._verify(row, is_recovered=False)
+
+    def _after_spoiled(
+        self, row: LedgerEntry, error: MediumSpoiledError, is_cancelled: Callable[[], bool]
+    ) -> Outcome:
+        """What the drive said is not what the disc holds: a cancel may come after the last sector,
+        and a whole disc called scrap would be a second good one as soon as another is made.
+        """
+        if self._may_be_whole(row):
+            outcome: Outcome = self._verify(row, is_recovered=True)
+            if not isinstance(outcome, NeedsMedium) or not outcome.is_disc_spent:
+                return outcome
+        else:
+            outcome = self._scrap(row, error.code, str(error))
+        if is_cancelled():
+            raise StoppedError("stopped while writing; the disc is scrap") from error
+        return outcome
+
+    def _may_be_whole(self, row: LedgerEntry) -> bool:
+        """A disc with our name that takes no more; the rest is told by reading it back."""
+        loaded = self._writer.inspect()
+        return loaded.wanted is Wanted.OTHER_DISC and loaded.volume_id == row.volume_id
 
     def _verify(self, row: LedgerEntry, *, is_recovered: bool) -> Outcome:
         """Read back. A disc found after a restart may be a torso: CLOSED only once it is proven."""

@@ -144,5 +144,18 @@ def test_any_sign_that_lacks_spoils(bad: EngineRun) -> None:
         judge(bad)
 
 
-def test_stop_that_came_too_late_changes_nothing() -> None:
-    judge(EngineRun(0, True, True, True, WRITTEN, ()))  # type: ignore[arg-type]  # an Event
+@pytest.mark.parametrize("exit_code", [0, 1, -15])
+def test_stop_that_came_too_late_changes_nothing(exit_code: int) -> None:
+    judge(EngineRun(exit_code, True, True, True, WRITTEN, ()))  # type: ignore[arg-type]  # an Event
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        EngineRun(1, True, True, False, WRITTEN, ()),  # type: ignore[arg-type]  # an Event
+        EngineRun(1, True, True, True, None, ()),
+    ],
+)
+def test_stop_in_time_ends_it(bad: EngineRun) -> None:
+    with pytest.raises(CancelledError):
+        judge(bad)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kiosk.domain.model import OrderId, Wanted
-from kiosk.errors import StoppedError, WrongPatientError
+from kiosk.errors import KioskError, MediumSpoiledError, StoppedError, WrongPatientError
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
 from kiosk.services.write import (
     DriveOccupied,
@@ -363,3 +364,66 @@ def test_gate_sees_the_medium_and_its_no_keeps_the_disc_in(
             )
         assert ledger.rows["fake"].phase == LedgerPhase.CLOSED
         assert not writer.is_open
+
+
+# --- a wish to cancel that came too late
+
+
+@pytest.mark.parametrize("error", [MediumSpoiledError, StoppedError])
+def test_cancel_after_the_last_sector_makes_no_scrap_of_a_whole_disc(
+    writer: FakeMediaWriter,
+    ledger: FakeLedger,
+    image: ImageFacts,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[KioskError],
+) -> None:
+    real = writer.write
+
+    def write(
+        path: Path,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        real(path, on_progress=on_progress, is_cancelled=lambda: False)
+        written.append(True)
+        raise error("stopped on request")
+
+    written: list[bool] = []
+    monkeypatch.setattr(writer, "write", write)
+    outcome = write_once(writer, ledger, JOB, image, 1, no_progress, lambda: bool(written))
+    assert isinstance(outcome, Written)
+    assert ledger.phases == [LedgerPhase.WRITING, LedgerPhase.CLOSED, LedgerPhase.VERIFIED]
+    assert writer.ejected == []
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_spoiled_disc_with_our_name_that_does_not_read_back_is_scrap(
+    writer: FakeMediaWriter,
+    ledger: FakeLedger,
+    image: ImageFacts,
+    is_cancelled: bool,
+) -> None:
+    writer.break_off_at = 100_000  # far behind the volume descriptor
+    begun: list[int] = []
+
+    def once_more() -> Outcome:
+        return write_once(
+            writer,
+            ledger,
+            JOB,
+            image,
+            1,
+            on_progress=lambda progress: begun.append(progress.done_bytes),
+            is_cancelled=lambda: is_cancelled and len(begun) > 30,
+        )
+
+    if is_cancelled:
+        with pytest.raises(StoppedError):
+            once_more()
+    else:
+        outcome = once_more()
+        assert isinstance(outcome, NeedsMedium)
+        assert (outcome.wanted, outcome.is_disc_spent) == (Wanted.OTHER_DISC, True)
+    assert ledger.phases == [LedgerPhase.WRITING, LedgerPhase.SCRAP]
+    assert len(writer.ejected) == 1
