@@ -54,6 +54,7 @@ class _Archive:
             order.patient,
             Uid(order.study_instance_uid),
             folder,
+            accession_number=order.accession_number,
             clock=self._clock,
             policy=self._policy,
             on_progress=on_progress,
@@ -84,6 +85,7 @@ class _Composer:
             site=self._site,
             created_at=self._clock.now(),
             medium=medium,
+            accession_number=order.accession_number,
         )
         built = compose(
             request, on_progress=on_progress, is_cancelled=is_cancelled, pool=self._pool
@@ -102,7 +104,12 @@ class _Composer:
 def gate(order: Order, medium: Medium, writer: MediaWriter) -> None:
     """The identity gate on the read-back: every object on the medium itself."""
     del medium  # a stick is read as the volume it was copied from
-    gate_medium(order.patient, (order.study_instance_uid,), IsoReader(writer.read))
+    gate_medium(
+        order.patient,
+        (order.study_instance_uid,),
+        IsoReader(writer.read),
+        accession_number=order.accession_number,
+    )
 
 
 @contextlib.contextmanager

@@ -53,12 +53,17 @@ class ListedInstance:
 
 @dataclass(frozen=True, slots=True)
 class ListedStudy:
-    """A Study as the archive lists it; `instances` is the whole set that must arrive."""
+    """A Study as the archive lists it; `instances` is the whole set that must arrive.
+
+    Attributes:
+        study_date: As the archive says it, unchecked; "" if it does not tell.
+    """
 
     study_instance_uid: Uid
     accession_number: str
     patient: PatientIdentity
     instances: Sequence[ListedInstance]
+    study_date: str = ""
 
 
 @dataclass(frozen=True, slots=True)

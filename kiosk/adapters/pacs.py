@@ -34,6 +34,7 @@ STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 
 _LEVEL: Final = 0x00080052
 _CHARACTER_SET: Final = 0x00080005
+_STUDY_DATE: Final = 0x00080020
 _ACCESSION_NUMBER: Final = 0x00080050
 _MODALITY: Final = 0x00080060
 _SOP_INSTANCE_UID: Final = 0x00080018
@@ -117,7 +118,15 @@ class DicomPacs:
         study = {_STUDY_UID: _padded(study_instance_uid)}
         with self._associate(STUDY_ROOT_FIND) as requestor:
             keys = dict.fromkeys(
-                (_ACCESSION_NUMBER, _PATIENT_NAME, _PATIENT_ID, _ISSUER, _BIRTH_DATE), b""
+                (
+                    _STUDY_DATE,
+                    _ACCESSION_NUMBER,
+                    _PATIENT_NAME,
+                    _PATIENT_ID,
+                    _ISSUER,
+                    _BIRTH_DATE,
+                ),
+                b"",
             )
             answers = [
                 answer
@@ -143,6 +152,7 @@ class DicomPacs:
             accession_number=_text(answers[0], _ACCESSION_NUMBER),
             patient=_patient(answers[0]),
             instances=tuple(listed.values()),
+            study_date=_text(answers[0], _STUDY_DATE),
         )
 
     def _list_series(

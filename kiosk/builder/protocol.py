@@ -69,6 +69,7 @@ class ComposeRequest:
         capacity_blocks: What the medium takes; 0 if unknown.
         rehash: The files were not written since the machine started: read them again.
         refused: SOP Instance UIDs whose conversion crashed a builder.
+        accession_number: Of the order; no object may have another one. "": not compared.
     """
 
     folder: Path
@@ -81,6 +82,7 @@ class ComposeRequest:
     capacity_blocks: int = 0
     rehash: bool = False
     refused: tuple[str, ...] = ()
+    accession_number: str = ""
 
     def to_json(self) -> str:
         fields = dataclasses.asdict(self)

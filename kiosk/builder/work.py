@@ -128,6 +128,10 @@ def _build_anew(request: ComposeRequest, digest: str, listener: Listener) -> Com
     return made
 
 
+def _gate(request: ComposeRequest) -> StudyGate:
+    return StudyGate(request.patient, request.study_instance_uids, request.accession_number)
+
+
 class _Build:
     """The steps of one build."""
 
@@ -136,7 +140,7 @@ class _Build:
         self._folder = request.folder
         self._listener = listener
         self._tell = listener.progress
-        self._gate = StudyGate(request.patient, request.study_instance_uids)
+        self._gate = _gate(request)
         self._superseded: set[int] = set()
         self._is_first_walk = True
 
@@ -228,7 +232,7 @@ class _Build:
         the gate or is a finding.
         """
         request = self._request
-        gate = StudyGate(request.patient, request.study_instance_uids)
+        gate = _gate(request)
         count = 0
 
         def look(instance: Instance) -> None:

@@ -94,7 +94,7 @@ class Order:
         study_instance_uid: "" until known; then the archive is asked by accession number once.
         modality: DICOM modality such as CT.
         study_date: YYYYMMDD or "".
-        with_report: A final report goes along.
+        with_report: A final report is known to be there. The Study is given whole either way.
     """
 
     order_id: OrderId

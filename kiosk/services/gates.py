@@ -24,6 +24,7 @@ from kiosk.domain.model import PatientIdentity
 from kiosk.errors import CheckFailedError, WrongPatientError
 
 _CHARACTER_SET: Final = 0x00080005
+_ACCESSION_NUMBER: Final = 0x00080050
 _STUDY_INSTANCE_UID: Final = 0x0020000D
 _PATIENT_NAME: Final = 0x00100010
 _PATIENT_ID: Final = 0x00100020
@@ -35,6 +36,7 @@ _IDENTITY_TAGS: Final = (
     _PATIENT_ID,
     _ISSUER_OF_PATIENT_ID,
     _PATIENT_BIRTH_DATE,
+    _ACCESSION_NUMBER,
 )
 
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -49,10 +51,17 @@ class StudyGate:
     Args:
         verified: Who was verified, as the order says it.
         study_instance_uids: What may be on the medium; empty refuses everything.
+        accession_number: Of the order; "": not compared.
     """
 
-    def __init__(self, verified: PatientIdentity, study_instance_uids: Collection[str]) -> None:
+    def __init__(
+        self,
+        verified: PatientIdentity,
+        study_instance_uids: Collection[str],
+        accession_number: str = "",
+    ) -> None:
         self._verified = verified
+        self._accession_number = accession_number
         self._study_instance_uids = frozenset(study_instance_uids)
         self._accepted: set[PatientIdentity] = set()
         self._accepted_raw: set[tuple[bytes | None, ...]] = set()
@@ -77,8 +86,12 @@ class StudyGate:
         if study_instance_uid not in self._study_instance_uids:
             raise WrongPatientError(f"{what}: study {_shown(study_instance_uid)} was not asked for")
 
+    def check_accession_number(self, seen: str, what: str) -> None:
+        """Raises WrongPatientError if both are there and differ."""
+        gate_accession_number(self._accession_number, seen, what)
+
     def check(self, instance: Instance) -> None:
-        """Raises WrongPatientError unless the object is the patient's and of such a Study."""
+        """Raises WrongPatientError unless the object is the patient's, of such a Study and order."""
         what = f"object {_shown(instance.sop_instance_uid)}"
         self.check_study(instance.study_instance_uid, what)
         values = instance.values()
@@ -86,9 +99,11 @@ class StudyGate:
         if raw not in self._accepted_raw:  # decoding costs four times as much as this look
             try:
                 seen = identity_of(instance)
+                accession_number = instance.text(_ACCESSION_NUMBER)
             except DicomdirError as error:
                 raise WrongPatientError(f"{what}: undecidable patient (encoding)") from error
             self.check_patient(seen, what)
+            self.check_accession_number(accession_number, what)
             self._accepted_raw.add(raw)
 
     def check_directory(self, directory: Directory) -> None:
@@ -100,6 +115,7 @@ class StudyGate:
         for record in directory.records:
             if record.type == STUDY:
                 self.check_study(record.text(_STUDY_INSTANCE_UID), "DICOMDIR")
+                self.check_accession_number(_accession_number_of_record(record), "DICOMDIR")
             elif record.type == PATIENT:
                 self.check_patient(_identity_of_record(record), "DICOMDIR")
 
@@ -126,15 +142,26 @@ def _identity_of_record(record: DirectoryRecord) -> PatientIdentity:
     return PatientIdentity(patient_id, "", name, record.text(_PATIENT_BIRTH_DATE))
 
 
+def _accession_number_of_record(record: DirectoryRecord) -> str:
+    value = record.values.get(_ACCESSION_NUMBER, b"").strip(b" \0")
+    try:
+        return decode(value, record.values.get(_CHARACTER_SET, b""))
+    except DicomdirError as error:
+        raise WrongPatientError("DICOMDIR: undecidable study (encoding)") from error
+
+
 def gate_instance(
-    verified: PatientIdentity, study_instance_uids: Collection[str], instance: Instance
+    verified: PatientIdentity,
+    study_instance_uids: Collection[str],
+    instance: Instance,
+    accession_number: str = "",
 ) -> None:
     """One object, as it arrives or before the build.
 
     Raises:
-        WrongPatientError: Another person's or not comparable, or of another Study.
+        WrongPatientError: Another person's or not comparable, or of another Study or order.
     """
-    StudyGate(verified, study_instance_uids).check(instance)
+    StudyGate(verified, study_instance_uids, accession_number).check(instance)
 
 
 def gate_listed(verified: PatientIdentity, listed: PatientIdentity) -> None:
@@ -146,11 +173,25 @@ def gate_listed(verified: PatientIdentity, listed: PatientIdentity) -> None:
     StudyGate(verified, ()).check_patient(listed, "listed study")
 
 
+def gate_accession_number(wanted: str, seen: str, what: str) -> None:
+    """The order's accession number and a Study's or object's; trimmed, "" is not compared.
+
+    Many archives leave it empty (Type 2, PS3.3 C.7.2.1), so what is not there refuses nothing.
+
+    Raises:
+        WrongPatientError: Both are there and differ; quotes neither.
+    """
+    wanted, seen = wanted.strip(" \0"), seen.strip(" \0")
+    if wanted and seen and wanted != seen:
+        raise WrongPatientError(f"{what}: of another order (accession_number)")
+
+
 def gate_medium(
     verified: PatientIdentity,
     study_instance_uids: Collection[str],
     reader: IsoReader,
     *,
+    accession_number: str = "",
     on_object: Callable[[int], None] = lambda _count: None,
 ) -> int:
     """The image or medium itself: the DICOMDIR's own words and the header of every DICOM object.
@@ -158,14 +199,15 @@ def gate_medium(
     Objects are found by looking at every file, not by believing the DICOMDIR.
 
     Args:
+        accession_number: Of the order; "": not compared.
         on_object: Called with the number of objects looked at so far.
     Returns:
         Number of objects, at least 1.
     Raises:
-        WrongPatientError: Anything on it is another person's or of another Study.
+        WrongPatientError: Anything on it is another person's or of another Study or order.
         CheckFailedError: It cannot be read, or holds no object.
     """
-    gate = StudyGate(verified, study_instance_uids)
+    gate = StudyGate(verified, study_instance_uids, accession_number)
     try:
         return _gate_files(gate, reader, on_object)
     except DicomdirError as error:

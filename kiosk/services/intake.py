@@ -24,9 +24,11 @@ from kiosk.domain.model import (
 )
 from kiosk.errors import InvalidValueError, StudyNotFoundError
 from kiosk.ports import ListedStudy, Pacs
-from kiosk.services.gates import gate_listed
+from kiosk.services.gates import gate_accession_number, gate_listed
 
 MAX_DOCUMENT_BYTES: Final = 64 * 1024
+_MODALITY: Final = re.compile(r"[A-Z0-9_]{1,16}")  # CS, PS3.5 6.2
+_NOT_IMAGES: Final = frozenset(("SR", "KO", "PR", "DOC"))  # go along; name no exam
 MAX_LO: Final = 64  # characters of an LO, and of a PN component group (PS3.5 6.2)
 FIELDS: Final = {
     "accession_number": "AccessionNumber, wanted",
@@ -35,9 +37,9 @@ FIELDS: Final = {
     "patient_name": "FAMILY^GIVEN^MIDDLE^PREFIX^SUFFIX",
     "birth_date": "YYYY-MM-DD or YYYYMMDD",
     "study_instance_uid": "Study Instance UID; without it the archive is asked by accession number",
-    "modality": "such as CT; without it the archive's",
-    "study_date": "YYYY-MM-DD or YYYYMMDD",
-    "with_report": "true or false",
+    "modality": "such as CT; without it the archive's, if it is asked for patient or study",
+    "study_date": "YYYY-MM-DD or YYYYMMDD; without it as modality",
+    "with_report": "true or false: a final report is known to be there (the study is always whole)",
     "held": "true: not released yet",
 }
 
@@ -50,9 +52,9 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
         now: When it came, aware.
         pacs: Called only if the archive is needed.
     Raises:
-        InvalidValueError: Names the field, not its value.
+        InvalidValueError: Names the field, not its value; a field stands there twice.
         StudyNotFoundError: The archive has no study, or more than one, of this accession number.
-        WrongPatientError: The archive says it is somebody else's.
+        WrongPatientError: The archive says it is somebody else's, or of another accession number.
     """
     fields = _fields(data)
     accession = AccessionNumber(_text(fields, "accession_number", 16))
@@ -60,16 +62,19 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
     study_uid = _text(fields, "study_instance_uid", 64)
     modality = _text(fields, "modality", 16).upper()
     study_date = _date(fields, "study_date")
-    if modality and not re.fullmatch(r"[A-Z0-9_]{1,16}", modality):
+    if modality and not _MODALITY.fullmatch(modality):
         raise InvalidValueError("modality: a DICOM code such as CT is wanted")
     uid = str(Uid(study_uid)) if study_uid else ""
     if not (patient and uid):
         archive = pacs()
         listed = archive.list_study(Uid(uid)) if uid else _study_of(archive, accession)
         uid = str(listed.study_instance_uid)
+        gate_accession_number(accession, listed.accession_number, "listed study")
         if patient:
             gate_listed(patient, listed.patient)
         patient = patient or listed.patient
+        modality = modality or _modality_of(listed)
+        study_date = study_date or _study_date_of(listed)
     return Order(
         order_id=OrderId(f"order-{secrets.token_hex(6)}"),
         patient=patient,
@@ -90,11 +95,36 @@ def _study_of(archive: Pacs, accession: AccessionNumber) -> ListedStudy:
     return archive.list_study(found[0])
 
 
+def _modality_of(listed: ListedStudy) -> str:
+    """Of the first images; "" if the archive tells none that can be used."""
+    for instance in listed.instances:
+        if _MODALITY.fullmatch(instance.modality) and instance.modality not in _NOT_IMAGES:
+            return instance.modality
+    return ""
+
+
+def _study_date_of(listed: ListedStudy) -> str:
+    """YYYYMMDD of a real day; "" if the archive tells none that can be used."""
+    if not re.fullmatch(r"[0-9]{8}", listed.study_date):
+        return ""
+    return listed.study_date if parse_birth_date(listed.study_date, "YMD") else ""
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Of two fields of one name, readers choose differently: whose order would it be?"""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise InvalidValueError("the order has a field twice")
+    return fields
+
+
 def _fields(data: bytes) -> Mapping[str, object]:
     if len(data) > MAX_DOCUMENT_BYTES:
         raise InvalidValueError(f"the order is larger than {MAX_DOCUMENT_BYTES} bytes")
     try:
-        fields = json.loads(data)
+        fields = json.loads(data, object_pairs_hook=_object)
+    except InvalidValueError:  # a ValueError too, but of our own
+        raise
     except (ValueError, RecursionError):
         raise InvalidValueError("the order is not JSON in UTF-8") from None
     if not isinstance(fields, dict):

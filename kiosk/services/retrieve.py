@@ -30,6 +30,7 @@ from kiosk.errors import (
     ReceiverError,
     SpoolFullError,
     StoppedError,
+    UnreadableInstanceError,
     WrongPatientError,
 )
 from kiosk.ports import Clock, ListedInstance, ListedStudy, MoveOutcome, Pacs, StoredInstance
@@ -110,6 +111,7 @@ def retrieve(
     study_instance_uid: Uid,
     folder: Path,
     *,
+    accession_number: str = "",
     clock: Clock,
     policy: RetrievePolicy,
     on_progress: Callable[[int, int], None],
@@ -120,11 +122,13 @@ def retrieve(
 
     Args:
         order_identity: Who was verified; the listing and each object must be the same person's.
+        accession_number: Of the order; listing and objects must not have another one.
         folder: The job's own; `objects/` and `arrivals` in it are ours.
         on_progress: Objects here and listed, a few times a second.
     Raises:
         WrongPatientError: Listed or arrived for somebody else: everything is removed from the
             folder.
+        UnreadableInstanceError: An object's header cannot be read; what is here is kept.
         ConflictingInstanceError: One SOP Instance UID came with two contents: held for staff.
         SpoolFullError: Not enough room by estimate, or it ran out; what is here is kept.
         StudyNotFoundError: The archive lists nothing.
@@ -134,9 +138,11 @@ def retrieve(
         StoppedError: `is_cancelled` said so; what is here is kept.
     """
     listed = pacs.list_study(study_instance_uid)
-    gate = StudyGate(order_identity, {study_instance_uid})
+    gate = StudyGate(order_identity, {study_instance_uid}, accession_number)
     try:
-        gate.check_patient(listed.patient, f"listed study {study_instance_uid}")
+        what = f"listed study {study_instance_uid}"
+        gate.check_patient(listed.patient, what)
+        gate.check_accession_number(listed.accession_number, what)
         objects_folder(folder).mkdir(mode=0o700, exist_ok=True)
         run = _Run(pacs, listed, folder, gate, clock, policy, on_progress, is_cancelled)
         run.reuse()
@@ -297,13 +303,16 @@ class _Run:
         self._report()
 
     def _check(self, stored: StoredInstance) -> None:
-        """Raises WrongPatientError."""
+        """Raises WrongPatientError, UnreadableInstanceError."""
         try:
-            self._gate.check(Instance.from_bytes(stored.header))
+            instance = Instance.from_bytes(stored.header)
+            instance.values()
         except DicomdirError as error:
-            raise WrongPatientError(
-                f"object {stored.sop_instance_uid}: its patient cannot be read ({error.code})"
+            # Not the alarm of a wrong patient: nothing says that it is somebody else's.
+            raise UnreadableInstanceError(
+                f"object {stored.sop_instance_uid}: its header cannot be read ({error.code})"
             ) from None
+        self._gate.check(instance)
 
     def _count(self, stored: StoredInstance) -> None:
         listed = self._missing.pop(stored.sop_instance_uid)

@@ -39,7 +39,7 @@ from kiosk.domain.model import (
 )
 from tests.bench.engine_side import AE_TITLE, ROLES
 from tests.bench.harness import MemoryWatch, Options, Table, Target, tree_cpu_s
-from tests.bench.studies import PATIENT, Study, study
+from tests.bench.studies import PATIENT, Study, accession_number_of, study
 from tests.peers import free_port, orthanc
 
 _ROOT = Path(__file__).parents[2]
@@ -118,7 +118,7 @@ def _order(wanted: Study, now: datetime) -> Order:
     return Order(
         order_id=OrderId(f"bench-{wanted.name}"),
         patient=PATIENT,
-        accession_number=AccessionNumber("B1"),
+        accession_number=AccessionNumber(accession_number_of(wanted.name)),
         study_instance_uid=wanted.study_instance_uid,
         modality="CT",
         study_date="20240311",

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.harness import MemoryWatch, tree_cpu_s
-from tests.bench.studies import PATIENT, Study
+from tests.bench.studies import PATIENT, Study, accession_number_of
 
 AE_TITLE = "SENDHOME"
 ROLES = {"storage_scp": "receiver", "kiosk.builder": "builder", "xorriso": "xorriso"}
@@ -43,7 +43,13 @@ class EngineSide:
             tail: From the last object's arrival to the checked image.
         """
         cpu = tree_cpu_s(self.pid)
-        made = self._ask({"study": study.study_instance_uid, "folder": str(folder)})
+        made = self._ask(
+            {
+                "study": study.study_instance_uid,
+                "accession_number": accession_number_of(study.name),
+                "folder": str(folder),
+            }
+        )
         if made["instances"] != len(study.files):
             raise RuntimeError(f"{made['instances']} of {len(study.files)} objects")
         figures = {name: made[name] for name in ("wall", "retrieve", "compose", "tail")}
@@ -124,20 +130,20 @@ def _serve(folder: Path, archive_port: int, archive_ae_title: str, receiver_port
         for line in sys.stdin:
             request = json.loads(line)
             try:
-                answer = _job(parts, request["study"], Path(request["folder"]))
+                answer = _job(parts, request, Path(request["folder"]))
             except Exception as error:  # told to the bench, which stops
                 answer = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(answer), flush=True)
 
 
-def _job(parts: Any, study_instance_uid: str, folder: Path) -> dict[str, Any]:
+def _job(parts: Any, request: dict[str, str], folder: Path) -> dict[str, Any]:
     from kiosk.domain.model import AccessionNumber, Medium, Order, OrderId, ReleaseState
 
     order = Order(
         order_id=OrderId(f"bench-{os.getpid()}"),
         patient=PATIENT,
-        accession_number=AccessionNumber("B1"),
-        study_instance_uid=study_instance_uid,
+        accession_number=AccessionNumber(request["accession_number"]),
+        study_instance_uid=request["study"],
         modality="CT",
         study_date="20240311",
         state=ReleaseState.RELEASED,

@@ -66,6 +66,11 @@ KINDS = {
 }  # fmt: skip
 
 
+def accession_number_of(name: str) -> str:
+    """Of the study of this name."""
+    return "B" + hashlib.sha256(name.encode()).hexdigest()[:9].upper()
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
     """A study on disk.
@@ -179,7 +184,7 @@ def _header(name: str, kind: Kind, series: int) -> Dataset:
     for what in ("Study", "Series", "Acquisition", "Content"):
         ds.__setattr__(f"{what}Date", "20240311")
         ds.__setattr__(f"{what}Time", "100000")
-    ds.AccessionNumber = "B" + hashlib.sha256(name.encode()).hexdigest()[:9].upper()
+    ds.AccessionNumber = accession_number_of(name)
     ds.Modality = kind.modality
     ds.Manufacturer, ds.ManufacturerModelName = "Synthetic Imaging", "Phantom 3"
     ds.InstitutionName, ds.InstitutionAddress = "Example Hospital", "1 Example Street, Exampletown"

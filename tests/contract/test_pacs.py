@@ -60,6 +60,7 @@ def test_list(pacs: Pacs, files: list[Path]) -> None:
     listed = pacs.list_study(STUDY)
     assert listed.study_instance_uid == STUDY
     assert listed.accession_number == "A-61"
+    assert listed.study_date == read_instance(files[0]).text(0x00080020) != ""
     seen = listed.patient
     assert (seen.patient_id, seen.name, seen.birth_date) == (
         identity().patient_id,

@@ -16,6 +16,7 @@ from kiosk.services.gates import identity_of
 
 _ACCESSION_NUMBER = 0x00080050
 _MODALITY = 0x00080060
+_STUDY_DATE = 0x00080020
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class FakePacs:
                 )
                 for each in found
             ],
+            study_date=found[0].text(_STUDY_DATE),
         )
 
     def move(

@@ -104,6 +104,17 @@ def test_an_image_is_made_checked_and_committed(
     assert seen == sorted(seen)
 
 
+def test_the_order_s_accession_number_is_compared(
+    job: tuple[Path, ComposeRequest], run: Run
+) -> None:
+    """Also after an image was made for the right one: it is another request."""
+    folder, request = job
+    assert run(replace(request, accession_number="A0000001")).instances == len(KINDS)
+    with pytest.raises(WrongPatientError, match="accession_number"):
+        run(replace(request, accession_number="A0000002"))
+    assert left_over(folder) == set()
+
+
 def test_the_same_request_gives_the_same_image(job: tuple[Path, ComposeRequest], run: Run) -> None:
     _, request = job
     first = run(request)

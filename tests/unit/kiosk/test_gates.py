@@ -134,6 +134,29 @@ def test_a_remembered_identity_is_no_pass_for_others(tmp_path: Path) -> None:
             gate.check(other)
 
 
+def test_an_object_of_another_order(tmp_path: Path) -> None:
+    mine, other = one(tmp_path), one(tmp_path, put("AccessionNumber", "A0000002"))
+    gate = StudyGate(identity_of(mine), [mine.study_instance_uid], "A0000001")
+    for _ in range(2):
+        gate.check(mine)
+        with pytest.raises(WrongPatientError, match="accession_number") as caught:
+            gate.check(other)
+        assert "A00000" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kept", [None, "", "A0000001", " A0000001 "])
+def test_an_accession_number_that_lacks_or_is_the_same(tmp_path: Path, kept: str | None) -> None:
+    def edit(ds: Dataset) -> None:
+        del ds.AccessionNumber
+        if kept is not None:
+            ds.AccessionNumber = kept
+
+    instance = one(tmp_path, edit)
+    verified, studies = identity_of(instance), [instance.study_instance_uid]
+    gate_instance(verified, studies, instance, "A0000001")
+    gate_instance(verified, studies, instance)
+
+
 # --- media ----------------------------------------------------------------------------------------
 
 
@@ -208,3 +231,17 @@ def test_a_medium_without_objects_or_directory_is_no_medium(tmp_path: Path) -> N
     blank = image.read_bytes().replace(b"DICM", b"XXXX")
     with pytest.raises(CheckFailedError):
         gate_medium(patient, studies, IsoReader(lambda offset, size: blank[offset : offset + size]))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_medium_of_another_order(tmp_path: Path, which: int) -> None:
+    """In the DICOMDIR's STUDY record alone, and in an object alone."""
+    image = image_of(tmp_path)
+    patient, studies = study_of(tmp_path)
+    with open_image(image) as reader:
+        gate_medium(patient, studies, reader, accession_number="A0000001")
+        with pytest.raises(WrongPatientError, match="accession_number"):
+            gate_medium(patient, studies, reader, accession_number="A0000002")
+    with pytest.raises(WrongPatientError, match="accession_number"):
+        reader = changed(image, b"A0000001", b"A0000002", which)
+        gate_medium(patient, studies, reader, accession_number="A0000001")

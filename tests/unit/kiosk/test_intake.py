@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
 import pytest
 
-from kiosk.domain.model import AccessionNumber, PatientIdentity, ReleaseState, Uid
+from kiosk.domain.model import AccessionNumber, Order, PatientIdentity, ReleaseState, Uid
 from kiosk.errors import (
     InvalidValueError,
     KioskError,
@@ -36,16 +37,33 @@ WHOLE = {
 class OneStudyPacs:
     """Just the two questions that an order may lead to."""
 
-    def __init__(self, uids: list[str], patient: PatientIdentity = PERSON) -> None:
-        self.uids, self.patient = uids, patient
+    def __init__(
+        self,
+        uids: list[str],
+        patient: PatientIdentity = PERSON,
+        *,
+        accession_number: str = "ACC-1",
+        modalities: Sequence[str] = ("SR", "MR", "CT"),
+        study_date: str = "20260302",
+    ) -> None:
+        self.uids, self.patient, self.study_date = uids, patient, study_date
+        self.accession_number, self.modalities = accession_number, modalities
 
     def find_study_uids(self, accession_number: AccessionNumber) -> list[Uid]:
         assert accession_number == "ACC-1"
         return [Uid(uid) for uid in self.uids]
 
     def list_study(self, study_instance_uid: Uid) -> ListedStudy:
-        listed = ListedInstance(Uid("1.2.3.4.5"), "1.2.840.10008.5.1.4.1.1.2", Uid("1.2.3.4"))
-        return ListedStudy(study_instance_uid, "ACC-1", self.patient, [listed])
+        return ListedStudy(
+            study_instance_uid,
+            self.accession_number,
+            self.patient,
+            [
+                ListedInstance(Uid(f"1.2.3.4.{number}"), Uid("1.2.3.4"), modality)
+                for number, modality in enumerate(self.modalities)
+            ],
+            self.study_date,
+        )
 
 
 def no_pacs() -> NoReturn:
@@ -119,3 +137,49 @@ def test_what_is_not_an_object_is_refused(data: bytes):
     with pytest.raises(KioskError) as caught:
         read_order(data, NOW, no_pacs)
     assert isinstance(caught.value, InvalidValueError)
+
+
+def of_study(pacs: OneStudyPacs, **more: str) -> Order:
+    data = {"accession_number": "ACC-1", "study_instance_uid": "1.2.3", **more}
+    return read_order(json.dumps(data).encode(), NOW, lambda: pacs)
+
+
+def test_a_study_of_another_accession_number_is_refused():
+    with pytest.raises(WrongPatientError) as caught:
+        of_study(OneStudyPacs(["1.2.3"], accession_number="ACC-2"))
+    assert "accession_number" in str(caught.value)
+    assert "ACC" not in str(caught.value)
+
+
+@pytest.mark.parametrize("listed", ["", " ", "ACC-1 "])
+def test_an_archive_that_leaves_the_accession_number_out_is_believed(listed: str):
+    assert of_study(OneStudyPacs([], accession_number=listed)).patient == PERSON
+
+
+def test_kind_and_day_come_from_the_archive_unless_they_are_given():
+    order = of_study(OneStudyPacs([]))
+    assert (order.modality, order.study_date) == ("MR", "20260302")  # a report is no exam
+    order = of_study(OneStudyPacs([]), modality="US", study_date="2026-03-01")
+    assert (order.modality, order.study_date) == ("US", "20260301")
+
+
+@pytest.mark.parametrize(
+    "date", ["", "20260231", "2026-3-2", "20260302-", "\x1b[2J", "２０２６０３０２"]
+)
+def test_what_the_archive_says_is_checked_too(date: str):
+    pacs = OneStudyPacs([], modalities=["", "\x1b[2J", "ct", "A" * 17, "KO"], study_date=date)
+    order = of_study(pacs)
+    assert (order.modality, order.study_date) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"accession_number": "ACC-1", "accession_number": "ACC-2"}',
+        b'{"accession_number": "ACC-1", "held": true, "held": true}',
+        b'{"accession_number": "ACC-1", "h\\u0065ld": true, "held": false}',
+    ],
+)
+def test_a_field_that_stands_there_twice_is_refused(data: bytes):
+    with pytest.raises(InvalidValueError, match="twice"):
+        read_order(data, NOW, no_pacs)

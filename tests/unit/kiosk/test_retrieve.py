@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ from kiosk.errors import (
     ConflictingInstanceError,
     MoveIncompleteError,
     ReceiverError,
+    Retry,
     SpoolFullError,
     StoppedError,
     StudyNotFoundError,
+    UnreadableInstanceError,
     WrongPatientError,
 )
 from kiosk.ports import ListedInstance, ListedStudy, MoveOutcome, StoredInstance
@@ -29,7 +32,7 @@ from kiosk.services.retrieve import Retrieved, RetrievePolicy, retrieve
 from tests.archive_kit import arrived, identity
 from tests.factories import Patient, make_study, stable_uid
 from tests.fakes.clock import FakeClock
-from tests.fakes.pacs import FakePacs, Round
+from tests.fakes.pacs import FakePacs, Round, store
 
 STUDY = stable_uid("study", 51)
 MANY = 3000
@@ -51,6 +54,7 @@ def run(
     job: Path,
     *,
     who: PatientIdentity | None = None,
+    accession_number: str = "",
     rounds: int = 5,
     clock: FakeClock | None = None,
     free: int = 1 << 40,
@@ -62,6 +66,7 @@ def run(
         who or identity(),
         Uid(STUDY),
         job,
+        accession_number=accession_number,
         clock=clock or FakeClock(),
         policy=RetrievePolicy(rounds=rounds),
         on_progress=on_progress,
@@ -189,6 +194,28 @@ def test_an_unreadable_name_is_refused(files: list[Path], job: Path, tmp_path: P
         run(FakePacs(files, [Round(extra=wrong)]), job)
 
 
+def test_a_header_that_cannot_be_read_is_no_alarm_of_a_wrong_patient(
+    files: list[Path], job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said for what it is, and what came before is kept for another try."""
+
+    def damaged(path: Path, folder: Path) -> StoredInstance:
+        stored = store(path, folder)
+        if path == files[4]:
+            return replace(stored, header=stored.header[:-7])
+        return stored
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.fakes.pacs.store", damaged)
+        with pytest.raises(UnreadableInstanceError) as caught:
+            run(FakePacs(files), job)
+    assert (caught.value.code, caught.value.retry) == ("archive.unreadable", Retry.AFTER_STAFF)
+    assert read_instance(files[4]).sop_instance_uid in str(caught.value)
+    assert len(arrived(job)) == 4
+    got = run(FakePacs(files), job)
+    assert (got.instances, got.reused) == (10, 4)
+
+
 def test_what_is_not_listed_is_removed(files: list[Path], job: Path, tmp_path: Path) -> None:
     got = run(FakePacs(files, [Round(extra=_same_study(tmp_path, Patient()))]), job)
     assert (got.instances, got.refused) == (10, 1)
@@ -305,3 +332,22 @@ def _same_study(tmp_path: Path, patient: Patient) -> list[Path]:
         ds.StudyInstanceUID = STUDY  # type: ignore[attr-defined]
 
     return make_study(tmp_path / "other-one", ("CT",), seed=52, patient=patient, edit=move_in)
+
+
+def test_a_listed_study_of_another_order(files: list[Path], job: Path) -> None:
+    pacs = FakePacs(files)
+    with pytest.raises(WrongPatientError, match="accession_number"):
+        run(pacs, job, accession_number="A0000002")
+    assert pacs.asked == []
+
+
+def test_an_object_of_another_order(tmp_path: Path, files: list[Path], job: Path) -> None:
+    """Among the study's own, listed as they are: nothing of it is kept."""
+    strange = make_study(
+        tmp_path / "strange", ("CT",) * 6 + ("MR",) * 4, seed=51,
+        edit=lambda ds: setattr(ds, "AccessionNumber", "A0000002"),
+    )  # fmt: skip
+    with pytest.raises(WrongPatientError, match="accession_number"):
+        run(FakePacs([*files[:9], strange[9]]), job, accession_number="A0000001")
+    assert list(job.iterdir()) == []
+    assert run(FakePacs(files), job, accession_number="A0000001").instances == 10
