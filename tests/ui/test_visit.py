@@ -54,7 +54,7 @@ async def test_from_welcome_to_goodbye_by_touch(hall: Hall, size: tuple[int, int
         assert "arcia" not in visitor.text()  # the family's initial only
         await visitor.touch("#yes")
         await visitor.sees(ExamsScreen)
-        assert "images only" in visitor.text()
+        assert "all images" in visitor.text()
         await visitor.touch("#go")
         await visitor.sees(MediumScreen)
         assert hall.jobs.submitted == []  # nothing is made before all is said

@@ -49,6 +49,7 @@ class ExamsScreen(LobbyScreen):
         return {"go": ExamsChosen(), "stop": StartOver()}
 
     def _line(self, order: Order) -> str:
-        report = _("with report") if order.with_report else _("images only")
+        # Never "images only": a report in the study goes along whether we know of it or not.
+        report = _("with report") if order.with_report else _("all images")
         line = _("{exam} · {report}").format(exam=exam_words(order), report=report)
         return safe_text(line, 58)
