@@ -121,6 +121,7 @@ def serve(
     """Listen in threads of this process; returns the port that was given or chosen."""
     _config.LOG_HANDLER_LEVEL = "none"
     ae = AE(ae_title)
+    ae.require_called_aet = True  # as archives do: a wrong title must show in the demo too
     ae.maximum_associations = 10
     ae.maximum_pdu_size = _MAX_PDU_BYTES
     ae.acse_timeout = ae.connection_timeout = 10

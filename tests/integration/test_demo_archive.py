@@ -164,6 +164,14 @@ def test_echo(archive: RunningArchive) -> None:
     assert "Received Echo Response (Success)" in run("echoscu", archive)
 
 
+def test_another_called_title_is_refused(archive: RunningArchive) -> None:
+    command = [str(DCMTK / "echoscu"), "-v", "-to", "20", "-aet", OURS, "-aec", "SOMEBODY"]
+    command += [archive.host, str(archive.port)]
+    done = subprocess.run(command, env=PROMPT, capture_output=True, timeout=120, check=False)
+    assert done.returncode != 0
+    assert b"Called AE Title Not Recognized" in done.stdout + done.stderr
+
+
 def test_finds_everybody_in_their_own_character_set(
     archive: RunningArchive, tmp_path: Path
 ) -> None:
