@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kiosk import config_file
 from kiosk.cli.output import print_json, progress
 from kiosk.domain.model import Wanted
-from kiosk.errors import InvalidValueError, MediumWantedError, VerifyFailedError
+from kiosk.errors import ExecutorBusyError, InvalidValueError, MediumWantedError, VerifyFailedError
 from kiosk.ports import MediaWriter, MediumProgress, WrittenMedium
+
+if TYPE_CHECKING:
+    from kiosk.config import Config, DriveConfig
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,7 +26,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "burn",
         help="write an image onto a medium and read it back",
         description="Writes, reads every byte back and ejects. Ctrl-C stops in an orderly way; a "
-        "disc that was begun is then spoiled. The engine of this station must not use the drive.",
+        "disc that was begun is then spoiled. Refused for a configured drive while the engine of "
+        "this station runs, or while the medium in the drive belongs to a job.",
     )
     add_image_and_drive(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON")
@@ -42,11 +50,46 @@ def find_writer(args: argparse.Namespace) -> MediaWriter:
     from kiosk.config import DriveConfig
 
     config = config_file.load(args.config)
-    if args.drive.startswith("/dev/"):
+    drive = _configured(config, args.drive)
+    if drive is None:
         drive = DriveConfig(name="drive", kind="optical", device=args.drive)
-    else:
-        drive = config.drive(args.drive)
     return bootstrap.writer(config, drive)
+
+
+def _configured(config: Config, name: str) -> DriveConfig | None:
+    """By its name, or by its node under any of its names; None for a node that nobody configured.
+
+    Raises:
+        ConfigError: No such name.
+    """
+    if not name.startswith("/dev/"):
+        return config.drive(name)
+    node = os.path.realpath(name)
+    return next((it for it in config.drives if os.path.realpath(it.device) == node), None)
+
+
+@contextlib.contextmanager
+def _alone(args: argparse.Namespace) -> Iterator[None]:
+    """Keep this station's engine off while a drive of its is written.
+
+    Raises:
+        ExecutorBusyError: It runs, or will go on with the medium in this drive.
+    """
+    from kiosk import bootstrap
+    from kiosk.adapters.jobs.engine import station_lock
+
+    config = config_file.load(args.config)
+    drive = _configured(config, args.drive)
+    if drive is None:
+        yield
+        return
+    with (
+        bootstrap.journal(config) as journal,
+        station_lock(journal, config.store.state_dir).hold(),
+    ):
+        if (owner := journal.ledger.owner(drive.name)) is not None:
+            raise ExecutorBusyError(f"the medium in {drive.name} is of job {owner.job_id}")
+        yield
 
 
 def hash_image(path: Path) -> tuple[int, str]:
@@ -63,8 +106,13 @@ def hash_image(path: Path) -> tuple[int, str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    writer = find_writer(args)
     size_bytes, sha256 = hash_image(args.image)
+    with _alone(args):
+        return _burn(args, size_bytes, sha256)
+
+
+def _burn(args: argparse.Namespace, size_bytes: int, sha256: str) -> int:
+    writer = find_writer(args)
     loaded = writer.inspect()
     if loaded.wanted is not None:
         raise MediumWantedError(f"wanted: {loaded.wanted.value}", reason=loaded.wanted.name)

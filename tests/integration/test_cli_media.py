@@ -8,15 +8,20 @@ from pathlib import Path
 import pytest
 
 from burner.simulated import SimulatedDrive
+from kiosk import bootstrap, config_file
+from kiosk.adapters.jobs.engine import station_lock
 from kiosk.cli import main as cli
+from kiosk.domain.model import OrderId
 from kiosk.errors import (
     CheckFailedError,
+    ExecutorBusyError,
     IncompleteBuildError,
     InvalidValueError,
     MediumWantedError,
     VerifyFailedError,
     WrongPatientError,
 )
+from kiosk.ports import LedgerEntry, LedgerPhase
 from tests.factories import Patient, make_study
 
 pytestmark = pytest.mark.integration
@@ -30,7 +35,10 @@ def drive(tmp_path: Path) -> SimulatedDrive:
 @pytest.fixture
 def config(tmp_path: Path, drive: SimulatedDrive) -> Path:
     path = tmp_path / "sendhome.toml"
-    path.write_text(f'[[drives]]\nkind = "simulated"\ndevice = "{tmp_path / "drive"}"\n')
+    path.write_text(
+        f'[store]\nstate_dir = "{tmp_path / "state"}"\n'
+        f'[[drives]]\nkind = "simulated"\ndevice = "{tmp_path / "drive"}"\n'
+    )
     return path
 
 
@@ -122,3 +130,23 @@ def test_what_is_no_image_is_not_checked(config: Path, tmp_path: Path):
     (tmp_path / "empty").touch()
     for path in ("/etc/passwd", tmp_path / "text", tmp_path / "empty", "/dev/null"):
         assert run(config, "check", path) == InvalidValueError.exit_code
+
+
+def test_a_drive_of_a_running_engine_or_of_a_job_is_left_alone(
+    config: Path, drive: SimulatedDrive, tmp_path: Path
+):
+    image = tmp_path / "out.iso"
+    make_study(tmp_path / "study")
+    assert run(config, "build", tmp_path / "study", "-o", image) == 0
+    drive.insert_blank()
+    burn = ("burn", image, "--drive", "disc1")
+    loaded = config_file.load(config)
+    with bootstrap.journal(loaded) as journal:
+        with station_lock(journal, loaded.store.state_dir).hold():
+            assert run(config, *burn) == ExecutorBusyError.exit_code
+        journal.ledger.put(
+            LedgerEntry("disc1", OrderId("job-1"), LedgerPhase.WRITING, 1, "PDI_1", "0" * 64)
+        )
+        assert run(config, *burn) == ExecutorBusyError.exit_code
+        journal.ledger.free("disc1")
+    assert run(config, *burn) == 0
