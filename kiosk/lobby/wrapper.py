@@ -80,8 +80,10 @@ class Wrapper:
         reading, writing = os.pipe()
         try:
             # Textual draws on standard error; what else the child has to say comes by the pipe.
+            # It ends with this thread, our only one that starts it: nothing may stay on the
+            # terminal, asking for names, that nobody would wipe away.
             self._child = subprocess.Popen(
-                self._command,
+                ["setpriv", "--pdeathsig", "TERM", "--", *self._command],
                 stdin=self._fd,
                 stdout=subprocess.DEVNULL,
                 stderr=self._fd,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import textwrap
@@ -164,3 +165,26 @@ def test_textuals_switches_are_not_passed_on(
     )
     with wrapped.terminal as terminal:
         assert terminal.wait() == 0
+
+
+def test_a_killed_wrapper_takes_the_child_along(tmp_path: Path) -> None:
+    wrapped = Wrapped(
+        tmp_path,
+        """
+        import os, pathlib, sys, time
+        (pathlib.Path(sys.argv[1]) / "pid").write_text(str(os.getpid()))
+        sys.stderr.write("RUNNING"), sys.stderr.flush()
+        time.sleep(600)
+        """,
+    )
+    with wrapped.terminal as terminal:
+        terminal.until("RUNNING")
+        child = os.pidfd_open(int((tmp_path / "pid").read_text()))
+        try:
+            os.kill(terminal.pid, signal.SIGKILL)
+            readable, _, _ = select.select([child], [], [], 30)
+            if not readable:
+                signal.pidfd_send_signal(child, signal.SIGKILL)
+            assert readable
+        finally:
+            os.close(child)
