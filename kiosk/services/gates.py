@@ -91,7 +91,7 @@ class StudyGate:
         gate_accession_number(self._accession_number, seen, what)
 
     def check(self, instance: Instance) -> None:
-        """Raises WrongPatientError unless the object is the patient's, of such a Study and order."""
+        """Raises WrongPatientError unless it is the patient's, of such a Study and order."""
         what = f"object {_shown(instance.sop_instance_uid)}"
         self.check_study(instance.study_instance_uid, what)
         values = instance.values()

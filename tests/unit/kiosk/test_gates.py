@@ -242,6 +242,6 @@ def test_a_medium_of_another_order(tmp_path: Path, which: int) -> None:
         gate_medium(patient, studies, reader, accession_number="A0000001")
         with pytest.raises(WrongPatientError, match="accession_number"):
             gate_medium(patient, studies, reader, accession_number="A0000002")
+    reader = changed(image, b"A0000001", b"A0000002", which)
     with pytest.raises(WrongPatientError, match="accession_number"):
-        reader = changed(image, b"A0000001", b"A0000002", which)
         gate_medium(patient, studies, reader, accession_number="A0000001")
