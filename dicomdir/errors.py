@@ -71,7 +71,7 @@ class DuplicateInstanceError(DicomdirError):
 
 
 class MissingKeyError(DicomdirError):
-    """A Type 1 key is missing and no rule supplies it (PDI-82)."""
+    """A Type 1 key is missing or unusable and no rule supplies it (PDI-82, PDI-85)."""
 
     code = "fileset.missing_key"
 

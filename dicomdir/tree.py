@@ -33,10 +33,11 @@ from dicomdir.records import (
     insert_number,
     record_bytes,
 )
-from dicomdir.values import TEXT_VRS, conform
+from dicomdir.values import TEXT_VRS, conform, date_digits, is_too_long
 
 _ISSUER: Final = 0x00100021
 _BIRTH_DATE: Final = 0x00100030
+_STUDY_DATED: Final = (STUDY_DATE, STUDY_TIME)
 _UTF8: Final = b"ISO_IR 192"
 # Date and time to stand in for those of the Study, best first: Series, Acquisition, Content.
 _STAND_INS: Final = (
@@ -81,6 +82,8 @@ class _Node:
             if have is None:
                 if not value.strip(b" \0"):
                     continue
+                if tag in _STUDY_DATED and not conform(KEY_VR[tag], value, b""):
+                    continue  # no such day or time: as if it were missing (PDI-82)
                 mine[tag] = value
                 if needs_charset(value):
                     self.charsets[tag] = values.get(CHARSET, b"")
@@ -261,11 +264,20 @@ class _Identity:
 
 
 def _identity(instance: Instance, values: Mapping[int, bytes]) -> _Identity:
+    """Raises MissingKeyError: the Patient ID is longer than it may be.
+
+    Cut, it could be another patient's: it is refused, not mended.
+    """
     patient_id = values.get(PATIENT_ID, b"").strip(b" \0")
+    if is_too_long(KEY_VR[PATIENT_ID], patient_id, values.get(CHARSET, b"")):
+        raise MissingKeyError(
+            f"{tag_name(PATIENT_ID)} of {instance.sop_instance_uid} has more than 64 characters"
+            " and may not be cut (PDI-85)"
+        )
     return _Identity(
         patient_id or no_id(instance.study_instance_uid),
         values.get(_ISSUER, b"").strip(b" \0"),
-        conform("DA", values.get(_BIRTH_DATE, b""), b""),
+        date_digits(values.get(_BIRTH_DATE, b"")),
     )
 
 
@@ -292,6 +304,7 @@ class PatientNode(_Node):
         """The Series an object belongs to, made if need be; its keys go into all levels.
 
         Raises:
+            MissingKeyError: The Patient ID is too long to stand in a record.
             MixedPatientError: Patient ID, its issuer or the birth date is another, or the Series
                 stands in two Studies.
         """

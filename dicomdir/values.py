@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 
 from dicomdir.charset import decode, encode, needs_charset
@@ -22,7 +23,10 @@ _GROUP_LENGTH: Final = 64  # of each component group of a PN
 
 _DA = re.compile(rb"(\d{4})[.\-/]?(\d\d)[.\-/]?(\d\d)")
 _TM = re.compile(rb"([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d|60)(?:\.(\d{1,6})\d*)?)?)?")
-_DT = re.compile(rb"\d{4}(?:\d\d(?:\d\d(?:\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?)?)?(?:[+-]\d{4})?")
+_DT = re.compile(
+    rb"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?))?)?)?"
+    rb"([+-](?:0\d|1[0-4])[0-5]\d)?"
+)
 _IS = re.compile(rb"[+-]?\d{1,12}")
 _DS = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 _UI = re.compile(rb"[0-9.]{1,64}")
@@ -68,6 +72,25 @@ def conform_sequence(value: bytes, charset: bytes) -> bytes:
     return b"".join(out)
 
 
+def date_digits(value: bytes) -> bytes:
+    """Eight digits of a date in either form, a real day or not (19610000 tells people apart too);
+    b"" if it is none.
+    """
+    match = _DA.fullmatch(value.strip(b" \0"))
+    return b"".join(match.groups()) if match is not None else b""
+
+
+def is_too_long(vr: str, value: bytes, charset: bytes) -> bool:
+    """More characters than this text VR holds; counted in bytes if nobody can read them."""
+    trimmed = value.strip(b" \0")
+    if len(trimmed) <= TEXT_LENGTHS[vr]:
+        return False
+    try:
+        return len(decode(trimmed, charset, is_name=False)) > TEXT_LENGTHS[vr]
+    except InstanceError:
+        return True
+
+
 def has_foreign_text(vr: str, value: bytes) -> bool:
     """The value, or one inside it, cannot be read without Specific Character Set."""
     if vr != "SQ":
@@ -97,8 +120,16 @@ def _code_string(part: bytes) -> bytes:
 
 
 def _date(value: bytes) -> bytes:
-    match = _DA.fullmatch(value)
-    return b"".join(match.groups()) if match is not None else b""
+    digits = date_digits(value)
+    return digits if digits and _is_day(digits[:4], digits[4:6], digits[6:]) else b""
+
+
+def _is_day(year: bytes, month: bytes, day: bytes) -> bool:
+    try:
+        date(int(year), int(month), int(day))
+    except ValueError:
+        return False
+    return True
 
 
 def _time(value: bytes) -> bytes:
@@ -110,7 +141,12 @@ def _time(value: bytes) -> bytes:
 
 
 def _date_time(value: bytes) -> bytes:
-    return value if _DT.fullmatch(value) is not None else b""
+    match = _DT.fullmatch(value)
+    if match is None:
+        return b""
+    year, month, day, time, _ = match.groups()
+    is_real = _is_day(year, month or b"01", day or b"01") and (not time or _time(time) == time)
+    return value if is_real else b""
 
 
 def _integer(value: bytes) -> bytes:

@@ -18,6 +18,7 @@ from dicomdir.profile import IMAGE, PATIENT, SERIES, SPECTROSCOPY, STUDY
 from dicomdir.records import (
     CHARSET,
     KEYS,
+    PATIENT_ID,
     VERIFICATION_DATETIME,
     first_item,
     object_value,
@@ -27,6 +28,7 @@ from dicomdir.values import (
     conform,
     conform_sequence,
     has_foreign_text,
+    is_too_long,
     items_of,
 )
 
@@ -171,6 +173,8 @@ def _agree(tag: int, vr: str, mine: bytes, own: bytes, value: bytes, charset: by
             return _flat(mine, tags) == _flat(conform_sequence(value, charset), tags)
         except InstanceError:
             return False
+    if tag == PATIENT_ID and is_too_long(vr, value, charset):
+        return False  # a record that holds its beginning could be another patient's (PDI-85)
     formed = conform(vr, value, charset)
     if not formed or conform(vr, mine, own) == formed:
         return True  # what is not of its VR is left out or supplied

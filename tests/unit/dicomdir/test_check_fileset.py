@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 
 from dicomdir.check.fileset import check_fileset
@@ -383,6 +384,18 @@ class TestKeys:
         medium.edit(0, become, tmp_path)
         assert "PDI-85" in medium.rules()
 
+    @pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom tells of what is planted
+    def test_a_record_with_the_beginning_of_a_longer_patient_id(self, tmp_path: Path) -> None:
+        medium = Medium.made(tmp_path, ("CT",), patient=Patient(patient_id="P" * 64))
+        assert medium.findings() == []
+
+        def become(ds: Dataset) -> None:
+            with disable_value_validation():
+                ds.PatientID = "P" * 65
+
+        medium.edit(0, become, tmp_path)
+        assert "PDI-85" in medium.rules()
+
     def test_another_given_name_is_worth_a_warning(self, medium: Medium, tmp_path: Path) -> None:
         def become(ds: Dataset) -> None:
             ds.PatientName = "DOE^Jane^Mary"
@@ -420,7 +433,13 @@ class TestKeys:
 
     @pytest.mark.parametrize(
         ("old", "new"),
-        [(b"CS\2\0F ", b"CS\2\0f "), (b"IS\2\x001 ", b"IS\2\0x "), (b"20240311", b"2024-3-1")],
+        [
+            (b"CS\2\0F ", b"CS\2\0f "),
+            (b"IS\2\x001 ", b"IS\2\0x "),
+            (b"20240311", b"2024-3-1"),
+            (b"20240311", b"20041399"),
+            (b"TM\6\x00101500", b"TM\6\x00256000"),
+        ],
     )
     def test_forms_of_values(self, old: bytes, new: bytes, medium: Medium) -> None:
         medium.swap(old, new)

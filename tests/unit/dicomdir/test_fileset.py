@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 
 from dicomdir.directory import Directory, DirectoryRecord, read_directory
@@ -265,6 +266,38 @@ class TestSupplied:
         assert "Acquisition" in self.supplied(fileset)[0x00080020]
         fileset = build(instances(tmp_path, ("CR",), missing=missing))
         assert "Content" in self.supplied(fileset)[0x00080020]
+
+    @pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom tells of what is planted
+    def test_a_day_or_time_that_does_not_exist_is_missing(self, tmp_path: Path) -> None:
+        def spoil(ds: Dataset) -> None:
+            with disable_value_validation():
+                ds.StudyDate, ds.StudyTime = "20041399", "256000"
+
+        fileset = build(instances(tmp_path, ("CT",), edit=spoil))
+        supplied = self.supplied(fileset)
+        assert "earliest" in supplied[0x00080020]
+        assert "earliest" in supplied[0x00080030]
+        study = of_type(read_directory(fileset.encode()), "STUDY")[0]
+        assert (study.text(0x00080020), study.text(0x00080030)) == ("20240311", "101600")
+
+    @pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom tells of what is planted
+    @pytest.mark.parametrize(
+        ("charset", "codec"), [("ISO_IR 100", "latin_1"), ("ISO_IR 192", "utf_8")]
+    )
+    def test_a_patient_id_is_never_cut(self, tmp_path: Path, charset: str, codec: str) -> None:
+        def called(patient_id: str) -> Callable[[Dataset], None]:
+            def rename(ds: Dataset) -> None:
+                with disable_value_validation():
+                    ds.SpecificCharacterSet, ds.PatientID = charset, patient_id
+
+            return rename
+
+        whole = build(instances(tmp_path, ("CT",), edit=called("ä" * 64)))
+        patient = of_type(read_directory(whole.encode()), "PATIENT")[0]
+        assert patient.values[0x00100020].decode(codec).strip() == "ä" * 64
+        with pytest.raises(MissingKeyError, match="PDI-85") as caught:
+            build(instances(tmp_path, ("CT",), edit=called("ä" * 65)))
+        assert "ä" not in str(caught.value)
 
     def test_never_today(self, tmp_path: Path) -> None:
         missing = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
