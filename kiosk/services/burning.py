@@ -15,15 +15,16 @@ from kiosk.errors import (
     MediumError,
     MediumSpoiledError,
     MediumWantedError,
+    OrderNotReleasedError,
     Retry,
     SpoolLostError,
     WrongPatientError,
 )
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
 from kiosk.services.durable import Durable, Facts, Trouble, run_step
-from kiosk.services.hand_over import hand_over, is_absent, scrap, settle_other
+from kiosk.services.hand_over import hand_over, is_absent, is_delivered, scrap, settle_other
 from kiosk.services.parts import EngineParts, Image
-from kiosk.services.waiting import CancelWatch, ProgressRow, Waits
+from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
 from kiosk.services.write import (
     DriveOccupied,
     ImageFacts,
@@ -38,6 +39,7 @@ MAX_ROUNDS = 50
 """Looks at the drive that lead nowhere, before staff are asked."""
 
 _SETTLED: Facts = {"outcome": "settled", "reason": "medium.wanted", "is_spent": False}
+_WITHHELD: Facts = {"outcome": "withheld", "reason": "order.not_released", "is_spent": False}
 _REFUSED = (WrongPatientError.code, CheckFailedError.code)
 
 
@@ -77,13 +79,28 @@ class _Burn:
         return writer
 
     def run(self) -> Facts:
+        try:
+            if self._make() is None:
+                return {"delivered": False, "lost": True}
+            self._hand_over()
+        except Trouble as trouble:
+            if trouble.code == OrderNotReleasedError.code:
+                self._withhold(trouble)
+            raise
+        return {"delivered": True}
+
+    def _make(self) -> Facts | None:
+        """A good medium in the drive, or None if its image is lost. Raises Trouble."""
         spoiled = rounds = 0
         while True:
             try:
                 facts = run_step(self._durable, "write", self._write)
                 if facts["outcome"] == "written":
-                    break
+                    return facts
                 rounds += 1
+                if facts["outcome"] == "withheld":
+                    self._take_out(facts)
+                    continue
                 if facts["outcome"] == "settled" and rounds < MAX_ROUNDS:
                     continue
                 spoiled += facts["is_spent"]
@@ -94,12 +111,12 @@ class _Burn:
                     self._ask(facts)
             except Trouble as trouble:
                 if trouble.code == SpoolLostError.code:
-                    return {"delivered": False, "lost": True}
+                    return None
                 if trouble.code in _REFUSED:
                     self._refuse(trouble)
+                if trouble.code == OrderNotReleasedError.code:
+                    raise
                 self._waits.mend(trouble, Step.WRITE)
-        self._hand_over()
-        return {"delivered": True}
 
     # --- write and verify
 
@@ -114,6 +131,7 @@ class _Burn:
         if not path.exists():
             raise SpoolLostError("the image is not in the spool")
         order = self._parts.orders.get(self._job_id)
+        require_released(order)
         self._progress.put(Step.WRITE, 0, self._image.size_bytes)
         outcome = write_once(
             self._writer,
@@ -134,6 +152,8 @@ class _Burn:
         """The drive holds what may be a good medium of another job: that one first."""
         job = self._parts.jobs.get(owner.job_id)
         if job.status in (ExecutionStatus.DONE, ExecutionStatus.FAILURE):
+            if not is_delivered(self._parts, owner) and self._may_be_whole(owner):
+                return _WITHHELD
             scrap(self._parts, self._writer, owner)
             return _SETTLED
         order: Order = self._parts.orders.get(job.order_id)
@@ -151,8 +171,15 @@ class _Burn:
         if isinstance(outcome, Written):
             entry = self._parts.ledger.owner(self._drive)
             assert entry is not None
-            settle_other(self._parts, self._writer, entry)
+            try:
+                settle_other(self._parts, self._writer, entry)
+            except OrderNotReleasedError:
+                return _WITHHELD
         return _SETTLED
+
+    def _may_be_whole(self, owner: LedgerEntry) -> bool:
+        volume_id = self._writer.inspect().volume_id
+        return volume_id != "" and volume_id == owner.volume_id
 
     def _on_verify(self, at: MediumProgress) -> None:
         self._progress.put(Step.VERIFY, at.done_bytes, at.total_bytes)
@@ -170,18 +197,40 @@ class _Burn:
         self._waits.ask(wanted, _why(facts), Step.WRITE, is_changed)
 
     def _refuse(self, trouble: Trouble) -> None:
-        """What was read back is not the patient's: the drive stays shut until staff took the disc.
+        """What is in the drive must not leave: it stays shut until staff come, cancelled or not.
 
         Raises:
             Trouble: Always, in the end; with the code of the refusal.
         """
-        try:
-            self._waits.ask(Wanted.STAFF, trouble, Step.VERIFY)
-        except Trouble as cancelled:
-            if not cancelled.is_cancel:
-                raise
+        waits = Waits(self._durable, self._parts, self._job_id, is_final=True)
+        waits.ask(Wanted.STAFF, trouble, Step.VERIFY)
         self._final(self._scrap_in_place, "refuse")
         raise Trouble(trouble.code, Retry.NEVER, trouble.status_info)
+
+    def _withhold(self, trouble: Trouble) -> None:
+        """The order was held or cancelled: what was begun of it is refused, good or not.
+
+        Raises:
+            Trouble: `trouble`, if there is such a medium and it is out.
+        """
+
+        def look() -> Facts:
+            entry = self._parts.ledger.owner(self._drive)
+            is_kept = (
+                entry is not None
+                and entry.job_id == self._job_id
+                and entry.phase != LedgerPhase.SCRAP
+                and self._may_be_whole(entry)
+            )
+            return {"is_kept": is_kept}
+
+        if self._final(look, "withhold")["is_kept"]:
+            self._refuse(trouble)
+
+    def _take_out(self, facts: Facts) -> None:
+        """Another job left a medium that nobody may have any more: staff first, then scrap."""
+        self._waits.ask(Wanted.STAFF, _why(facts), Step.WRITE)
+        self._final(self._scrap_in_place, "refuse")
 
     def _scrap_in_place(self) -> Facts:
         entry = self._parts.ledger.owner(self._drive)
@@ -194,14 +243,15 @@ class _Burn:
     def _hand_over(self) -> None:
         self._final(self._give, "hand_over")
 
-    def _final(self, work: Callable[[], Facts], name: str) -> None:
+    def _final(self, work: Callable[[], Facts], name: str) -> Facts:
         """A step that has to succeed in the end: the medium is verified or refused already."""
         waits = Waits(self._durable, self._parts, self._job_id, is_final=True)
         while True:
             try:
-                run_step(self._durable, name, work)
-                return
+                return run_step(self._durable, name, work)
             except Trouble as trouble:
+                if trouble.code == OrderNotReleasedError.code:
+                    raise  # staff said so, and are not asked
                 waits.mend(trouble, Step.HAND_OVER)
 
     def _give(self) -> Facts:

@@ -26,6 +26,7 @@ def hand_over(
 
     Raises:
         JournalError: The audit row cannot be kept: nothing is ejected.
+        OrderNotReleasedError: It was held or cancelled meanwhile: nothing is ejected.
         DriveFaultError: The drive does not open; call again.
     """
     parts.media.deliver(
@@ -47,10 +48,12 @@ def settle_other(parts: EngineParts, writer: MediaWriter, entry: LedgerEntry) ->
 
     Returns:
         Whether it was handed over.
+    Raises:
+        OrderNotReleasedError: Its order was held or cancelled: it stays in.
     """
     job = parts.jobs.get(entry.job_id)
     has_ended = job.status in (ExecutionStatus.DONE, ExecutionStatus.FAILURE)
-    if has_ended and not _is_delivered(parts, entry):
+    if has_ended and not is_delivered(parts, entry):
         scrap(parts, writer, entry)
         return False
     order = parts.orders.get(job.order_id)
@@ -58,7 +61,7 @@ def settle_other(parts: EngineParts, writer: MediaWriter, entry: LedgerEntry) ->
     return True
 
 
-def _is_delivered(parts: EngineParts, entry: LedgerEntry) -> bool:
+def is_delivered(parts: EngineParts, entry: LedgerEntry) -> bool:
     """On record; then only the drive has to be opened and freed."""
     return any(
         (record.drive, record.attempt) == (entry.drive, entry.attempt)

@@ -10,8 +10,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from kiosk.domain.model import OrderId, Progress, Step, Wanted
-from kiosk.errors import JournalError, Retry, StoppedError
+from kiosk.domain.model import Order, OrderId, Progress, ReleaseState, Step, Wanted
+from kiosk.errors import JournalError, OrderNotReleasedError, Retry, StoppedError
 from kiosk.services.durable import Durable, EngineStopping, Facts, Trouble, run_step
 from kiosk.services.parts import EngineParts
 
@@ -50,11 +50,27 @@ class CancelWatch:
         return self._is_cancelled
 
     def check(self) -> None:
-        """Raises StoppedError or EngineStopping."""
+        """Raises StoppedError, OrderNotReleasedError or EngineStopping."""
         if self._durable.is_stopping():
             raise EngineStopping
         if self.by_request():
             raise StoppedError("cancelled")
+        try:
+            order = self._parts.orders.get(self._job_id)
+        except JournalError as error:
+            log.warning("the order cannot be looked up: %s", error)
+        else:
+            require_released(order)
+
+
+def require_released(order: Order) -> None:
+    """Staff may hold or cancel an order at any time; its job goes no further then.
+
+    Raises:
+        OrderNotReleasedError: It is held, cancelled or was collected.
+    """
+    if order.state is not ReleaseState.RELEASED:
+        raise OrderNotReleasedError(f"order {order.order_id} is {order.state.value}")
 
 
 class ProgressRow:
@@ -105,7 +121,7 @@ class Waits:
         """Wait until trying again makes sense: by the back-off policy, or for staff.
 
         Raises:
-            Trouble: It never will, or the job was cancelled.
+            Trouble: It never will, the job was cancelled or its order is not released any more.
         """
         if trouble.retry is Retry.NEVER:
             raise trouble
@@ -148,7 +164,7 @@ class Waits:
         """Ask a person, and wait for the answer or until `is_done` sees for itself.
 
         Raises:
-            Trouble: Cancelled, or `is_done` raised a KioskError.
+            Trouble: Cancelled, the order not released any more, or `is_done` raised a KioskError.
         """
 
         def wait() -> Facts:

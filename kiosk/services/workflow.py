@@ -15,7 +15,7 @@ import itertools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from kiosk.domain.model import Medium, OrderId, Priority, ReleaseState, Step
+from kiosk.domain.model import Medium, OrderId, Priority, Step
 from kiosk.errors import (
     CheckFailedError,
     ComposeError,
@@ -31,7 +31,7 @@ from kiosk.errors import (
 from kiosk.services.burning import burn
 from kiosk.services.durable import BurnLostError, Durable, Facts, Trouble, run_step
 from kiosk.services.parts import EngineParts
-from kiosk.services.waiting import CancelWatch, ProgressRow, Waits
+from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
 
 __all__ = ["burn", "fulfil"]
 
@@ -87,9 +87,7 @@ class _Order:
         self._parts.jobs.begin(self._job_id)
         self._watch.check()
         self._progress.put(Step.RELEASE, 0, 0)
-        order = self._parts.orders.get(self._job_id)
-        if order.state is not ReleaseState.RELEASED:
-            raise OrderNotReleasedError(f"order {self._job_id} is {order.state.value}")
+        require_released(self._parts.orders.get(self._job_id))
         return {}
 
     def _open(self) -> Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import stat
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from kiosk.errors import (
     ConfigError,
     InvalidValueError,
     JournalError,
+    OrderNotReleasedError,
     UnknownJobError,
     UnknownOrderError,
 )
@@ -203,6 +205,7 @@ def an_entry(phase: str, *, attempt: int = 1, drive: str = "d1") -> LedgerEntry:
 
 def test_the_ledger_keeps_the_history_of_each_medium(journal: Journal) -> None:
     ledger = journal.ledger
+    journal.orders.add(dataclasses.replace(an_order(1), order_id=JOB), actor="ris")
     assert ledger.owner("d1") is None
     assert ledger.begun(JOB) == 0
     ledger.put(an_entry(LedgerPhase.WRITING))
@@ -218,6 +221,18 @@ def test_the_ledger_keeps_the_history_of_each_medium(journal: Journal) -> None:
     assert ledger.delivered(JOB) == 1
     assert [record.outcome for record in ledger.history(JOB)] == ["scrap", "delivered"]
     assert [row.outcome for row in journal.audit.rows(event="export")] == [8, 0]
+
+
+@pytest.mark.parametrize("state", [ReleaseState.HELD, ReleaseState.CANCELLED])
+def test_what_staff_held_is_not_delivered(journal: Journal, state: ReleaseState) -> None:
+    journal.orders.add(dataclasses.replace(an_order(1), order_id=JOB), actor="ris")
+    for phase in (LedgerPhase.WRITING, LedgerPhase.CLOSED, LedgerPhase.VERIFIED):
+        journal.ledger.put(an_entry(phase))
+    journal.orders.set_state(JOB, state, actor="staff")
+    with pytest.raises(OrderNotReleasedError):
+        journal.ledger.deliver(an_entry(LedgerPhase.VERIFIED), actor="engine", details={})
+    assert journal.ledger.delivered(JOB) == 0
+    assert list(journal.audit.rows(event="export")) == []
 
 
 def test_what_was_never_verified_is_not_delivered(journal: Journal) -> None:

@@ -13,7 +13,7 @@ from kiosk.adapters.journal.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.orders import change_state
 from kiosk.adapters.journal.questions import to_question
-from kiosk.adapters.journal.tables import jobs, progress, questions
+from kiosk.adapters.journal.tables import jobs, orders, progress, questions
 from kiosk.domain.model import (
     ExecutionStatus,
     Job,
@@ -155,12 +155,18 @@ class JournalJobs:
         return row.cancelled_at is not None
 
     def finish(self, job_id: OrderId) -> None:
-        """DONE, and the order COLLECTED; once, later calls change nothing."""
+        """DONE, and the order COLLECTED unless staff held or cancelled it since the last copy was
+        out; once, later calls change nothing.
+        """
         with writing(self._engine) as connection:
             if self._end(connection, job_id, ExecutionStatus.DONE, "NORMAL", ""):
-                change_state(
-                    connection, self._chain, job_id, ReleaseState.COLLECTED, actor="engine"
+                state = connection.scalar(
+                    sa.select(orders.c.state).where(orders.c.order_id == job_id).with_for_update()
                 )
+                if state == ReleaseState.RELEASED.value:
+                    change_state(
+                        connection, self._chain, job_id, ReleaseState.COLLECTED, actor="engine"
+                    )
                 self._chain.append(
                     connection, "job.done", actor="engine", subject=job_id, outcome=SUCCESS
                 )

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from kiosk.adapters.journal.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
-from kiosk.adapters.journal.tables import ledger, media
-from kiosk.domain.model import OrderId
-from kiosk.errors import JournalError
+from kiosk.adapters.journal.tables import ledger, media, orders
+from kiosk.domain.model import OrderId, ReleaseState
+from kiosk.errors import JournalError, OrderNotReleasedError
 from kiosk.ports import DELIVERED, Clock, LedgerEntry, LedgerPhase, MediumRecord
 
 UNUSED = "unused"
@@ -156,6 +156,7 @@ class JournalLedger:
             False if it was delivered before; then nothing changes.
         Raises:
             JournalError: It was never verified on record: it must not leave.
+            OrderNotReleasedError: Its order was held or cancelled meanwhile: neither.
         """
         with writing(self._engine) as connection:
             marked = connection.execute(
@@ -172,6 +173,13 @@ class JournalLedger:
             if marked.rowcount == 0:
                 self._require_delivered(connection, entry)
                 return False
+            # In the same transaction: a hold comes either before, or after the medium is out. A
+            # job has its order's id.
+            state = connection.scalar(
+                sa.select(orders.c.state).where(orders.c.order_id == entry.job_id).with_for_update()
+            )
+            if state != ReleaseState.RELEASED.value:
+                raise OrderNotReleasedError(f"order {entry.job_id} is {state}")
             self._audit(connection, entry, SUCCESS, details, actor=actor)
             return True
 

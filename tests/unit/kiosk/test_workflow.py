@@ -439,3 +439,120 @@ def test_no_space_anywhere_is_a_full_spool(station: Station, number: int) -> Non
     run(station, job_id)
     finished(station, job_id)
     assert "spool.full" in codes
+
+
+# --- an order that staff hold or cancel while its job runs
+
+
+STOPPED = [ReleaseState.HELD, ReleaseState.CANCELLED]
+
+
+def withheld(station: Station, job_id: OrderId, state: ReleaseState) -> None:
+    job = station.jobs.get(job_id)
+    assert (job.status, job.error_code) == (ExecutionStatus.FAILURE, "order.not_released")
+    assert station.journal.orders.get(job_id).state is state
+    assert station.journal.ledger.delivered(job_id) == 0
+    assert station.journal.ledger.owner("disc1") is None
+    assert [row for row in station.journal.audit.rows(event="export") if row.outcome == 0] == []
+
+
+@pytest.mark.parametrize("state", STOPPED)
+def test_a_held_order_ends_its_waiting_job(station: Station, state: ReleaseState) -> None:
+    job_id = station.place()
+    station.brings_blanks = False
+
+    def hold() -> None:
+        if station.jobs.get(job_id).question is not None:
+            station.journal.orders.set_state(job_id, state, actor="staff")
+
+    station.during_wait = hold
+    run(station, job_id)
+    withheld(station, job_id, state)
+    assert station.writer.ejected == []
+
+
+def test_an_order_held_before_the_write_leaves_the_blank_disc_alone(station: Station) -> None:
+    job_id = station.place()
+    disc = FakeDisc()
+    station.writer.insert(disc)
+    station.archive.during_retrieve = lambda: station.journal.orders.set_state(
+        job_id, ReleaseState.HELD, actor="staff"
+    )
+    run(station, job_id)
+    withheld(station, job_id, ReleaseState.HELD)
+    assert disc.content is None
+    assert station.writer.ejected == []
+
+
+@pytest.mark.parametrize("state", STOPPED)
+def test_a_disc_of_an_order_held_meanwhile_comes_out_for_staff_only(
+    station: Station, state: ReleaseState
+) -> None:
+    job_id = station.place()
+    station.writer.insert(FakeDisc())
+    station.writer.before_laser = lambda: station.journal.orders.set_state(
+        job_id, state, actor="staff"
+    )
+    looks = []
+
+    def staff() -> None:
+        job = station.jobs.get(job_id)
+        assert job.question is not None
+        looks.append((job.question.wanted, job.error_code, station.writer.is_open))
+        station.jobs.cancel(job_id, actor="patient")  # does not open the drive either
+        station.answers_staff = len(looks) > 3
+
+    station.during_wait = staff
+    run(station, job_id)
+    assert set(looks) == {(Wanted.STAFF, "order.not_released", False)}
+    withheld(station, job_id, state)
+    assert [record.outcome for record in station.journal.ledger.history(job_id)] == ["scrap"]
+
+
+def test_a_hold_that_comes_after_the_last_copy_stays(station: Station) -> None:
+    job_id = station.place()
+    station.writer.insert(FakeDisc())
+    real = station.writer.eject
+
+    def eject() -> None:
+        station.journal.orders.set_state(job_id, ReleaseState.HELD, actor="staff")
+        real()
+
+    station.writer.eject = eject  # type: ignore[method-assign]
+    run(station, job_id)
+    assert station.jobs.get(job_id).status is ExecutionStatus.DONE
+    assert station.journal.orders.get(job_id).state is ReleaseState.HELD
+    assert len(station.good_discs()) == 1
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_the_good_disc_of_a_held_order_waits_for_staff_before_the_next_job(
+    station: Station, has_ended: bool
+) -> None:
+    first, second = station.place(1), station.place(2)
+    station.writer.insert(FakeDisc())
+    engine = FakeEngine(station.parts, crash_at=3 * 5 + 2)  # verified, and not recorded
+    with pytest.raises(CrashError):
+        engine.run(first)
+    station.journal.orders.set_state(first, ReleaseState.HELD, actor="staff")
+    if has_ended:
+        station.journal.jobs.fail(
+            first, status_info="NORMAL", error_code="order.not_released", hold_order=False
+        )
+    at_question = []
+
+    def staff() -> None:
+        question = station.jobs.get(second).question
+        if question is not None and question.wanted is Wanted.STAFF:
+            at_question.append(list(station.writer.ejected))
+            station.answers_staff = True
+
+    station.during_wait = staff
+    run(station, second)
+    assert at_question[0] == []
+    assert station.jobs.get(second).status is ExecutionStatus.DONE
+    if not has_ended:
+        engine.run(first)
+    withheld_records = station.journal.ledger.history(first)
+    assert [record.outcome for record in withheld_records] == ["scrap"]
+    assert station.jobs.get(first).error_code == "order.not_released"
