@@ -272,11 +272,6 @@ def _scan(source: Source) -> Instance:
         if fault:
             raise TruncatedInstanceError("the file ends before its UIDs")
         raise InstanceError("SOP Class, SOP Instance, Study or Series Instance UID is missing")
-    if not fault and (
-        uid_text(meta.get(MEDIA_SOP_CLASS)) != uids[0]
-        or uid_text(meta.get(MEDIA_SOP_INSTANCE)) != uids[1]
-    ):
-        fault = "meta.mismatch"
     if not fault:
         if pixel is not None:
             fault = pixel_fault(source, pixel, codec, values, syntax)
@@ -285,4 +280,9 @@ def _scan(source: Source) -> Instance:
         else:
             body = _BODIES.get(RECORD_TYPES.get(uids[0], ""))
             fault = "body.missing" if body is not None and body not in found else ""
+    if not fault and (  # last: who writes new meta information may forgive it
+        uid_text(meta.get(MEDIA_SOP_CLASS)) != uids[0]
+        or uid_text(meta.get(MEDIA_SOP_INSTANCE)) != uids[1]
+    ):
+        fault = "meta.mismatch"
     return _instance(uids, keys, source.size, offset, fault)

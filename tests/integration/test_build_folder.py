@@ -201,3 +201,16 @@ def test_only_a_regular_file_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "out.iso").write_text("old")
     build(tmp_path / "in", tmp_path / "out.iso")
     assert check_image(tmp_path / "out.iso") == []
+
+
+@pytest.mark.parametrize("cut", [0, 100])
+def test_wrong_meta_information_is_mended_and_hides_nothing(tmp_path: Path, cut: int) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT"))
+    uid = str(dcmread(files[1]).SOPInstanceUID).encode()
+    data = files[1].read_bytes()
+    other = uid[:-1] + (b"1" if uid[-1:] != b"1" else b"2")
+    files[1].write_bytes(data.replace(uid, other, 1)[: len(data) - cut])
+    made = build(tmp_path / "in", tmp_path / "out.iso")
+    assert [it.reason for it in made.left_out] == (["pixels.short"] if cut else [])
+    assert made.instances == (1 if cut else 2)
+    assert check_image(made.image.path) == []
