@@ -341,9 +341,15 @@ class MediaLog(Protocol):
         """How many media were begun for the job so far."""
         ...
 
-    def delivered(self, job_id: OrderId) -> int: ...
+    def delivered(self, job_id: OrderId) -> int:
+        """How many copies were handed over since the job was placed last."""
+        ...
+
     def deliver(self, entry: LedgerEntry, *, actor: str, details: dict[str, str]) -> bool:
-        """Audit the export and mark the medium, in one transaction; False if it was before."""
+        """Audit the export and mark the medium, in one transaction; False if it was before.
+
+        Raises OrderNotReleasedError if its order was held or cancelled meanwhile.
+        """
         ...
 
     def history(self, job_id: OrderId) -> list[MediumRecord]: ...

@@ -377,9 +377,36 @@ def test_a_failed_job_can_be_placed_again(station: Station, tmp_path: Path) -> N
         station.brings_blanks = True
         station.jobs.submit(job_id, DISC, Priority.WAITING_PATIENT, actor="staff")
         until(station, is_done(station, job_id))
-        station.jobs.submit(job_id, DISC, Priority.WAITING_PATIENT, actor="staff")
-    assert status_of(station, job_id) is ExecutionStatus.DONE
     assert len(station.good_discs()) == 1
+
+
+def test_a_collected_order_is_made_again_only_if_staff_release_it(
+    station: Station, tmp_path: Path
+) -> None:
+    with running(station, tmp_path):
+        job_id = station.place()
+        until(station, is_done(station, job_id))
+        with pytest.raises(OrderNotReleasedError):
+            station.jobs.submit(job_id, DISC, Priority.WAITING_PATIENT, actor="staff")
+        assert status_of(station, job_id) is ExecutionStatus.DONE
+        station.journal.orders.set_state(job_id, ReleaseState.RELEASED, actor="staff")
+        station.jobs.submit(job_id, DISC, Priority.WAITING_PATIENT, actor="staff")
+        until(station, is_done(station, job_id))
+    assert len(station.good_discs()) == 2
+    submitted = list(station.journal.audit.rows(event="job.submitted"))
+    assert [row.actor for row in submitted] == ["test", "staff"]
+    assert len(list(station.journal.audit.rows(event="export"))) == 2
+    assert station.journal.orders.get(job_id).state is ReleaseState.COLLECTED
+
+
+def test_a_job_that_runs_keeps_its_choice(station: Station) -> None:
+    job_id = station.place()
+    with pytest.raises(InvalidValueError, match="already"):
+        station.jobs.submit(job_id, MediaChoice(Medium.DISC, 2), Priority.WARD, actor="staff")
+    with pytest.raises(InvalidValueError, match="already"):
+        station.jobs.submit(job_id, MediaChoice(Medium.STICK), Priority.WARD, actor="staff")
+    assert station.jobs.submit(job_id, DISC, Priority.WARD, actor="staff") == job_id
+    assert len(list(station.journal.audit.rows(event="job.submitted"))) == 1
 
 
 def test_ended_jobs_are_purged_but_the_record_stays(station: Station, tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ class CrashError(BaseException):
     """The process is gone."""
 
 
+def _die() -> None:
+    raise CrashError
+
+
 class FakeEngine:
     """Runs an order, its burns inside of it, to the end or to the crash.
 
@@ -24,6 +28,7 @@ class FakeEngine:
         names: Of the steps, in the order in which they were done.
         crash_at: Number of the boundary at which the process dies: each step has one before, one
             when it is done and not recorded, one when it is recorded. 0 for never.
+        at_crash: What happens there instead of dying.
         lose_burns: How many burns the engine loses instead of running them.
     """
 
@@ -31,6 +36,7 @@ class FakeEngine:
         self.parts = parts
         self.names: list[str] = []
         self.crash_at = crash_at
+        self.at_crash: Callable[[], None] = _die
         self.boundaries = 0
         self.lose_burns = 0
         self.is_stopped = False
@@ -43,7 +49,7 @@ class FakeEngine:
     def boundary(self) -> None:
         self.boundaries += 1
         if self.boundaries == self.crash_at:
-            raise CrashError
+            self.at_crash()
 
     def history(self, workflow_id: str) -> list[str]:
         return self._histories.setdefault(workflow_id, [])

@@ -18,6 +18,7 @@ from kiosk.adapters.journal import Journal
 from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import translated, writing
 from kiosk.adapters.journal.job_rows import ENDED, workflow_id
+from kiosk.adapters.journal.ledger import count_delivered
 from kiosk.adapters.journal.orders import to_order
 from kiosk.adapters.journal.tables import jobs, orders
 from kiosk.domain.model import (
@@ -41,7 +42,7 @@ MAX_COPIES = 10
 class DbosJobs:
     """Keeps `kiosk.ports.Jobs`; jobs go to the journal's station, where the patient stands.
 
-    A job has its order's id: placing it twice is one job, and after a FAILURE it is a new run.
+    A job has its order's id: placing it twice is one job, and when it has ended it is a new run.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -66,10 +67,14 @@ class DbosJobs:
     ) -> OrderId:
         """Job row, audit row and enqueue in one transaction.
 
+        The same again while it runs changes nothing. When it has ended, a released order is made
+        anew, with as many copies as are asked for now; one that was collected has to be released
+        by staff first.
+
         Raises:
             UnknownOrderError: No such order.
             OrderNotReleasedError: It is held, cancelled or was collected.
-            InvalidValueError: No or too many copies.
+            InvalidValueError: No or too many copies; or it runs already with another choice.
             JournalError: Nothing was placed.
         """
         if not 1 <= choice.copies <= MAX_COPIES:
@@ -81,7 +86,11 @@ class DbosJobs:
             if order is None:
                 raise UnknownOrderError(f"no order {order_id}")
             row = connection.execute(sa.select(jobs).where(jobs.c.job_id == order_id)).one_or_none()
-            if row is not None and row.status != ExecutionStatus.FAILURE.value:
+            if row is not None and row.status not in ENDED:
+                if (row.medium, row.copies) != (choice.medium.value, choice.copies):
+                    raise InvalidValueError(
+                        f"job {order_id} runs already: {row.copies} on {row.medium}"
+                    )
                 return order_id
             if to_order(order).state is not ReleaseState.RELEASED:
                 raise OrderNotReleasedError(f"order {order_id} is {order.state}")
@@ -97,6 +106,7 @@ class DbosJobs:
                 "rescues": 0,
                 "cancelled_at": None,
                 "ended_at": None,
+                "delivered_before": count_delivered(connection, order_id),
             }
             if row is None:
                 connection.execute(

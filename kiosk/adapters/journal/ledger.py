@@ -10,13 +10,25 @@ import sqlalchemy as sa
 
 from kiosk.adapters.journal.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
-from kiosk.adapters.journal.tables import ledger, media, orders
+from kiosk.adapters.journal.tables import jobs, ledger, media, orders
 from kiosk.domain.model import OrderId, ReleaseState
 from kiosk.errors import JournalError, OrderNotReleasedError
 from kiosk.ports import DELIVERED, Clock, LedgerEntry, LedgerPhase, MediumRecord
 
 UNUSED = "unused"
 """It was announced, but nothing was written on it."""
+
+
+def count_delivered(connection: sa.Connection, job_id: OrderId) -> int:
+    """In somebody's transaction: good media of a job ever handed over."""
+    return (
+        connection.scalar(
+            sa.select(sa.func.count())
+            .select_from(media)
+            .where(media.c.job_id == job_id, media.c.outcome == DELIVERED)
+        )
+        or 0
+    )
 
 
 class JournalLedger:
@@ -138,16 +150,12 @@ class JournalLedger:
         return newest or 0
 
     def delivered(self, job_id: OrderId) -> int:
-        """How many good media of a job were handed over."""
+        """How many good media of a job were handed over since it was placed last."""
         with reading(self._engine) as connection:
-            return (
-                connection.scalar(
-                    sa.select(sa.func.count())
-                    .select_from(media)
-                    .where(media.c.job_id == job_id, media.c.outcome == DELIVERED)
-                )
-                or 0
+            before = connection.scalar(
+                sa.select(jobs.c.delivered_before).where(jobs.c.job_id == job_id)
             )
+            return count_delivered(connection, job_id) - (before or 0)
 
     def deliver(self, entry: LedgerEntry, *, actor: str, details: dict[str, str]) -> bool:
         """Export audit row and the medium's last state in one transaction.

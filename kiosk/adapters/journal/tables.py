@@ -78,6 +78,8 @@ jobs = sa.Table(
     sa.Column("cancelled_at", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False, index=True),
     sa.Column("ended_at", UtcDateTime),
+    # Copies handed over when it was placed last: they count for what was placed before.
+    sa.Column("delivered_before", sa.Integer, nullable=False, server_default="0"),
 )
 
 progress = sa.Table(

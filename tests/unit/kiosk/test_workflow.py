@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from kiosk.domain.model import ExecutionStatus, Medium, OrderId, ReleaseState, Wanted
+from kiosk.domain.model import (
+    ExecutionStatus,
+    MediaChoice,
+    Medium,
+    OrderId,
+    Priority,
+    ReleaseState,
+    Wanted,
+)
 from kiosk.errors import (
     ArchiveRefusedError,
     ArchiveUnreachableError,
     CheckFailedError,
     DriveFaultError,
+    MediumSpoiledError,
     MoveIncompleteError,
     SetOversizedError,
     SpoolFullError,
     SpoolLostError,
     WrongPatientError,
 )
-from kiosk.ports import LedgerPhase
+from kiosk.ports import LedgerPhase, MediumProgress
 from kiosk.services.durable import EngineStopping
 from kiosk.services.parts import Policy
 from tests.fakes.durable import CrashError, FakeEngine
@@ -556,3 +566,137 @@ def test_the_good_disc_of_a_held_order_waits_for_staff_before_the_next_job(
     withheld_records = station.journal.ledger.history(first)
     assert [record.outcome for record in withheld_records] == ["scrap"]
     assert station.jobs.get(first).error_code == "order.not_released"
+
+
+# --- placed again
+
+
+def place_again(station: Station, job_id: OrderId, copies: int = 1) -> None:
+    choice = MediaChoice(Medium.DISC, copies)
+    station.jobs.submit(job_id, choice, Priority.WAITING_PATIENT, actor="staff")
+
+
+def test_copies_of_an_earlier_placement_do_not_count(station: Station) -> None:
+    job_id = station.place(copies=2)
+
+    def cancel_after_the_first() -> None:
+        if station.journal.ledger.delivered(job_id) == 1:
+            station.jobs.cancel(job_id, actor="patient")
+
+    station.during_wait = cancel_after_the_first
+    run(station, job_id)
+    assert station.jobs.get(job_id).error_code == "job.cancelled"
+    assert len(station.good_discs()) == 1
+    station.during_wait = lambda: None
+    place_again(station, job_id)
+    assert station.journal.ledger.delivered(job_id) == 0
+    run(station, job_id)
+    assert station.jobs.get(job_id).status is ExecutionStatus.DONE
+    assert len(station.good_discs()) == 2
+    outcomes = [row.outcome for row in station.journal.audit.rows(event="export")]
+    assert outcomes == [0, 0]
+
+
+def test_a_cancel_at_any_boundary_and_a_new_placement_make_no_disc_too_many(
+    tmp_path: Path,
+) -> None:
+    """Also if the process dies with it, and whether it is this order's turn again or another's."""
+    boundary = 0
+    is_over = False
+    while not is_over:
+        boundary += 1
+        for is_crash in (False, True):
+            folder = tmp_path / f"{boundary}-{is_crash}"
+            folder.mkdir()
+            is_over = not cancelled_at(folder, boundary, is_crash=is_crash)
+    assert boundary > 3 * len(STEPS) - 3
+
+
+def cancelled_at(folder: Path, boundary: int, *, is_crash: bool) -> bool:
+    """Whether there was such a boundary."""
+    station = Station(folder)
+    station.answers_staff = True
+    first, second = station.place(1), station.place(2)
+    engine = FakeEngine(station.parts, crash_at=boundary)
+    cancelled = []
+
+    def cancel() -> None:
+        cancelled.append(True)
+        station.jobs.cancel(first, actor="patient")
+        if is_crash:
+            raise CrashError
+
+    engine.at_crash = cancel
+    try:
+        engine.run(first)
+    except CrashError:
+        if boundary % 2:
+            run(station, second)  # takes over what lies in the drive
+        engine.run(first)
+    for job_id in (first, second):
+        if station.journal.orders.get(job_id).state is ReleaseState.RELEASED:
+            if station.jobs.get(job_id).status is ExecutionStatus.FAILURE:
+                place_again(station, job_id)
+            run(station, job_id)
+        assert station.jobs.get(job_id).status is ExecutionStatus.DONE
+        exact_discs(station, job_id)
+    station.close()
+    return bool(cancelled)
+
+
+def exact_discs(station: Station, job_id: OrderId) -> None:
+    """Good discs that left the drive, told by their bytes: one for each copy that is audited."""
+    history = station.journal.ledger.history(job_id)
+    images = {record.sha256 for record in history}
+    good = [
+        disc
+        for disc in station.writer.ejected
+        if disc.is_whole and hashlib.sha256(disc.content or b"").hexdigest() in images
+    ]
+    audited = [
+        row
+        for row in station.journal.audit.rows(event="export")
+        if row.subject == job_id and row.outcome == 0
+    ]
+    delivered = [record for record in history if record.outcome == "delivered"]
+    assert len(good) == len(audited) == len(delivered) == 1
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+@pytest.mark.parametrize("at_block", [1, 20, 39, 40])
+def test_a_cancel_while_writing_and_a_new_placement_make_one_good_disc(
+    station: Station, at_block: int, is_late: bool
+) -> None:
+    """Late: the drive says that it was stopped, and had written every block by then."""
+    job_id = station.place()
+    station.writer.insert(FakeDisc())
+    real = station.writer.write
+
+    def write(
+        image: Path,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        def cancel_at(progress: MediumProgress) -> None:
+            on_progress(progress)
+            if progress.done_bytes == at_block * 2048:
+                station.jobs.cancel(job_id, actor="patient")
+
+        station.writer.write = real  # type: ignore[method-assign]
+
+        def is_asked_to_stop() -> bool:
+            return not is_late and station.journal.jobs.is_cancelled(job_id)
+
+        real(image, on_progress=cancel_at, is_cancelled=is_asked_to_stop)
+        if is_late:
+            raise MediumSpoiledError("stopped on request")
+
+    station.writer.write = write  # type: ignore[method-assign]
+    run(station, job_id)
+    if station.jobs.get(job_id).status is ExecutionStatus.FAILURE:
+        assert not is_late
+        place_again(station, job_id)
+        run(station, job_id)
+    assert station.jobs.get(job_id).status is ExecutionStatus.DONE
+    exact_discs(station, job_id)
