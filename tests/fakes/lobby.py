@@ -111,7 +111,18 @@ class Visitor:
         await self.until(lambda: type(self.app.screen) is kind and self.app.screen.is_mounted)
 
     async def touch(self, selector: str) -> None:
+        await self.until(lambda: self._is_on_top(selector))
         assert await self.pilot.click(selector), selector
+
+    def _is_on_top(self, selector: str) -> bool:
+        """Whether a finger there would meet it: a new layout takes a moment on a busy machine."""
+        found = self.app.screen.query(selector)
+        if not found or not found.first().region:
+            return False
+        centre = found.first().region.center
+        x, y = int(centre[0]), int(centre[1])
+        widget, _ = self.app.screen.get_widget_at(x, y)
+        return found.first() in widget.ancestors_with_self
 
     async def scan(self, text: str, end: str = "enter") -> None:
         """All keys within a moment, as a scanner sends them."""

@@ -16,7 +16,12 @@ from dicomdir.iso_reader import IsoReader
 from kiosk.demo.people import demo_people
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+# one worker: the clone and its packages are made once
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("demo"),
+]
 
 
 @pytest.fixture(scope="module")
