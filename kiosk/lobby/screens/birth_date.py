@@ -49,7 +49,8 @@ class BirthDateScreen(LobbyScreen):
             yield Keypad(digit_keys(_("Erase"), _("Clear")), columns=3, id="digits")
 
     def on_mount(self) -> None:
-        self._show()
+        if self in self.app.screen_stack:  # it may have been left before it was mounted
+            self._show()
 
     def typed(self, character: str) -> None:
         if character == "\b":

@@ -44,21 +44,21 @@ class ProgressScreen(LobbyScreen):
         self._first = job, estimate
 
     def compose_body(self) -> ComposeResult:
+        # All of it from the start: a screen may be left before it is mounted.
+        job, estimate = self._first
+        steps, done, left = self._contents(job, estimate, is_late=False)
         with Vertical(id="middle"):
             with Center():
-                yield Static(Content(""), id="steps")
+                yield Static(steps, id="steps")
             with Center():
-                yield Static(Content(bar(0)), id="bar")
-            yield Static(Content(""), id="left")
+                yield Static(done, id="bar")
+            yield Static(left, id="left")
             yield Static(
                 Content(_("You may take a seat. Your ticket opens this page again.")),
                 classes="said",
             )
             with Horizontal(classes="buttons"):
                 yield TouchButton(_("Leave this page"), note=_("we go on"), id="leave")
-
-    def on_mount(self) -> None:
-        self.show(*self._first)
 
     def answers(self) -> dict[str, Message]:
         return {"leave": StartOver()}
@@ -69,16 +69,22 @@ class ProgressScreen(LobbyScreen):
         Args:
             is_late: The journal has not answered for a while; what is shown may be old.
         """
+        steps, done, left = self._contents(job, estimate, is_late=is_late)
+        self.query_one("#steps", Static).update(steps)
+        self.query_one("#bar", Static).update(done)
+        self.query_one("#left", Static).update(left)
+
+    def _contents(
+        self, job: Job, estimate: Estimate | None, *, is_late: bool
+    ) -> tuple[Content, Content, Content]:
+        """The steps, the bar, and the line below it."""
         step = None if job.progress is None else job.progress.step
-        self.query_one("#steps", Static).update(self._steps(job, step))
-        self.query_one("#bar", Static).update(
-            Content(bar(0.0 if estimate is None else estimate.fraction))
-        )
         note = "" if job.progress is None else note_words(job.progress.note)
         if is_late:
             note = _("One moment, please. We cannot see how far it is.")
         left = left_words(None if estimate is None else estimate.left_s)
-        self.query_one("#left", Static).update(Content(note or left))
+        fraction = 0.0 if estimate is None else estimate.fraction
+        return self._steps(job, step), Content(bar(fraction)), Content(note or left)
 
     def _steps(self, job: Job, step: Step | None) -> Content:
         if job.status in (ExecutionStatus.IDLE, ExecutionStatus.PENDING) or step is None:

@@ -45,7 +45,8 @@ class TicketScreen(LobbyScreen):
             )
 
     def on_mount(self) -> None:
-        self._show()
+        if self in self.app.screen_stack:  # it may have been left before it was mounted
+            self._show()
 
     def typed(self, character: str) -> None:
         character = _READ_AS.get(character.upper(), character.upper())
