@@ -17,10 +17,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "test",
         help="run every check and test (source checkout only)",
-        description="Linters, types, layering and all tests. Words after -- go to pytest, and then "
+        description="Linters, types, layering and all tests. Further words go to pytest, and then "
         "only pytest runs.",
     )
-    parser.add_argument("pytest_args", nargs="*", metavar="PYTEST_ARG")
+    parser.add_argument("pytest_args", nargs=argparse.REMAINDER, metavar="PYTEST_ARG")
     parser.set_defaults(run=run)
 
 
@@ -38,8 +38,9 @@ def run(args: argparse.Namespace) -> int:
         [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],
     ]
     pytest = [*python, "pytest", "-m", "not hardware"]
-    if args.pytest_args:
-        steps = [[*pytest, *args.pytest_args]]
+    words = [word for word in args.pytest_args if word != "--"]
+    if words:
+        steps = [[*pytest, *words]]
     else:
         steps = [*checks, [*pytest, "-n", "2", "--dist", "loadgroup"]]
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
