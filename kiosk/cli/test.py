@@ -39,10 +39,8 @@ def run(args: argparse.Namespace) -> int:
     ]
     pytest = [*python, "pytest", "-m", "not hardware"]
     words = [word for word in args.pytest_args if word != "--"]
-    if words:
-        steps = [[*pytest, *words]]
-    else:
-        steps = [*checks, [*pytest, "-n", "2", "--dist", "loadgroup"]]
+    everything = [*checks, [*pytest, "-n", "2", "--dist", "loadgroup"]]
+    steps = [[*pytest, *words]] if words else everything
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     for step in steps:
         shown = " ".join(Path(word).name if "/" in word else word for word in step)
