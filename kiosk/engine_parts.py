@@ -16,10 +16,10 @@ from kiosk.adapters.journal import Journal
 from kiosk.adapters.spool import DirectorySpool
 from kiosk.config import Config, SiteConfig
 from kiosk.domain.model import Medium, Order, Uid
-from kiosk.errors import StudyNotFoundError
 from kiosk.ports import Clock, MediaWriter, Pacs
 from kiosk.services.compose import ComposeRequest, ComposerPool, compose, volume_id_of
 from kiosk.services.gates import gate_medium
+from kiosk.services.intake import only_study
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
 from kiosk.services.retrieve import RetrievePolicy, retrieve
 from kiosk.services.slots import Slots
@@ -40,10 +40,7 @@ class _Archive:
 
     def find(self, order: Order) -> str:
         """Raises StudyNotFoundError: none of this accession number, or more than one."""
-        found = self._pacs.find_study_uids(order.accession_number)
-        if len(found) != 1:
-            raise StudyNotFoundError(f"the archive has {len(found)} studies of this number")
-        return found[0]
+        return only_study(self._pacs, order.accession_number)
 
     def retrieve(
         self, order: Order, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled

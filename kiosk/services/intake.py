@@ -67,7 +67,7 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
     uid = str(Uid(study_uid)) if study_uid else ""
     if not (patient and uid):
         archive = pacs()
-        listed = archive.list_study(Uid(uid)) if uid else _study_of(archive, accession)
+        listed = archive.list_study(Uid(uid) if uid else only_study(archive, accession))
         uid = str(listed.study_instance_uid)
         gate_accession_number(accession, listed.accession_number, "listed study")
         if patient:
@@ -88,11 +88,17 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
     )
 
 
-def _study_of(archive: Pacs, accession: AccessionNumber) -> ListedStudy:
+def only_study(archive: Pacs, accession: AccessionNumber) -> Uid:
+    """The one Study of this accession number.
+
+    Raises:
+        StudyNotFoundError: The archive has none, or more than one: nobody here may choose.
+        ArchiveError: And its family.
+    """
     found = archive.find_study_uids(accession)
     if len(found) != 1:
         raise StudyNotFoundError(f"the archive has {len(found)} studies of this accession number")
-    return archive.list_study(found[0])
+    return found[0]
 
 
 def _modality_of(listed: ListedStudy) -> str:
