@@ -117,6 +117,23 @@ def has_question(station: Station, job_id: OrderId) -> Callable[[], bool]:
     return lambda: station.jobs.get(job_id).question is not None
 
 
+@contextlib.contextmanager
+def looks_counted(station: Station) -> Iterator[list[int]]:
+    """Numbers of the questions that the engine looks at, each look as it ends."""
+    looks: list[int] = []
+    questions = station.journal.questions
+    real = questions.is_answered
+
+    def is_answered(job_id: OrderId, number: int) -> bool:
+        answered = real(job_id, number)
+        looks.append(number)
+        return answered
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(questions, "is_answered", is_answered)
+        yield looks
+
+
 # --- placing
 
 
@@ -254,8 +271,8 @@ def test_stopped_in_the_middle_it_goes_on_with_the_next_start(
         until(station, has_question(station, job_id))
         before = station.jobs.get(job_id).question
     assert status_of(station, job_id) is ExecutionStatus.CREATING
-    with running(station, tmp_path):
-        time.sleep(0.5)
+    with looks_counted(station) as looks, running(station, tmp_path):
+        until(station, lambda: len(looks) >= 2)  # it waits again
         assert station.jobs.get(job_id).question == before  # the same number: nothing asked twice
         station.brings_blanks = True
         until(station, is_done(station, job_id))
@@ -361,7 +378,8 @@ def test_an_answer_to_an_older_question_is_dropped(station: Station, tmp_path: P
         assert question is not None
         for stale in (question.number - 1, question.number + 1, 0, -1):
             station.jobs.answer(job_id, stale)
-        time.sleep(0.4)
+        with looks_counted(station) as looks:
+            until(station, lambda: len(looks) >= 2)  # the first may have begun before
         assert station.jobs.get(job_id).question == question
         station.writer.insert(FakeDisc())  # the tray is the truth
         until(station, is_done(station, job_id))
