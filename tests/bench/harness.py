@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ Figures = Mapping[str, float]
 Case = Callable[[Path], Figures]
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _SAMPLE_S = 0.02
+_FORGETTING_S = 6.0  # ext4's RECENTCY_MIN is 5
 
 
 # --- processes ----------------------------------------------------------------------------------
@@ -278,19 +278,21 @@ def interleave(
 ) -> Table:
     """Fill the table: each case once a round, in turn, each in a folder of its own.
 
-    A case that raises stops the bench: a figure of half a comparison is worth nothing.
+    A case that raises stops the bench: a figure of half a comparison is worth nothing. What the
+    cases made is removed at the end only: ext4 steps over inodes that were freed within the last
+    five seconds, one by one, so whoever came after a removal would pay for it.
     """
     table.runs = {name: [] for name in cases}
-    for turn in range(-1 if warm_up else 0, rounds):
-        for name, case in cases.items():
-            folder = Path(tempfile.mkdtemp(prefix="run-", dir=work))
-            try:
-                figures = case(folder)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-            if turn >= 0:
-                table.runs[name].append(figures)
-            _tell(f"  {table.title}: {'warm-up' if turn < 0 else turn + 1}, {name}", figures)
+    with tempfile.TemporaryDirectory(
+        prefix="rounds-", dir=work, ignore_cleanup_errors=True
+    ) as runs:
+        for turn in range(-1 if warm_up else 0, rounds):
+            for name, case in cases.items():
+                figures = case(Path(tempfile.mkdtemp(prefix="run-", dir=runs)))
+                if turn >= 0:
+                    table.runs[name].append(figures)
+                _tell(f"  {table.title}: {'warm-up' if turn < 0 else turn + 1}, {name}", figures)
+    time.sleep(_FORGETTING_S)
     return table
 
 
