@@ -7,12 +7,14 @@ import time
 from datetime import timedelta
 
 from kiosk import config_file
+from kiosk.cli.options import whole_number
 from kiosk.cli.order import actor
 from kiosk.cli.output import print_json, print_rows, progress
 from kiosk.domain.model import ExecutionStatus, Job, OrderId
 from kiosk.errors import InvalidValueError, JobFailedError
 
 POLL_S = 0.5
+MAX_DAYS = 36_500
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,7 +23,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
     listing = parts.add_parser("list", help="the newest jobs")
-    listing.add_argument("--limit", type=int, default=50, metavar="N")
+    listing.add_argument("--limit", type=whole_number(), default=50, metavar="N")
     listing.add_argument("--json", action="store_true", help="as JSON")
     listing.set_defaults(run=run_list)
     show = parts.add_parser("show", help="one job with all it says")
@@ -33,13 +35,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     watch.set_defaults(run=run_watch)
     answer = parts.add_parser("answer", help="say that what question N asks for is done")
     answer.add_argument("job_id", metavar="JOB")
-    answer.add_argument("number", type=int, metavar="N")
+    answer.add_argument("number", type=whole_number(), metavar="N")
     answer.set_defaults(run=run_answer)
     cancel = parts.add_parser("cancel", help="end a job at the next moment where it can")
     cancel.add_argument("job_id", metavar="JOB")
     cancel.set_defaults(run=run_cancel)
     purge = parts.add_parser("purge", help="drop the machinery of jobs that ended; records stay")
-    purge.add_argument("--days", type=int, metavar="N", help="older than N (default: configured)")
+    purge.add_argument(
+        "--days",
+        type=whole_number(0, MAX_DAYS),
+        metavar="N",
+        help="older than N (default: configured)",
+    )
     purge.set_defaults(run=run_purge)
     audit = parts.add_parser("audit", help="check that the audit trail is whole")
     audit.set_defaults(run=run_audit)
@@ -134,8 +141,6 @@ def run_purge(args: argparse.Namespace) -> int:
 
     config = config_file.load(args.config)
     days = config.store.keep_done_days if args.days is None else args.days
-    if days < 0:
-        raise InvalidValueError("--days: 0 or more is wanted")
     with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
         print(jobs.purge(ended_before=journal.clock.now() - timedelta(days=days)))
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import config_file
+from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_rows
 from kiosk.config import Config
 from kiosk.domain.model import MediaChoice, Medium, Order, OrderId, Priority, ReleaseState
@@ -18,6 +19,7 @@ from kiosk.errors import InvalidValueError
 if TYPE_CHECKING:  # the database's libraries are slow to import, and not for --help
     from kiosk.adapters.journal import Journal
 
+MAX_COPIES = 10  # what `Jobs.submit` takes; staff may make more than the kiosk
 ADD_HELP = """Read one order as a JSON object from FILE or standard input (never from the command
 line, which others can see). Fields: {fields}. Prints the order's id."""
 
@@ -34,7 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add.add_argument("--json", action="store_true", help="as JSON")
     add.set_defaults(run=run_add)
     listing = parts.add_parser("list", help="the newest orders, without patients' names")
-    listing.add_argument("--limit", type=int, default=50, metavar="N")
+    listing.add_argument("--limit", type=whole_number(), default=50, metavar="N")
     listing.add_argument("--json", action="store_true", help="as JSON")
     listing.set_defaults(run=run_list)
     ticket = parts.add_parser("ticket", help="issue a claim ticket; an earlier one is void")
@@ -52,7 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     place = parts.add_parser("place", help="make the medium now, without the kiosk")
     place.add_argument("order_id", metavar="ORDER")
     place.add_argument("--medium", choices=[m.value for m in Medium], default=Medium.DISC.value)
-    place.add_argument("--copies", type=int, default=1, metavar="N")
+    place.add_argument("--copies", type=whole_number(1, MAX_COPIES), default=1, metavar="N")
     place.set_defaults(run=run_place)
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.adapters.jobs.client import MAX_COPIES
 from kiosk.cli import main as cli
+from kiosk.cli import order
 from kiosk.cli.order import actor
 from kiosk.errors import InvalidValueError, UnknownJobError, UnknownOrderError
 
@@ -77,7 +79,7 @@ def test_only_the_wanted_command_is_imported():
 
 def test_every_command_is_in_the_list():
     folder = Path(cli.__file__).parent
-    names = {path.stem for path in folder.glob("*.py")} - {"__init__", "main", "output"}
+    names = {path.stem for path in folder.glob("*.py")} - {"__init__", "main", "options", "output"}
     assert names == set(cli.COMMANDS)
     for name in names:
         assert importlib.import_module(f"kiosk.cli.{name}").__doc__
@@ -112,6 +114,38 @@ def test_placing_listing_cancelling(config: Path, capsys: pytest.CaptureFixture[
     assert run(config, "jobs", "cancel", job_id) == 0
     assert run(config, "jobs", "audit") == 0
     assert "the chain is whole" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("jobs", "list", "--limit", "-3"),
+        ("jobs", "list", "--limit", "0"),
+        ("jobs", "list", "--limit", "9" * 30),
+        ("jobs", "list", "--limit", "\u0663"),
+        ("jobs", "answer", "job-1", "0"),
+        ("jobs", "purge", "--days", "-1"),
+        ("jobs", "purge", "--days", "999999999"),
+        ("order", "list", "--limit", "-3"),
+        ("order", "list", "--limit", "1e3"),
+        ("order", "place", "order-1", "--copies", "0"),
+        ("order", "place", "order-1", "--copies", "11"),
+    ],
+)
+def test_numbers_out_of_range_are_wrong_usage(
+    config: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+):
+    with pytest.raises(SystemExit) as left:
+        run(config, *words)
+    assert left.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "a whole number from" in said.err
+    assert not config.with_name("state").exists()  # nothing was opened for it
+
+
+def test_what_staff_may_ask_for_is_what_the_engine_takes():
+    assert order.MAX_COPIES == MAX_COPIES
 
 
 def test_what_is_not_there(config: Path, capsys: pytest.CaptureFixture[str]):
