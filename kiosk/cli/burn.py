@@ -69,8 +69,8 @@ def _configured(config: Config, name: str) -> DriveConfig | None:
 
 
 @contextlib.contextmanager
-def _alone(args: argparse.Namespace) -> Iterator[None]:
-    """Keep this station's engine off while a drive of its is written.
+def alone(args: argparse.Namespace) -> Iterator[None]:
+    """Keep this station's engine off while a drive of its is used.
 
     Raises:
         ExecutorBusyError: It runs, or will go on with the medium in this drive.
@@ -107,7 +107,7 @@ def hash_image(path: Path) -> tuple[int, str]:
 
 def run(args: argparse.Namespace) -> int:
     size_bytes, sha256 = hash_image(args.image)
-    with _alone(args):
+    with alone(args):
         return _burn(args, size_bytes, sha256)
 
 

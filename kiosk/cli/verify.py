@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from kiosk.cli.burn import add_image_and_drive, find_writer, hash_image, read_back, show
+from kiosk.cli.burn import (
+    add_image_and_drive,
+    alone,
+    find_writer,
+    hash_image,
+    read_back,
+    show,
+)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -12,7 +19,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "verify",
         help="compare the medium in a drive with an image, byte by byte",
         description="Reloads the tray and reads exactly the image's length back. For the rules "
-        "that the content must keep see `sendhome check`.",
+        "that the content must keep see `sendhome check`. Refused for a configured drive while the "
+        "engine of this station runs, or while the medium in the drive belongs to a job.",
     )
     add_image_and_drive(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON")
@@ -21,5 +29,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     size_bytes, sha256 = hash_image(args.image)
-    show(read_back(find_writer(args), size_bytes, sha256), args.json)
+    with alone(args):
+        show(read_back(find_writer(args), size_bytes, sha256), args.json)
     return 0

@@ -140,13 +140,17 @@ def test_a_drive_of_a_running_engine_or_of_a_job_is_left_alone(
     assert run(config, "build", tmp_path / "study", "-o", image) == 0
     drive.insert_blank()
     burn = ("burn", image, "--drive", "disc1")
+    verify = ("verify", image, "--drive", "disc1")
     loaded = config_file.load(config)
     with bootstrap.journal(loaded) as journal:
         with station_lock(journal, loaded.store.state_dir).hold():
             assert run(config, *burn) == ExecutorBusyError.exit_code
+            assert run(config, *verify) == ExecutorBusyError.exit_code
         journal.ledger.put(
             LedgerEntry("disc1", OrderId("job-1"), LedgerPhase.WRITING, 1, "PDI_1", "0" * 64)
         )
         assert run(config, *burn) == ExecutorBusyError.exit_code
+        assert run(config, *verify) == ExecutorBusyError.exit_code
         journal.ledger.free("disc1")
     assert run(config, *burn) == 0
+    assert run(config, *verify) == 0
