@@ -88,7 +88,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
     CSS_PATH = "lobby.tcss"
 
     def __init__(self, parts: LobbyParts, *, demo: bool = False) -> None:
-        super().__init__(parts.clock, warn_s=parts.warn_s, demo=demo)
+        super().__init__(parts.clock, self, warn_s=parts.warn_s, demo=demo)
         self._parts = parts
         self._visit = Visit()
         self._times = StepTimes()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Final
+from typing import Final, Protocol
 
 from rich.console import Console
 from textual import events
@@ -31,10 +31,32 @@ _MOVES: Final = frozenset({"enter", "tab", "shift+tab", "up", "down", "left", "r
 _ERASES: Final = frozenset({"backspace", "delete", "ctrl+h"})
 
 
+class Visits(Protocol):
+    """What the guard asks of the lobby."""
+
+    def scanned(self, text: str) -> None:
+        """A scan was finished, on whatever screen."""
+        ...
+
+    def ticked(self) -> None:
+        """Called a few times a second."""
+        ...
+
+    def is_busy(self) -> bool:
+        """Whether a worker is at it: the visit cannot end for want of touches."""
+        ...
+
+    def end_visit(self) -> None:
+        """Back to welcome, with everything forgotten."""
+        ...
+
+
 class GuardedApp(App[None], inherit_bindings=False):
-    """Base of the lobby. Subclasses say what a scan begins and what the end of a visit is.
+    """Base of the lobby.
 
     Args:
+        visits: Says what a scan begins and what the end of a visit is; the app itself. Textual's
+            metaclass leaves no room for an abstract base class.
         warn_s: The end of a visit is announced so long before.
         demo: Lets `EXIT_KEY` leave; without it, nothing leaves.
     """
@@ -44,36 +66,21 @@ class GuardedApp(App[None], inherit_bindings=False):
     ESCAPE_TO_MINIMIZE = False
     TITLE = "sendhome"
 
-    def __init__(self, clock: Clock, *, warn_s: float, demo: bool) -> None:
+    def __init__(self, clock: Clock, visits: Visits, *, warn_s: float, demo: bool) -> None:
         super().__init__()
         # Textual's own crash text shows local variables, and names with them.
         self.error_console = Console(file=io.StringIO())
         self.register_theme(KIOSK_THEME)
         self.theme = KIOSK_THEME.name
+        self._visits = visits
         self._is_demo = demo
         self._scanner = ScanReader()
         self._idle = Inactivity(clock, warn_s=warn_s)
         self._warning: StillThereScreen | None = None
 
-    def scanned(self, text: str) -> None:
-        """A scan was finished, on whatever screen."""
-        raise NotImplementedError
-
-    def ticked(self) -> None:
-        """Called a few times a second."""
-        raise NotImplementedError
-
-    def is_busy(self) -> bool:
-        """Whether a worker is at it: the visit cannot end for want of touches."""
-        raise NotImplementedError
-
-    def end_visit(self) -> None:
-        """Back to welcome, with everything forgotten."""
-        raise NotImplementedError
-
     def on_mount(self) -> None:
         self.animation_level = "none"
-        self.end_visit()
+        self._visits.end_visit()
         self.set_interval(_TICK_S, self._tick)
 
     def _fatal_error(self) -> None:
@@ -117,7 +124,7 @@ class GuardedApp(App[None], inherit_bindings=False):
         read = self._scanner.feed(event.key, event.character, event.time)
         self._type(read.typed)
         if read.scan is not None:
-            self.scanned(read.scan)
+            self._visits.scanned(read.scan)
         if self._scanner.is_holding:
             # By the queue: keys that have arrived but were not looked at yet come first.
             self.set_timer(
@@ -153,10 +160,10 @@ class GuardedApp(App[None], inherit_bindings=False):
     # --- time -------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        self.ticked()
+        self._visits.ticked()
         state, screen = self._idle.state, self.current()
-        if state is Idle.OVER and not self.is_busy():
-            self.end_visit()
+        if state is Idle.OVER and not self._visits.is_busy():
+            self._visits.end_visit()
         elif state is Idle.WARN and screen is not None and screen.warns:
             if self._warning is None:
                 self._warning = StillThereScreen()
