@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -48,7 +47,12 @@ from kiosk.errors import (
     WrongPatientError,
 )
 from kiosk.ports import StoredInstance
-from kiosk.services.arrivals import arrivals_path, objects_folder, read_arrivals
+from kiosk.services.arrivals import (
+    arrivals_path,
+    is_of_this_boot,
+    objects_folder,
+    read_arrivals,
+)
 from kiosk.services.gates import StudyGate
 
 PROGRESS: Final = 1000  # progress is told in thousandths of a build
@@ -82,8 +86,8 @@ def build(request: ComposeRequest, listener: Listener) -> ComposedImage:
     """
     folder = request.folder
     with kiosk_errors():
+        request = _careful(request)
         with arrivals_path(folder).open("rb") as arrivals:
-            request = _careful(request, os.fstat(arrivals.fileno()).st_mtime)
             digest = request.digest(arrivals)
         if (found := _committed(request, digest)) is not None:
             _check_capacity(found.blocks, request)
@@ -110,10 +114,14 @@ def kiosk_errors() -> Iterator[None]:
         raise ComposeError(f"{error.code}: {error}") from error
 
 
-def _careful(request: ComposeRequest, arrived_at: float) -> ComposeRequest:
-    """Objects are not synced when they arrive: what is older than this boot is read again."""
-    booted_at = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    return replace(request, rehash=request.rehash or arrived_at < booted_at)
+def _careful(request: ComposeRequest) -> ComposeRequest:
+    """Objects are not synced when they arrive: what began in another boot is read again.
+
+    By the name of the boot, not by times: a clock that was set back would make what a power cut
+    left look new.
+    """
+    is_proven = is_of_this_boot(arrivals_path(request.folder))
+    return replace(request, rehash=request.rehash or not is_proven)
 
 
 def _build_anew(request: ComposeRequest, digest: str, listener: Listener) -> ComposedImage:

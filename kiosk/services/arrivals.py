@@ -1,11 +1,13 @@
 """The index of what arrived: one record a whole object, appended as it comes, read by the builder.
 
     folder/objects/00000001 …   the objects, named by a counter
-    folder/arrivals             magic, then for each object: length, payload, CRC-32 of the payload
+    folder/arrivals             magic, boot id and CRC-32 of both, then for each object: length,
+                                payload, CRC-32 of the payload
 
 The index is the word on what is whole. It is not synced (an object would cost 4 ms): after a power
 cut its tail may be torn, which ends the reading there, and objects may hold other bytes than their
-hash says, which whoever reads them again finds out.
+hash says, which whoever reads them again finds out. That is why it names the boot that it
+was begun in: by that, not by clocks, the builder knows whether a power cut may have come in between.
 """
 
 from __future__ import annotations
@@ -25,11 +27,15 @@ from kiosk.ports import StoredInstance
 OBJECTS: Final = "objects"
 ARRIVALS: Final = "arrivals"
 
-_MAGIC: Final = b"ARRIVAL1"
+_MAGIC: Final = b"ARRIVAL2"
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")  # random(4): a UUID, new at every boot
+_BOOT_BYTES: Final = 36
+_UNKNOWN: Final = "-" * _BOOT_BYTES
 _LENGTH: Final = struct.Struct("<L")
 _CRC: Final = struct.Struct("<L")
 _FIXED: Final = struct.Struct("<Q32sBB")  # size, SHA-256, lengths of UID and file name
 _MAX_RECORD_BYTES: Final = 1024 * 1024
+_HEAD_BYTES: Final = len(_MAGIC) + _BOOT_BYTES + _CRC.size
 
 
 def objects_folder(folder: Path) -> Path:
@@ -38,6 +44,25 @@ def objects_folder(folder: Path) -> Path:
 
 def arrivals_path(folder: Path) -> Path:
     return folder / ARRIVALS
+
+
+def boot_id() -> str:
+    """This boot's name; "" if the kernel does not tell (no /proc, or one of processes only)."""
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def is_of_this_boot(path: Path) -> bool:
+    """Whether an index was begun since the machine started. Not known is no.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        begun_in = _read_head(file)
+    return begun_in is not None and begun_in != _UNKNOWN and begun_in == boot_id()
 
 
 class ArrivalsWriter:
@@ -50,7 +75,7 @@ class ArrivalsWriter:
         os.ftruncate(self._fd, end)
         os.lseek(self._fd, end, os.SEEK_SET)
         if not end:
-            self._write(_MAGIC)
+            self._write(_head())
 
     def append(self, stored: StoredInstance) -> None:
         """One write a record, so that only a full disk or a power cut can tear it. Raises
@@ -92,8 +117,25 @@ def read_arrivals(path: Path) -> Iterator[StoredInstance]:
             yield _decode(payload)
 
 
+def _head() -> bytes:
+    named = boot_id().encode("ascii", "replace")
+    head = _MAGIC + (named if len(named) == _BOOT_BYTES else _UNKNOWN.encode())
+    return head + _CRC.pack(zlib.crc32(head))
+
+
+def _read_head(file: BinaryIO) -> str | None:
+    """The boot that it was begun in; None if it is no index."""
+    head = file.read(_HEAD_BYTES)
+    named, crc = head[: -_CRC.size], head[-_CRC.size :]
+    if len(head) != _HEAD_BYTES or not head.startswith(_MAGIC):
+        return None
+    if _CRC.unpack(crc)[0] != zlib.crc32(named):
+        return None
+    return named[len(_MAGIC) :].decode("ascii", "replace")
+
+
 def _payloads(file: BinaryIO) -> Iterator[bytes]:
-    if file.read(len(_MAGIC)) != _MAGIC:
+    if _read_head(file) is None:
         return
     while len(head := file.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(head)
@@ -108,7 +150,7 @@ def _payloads(file: BinaryIO) -> Iterator[bytes]:
 def _intact_bytes(file: BinaryIO) -> int:
     end = 0
     for payload in _payloads(file):
-        end = (end or len(_MAGIC)) + _LENGTH.size + len(payload) + _CRC.size
+        end = (end or _HEAD_BYTES) + _LENGTH.size + len(payload) + _CRC.size
     return end
 
 

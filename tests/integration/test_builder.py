@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,7 @@ from kiosk.errors import (
     WrongPatientError,
 )
 from kiosk.services import compose as compose_module
-from kiosk.services.arrivals import objects_folder
+from kiosk.services.arrivals import arrivals_path, objects_folder
 from kiosk.services.compose import (
     ComposedImage,
     ComposeRequest,
@@ -207,6 +208,25 @@ def test_an_object_that_changed_since_it_was_indexed(
     with pytest.raises((WrongPatientError, CheckFailedError)):
         run(request)
     assert left_over(folder) == set()
+
+
+def test_what_arrived_before_a_power_cut_is_read_again(
+    job: tuple[Path, ComposeRequest], run: Run
+) -> None:
+    """An index of another boot, however new its file looks: bytes may have been lost unnoticed."""
+    folder, request = job
+    index = arrivals_path(folder)
+    data = bytearray(index.read_bytes())
+    data[8:44] = b"00000000-0000-4000-8000-000000000000"
+    data[44:48] = zlib.crc32(data[:44]).to_bytes(4, "little")
+    index.write_bytes(data)
+    assert run(request).instances == len(KINDS)
+    victim = objects_folder(folder) / "00000002"
+    lost = bytearray(victim.read_bytes())
+    lost[-64:] = bytes(64)  # as a file system leaves a page that was never written
+    victim.write_bytes(lost)
+    with pytest.raises(SpoolLostError):
+        run(replace(request, volume_id="PDI_AGAIN"))
 
 
 @pytest.mark.parametrize("fault", ["gone", "short", "long", "link"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from kiosk.domain.model import Uid
 from kiosk.errors import InvalidValueError
 from kiosk.ports import StoredInstance
-from kiosk.services.arrivals import ArrivalsWriter, read_arrivals
+from kiosk.services import arrivals
+from kiosk.services.arrivals import ArrivalsWriter, boot_id, is_of_this_boot, read_arrivals
 
 
 def _stored(number: int) -> StoredInstance:
@@ -81,3 +83,53 @@ def test_a_file_name_that_is_a_path_is_refused(tmp_path: Path) -> None:
 def test_another_file_has_no_records(tmp_path: Path) -> None:
     (tmp_path / "arrivals").write_bytes(b"something else altogether")
     assert list(read_arrivals(tmp_path / "arrivals")) == []
+
+
+# --- which boot it is of ----------------------------------------------------------------------
+
+
+def test_an_index_knows_the_boot_that_it_was_begun_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "arrivals"
+    _write(path, range(1, 3))
+    assert len(boot_id()) == 36
+    assert is_of_this_boot(path)
+    (tmp_path / "boot_id").write_text("00000000-0000-4000-8000-000000000000\n")
+    monkeypatch.setattr(arrivals, "_BOOT_ID", tmp_path / "boot_id")
+    assert not is_of_this_boot(path)
+    _write(path, range(3, 4))  # what is appended does not make the rest of it new
+    assert not is_of_this_boot(path)
+    _write(tmp_path / "new", range(1, 3))
+    assert is_of_this_boot(tmp_path / "new")
+
+
+def test_times_say_nothing_about_the_boot(tmp_path: Path) -> None:
+    """A clock that jumps in either direction changes the answer in neither."""
+    path = tmp_path / "arrivals"
+    _write(path, range(1, 3))
+    for moment in (0, 2**31 - 1):
+        os.utime(path, (moment, moment))
+        assert is_of_this_boot(path)
+
+
+def test_where_the_kernel_names_no_boot_nothing_is_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "_BOOT_ID", tmp_path / "none")
+    path = tmp_path / "arrivals"
+    _write(path, range(1, 3))
+    assert boot_id() == ""
+    assert not is_of_this_boot(path)
+    assert len(list(read_arrivals(path))) == 2
+
+
+def test_a_torn_head_is_of_no_boot(tmp_path: Path) -> None:
+    path = tmp_path / "arrivals"
+    _write(path, range(1, 3))
+    whole = path.read_bytes()
+    for cut in range(50):
+        path.write_bytes(whole[:cut])
+        assert not is_of_this_boot(path) or cut >= 48
+    path.write_bytes(bytes(len(whole)))
+    assert not is_of_this_boot(path)
