@@ -7,7 +7,7 @@
 The index is the word on what is whole. It is not synced (an object would cost 4 ms): after a power
 cut its tail may be torn, which ends the reading there, and objects may hold other bytes than their
 hash says, which whoever reads them again finds out. That is why it names the boot that it
-was begun in: by that, not by clocks, the builder knows whether a power cut may have come in between.
+was begun in: by that, not by clocks, the builder knows whether a power cut may have come since.
 """
 
 from __future__ import annotations
