@@ -28,7 +28,7 @@ from dicomdir.part10 import (
     read_meta,
     uid_text,
 )
-from dicomdir.pixels import pixel_fault
+from dicomdir.pixels import PADDED, pixel_fault
 from dicomdir.profile import (
     DEFLATED,
     ENCAP_DOC,
@@ -47,8 +47,8 @@ _CODECS: Final[dict[str, Codec]] = {IMPLICIT_LITTLE: IMPLICIT, EXPLICIT_BIG: BIG
 # What makes these objects worth having, besides pixels.
 _BODIES: Final = {ENCAP_DOC: 0x00420011, WAVEFORM: 0x54000100}
 _FAULT = re.compile(r"([a-z_]+\.[a-z_]+)?")
-_MAGIC: Final = b"SHI\x01"
-_FIXED = Struct("<4sQIIBBBBBB")
+_MAGIC: Final = b"SHI\x02"
+_FIXED = Struct("<4sQIIBBBBBBB")
 _MAX_STORED_BYTES: Final = 16 << 20
 
 
@@ -67,6 +67,7 @@ class Instance:
             "meta.mismatch",
             "pixels.missing", "pixels.short", "pixels.long", "pixels.fragments", "pixels.encoding",
             "pixels.attributes", "body.missing".
+        remark: What is odd about a whole object, "" or "pixels.padded"; it goes onto the medium.
     """
 
     sop_class_uid: str
@@ -78,6 +79,7 @@ class Instance:
     size_bytes: int
     data_offset: int
     fault: str = ""
+    remark: str = ""
 
     def __repr__(self) -> str:  # keys hold a patient's name: never in a traceback or a log
         return f"Instance({self.sop_instance_uid}, {self.size_bytes} bytes, fault={self.fault!r})"
@@ -119,6 +121,7 @@ class Instance:
                 self.study_instance_uid,
                 self.series_instance_uid,
                 self.fault,
+                self.remark,
             )
         ]
         head = _FIXED.pack(
@@ -155,13 +158,13 @@ class Instance:
             len(uid) != length for uid, length in zip(uids, lengths, strict=False)
         ):
             raise InstanceError("stored instance with a damaged UID")
-        fault = texts[5].decode("ascii", "replace")
-        if _FAULT.fullmatch(fault) is None:
+        fault, remark = (text.decode("ascii", "replace") for text in texts[5:])
+        if _FAULT.fullmatch(fault) is None or remark not in ("", PADDED):
             raise InstanceError("stored instance with an unknown fault")
         tags = list(_split_once(keys))
         if tags != sorted(tags):
             raise InstanceError("stored instance with keys out of order")
-        return _instance(uids, keys, size_bytes, data_offset, fault)
+        return _instance(uids, keys, size_bytes, data_offset, fault, remark)
 
 
 _last_split: tuple[bytes, dict[int, bytes]] = (b"", {})
@@ -186,13 +189,13 @@ def _are_enough(uids: list[str]) -> bool:
 
 
 def _instance(
-    uids: list[str], keys: bytes, size_bytes: int, data_offset: int, fault: str
+    uids: list[str], keys: bytes, size_bytes: int, data_offset: int, fault: str, remark: str
 ) -> Instance:
     sop_class, sop_instance, syntax, study, series = uids
     intern = sys.intern  # thousands of Instances share these
     return Instance(
         intern(sop_class), sop_instance, intern(syntax), intern(study), intern(series),
-        keys, size_bytes, data_offset, fault,
+        keys, size_bytes, data_offset, fault, remark,
     )  # fmt: skip
 
 
@@ -251,7 +254,7 @@ def _scan(source: Source) -> Instance:
         raise InstanceError("deflated data sets are not read")
     codec = _CODECS.get(syntax, EXPLICIT)
     found: dict[int, bytes] = {}
-    fault = ""
+    fault = remark = ""
     pixel = None
     try:
         pixel = scan(source, offset, codec, found)
@@ -275,6 +278,8 @@ def _scan(source: Source) -> Instance:
     if not fault:
         if pixel is not None:
             fault = pixel_fault(source, pixel, codec, values, syntax)
+            if fault == PADDED:
+                fault, remark = "", PADDED
         elif needs_pixels(uids[0]):
             fault = "pixels.missing"
         else:
@@ -285,4 +290,4 @@ def _scan(source: Source) -> Instance:
         or uid_text(meta.get(MEDIA_SOP_INSTANCE)) != uids[1]
     ):
         fault = "meta.mismatch"
-    return _instance(uids, keys, source.size, offset, fault)
+    return _instance(uids, keys, source.size, offset, fault, remark)

@@ -16,6 +16,9 @@ _TRAILING: Final = frozenset(
 )  # Digital Signatures, Data Set Trailing Padding
 _FRAGMENT_AHEAD_BYTES: Final = 64
 
+PADDED: Final = "pixels.padded"
+"""No fault: more bytes than pixels, too few to be pixels. The object is whole and stays so."""
+
 
 def _unsigned(values: Mapping[int, bytes], tag: int) -> int:
     value = values.get(tag, b"")
@@ -40,6 +43,17 @@ def native_length(values: Mapping[int, bytes]) -> int:
     return (bits + 15) // 16 * 2
 
 
+def is_padding(values: Mapping[int, bytes], surplus_bytes: int) -> bool:
+    """Whether so much behind native pixels is padding: less than one row and one column of them.
+
+    Some devices fill up to four bytes or to a disk block. If one of Rows, Columns, Number of
+    Frames, Samples per Pixel or Bits Allocated is not the pixels', a row or a column is over.
+    """
+    samples, allocated = _unsigned(values, 0x00280002), _unsigned(values, 0x00280100)
+    shorter = min(_unsigned(values, 0x00280010), _unsigned(values, 0x00280011))
+    return surplus_bytes * 8 < shorter * samples * allocated
+
+
 def pixel_fault(
     source: Source,
     pixel: PixelElement,
@@ -48,6 +62,8 @@ def pixel_fault(
     transfer_syntax_uid: str,
 ) -> str:
     """Fault code of what begins at the pixel element; "" if all is there and nothing follows.
+
+    PADDED is none: all is there, and a little more.
 
     Args:
         values: Raw values of the object's keys by tag, little endian.
@@ -59,6 +75,7 @@ def pixel_fault(
     frames = frame_count(values)
     if frames == 0:
         return "pixels.attributes"
+    remark = ""
     encapsulated = is_encapsulated(transfer_syntax_uid) and pixel.tag == 0x7FE00010
     if encapsulated != (pixel.length == UNDEFINED):
         return "pixels.encoding"
@@ -72,9 +89,13 @@ def pixel_fault(
             fault = "pixels.attributes"
         elif pixel.length < expected or end > source.size:
             fault = "pixels.short"
+        elif pixel.length == expected:
+            fault = ""
+        elif is_padding(values, pixel.length - expected):
+            fault, remark = "", PADDED
         else:
-            fault = "pixels.long" if pixel.length > expected else ""
-    return fault or trailing_fault(source, end, codec)
+            fault = "pixels.long"
+    return fault or trailing_fault(source, end, codec) or remark
 
 
 def _fragments(source: Source, at: int, wanted: int) -> tuple[str, int]:

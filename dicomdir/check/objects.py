@@ -74,6 +74,8 @@ class ObjectCheck:
             self._found.error("PDI-46", path, "the meta information names another object")
         elif instance.fault:
             self._found.error("PDI-48", path, f"the object is not whole: {instance.fault}")
+        elif instance.remark:
+            self._found.warn("PDI-48", path, "some bytes of padding follow the pixels")
         if instance.sop_instance_uid in self._uids:
             self._found.error("PDI-47", path, "another file has the same SOP Instance")
         self._uids.add(instance.sop_instance_uid)

@@ -11,6 +11,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from dicomdir.check.image import check_image
+from dicomdir.findings import Severity
 from dicomdir.iso_reader import open_image
 from kiosk.errors import ComposeError, InvalidValueError, WrongPatientError
 from kiosk.services.build_folder import FolderImage, build_folder
@@ -72,6 +73,40 @@ def test_damaged_objects_are_named_on_the_disc(tmp_path: Path) -> None:
         record = reader.find("INDEX.HTM")
         assert record is not None
         assert str(uid) in reader.read(record, 0, 1 << 20).decode("ascii")
+
+
+@pytest.mark.parametrize("syntax", ["explicit", "implicit", "big"])
+def test_padding_behind_the_pixels_goes_along(tmp_path: Path, syntax: str) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT"), transfer_syntax=syntax)
+    ds = dcmread(files[0])
+    ds.PixelData += b"\0\1" * 3
+    ds.save_as(files[0])
+    made = build(tmp_path / "in", tmp_path / "out.iso")
+    assert (made.instances, made.left_out) == (2, ())
+    (finding,) = check_image(made.image.path)
+    assert (finding.rule, finding.severity) == ("PDI-48", Severity.WARNING)
+    with open_image(made.image.path) as reader:
+        record = reader.find(finding.path)
+        assert record is not None
+        on_disc = reader.read(record, 0, record.size_bytes)
+    pixels = ds.PixelData
+    if syntax == "explicit":
+        data = files[0].read_bytes()
+        assert on_disc.endswith(data[data.index(b"\x08\0\x05\0") :])
+    elif syntax == "big":
+        pixels = bytes(
+            byte for pair in zip(pixels[1::2], pixels[::2], strict=True) for byte in pair
+        )
+    assert on_disc.endswith(pixels)
+
+
+def test_a_contradiction_of_pixels_and_size_is_left_out(tmp_path: Path) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT"))
+    ds = dcmread(files[0])
+    ds.Rows -= 1
+    ds.save_as(files[0])
+    made = build(tmp_path / "in", tmp_path / "out.iso")
+    assert [it.reason for it in made.left_out] == ["pixels.long"]
 
 
 def test_two_objects_of_one_name_are_refused(tmp_path: Path) -> None:

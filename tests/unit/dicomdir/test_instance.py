@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
@@ -293,7 +294,7 @@ class TestWholeness:
         [
             (ct(), ""),
             (ct(pixels=element(0x7FE00010, "OW", bytes(30))), "pixels.short"),
-            (ct(pixels=element(0x7FE00010, "OW", bytes(34))), "pixels.long"),
+            (ct(pixels=element(0x7FE00010, "OW", bytes(40))), "pixels.long"),
             (ct(pixels=b""), "pixels.missing"),
             (ct(rows=0, pixels=element(0x7FE00010, "OW", b"")), "pixels.attributes"),
             (ct(frames=b"1A"), "pixels.attributes"),
@@ -337,6 +338,45 @@ class TestWholeness:
     )  # fmt: skip
     def test_pixels(self, data: bytes, fault: str) -> None:
         assert memory(data).fault == fault
+
+    @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"])
+    def test_a_little_padding_is_remarked_and_no_fault(self, syntax: str) -> None:
+        for rows, columns, allocated, surplus in (
+            (4, 4, 16, 2),
+            (4, 4, 16, 6),
+            (9, 5, 8, 2),  # 45 bytes are 46 with the pad byte that the standard asks for
+            (512, 512, 16, 512),
+            (64, 64, 1, 6),
+        ):
+            size = (rows * columns * allocated + 15) // 16 * 2 + surplus
+            pixels = element(0x7FE00010, "OW", bytes(size))
+            instance = memory(ct(rows=rows, columns=columns, allocated=allocated, pixels=pixels))
+            assert (instance.fault, instance.remark) == ("", "pixels.padded"), (rows, surplus)
+            assert Instance.from_bytes(instance.to_bytes()) == instance
+        assert memory(ct()).remark == ""
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"rows": 63},
+            {"columns": 127},
+            {"allocated": 8},
+            {"frames": b"1"},
+            {"samples": 1},
+        ],
+    )
+    def test_what_may_be_pixels_is_no_padding(self, wrong: dict[str, Any]) -> None:
+        true: dict[str, Any] = {"rows": 64, "columns": 128, "samples": 3, "frames": b"2"}
+        pixels = element(0x7FE00010, "OW", bytes(64 * 128 * 3 * 2 * 2))
+        assert memory(ct(**true, pixels=pixels)).fault == ""
+        assert memory(ct(**(true | wrong), pixels=pixels)).fault == "pixels.long"
+
+    def test_padding_excuses_nothing_behind_it(self) -> None:
+        padded = element(0x7FE00010, "OW", bytes(34))
+        other = element(0x00100020, "LO", b"ANOTHER1")
+        instance = memory(ct(pixels=padded, behind=other))
+        assert (instance.fault, instance.remark) == ("dataset.trailing", "")
+        assert memory(ct(pixels=padded[:-1])).fault == "pixels.short"
 
     def test_meta_information_must_name_the_object(self) -> None:
         data = ct().replace(b"UI\x06\x002.25.1", b"UI\x06\x002.25.9", 1)
