@@ -141,7 +141,8 @@ class _Build:
         return Entry(path, source, self.heads.pop(sop_instance_uid, b""))
 
     def _leave_out(self, instance: Instance, code: str) -> None:
-        self.left_out.append(LeftOut(instance.sop_instance_uid, instance.sop_class_uid, code))
+        uid, sop_class_uid = instance.sop_instance_uid, instance.sop_class_uid
+        self.left_out.append(LeftOut(uid, sop_class_uid, code, instance.transfer_syntax_uid))
 
 
 def build_volume(

@@ -86,6 +86,12 @@ RECORD_TYPES: Final[dict[str, str]] = {
     "1.2.840.10008.5.1.4.39.1": PALETTE,
 }
 
+# Retired image classes: not in the table, so left out and named (PDI-57, PDI-81). Here only so
+# that what is left out can be called an image.
+RETIRED_IMAGES: Final = frozenset(
+    _STORAGE + number for number in ("3", "5", "6", "12.3", "77.1", "77.2")
+) | {"1.2.840.10008.5.1.1.29", "1.2.840.10008.5.1.1.30"}
+
 # Modality where the SOP Class leaves no choice (PDI-82); else OT.
 _MODALITY_CLASSES: Final = {
     "CR": "1",

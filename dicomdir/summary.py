@@ -10,6 +10,7 @@ from typing import Final
 
 from dicomdir.errors import InstanceError
 from dicomdir.instance import Instance
+from dicomdir.profile import IMAGE, RECORD_TYPES, RETIRED_IMAGES, VIDEO
 
 _PATIENT_NAME: Final = 0x00100010
 _PATIENT_BIRTH_DATE: Final = 0x00100030
@@ -53,11 +54,23 @@ class LeftOut:
 
     Attributes:
         reason: `DicomdirError.code` of what kept it away.
+        transfer_syntax_uid: "" if nobody looked.
     """
 
     sop_instance_uid: str
     sop_class_uid: str
     reason: str
+    transfer_syntax_uid: str = ""
+
+    @property
+    def is_video(self) -> bool:
+        return self.transfer_syntax_uid in VIDEO
+
+    @property
+    def is_image(self) -> bool:
+        """Pixels, but no video; retired classes count too."""
+        kind = RECORD_TYPES.get(self.sop_class_uid)
+        return not self.is_video and (kind == IMAGE or self.sop_class_uid in RETIRED_IMAGES)
 
 
 @dataclass(slots=True)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from dicomdir.instance import Instance
+from dicomdir.iso_reader import open_image
 from kiosk.adapters.storage_scp.supervisor import StorageReceiver
 from kiosk.domain.model import AccessionNumber, Uid
 from kiosk.errors import (
@@ -21,8 +23,10 @@ from kiosk.errors import (
     UnknownDestinationError,
 )
 from kiosk.services.arrivals import arrivals_path, objects_folder, read_arrivals
+from kiosk.services.compose import compose
 from tests.archive_kit import AE_TITLE, arrived, fetch, pacs_for, running_receiver
 from tests.factories import Patient, Study, make_study, stable_uid
+from tests.jobs import request_for
 from tests.peers import Archive, dcmqrscp, orthanc
 
 pytestmark = pytest.mark.integration
@@ -97,6 +101,60 @@ def test_foreign_syntaxes_arrive(
     for source in map(dcmread, files):
         copy = dcmread(arrived(tmp_path / "job")[source.SOPInstanceUID])
         assert copy.PixelData == source.PixelData
+
+
+def test_the_archive_inflates_what_it_holds_deflated(
+    start: Start, receiver: StorageReceiver, tmp_path: Path
+) -> None:
+    """Deflated is never offered; a bomb could not come in, and honest objects still do."""
+    files = make_study(tmp_path / "source", ("CT", "SR"), seed=14)
+    for path in files:
+        ds = dcmread(path)
+        ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+        ds.save_as(path)
+    with start(files, {AE_TITLE: receiver.port}, tmp_path) as archive:
+        got = fetch(pacs_for(archive, receiver), stable_uid("study", 14), tmp_path / "job")
+    assert got.instances == 2
+    for source in map(dcmread, files):
+        copy = dcmread(arrived(tmp_path / "job")[source.SOPInstanceUID])
+        assert copy.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+        for either in (source, copy):
+            either.walk(_drop_group_lengths)
+        assert copy == source
+
+
+RETIRED = {
+    "1.2.840.10008.5.1.4.1.1.6": "US",
+    "1.2.840.10008.5.1.4.1.1.3": "US",
+    "1.2.840.10008.5.1.4.1.1.5": "NM",
+    "1.2.840.10008.5.1.4.1.1.12.3": "XA",
+    "1.2.840.10008.5.1.1.29": "HC",
+}
+
+
+def test_retired_classes_arrive_and_are_named_on_the_disc(
+    start: Start, receiver: StorageReceiver, tmp_path: Path
+) -> None:
+    files = make_study(tmp_path / "source", ("CT",) * (len(RETIRED) + 1), seed=15)
+    for path, (sop_class, modality) in zip(files[1:], RETIRED.items(), strict=True):
+        ds = dcmread(path)
+        ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = sop_class
+        ds.Modality, ds.SeriesInstanceUID = modality, stable_uid("series", modality)
+        ds.save_as(path)
+    with start(files, {AE_TITLE: receiver.port}, tmp_path) as archive:
+        got = fetch(pacs_for(archive, receiver), stable_uid("study", 15), tmp_path / "job")
+    assert got.instances == len(files)
+    request = request_for(tmp_path / "job", files)
+    image = compose(request, on_progress=lambda *_: None, is_cancelled=lambda: False)
+    assert image.instances == 1
+    assert {(it.sop_class_uid, it.reason, it.is_image) for it in image.left_out} == {
+        (sop_class, "profile.sop_class", True) for sop_class in RETIRED
+    }
+    with open_image(image.path) as reader:
+        record = reader.find("INDEX.HTM")
+        assert record is not None
+        page = reader.read(record, 0, record.size_bytes).decode("ascii")
+    assert all(it.sop_instance_uid in page for it in image.left_out)
 
 
 def test_find_by_accession_number(start: Start, receiver: StorageReceiver, tmp_path: Path) -> None:

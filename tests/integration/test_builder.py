@@ -286,6 +286,7 @@ def test_what_cannot_be_converted_is_listed(tmp_path: Path, run: Run) -> None:
     assert image.instances == 2
     (left,) = image.left_out
     assert (left.sop_instance_uid, left.reason) == (ds.SOPInstanceUID, "profile.transfer_syntax")
+    assert (left.is_video, left.is_image) == (True, False)
     with open_image(image.path) as reader:
         record = reader.find("INDEX.HTM")
         assert record is not None

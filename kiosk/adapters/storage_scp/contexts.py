@@ -19,8 +19,13 @@ IMPLICIT_LE: Final = (
 
 # In the order that we want them: what goes onto the disc as it is, then what must be decoded,
 # cheapest and lossless first. Video can be neither; it is stored all the same, so that nothing is
-# dropped silently: it ends on the list of what is not on the disc. Deflated is not taken: a few
-# bytes may become gigabytes (security T8), and every archive can inflate what it holds.
+# dropped silently: it ends on the list of what is not on the disc.
+#
+# Deflated is not taken: a few bytes may become gigabytes (security T8), and whether an object is
+# whole could only be told by inflating all of it in the process that faces the network. So the
+# archive inflates: deflating loses nothing, and whoever holds an object without loss must offer
+# Implicit VR Little Endian too (PS3.5 10.1). Orthanc and dcmqrscp do, as test_archive_peers shows;
+# from an archive that does not, nothing comes and the job says that it is incomplete.
 TRANSFER_SYNTAXES: Final = (
     b"1.2.840.10008.1.2.1",  # Explicit VR Little Endian
     IMPLICIT_LE,
@@ -55,16 +60,25 @@ _RANK: Final = {uid: rank for rank, uid in enumerate(TRANSFER_SYNTAXES)}
 
 _DICOM_ROOT: Final = b"1.2.840.10008."
 _STORAGE_ROOTS: Final = (
-    b"1.2.840.10008.5.1.4.1.1.",  # PS3.4 B.5: images, KO, PR, SR, PDF, waveforms, RT
+    b"1.2.840.10008.5.1.4.1.1.",  # PS3.4 B.5: images, KO, PR, SR, PDF, waveforms, RT; retired too
     b"1.2.840.10008.5.1.4.34.",  # RT machine verification and delivery instructions
     b"1.2.840.10008.5.1.4.45.",  # implant templates
+)
+# Retired elsewhere, but old archives hold them. They come in to be named as left out (PDI-57): an
+# object that is refused would keep its Study incomplete for ever.
+_RETIRED_STORAGE: Final = frozenset(
+    (
+        b"1.2.840.10008.5.1.1.27",  # Stored Print
+        b"1.2.840.10008.5.1.1.29",  # Hardcopy Grayscale Image
+        b"1.2.840.10008.5.1.1.30",  # Hardcopy Color Image
+    )
 )
 
 
 def is_storage(sop_class_uid: bytes) -> bool:
     """A SOP Class that objects can have: of PS3.4's storage roots, or a vendor's own."""
     if sop_class_uid.startswith(_DICOM_ROOT):
-        return sop_class_uid.startswith(_STORAGE_ROOTS)
+        return sop_class_uid.startswith(_STORAGE_ROOTS) or sop_class_uid in _RETIRED_STORAGE
     return bool(sop_class_uid)
 
 

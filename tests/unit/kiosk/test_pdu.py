@@ -6,6 +6,7 @@ import random
 import struct
 
 import pytest
+from pydicom._uid_dict import UID_dictionary
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 
 from kiosk.adapters.dimse import command as cmd
@@ -17,6 +18,15 @@ from tests.raw_dicom import CT, EXPLICIT, associate_rq
 
 IMPLICIT = "1.2.840.10008.1.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
+NO_OBJECTS = {
+    "1.2.840.10008.1.3.10",  # DICOMDIR
+    "1.2.840.10008.1.20.1",  # Storage Commitment
+    "1.2.840.10008.1.20.2",
+    "1.2.840.10008.5.1.4.38.1",  # of no patient, so of no Study: hanging protocols, palettes
+    "1.2.840.10008.5.1.4.39.1",
+    "1.2.840.10008.5.1.4.43.1",  # implants
+    "1.2.840.10008.5.1.4.44.1",
+}
 JPEG = "1.2.840.10008.1.2.4.50"
 MPEG4 = "1.2.840.10008.1.2.4.102"
 
@@ -86,6 +96,19 @@ def test_the_best_transfer_syntax_is_chosen(offered: tuple[str, ...], chosen: st
 def test_deflated_is_not_taken() -> None:
     proposed = pdu.ProposedContext(1, CT.encode(), (DEFLATED.encode(),))
     assert answer(proposed).result == pdu.TRANSFER_SYNTAXES_REFUSED
+
+
+@pytest.mark.parametrize(
+    "sop_class",
+    sorted(
+        uid
+        for uid, (name, kind, *_) in UID_dictionary.items()
+        if kind == "SOP Class" and "Storage" in name and uid not in NO_OBJECTS
+    ),
+)
+def test_every_storage_class_comes_in_retired_ones_too(sop_class: str) -> None:
+    """What cannot go onto the medium is named there; what is refused here would only be missing."""
+    assert answer(pdu.ProposedContext(1, sop_class.encode(), (EXPLICIT.encode(),))).result == 0
 
 
 def test_what_is_storage() -> None:
