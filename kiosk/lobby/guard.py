@@ -141,6 +141,8 @@ class GuardedApp(App[None], inherit_bindings=False):
 
     def _type(self, characters: str) -> None:
         screen = self.screen
+        if isinstance(screen, KioskScreen) and screen.is_too_small:
+            return
         for character in characters:
             if character == " " and isinstance(self.focused, TouchButton):
                 self.focused.action_press()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,6 +14,11 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from kiosk.widgets.safe_text import safe_content
+from kiosk.widgets.wording import too_small_words
+
+# The least terminal that has room for every screen with buttons that a finger finds.
+LEAST_COLUMNS: Final = 64
+LEAST_ROWS: Final = 20
 
 FOCUS_BINDINGS: list[BindingType] = [
     Binding("tab,down,right", "app.focus_next", show=False),
@@ -42,8 +47,18 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     BINDINGS = FOCUS_BINDINGS
     ALLOW_SELECT = False
     AUTO_FOCUS = ".primary"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (110, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-normal"), (30, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-too-narrow"),
+        (LEAST_COLUMNS, "-narrow"),
+        (72, "-normal"),
+        (110, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-too-low"),
+        (LEAST_ROWS, "-low"),
+        (24, "-normal"),
+        (30, "-tall"),
+    ]
     idle_s: ClassVar[float | None] = None
     warns: ClassVar[bool] = True
 
@@ -118,6 +133,22 @@ class KioskScreen(Screen[None], inherit_bindings=False):
             padding: 0 2;
         }
     }
+    KioskScreen #too-small {
+        display: none;
+        width: 1fr;
+        height: 1fr;
+        text-align: center;
+        content-align: center middle;
+        color: $ink;
+    }
+    KioskScreen.-too-narrow, KioskScreen.-too-low {
+        #head, #question, #notice, #notice.shown, #body, #foot {
+            display: none;
+        }
+        #too-small {
+            display: block;
+        }
+    }
     """
 
     def __init__(self, *, head: str, question: str, foot: str) -> None:
@@ -131,10 +162,16 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         with Container(id="body"):
             yield from self.compose_body()
         yield Static(safe_content(self._foot, 76), id="foot")
+        yield Static(Content(too_small_words()), id="too-small")
 
     def compose_body(self) -> ComposeResult:
         """The widgets between question and foot."""
         raise NotImplementedError
+
+    @property
+    def is_too_small(self) -> bool:
+        """There is no room to show what it asks: nobody can mean to answer it."""
+        return self.app.size.width < LEAST_COLUMNS or self.app.size.height < LEAST_ROWS
 
     def typed(self, character: str) -> None:
         """A person pressed a printable key on a keyboard; screens without input ignore it."""

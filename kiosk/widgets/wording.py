@@ -43,6 +43,11 @@ def refused_words() -> Sentence:
     )
 
 
+def too_small_words() -> str:
+    """Instead of a screen that the terminal has no room for."""
+    return _("The screen is too small just now. Make the window larger, or ask at the desk.")
+
+
 def step_words(step: Step) -> str:
     """What is being done now, as a line in a list."""
     return {
@@ -132,6 +137,7 @@ _FAILURES: Final[dict[str, str]] = {
     "medium.drive_fault": _DESK,
     "medium.verify_failed": _DESK,
     "journal.failed": _DESK,
+    "journal.damaged": _DESK,
     "order.unknown": _DESK,
     "order.not_released": _DESK,
     "job.unknown": _DESK,

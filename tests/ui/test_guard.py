@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual import events
+from textual.pilot import Pilot
 
 from kiosk.domain.model import Step
 from kiosk.lobby.screens.birth_date import BirthDateScreen
@@ -13,6 +14,7 @@ from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.sentence import MomentScreen, StillThereScreen, ThanksScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.widgets.wording import too_small_words
 from tests.fakes.hostile import HOSTILE
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
@@ -251,6 +253,56 @@ async def test_odd_sizes_break_nothing(hall: Hall, size: tuple[int, int]) -> Non
         await pilot.resize_terminal(80, 24)
         await visitor.scan(hall.ticket.qr_text)
         await visitor.sees(BirthDateScreen)
+
+
+async def shown(pilot: Pilot[None]) -> str:
+    """The characters on the terminal."""
+    await pilot.pause()
+    strips = pilot.app.screen._compositor.render_strips()
+    return " ".join(" ".join(strip.text for strip in strips).split())
+
+
+@pytest.mark.parametrize("size", [(63, 24), (80, 19), (20, 5), (1, 1)])
+async def test_without_room_it_says_so_and_goes_on_later(hall: Hall, size: tuple[int, int]) -> None:
+    async with hall.app().run_test(size=(80, 24)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.scan(hall.ticket.qr_text)
+        await visitor.sees(BirthDateScreen)
+        await visitor.types("0303")
+        before = await shown(pilot)
+        await pilot.resize_terminal(*size)
+        await visitor.until(lambda: not pilot.app.screen.query_one("#body").region)
+        said = await shown(pilot)
+        assert said in too_small_words()  # all of it, or as much as there is room for
+        assert len(said) > 60 or size == (1, 1)
+        await visitor.types("19")  # nobody sees what he types
+        for selector in ("#key-1", "#go", "#back"):
+            if found := pilot.app.screen.query(selector):
+                assert not found.first().region
+        await pilot.press("tab", "enter", "space")
+        await visitor.sees(BirthDateScreen)
+        await pilot.resize_terminal(80, 24)
+        await visitor.until(lambda: pilot.app.screen.query_one("#body").region)
+        assert await shown(pilot) == before
+        await visitor.types("1961")
+        await visitor.touch("#go")
+        await visitor.sees(IsThisYouScreen)
+
+
+async def test_without_room_a_visit_ends_as_ever(hall: Hall) -> None:
+    async with hall.app().run_test(size=(80, 24)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await pilot.resize_terminal(40, 10)
+        await visitor.wait_s(hall.clock, 30)
+        await visitor.until(lambda: isinstance(pilot.app.screen, StillThereScreen))
+        assert "too small" in await shown(pilot)
+        await visitor.wait_s(hall.clock, 20)
+        await visitor.sees(WelcomeScreen)
+        await pilot.resize_terminal(64, 20)
+        await visitor.until(lambda: pilot.app.screen.query_one("#body").region)
+        assert "Maria" not in await shown(pilot)
 
 
 SHOW_FOREIGN_TEXT = ("welcome_demo", "is_this_you", "exams", "note")

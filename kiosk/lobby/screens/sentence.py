@@ -14,7 +14,7 @@ from kiosk.domain.model import Medium
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Start, StartOver, StillHere, Taken
 from kiosk.widgets.buttons import TouchButton
-from kiosk.widgets.screen import FOCUS_BINDINGS, Touched, paragraph
+from kiosk.widgets.screen import FOCUS_BINDINGS, KioskScreen, Touched, paragraph
 from kiosk.widgets.wording import Sentence
 from kiosk.widgets.words import _, ngettext
 
@@ -112,6 +112,8 @@ class StillThereScreen(ModalScreen[None], inherit_bindings=False):
     BINDINGS = FOCUS_BINDINGS
     ALLOW_SELECT = False
     AUTO_FOCUS = "#here"
+    HORIZONTAL_BREAKPOINTS = KioskScreen.HORIZONTAL_BREAKPOINTS
+    VERTICAL_BREAKPOINTS = KioskScreen.VERTICAL_BREAKPOINTS
 
     DEFAULT_CSS = """
     StillThereScreen {
@@ -138,6 +140,11 @@ class StillThereScreen(ModalScreen[None], inherit_bindings=False):
             height: 5;
             margin-top: 1;
             align: center middle;
+        }
+    }
+    StillThereScreen.-too-narrow, StillThereScreen.-too-low {
+        #box {
+            display: none;
         }
     }
     """
