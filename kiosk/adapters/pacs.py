@@ -235,7 +235,8 @@ class DicomPacs:
                 for identifier in _identifiers(study_instance_uid, only):
                     outcome = _sum(outcome, run.ask(self._address.calling, identifier))
                 run.wait_until_quiet(outcome)
-                return outcome
+            run.finish()
+            return outcome
         finally:
             retrieval.close()
 

@@ -56,11 +56,8 @@ class Stage:
         self.retrieval = receiver.open(STUDY, folder, 1)
 
     def stored(self) -> int:
-        """Objects that came since the last call."""
-        count = 0
-        while (record := self.retrieval.receive(wait=False)) is not None:
-            count += isinstance(record, messages.Stored)
-        return count
+        """Objects that came; the retrieval is ended for it, as the engine ends it."""
+        return sum(isinstance(each, messages.Stored) for each in self.retrieval.finish())
 
     def kinds(self) -> dict[str, int]:
         """Alerts by kind; the receiver is stopped for it."""
@@ -404,6 +401,7 @@ def test_truncated_objects_are_refused(stage: Stage, files: list[Path]) -> None:
             assert status is not None, cut
             assert status >> 12 == 0xC, cut
         assert client.store(files[0]) == 0
+    assert stage.stored() == 1
     assert [path.name for path in stage.folder.iterdir()] == ["00000201"]
 
 
@@ -421,6 +419,7 @@ def test_the_preamble_is_ours(stage: Stage, files: list[Path]) -> None:
     with Client(stage.port) as client:
         client.associate()
         assert client.store(files[0]) == 0
+    assert stage.stored() == 1
     stored = (stage.folder / "00000001").read_bytes()
     assert stored[:132] == bytes(128) + b"DICM"
 

@@ -78,7 +78,7 @@ class Move:
                 self._take_stored()
                 while (message := self._requestor.next_message(0)) is not None:
                     if message.status not in cmd.PENDING:
-                        self._take_stored()  # records are sent before C-STOREs are answered
+                        self._take_stored()  # the newest may still lack: `finish` brings it
                         return self._judge(message, self._stored - before)
                     left = message.counter(cmd.REMAINING)
                     if left != remaining:
@@ -172,3 +172,8 @@ class Move:
             self._ask_whether_to_stop(None)
             if self._poll.poll(min(left, _POLL_S) * 1000):
                 self._take_stored()
+
+    def finish(self) -> None:
+        """Take what the receiver still had in hand. Raises ReceiverError."""
+        for record in self._retrieval.finish():
+            self._take(record)

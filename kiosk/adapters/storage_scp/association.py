@@ -1,6 +1,4 @@
-"""One association: a thread that receives into one small buffer and lets the machine take it from
-there.
-"""
+"""One association: a thread that receives into a buffer and lets the machine take it from there."""
 
 from __future__ import annotations
 
@@ -16,7 +14,10 @@ from kiosk.adapters.storage_scp.incoming import StoreSink
 from kiosk.adapters.storage_scp.limits import Limits
 from kiosk.adapters.storage_scp.machine import Context, Machine
 
-BUFFER_BYTES: Final = 128 * 1024
+# Holds most objects whole, so that they are written after they were answered. Memory is taken only
+# as far as a peer fills it.
+BUFFER_BYTES: Final = 1024 * 1024
+_ROOM_BYTES: Final = 128 * 1024  # less is not worth a receive
 _QUICK: Final = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
@@ -87,27 +88,31 @@ class Association:
     def _serve(self) -> None:
         sock, machine, sink = self._sock, self._machine, self._sink
         buffer = memoryview(bytearray(BUFFER_BYTES))
-        kept = 0  # bytes at the start of the buffer that the machine could not use yet
+        start = end = 0  # what the machine has not used yet
         while not machine.is_finished:
-            got = sock.recv_into(buffer[kept:])
+            got = sock.recv_into(buffer[end:])
             if not got:
                 return
-            if kept + got < BUFFER_BYTES:
+            end += got
+            if end < BUFFER_BYTES:
                 # A sender with Nagle's algorithm on waits for our ACK between its small writes.
                 # Not sticky; and not needed where more is here already.
                 sock.setsockopt(*_QUICK)
             self.deadline = math.inf
-            end = kept + got
             pdus = machine.pdus
-            used = machine.consume(buffer[:end])
-            sink.flush()
-            kept = end - used
-            if kept:
-                buffer[:kept] = bytes(buffer[used:end])
+            start += machine.consume(buffer[start:end])
             if machine.outbox:
                 sock.sendall(b"".join(machine.outbox))
                 machine.outbox.clear()
-            self._set_deadline(machine.pdus != pdus, machine.is_inside_pdu or kept > 0)
+                sink.settle()
+            if BUFFER_BYTES - end < _ROOM_BYTES:
+                sink.flush()
+            if not sink.is_holding:
+                kept = end - start
+                if kept:
+                    buffer[:kept] = bytes(buffer[start:end])
+                start, end = 0, kept
+            self._set_deadline(machine.pdus != pdus, machine.is_inside_pdu or end > start)
 
     def _set_deadline(self, is_new_pdu: bool, is_inside_pdu: bool) -> None:
         now = time.monotonic()

@@ -1,5 +1,9 @@
-"""One object on its way to disk: file meta, bytes, hash, header facts, and the status that answers
-it.
+"""One object on its way to disk: bytes, hash, header facts, and the status that answers it.
+
+An object that fits into the association's buffer is judged and answered first, and hashed and
+written while its sender prepares the next one. So a status of success says: whole, readable and
+wanted. That it is on disk is what a record tells the engine, which goes by records alone: what
+could not be written after all is missing there, and asked for again.
 """
 
 from __future__ import annotations
@@ -9,15 +13,14 @@ import errno
 import hashlib
 import os
 import socket
-import struct
 import time
 from collections.abc import Callable
 from typing import Final
 
 from dicomdir.errors import DicomdirError, HeaderIncompleteError
 from dicomdir.instance import Instance, read_instance_at, scan_instance
-from kiosk.adapters.dimse.pdu import IMPLEMENTATION_UID, IMPLEMENTATION_VERSION
 from kiosk.adapters.storage_scp import messages
+from kiosk.adapters.storage_scp.file_meta import file_meta
 from kiosk.adapters.storage_scp.machine import SOP_CLASS_NOT_SUPPORTED, StoreRequest
 from kiosk.adapters.storage_scp.retrievals import ClosedError, PartFile, Retrieval, RetrievalTable
 
@@ -33,36 +36,13 @@ WRITE_FAILED: Final = 0xC001
 _HEAD_BYTES: Final = (
     16 * 1024
 )  # of each object, kept until it is whole; most headers end far before
-_MAX_PARTS: Final = 512  # buffers a write, below IOV_MAX of 1024
+_MAX_PIECES: Final = 512  # buffers a write, below IOV_MAX of 1024
+_MAX_PENDING: Final = 8 * _MAX_PIECES  # a peer may send a byte at a time
 # Writes of 128 KiB and more into new ext4 files cost several times the system time of these.
-_WRITE_BYTES: Final = 64 * 1024
+_PIECE_BYTES: Final = 64 * 1024
+_WRITE_BYTES: Final = _PIECE_BYTES + 4096  # a piece with the file meta before it
 _REPORT_S: Final = 1.0
 _SPACE_CHECK_BYTES: Final = 16 * 1024 * 1024
-
-
-def file_meta(request: StoreRequest) -> bytes:
-    """Preamble of zeros and group 2 (PS3.10 7.1): made by us, so that nothing executable gets
-    in.
-    """
-    body = (
-        b"\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01"
-        + _ui(0x02, request.sop_class_uid)
-        + _ui(0x03, request.sop_instance_uid)
-        + _ui(0x10, request.transfer_syntax)
-        + _ui(0x12, IMPLEMENTATION_UID)
-        + _short(0x13, b"SH", IMPLEMENTATION_VERSION, b" ")
-    )
-    return bytes(128) + b"DICM" + struct.pack("<HH2sHL", 2, 0, b"UL", 4, len(body)) + body
-
-
-def _ui(number: int, value: bytes) -> bytes:
-    return _short(number, b"UI", value, b"\0")
-
-
-def _short(number: int, vr: bytes, value: bytes, padding: bytes) -> bytes:
-    if len(value) % 2:
-        value += padding
-    return struct.pack("<HH2sH", 2, number, vr, len(value)) + value
 
 
 class StoreSink:
@@ -91,25 +71,31 @@ class StoreSink:
         self._part: PartFile | None = None
         self._status = STORED
         self._pending: list[bytes | memoryview] = []
-        self._pending_bytes = 0
         self._head = bytearray()
         self._hash = hashlib.sha256()
         self._size_bytes = 0
         self._report_at = 0.0
         self._checked_bytes = 0
+        self._owed: bytes | None = None  # answered as stored, still to be written
         self.stored = 0
+
+    @property
+    def is_holding(self) -> bool:
+        """The buffer behind what was handed over is still needed."""
+        return bool(self._pending)
 
     def begin(self, request: StoreRequest) -> None:
         """Decide by the command alone; what is refused is read and thrown away."""
+        self.settle()  # of a peer that does not wait for its answer
         self._request = request
         self._status = self._judge(request)
         if self._status != STORED:
             return
         meta = file_meta(request)
         self._head = bytearray(meta)
-        self._hash = hashlib.sha256(meta)
+        self._hash = hashlib.sha256()
         self._pending = [meta]
-        self._pending_bytes = self._size_bytes = len(meta)
+        self._size_bytes = len(meta)
         self._checked_bytes = 0
         self._report_at = time.monotonic() + _REPORT_S
 
@@ -144,38 +130,38 @@ class StoreSink:
         if wanted > 0:
             self._head += view[:wanted]
         self._size_bytes += len(view)
-        self._hash.update(view)
-        for at in range(0, len(view), _WRITE_BYTES):
-            piece = view[at : at + _WRITE_BYTES]
-            if len(self._pending) >= _MAX_PARTS or self._pending_bytes >= _WRITE_BYTES:
-                self.flush()
-            self._pending.append(piece)
-            self._pending_bytes += len(piece)
+        self._pending.append(view)
+        if len(self._pending) >= _MAX_PENDING:
+            self.flush()
 
     def flush(self) -> None:
-        """Write what is pending: the buffer behind it is used again after this."""
-        if not self._pending:
-            return
+        """Hash and write what is pending: the buffer behind it is used again after this."""
+        pending, self._pending = self._pending, []
         part = self._part
-        if part is not None and self._status == STORED:
-            try:
-                if part.is_abandoned:
-                    self._refuse(NOT_AUTHORIZED)
-                else:
-                    self._write(part.fd)
-                    self._watch()
-            except OSError as error:
-                self._refuse(self._write_error(error))
-        self._pending = []
-        self._pending_bytes = 0
-
-    def _write(self, fd: int) -> None:
-        written = os.writev(fd, self._pending)
-        if written == self._pending_bytes:
+        if not pending or part is None or self._status != STORED:
             return
-        rest = b"".join(self._pending)  # a short write: rare, the disk is about to be full
-        while written < len(rest):
-            written += os.write(fd, rest[written:])
+        try:
+            if part.is_abandoned:
+                self._refuse(NOT_AUTHORIZED)
+            else:
+                self._write(part.fd, pending)
+                self._watch()
+        except OSError as error:
+            self._refuse(self._write_error(error))
+
+    def _write(self, fd: int, pending: list[bytes | memoryview]) -> None:
+        pieces: list[bytes | memoryview] = []
+        size = 0
+        for view in pending:
+            self._hash.update(view)
+            for at in range(0, len(view), _PIECE_BYTES):
+                piece = view[at : at + _PIECE_BYTES]
+                if size + len(piece) > _WRITE_BYTES or len(pieces) >= _MAX_PIECES:
+                    _write_all(fd, pieces, size)
+                    pieces, size = [], 0
+                pieces.append(piece)
+                size += len(piece)
+        _write_all(fd, pieces, size)
 
     def _watch(self) -> None:
         """While a large object arrives: report it, and look at the free space."""
@@ -198,16 +184,15 @@ class StoreSink:
         """The object is here: decide whether it is whole and wanted.
 
         Returns:
-            The status that answers it; 0x0000 only if it has its final name and the engine knows.
+            The status that answers it; after 0x0000 `settle` must follow.
         """
-        self.flush()
         if self._status == STORED:
-            self._status = self._keep()
+            self._status = self._judge_object()
         if self._status != STORED:
             self._refuse(self._status)
         return self._status
 
-    def _keep(self) -> int:
+    def _judge_object(self) -> int:
         part, request = self._part, self._request
         if part is None or request is None:
             return WRITE_FAILED
@@ -216,6 +201,8 @@ class StoreSink:
         except DicomdirError:
             self._alert("object.unreadable")
             return CANNOT_UNDERSTAND
+        if self._status != STORED:  # it had to be written to be read
+            return self._status
         if (
             instance.sop_instance_uid.encode() != request.sop_instance_uid
             or instance.sop_class_uid.encode() != request.sop_class_uid
@@ -234,34 +221,51 @@ class StoreSink:
             self._alert("object.header")
             return CANNOT_UNDERSTAND
         try:
-            number = retrieval.keep_part(part)
-            self._part, self._retrieval = None, retrieval
-            uid, digest = request.sop_instance_uid, self._hash.digest()
-            record = messages.Stored(number, self._size_bytes, digest, uid, header)
-            retrieval.report(number, messages.encode_stored(record))
+            retrieval.expect(part)
         except ClosedError:
             return NOT_AUTHORIZED
-        except OSError as error:
-            return self._write_error(error)
-        self.stored += 1
+        self._retrieval, self._owed = retrieval, header
         return STORED
+
+    def settle(self) -> None:
+        """Write what was answered as stored, give it its final name and tell the engine."""
+        header, self._owed = self._owed, None
+        if header is None:
+            return
+        self.flush()
+        part, request, retrieval = self._part, self._request, self._retrieval
+        if self._status != STORED or part is None or request is None or retrieval is None:
+            return  # it was refused after all
+        try:
+            number = retrieval.keep_part(part)
+            self._part = None
+            uid, digest = request.sop_instance_uid, self._hash.digest()
+            record = messages.Stored(number, self._size_bytes, digest, uid, header)
+            retrieval.report(part, number, messages.encode_stored(record))
+        except ClosedError:
+            self._refuse(NOT_AUTHORIZED)
+        except OSError as error:
+            self._refuse(self._write_error(error))
+        else:
+            self.stored += 1
 
     def _read_header(self, fd: int) -> Instance:
         try:
             return scan_instance(bytes(self._head), self._size_bytes)
         except HeaderIncompleteError:
+            self.flush()
             return read_instance_at(
                 lambda offset, size: os.pread(fd, size, offset), self._size_bytes
             )
 
     def abandon(self) -> None:
         """The association ended: what is half-way goes."""
+        self.settle()
         self._refuse(WRITE_FAILED)
 
     def _refuse(self, status: int) -> None:
         self._status = status
         self._pending = []
-        self._pending_bytes = 0
         part, self._part = self._part, None
         if part is not None:
             part.home.remove_part(part)
@@ -278,6 +282,15 @@ class StoreSink:
             return OUT_OF_RESOURCES
         self._alert("object.write")
         return WRITE_FAILED
+
+
+def _write_all(fd: int, pieces: list[bytes | memoryview], size: int) -> None:
+    written = os.writev(fd, pieces)
+    if written == size:
+        return
+    rest = b"".join(pieces)  # a short write: rare, the disk is about to be full
+    while written < size:
+        written += os.write(fd, rest[written:])
 
 
 def tell(retrieval: Retrieval, record: bytes) -> None:

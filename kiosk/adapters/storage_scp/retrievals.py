@@ -24,6 +24,8 @@ class PartFile:
 
     Attributes:
         fd: For reading and writing.
+        wanted_by: The retrieval that it was judged to belong to, once its sender has been told that
+            it is stored.
         is_abandoned: The retrieval was closed: the name is gone already.
     """
 
@@ -31,6 +33,7 @@ class PartFile:
         self.name = name
         self.fd = fd
         self.home = home
+        self.wanted_by: Retrieval | None = None
         self.is_abandoned = False
 
 
@@ -58,7 +61,8 @@ class Retrieval:
         self._numbers = itertools.count(first_number)
         self._lock = lock
         self.parts: set[PartFile] = set()
-        self._is_closed = False
+        self._owed: set[PartFile] = set()  # answered as stored, not reported yet
+        self._is_closing = self._is_closed = False
 
     def free_bytes(self) -> int:
         """Raises ClosedError."""
@@ -70,7 +74,8 @@ class Retrieval:
     def create_part(self) -> PartFile:
         """Raises ClosedError, OSError."""
         with self._lock:
-            self.check_open()
+            if self._is_closing:
+                raise ClosedError
             name = file_name(next(self._numbers)) + _PART
             part = PartFile(name, os.open(name, _CREATE, 0o600, dir_fd=self.folder_fd), self)
             self.parts.add(part)
@@ -83,6 +88,22 @@ class Retrieval:
             os.close(part.fd)
             if not part.is_abandoned:
                 os.unlink(part.name, dir_fd=self.folder_fd)
+            if part.wanted_by is not None:
+                part.wanted_by.settle(part)
+            self.end_if_settled()
+
+    def expect(self, part: PartFile) -> None:
+        """Its sender is about to be told that it is stored: `keep` or `remove_part` must follow,
+        and `close` waits for that.
+
+        Raises:
+            ClosedError: The engine closed the retrieval.
+        """
+        with self._lock:
+            if self._is_closing or part.is_abandoned:
+                raise ClosedError
+            part.wanted_by = self
+            self._owed.add(part)
 
     def keep_part(self, part: PartFile) -> int:
         """Give a whole object its final name here, wherever it was begun; closes it.
@@ -96,7 +117,8 @@ class Retrieval:
         origin = part.home
         with self._lock:
             self.check_open()
-            origin.check_open()
+            if part.is_abandoned:
+                raise ClosedError
             is_home = origin is self
             number = int(part.name.removesuffix(_PART)) if is_home else next(self._numbers)
             os.rename(
@@ -107,30 +129,46 @@ class Retrieval:
             )
             origin.parts.discard(part)
             os.close(part.fd)
+            if not is_home:
+                origin.end_if_settled()
         return number
 
-    def report(self, number: int, record: bytes) -> None:
-        """Tell the engine; an object that it cannot be told of is removed again.
+    def report(self, part: PartFile, number: int, record: bytes) -> None:
+        """Tell the engine of a kept object; one that it cannot be told of is removed again.
 
         Raises:
-            ClosedError: The engine closed the retrieval.
+            ClosedError: The engine is gone.
         """
         try:
             self.channel.send(record)
         except OSError as error:
-            with self._lock:
-                if not self._is_closed:
-                    os.unlink(file_name(number), dir_fd=self.folder_fd)
+            os.unlink(file_name(number), dir_fd=self.folder_fd)
             raise ClosedError from error
+        finally:
+            with self._lock:
+                self.settle(part)
 
     def close(self) -> None:
-        """From now on nothing is added; what is half-way goes."""
+        """From now on nothing is begun; what is half-way goes, what was answered as stored is
+        waited for by its own thread, which then lets go of folder and channel.
+        """
         with self._lock:
-            self._is_closed = True
-            for part in self.parts:
+            self._is_closing = True
+            for part in [each for each in self.parts if each.wanted_by is None]:
                 part.is_abandoned = True
                 os.unlink(part.name, dir_fd=self.folder_fd)
-            self.parts.clear()
+                self.parts.discard(part)
+            self.end_if_settled()
+
+    def settle(self, part: PartFile) -> None:
+        """Nothing more is owed for it. With the lock held."""
+        self._owed.discard(part)
+        self.end_if_settled()
+
+    def end_if_settled(self) -> None:
+        """Let go of folder and channel once nothing is left to do. With the lock held."""
+        if self._is_closing and not self._is_closed and not self.parts and not self._owed:
+            self._is_closed = True
             os.close(self.folder_fd)
             self.channel.close()
 

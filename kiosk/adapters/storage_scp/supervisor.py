@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -79,6 +79,19 @@ class Retrieval:
             return messages.decode_record(data)
         except ValueError as error:
             raise ReceiverError("the storage receiver sends nonsense") from error
+
+    def finish(self) -> Iterator[messages.Record]:
+        """Let nothing more begin; the records of what was answered as stored but not yet reported.
+
+        Raises:
+            ReceiverError: As `receive`; what was on its way is removed.
+        """
+        try:
+            self._channel.shutdown(socket.SHUT_WR)
+            while data := self._channel.recv(messages.MAX_RECORD_BYTES):
+                yield messages.decode_record(data)
+        except (OSError, ValueError) as error:
+            raise ReceiverError("the storage receiver does not end in order") from error
 
     def close(self) -> None:
         """Returns when the receiver has let go of the folder; what was still on its way is
