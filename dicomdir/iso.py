@@ -55,6 +55,7 @@ def author(
     created_at: datetime,
     capacity_blocks: int = 0,
     sync: bool = True,
+    write_back: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> IsoImage:
     """Write the volume as an image file; a file of that name is replaced.
@@ -65,6 +66,7 @@ def author(
         created_at: Recorded as every date (PDI-32); aware.
         capacity_blocks: What the medium takes; 0 for no limit.
         sync: Flush to the disk before returning. Without, the caller has to.
+        write_back: Have the disk begin while the image grows.
         progress: Called with bytes done and in all, about once a file.
     Raises:
         ImageTooLargeError: It would be larger than `capacity_blocks`; nothing was written.
@@ -79,7 +81,7 @@ def author(
         out, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
     )
     try:
-        with FileOutput(descriptor, blocks * BLOCK_BYTES) as output:
+        with FileOutput(descriptor, blocks * BLOCK_BYTES, write_back=write_back) as output:
             _write(iso, output, created_at, progress)
             sha256 = output.finish()
         if sync:

@@ -140,7 +140,8 @@ class Sink:
 
 
 class FileOutput:
-    """An image file. A second thread hashes what can be read back of it.
+    """An image file. A second thread hashes what can be read back of it; a third, which waits for
+    the disk most of the time, has it written out.
 
     All its space is reserved first: a full disk is known before anything is copied, and writing
     into reserved space is cheaper. Use as a context manager; `finish` ends the hash. The descriptor
@@ -149,15 +150,16 @@ class FileOutput:
     Args:
         descriptor: Of an empty file, open for reading and writing.
         size_bytes: How long it will be.
+        write_back: Begin to write out at once, so that a later fsync has little left to do.
     Raises:
         OSError: ENOSPC: there is not enough space.
     """
 
-    def __init__(self, descriptor: int, size_bytes: int) -> None:
+    def __init__(self, descriptor: int, size_bytes: int, *, write_back: bool) -> None:
         os.posix_fallocate(descriptor, 0, size_bytes)
         self._descriptor = descriptor
         self._size_bytes = size_bytes
-        self._at = self._flushed = 0
+        self._at = 0
         self._kernel_copies = True
         self._grown = threading.Condition()
         self._available = 0
@@ -167,9 +169,16 @@ class FileOutput:
         self._sha256 = hashlib.sha256()
         self._failure: OSError | None = None
         self._hasher = threading.Thread(target=self._hash, name="image-hash", daemon=True)
+        self._flusher: threading.Thread | None = None
+        if write_back:
+            self._flusher = threading.Thread(
+                target=self._write_back, args=(os.dup(descriptor),), name="image-out", daemon=True
+            )
 
     def __enter__(self) -> Self:
         self._hasher.start()
+        if self._flusher is not None:
+            self._flusher.start()  # never joined: it may still wait for the disk when all is done
         return self
 
     def __exit__(
@@ -226,18 +235,19 @@ class FileOutput:
         with self._grown:
             self._available = self._at
             self._ended = self._ended or ended
-            self._grown.notify()
+            self._grown.notify_all()
 
     def _hash(self) -> None:
         try:
-            while (available := self._wait_for_more()) > self._hashed:
+            while (available := self._wait_for_more(self._hashed)) > self._hashed:
                 self._hash_up_to(available)
         except OSError as error:
             self._failure = error
 
-    def _wait_for_more(self) -> int:
+    def _wait_for_more(self, than: int) -> int:
+        """How much there is, once it is more than that or the end is reached."""
         with self._grown:
-            self._grown.wait_for(lambda: self._available > self._hashed or self._ended)
+            self._grown.wait_for(lambda: self._available > than or self._ended)
             return self._available
 
     def _hash_up_to(self, end: int) -> None:
@@ -248,9 +258,13 @@ class FileOutput:
                 raise OSError(errno.EIO, "the image cannot be read back")
             self._sha256.update(view[:count])
             self._hashed += count
-            if self._hashed - self._flushed >= _FLUSH_BYTES:  # may block: not in the copier's way
-                _start_write_back(self._descriptor, self._flushed, self._hashed - self._flushed)
-                self._flushed = self._hashed
+
+    def _write_back(self, descriptor: int) -> None:
+        flushed = 0
+        while (available := self._wait_for_more(flushed + _FLUSH_BYTES - 1)) > flushed:
+            _start_write_back(descriptor, flushed, available - flushed)
+            flushed = available
+        os.close(descriptor)
 
 
 class PipeOutput:
@@ -281,7 +295,10 @@ class PipeOutput:
 
 
 def _start_write_back(descriptor: int, offset: int, size: int) -> None:
-    """sync_file_range(2): begin to write out now. Advice only, so its failure is of no interest."""
+    """sync_file_range(2): begin to write out now; blocks while the disk's queue is full.
+
+    Advice only, so its failure is of no interest.
+    """
     _libc.sync_file_range(
         ctypes.c_int(descriptor),
         ctypes.c_int64(offset),

@@ -46,7 +46,9 @@ def shell(text: str, tree: Path, folder: Path) -> dict[str, float]:
 def to_file(volume: PdiVolume, folder: Path) -> dict[str, float]:
     """Warm, as the builder is."""
     out = folder / "image.iso"
-    return run_here(lambda: _nothing(author(volume, out, created_at=CREATED_AT, sync=False)))
+    return run_here(
+        lambda: _nothing(author(volume, out, created_at=CREATED_AT, sync=False, write_back=False))
+    )
 
 
 def to_pipe(volume: PdiVolume, _folder: Path) -> dict[str, float]:
