@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.adapters.clock import SystemClock
 from kiosk.adapters.journal import Journal, open_journal
+from kiosk.adapters.journal.engine import database_file
 from kiosk.adapters.secrets import site_key
 from kiosk.config import Config, DriveConfig
 from kiosk.domain.identity import DateOrder
@@ -26,6 +27,7 @@ from kiosk.ports import MediaWriter
 if TYPE_CHECKING:  # slow to import: only where they are used
     from burner.simulated import SimulatedDrive
     from kiosk.adapters.jobs import DbosJobs
+    from kiosk.adapters.jobs.restore import Restored
     from kiosk.adapters.pacs import DicomPacs
     from kiosk.adapters.storage_scp.supervisor import Alert, StorageReceiver
     from kiosk.lobby.parts import LobbyParts
@@ -36,20 +38,52 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def journal(config: Config) -> Iterator[Journal]:
-    """The journal, its tables made or brought up to date. Raises JournalError."""
-    from kiosk.adapters.jobs import migrate
+    """The journal, its tables made or brought up to date.
 
-    opened = open_journal(
-        config.database_url,
-        station=config.engine.station,
-        audit_key=site_key(AUDIT_KEY, config.store.state_dir),
-        clock=SystemClock(),
-    )
+    Raises:
+        JournalDamagedError: Its file is damaged, or gone while there are snapshots of it.
+        JournalError: It cannot be opened.
+    """
+    from kiosk.adapters.jobs import migrate
+    from kiosk.adapters.journal.snapshots import require_sound
+
+    if file := database_file(config.database_url):
+        require_sound(file, is_quick=True)
+    opened = _open_journal(config, config.database_url)
     try:
         migrate(opened.engine)
         yield opened
     finally:
         opened.close()
+
+
+def _open_journal(config: Config, url: str) -> Journal:
+    return open_journal(
+        url,
+        station=config.engine.station,
+        audit_key=site_key(AUDIT_KEY, config.store.state_dir),
+        clock=SystemClock(),
+    )
+
+
+def restore_journal(config: Config) -> Restored:
+    """Put the newest sound snapshot in the journal's place, while no engine runs.
+
+    Raises:
+        ConfigError: The journal is in PostgreSQL.
+        ExecutorBusyError: The engine is running.
+        JournalError: There is no sound snapshot, or a process has the journal open.
+    """
+    from kiosk.adapters.jobs.restore import restore
+    from kiosk.adapters.lock import FileLock
+
+    file = database_file(config.database_url)
+    if file is None:
+        raise ConfigError("PostgreSQL has backups of its own: sendhome makes no snapshots of it")
+    station = config.engine.station
+    lock = FileLock(config.store.state_dir / f"engine-{station}.lock", f"engine {station}")
+    with lock.hold():
+        return restore(file, lambda path: _open_journal(config, f"sqlite:///{path}"))
 
 
 @contextlib.contextmanager

@@ -101,6 +101,9 @@ class StoreConfig:
     reserve_mb: int = option(
         512, "MB of free space below which nothing more is accepted", _between(0, 1_000_000)
     )
+    snapshots: int = option(
+        8, "hourly copies of the SQLite journal that are kept; 0: none", _between(0, 1000)
+    )
     keep_done_days: int = option(30, "days after which ended jobs are purged", _between(1, 3650))
 
 
@@ -144,6 +147,11 @@ class EngineConfig:
         3, "spoiled discs for one copy before staff are called", _between(1, 10)
     )
     poll_s: float = option(0.3, "seconds between looks at the queues", _between(0.05, 10))
+    clock_wait_s: float = option(
+        5.0,
+        "seconds to wait after a boot until the time is set; only where a time service runs",
+        _between(0, 600),
+    )
 
 
 @dataclass(frozen=True, slots=True)

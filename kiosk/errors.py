@@ -207,6 +207,12 @@ class JournalError(KioskError):
     code, exit_code, retry = "journal.failed", 100, Retry.LATER
 
 
+class JournalDamagedError(JournalError):
+    """The journal's file is damaged: nothing runs on it; `sendhome doctor --restore-snapshot`."""
+
+    code, exit_code, retry = "journal.damaged", 107, Retry.AFTER_STAFF
+
+
 class UnknownOrderError(KioskError):
     """No such order."""
 

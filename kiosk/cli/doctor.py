@@ -20,11 +20,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "0 if there is no fault. Stop the engine first: both want the receiver's port.",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "--restore-snapshot",
+        action="store_true",
+        help="put the newest sound snapshot in the place of a damaged journal; first stop engine "
+        "and kiosk. Jobs under way are ended and all orders held until staff release them: what "
+        "was made after the snapshot is not in it",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     config = config_file.load(args.config)
+    if args.restore_snapshot:
+        return _restore(config)
     probes = Probes(
         folders={"state folder": config.store.state_dir, "spool folder": config.store.spool_dir},
         reserve_bytes=config.store.reserve_mb << 20,
@@ -37,6 +46,20 @@ def run(args: argparse.Namespace) -> int:
         rows.append({"check": check.name, "state": check.state.value, "found": check.text})
     print_rows(args.json, rows, ("check", "state", "found"))
     return ConfigError.exit_code if faults else 0
+
+
+def _restore(config: Config) -> int:
+    from kiosk import bootstrap
+
+    done = bootstrap.restore_journal(config)
+    snapshot = done.snapshot
+    print(f"restored {snapshot.path.name}, made {snapshot.made_at:%Y-%m-%d %H:%M} UTC")
+    print(
+        f"{done.ended} jobs under way were ended and {done.held} orders are held: look at each, "
+        "also at what lies in the drives, before you release it (sendhome order release)"
+    )
+    print(f"the damaged journal is kept in {snapshot.path.parent}")
+    return 0
 
 
 def _others(config: Config) -> dict[str, Callable[[], str]]:

@@ -30,7 +30,12 @@ def run(args: argparse.Namespace) -> int:
         stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s %(message)s"
     )
     config = config_file.load(args.config)
-    options = EngineOptions(poll_s=config.engine.poll_s, keep_days=config.store.keep_done_days)
+    options = EngineOptions(
+        poll_s=config.engine.poll_s,
+        keep_days=config.store.keep_done_days,
+        snapshots=config.store.snapshots,
+        clock_wait_s=config.engine.clock_wait_s,
+    )
     state_dir = config.store.state_dir
     with bootstrap.journal(config) as journal:
         lock = station_lock(journal, state_dir)

@@ -34,11 +34,15 @@ from kiosk.adapters.jobs.common import (
     serializer,
     work_queue,
 )
+from kiosk.adapters.jobs.keeping import Keeper
 from kiosk.adapters.jobs.rescue import Rescue
 from kiosk.adapters.journal import Journal
+from kiosk.adapters.journal.engine import damage_watched
+from kiosk.adapters.journal.snapshots import KEPT
 from kiosk.adapters.lock import StationLock
+from kiosk.adapters.time_sync import wait_for_time
 from kiosk.domain.model import OrderId, Priority
-from kiosk.errors import EngineFaultError, JournalError
+from kiosk.errors import EngineFaultError, JournalDamagedError, JournalError
 from kiosk.services.burning import burn
 from kiosk.services.durable import BurnLostError, EngineStopping, Facts
 from kiosk.services.housekeeping import clean_spool, purge_jobs
@@ -67,6 +71,8 @@ class EngineOptions:
         stop_within_s: How long a stop waits for a disc that is being written.
         workflows: Orders under way at once, most of them waiting.
         keep_days: Days until ended jobs are purged.
+        snapshots: Hourly copies of the journal's file that are kept.
+        clock_wait_s: How long to wait after a boot until the time is set.
     """
 
     poll_s: float = 0.3
@@ -76,6 +82,8 @@ class EngineOptions:
     stop_within_s: float = 1800.0
     workflows: int = 16
     keep_days: int = 30
+    snapshots: int = KEPT
+    clock_wait_s: float = 5.0
 
 
 def station_lock(journal: Journal, state_dir: Path) -> StationLock:
@@ -102,23 +110,29 @@ def run_engine(
         held: The station's lock, if the caller holds it already.
     Raises:
         ExecutorBusyError: Another process works as this station.
+        JournalDamagedError: The journal's file is damaged, or found so while running.
         JournalError: The journal cannot be used.
     """
     options = options or EngineOptions()
     stop = stop or threading.Event()
     lock = held or station_lock(journal, state_dir)
     with contextlib.nullcontext() if held else lock.hold(), _signals(stop):
+        keeper = Keeper(journal, options.snapshots)
+        keeper.check()
         migrate(journal.engine)
+        keeper.check_trail()
+        wait_for_time(state_dir, options.clock_wait_s, stop)
         clean_spool(parts.spool, journal.jobs)
         journal.stations.start(journal.station)
         engine = _Engine(parts, journal, options, stop)
-        engine.launch()
-        try:
-            on_ready()
-            engine.serve(lock)
-        finally:
-            stop.set()
-            engine.shut_down()
+        with damage_watched() as damaged:
+            engine.launch()
+            try:
+                on_ready()
+                engine.serve(lock, keeper, damaged)
+            finally:
+                stop.set()
+                engine.shut_down()
 
 
 @contextlib.contextmanager
@@ -237,8 +251,8 @@ class _Engine:
 
     # --- the life of the process
 
-    def serve(self, lock: StationLock) -> None:
-        """Beat until it shall stop."""
+    def serve(self, lock: StationLock, keeper: Keeper, damaged: threading.Event) -> None:
+        """Beat until it shall stop. Raises JournalDamagedError."""
         rescue = Rescue(self._journal, self._jobs, self._parts, self._options.dead_after_s)
         purged_at = time.monotonic() - _DAY_S
         while True:
@@ -249,11 +263,16 @@ class _Engine:
                 if time.monotonic() - purged_at >= _DAY_S:
                     purged_at = time.monotonic()
                     purge_jobs(self._jobs, self._parts.clock, self._options.keep_days)
+                keeper.look()
+            except JournalDamagedError:
+                raise
             except JournalError as error:
                 log.warning("heartbeat: %s", error)
             if not lock.is_held():
                 log.error("the station's lock was lost with the database's session: stopping")
                 return
+            if damaged.is_set():
+                raise JournalDamagedError("the journal was found damaged: stopping")
             if self._stop.wait(self._options.beat_s):
                 return
 

@@ -26,6 +26,7 @@ from kiosk.ports import Clock
 # Outcomes as in PS3.15 A.5.2 EventOutcomeIndicator.
 SUCCESS, MINOR_FAILURE, SERIOUS_FAILURE = 0, 4, 8
 
+BROKEN_AT = "the audit trail is broken at row"
 _START = bytes(32)
 _LOCK_KEY = 0x5E4D401  # PostgreSQL: one appender at a time in the whole site
 
@@ -111,7 +112,7 @@ class AuditChain:
                 count += 1
                 mac = self._seal(before, row)
                 if row["seq"] != count or not hmac.compare_digest(mac.hex(), row["mac"]):
-                    raise JournalError(f"the audit trail is broken at row {count}")
+                    raise JournalError(f"{BROKEN_AT} {count}")
                 if remembered is not None and remembered.seq == count:
                     if not hmac.compare_digest(remembered.mac, row["mac"]):
                         raise JournalError(f"the audit trail was rewritten up to row {count}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,11 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
+from sqlalchemy import event as sa_event
 
-from kiosk.errors import ConfigError, JournalError
+from kiosk.errors import ConfigError, JournalDamagedError, JournalError
 
 BUSY_TIMEOUT_MS = 30_000
+
+# What SQLite says of itself, its disk or others; all else that it says is about the file.
+_NO_DAMAGE = ("BUSY", "LOCKED", "FULL", "CANTOPEN", "PERM", "READONLY", "NOMEM", "INTERRUPT",
+              "CONSTRAINT", "AUTH", "PROTOCOL", "ABORT", "MISUSE", "RANGE", "NOLFS")  # fmt: skip
+_watchers: set[threading.Event] = set()
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
@@ -65,7 +71,7 @@ def make_engine(url: str, *, application: str = "sendhome", pool_size: int = 5) 
         engine = sa.create_engine(
             parsed, hide_parameters=True, pool_size=pool_size, max_overflow=40, pool_timeout=30
         )
-        event.listen(engine, "connect", _set_up_sqlite)
+        sa_event.listen(engine, "connect", _set_up_sqlite)
         return engine
     if kind == "postgresql":
         return sa.create_engine(
@@ -78,6 +84,16 @@ def make_engine(url: str, *, application: str = "sendhome", pool_size: int = 5) 
             connect_args={"application_name": application, "connect_timeout": 10},
         )
     raise ConfigError("store.database_url must begin with sqlite: or postgresql:")
+
+
+def database_file(url: str | sa.URL) -> Path | None:
+    """SQLite's file; None for any other kind. Raises ConfigError."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise ConfigError("store.database_url is not a database URL") from error
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+    return Path(str(parsed.database)) if is_file else None
 
 
 def _private_file(path: Path) -> None:
@@ -130,12 +146,54 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextlib.contextmanager
 def translated(verb: str) -> Iterator[None]:
-    """The database's errors as JournalError, whose text names the kind but no values."""
+    """The database's errors as JournalError, whose text names the kind but no values.
+
+    Raises:
+        JournalDamagedError: The error says that the file is damaged.
+        JournalError: Any other.
+    """
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
         # Not even as the cause: PostgreSQL quotes the whole row that it refuses.
-        raise JournalError(f"the journal cannot be {verb}: {_reason(error)}") from None
+        kind = JournalError
+        original = error.orig if isinstance(error, sa.exc.DBAPIError) else None
+        if isinstance(original, sqlite3.Error) and says_damage(original):
+            kind = _damaged()
+        raise kind(f"the journal cannot be {verb}: {_reason(error)}") from None
+    except UnicodeDecodeError:
+        raise _damaged()(f"the journal cannot be {verb}: it holds text that is none") from None
+
+
+def says_damage(error: sqlite3.Error) -> bool:
+    """Whether this error can come of nothing but a damaged file; a wrong query is not one."""
+    name = str(getattr(error, "sqlite_errorname", ""))
+    return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")) or (
+        not name and str(error).startswith("Could not decode")
+    )
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """The same where the query is known to be right: whatever is not about use or space."""
+    name = str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_")
+    return not name.startswith(_NO_DAMAGE)
+
+
+def _damaged() -> type[JournalDamagedError]:
+    for event in list(_watchers):
+        event.set()
+    return JournalDamagedError
+
+
+@contextlib.contextmanager
+def damage_watched() -> Iterator[threading.Event]:
+    """An event that is set when any thread of this process meets damage in its journal."""
+    met = threading.Event()
+    _watchers.add(met)
+    try:
+        yield met
+    finally:
+        _watchers.discard(met)
 
 
 def _reason(error: sa.exc.SQLAlchemyError) -> str:

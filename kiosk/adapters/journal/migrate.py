@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
 from kiosk.adapters.journal.engine import translated
+from kiosk.adapters.journal.health import drop_mirrors, ensure_mirrors
 from kiosk.adapters.journal.tables import VERSION_TABLE
 from kiosk.adapters.lock import FileLock
 from kiosk.errors import JournalError
@@ -63,8 +64,14 @@ def migrate(engine: sa.Engine) -> None:
         JournalError: The database is newer than this program, or cannot be written.
     """
     head = ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
-    if revision(engine) == head:
-        return
+    if revision(engine) != head:
+        _upgrade(engine, head)
+    if engine.dialect.name == "sqlite":
+        with translated("upgraded"):
+            ensure_mirrors(engine)
+
+
+def _upgrade(engine: sa.Engine, head: str) -> None:
     with migration_lock(engine), translated("upgraded"):
         if revision(engine) == head:
             return
@@ -73,6 +80,7 @@ def migrate(engine: sa.Engine) -> None:
             if engine.dialect.name == "sqlite":
                 # Without it each CREATE TABLE commits by itself and a kill leaves half a schema.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+                drop_mirrors(connection)
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")

@@ -1,4 +1,7 @@
-"""Alembic's entry: only tables of ours are looked at, the engine's own stand beside them."""
+"""Alembic's entry: only tables of ours are looked at, the engine's own stand beside them.
+
+Nor are the mirrors, which `health` keeps by itself.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any
 
 from alembic import context
 
+from kiosk.adapters.journal.health import is_mirror
 from kiosk.adapters.journal.tables import PREFIX, VERSION_TABLE, metadata
 
 
@@ -16,6 +20,8 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
         return name is None
     if kind == "table":
         return name is not None and name.startswith(PREFIX) and name != VERSION_TABLE
+    if kind == "index":
+        return not is_mirror(name)
     return True
 
 
