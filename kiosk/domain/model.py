@@ -212,3 +212,7 @@ class Job:
     question: Question | None
     created_at: datetime
     ended_at: datetime | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in (ExecutionStatus.DONE, ExecutionStatus.FAILURE)

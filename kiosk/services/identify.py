@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from kiosk.domain.identity import match, parse_birth_date, same_birth_date, same_name
-from kiosk.domain.model import Job, Order, OrderId, ReleaseState
+from kiosk.domain.model import ExecutionStatus, Job, Order, OrderId, ReleaseState
 from kiosk.domain.ticket import (
     MAX_TRIES,
     ScannedTicket,
@@ -68,7 +68,8 @@ class Release:
 
     Attributes:
         orders: At least one, newest first.
-        job_id: The job that this ticket has already placed, None if none: the visitor came back.
+        job_id: The job that was placed and has not ended, None if there is none: the visitor came
+            back. One that failed is placed anew.
     """
 
     ticket_id: str
@@ -206,7 +207,8 @@ class Identify:
         job = self._job_of(order.order_id)
         if reason := self._why_not(record, order, job, now):
             return _Refused(reason, record.ticket_id)
-        return Release(record.ticket_id, (order,), None if job is None else job.job_id)
+        is_running = job is not None and not job.has_ended
+        return Release(record.ticket_id, (order,), order.order_id if is_running else None)
 
     def _why_not(
         self, record: ClaimRecord, order: Order, job: Job | None, now: datetime
@@ -216,8 +218,8 @@ class Identify:
             return "expired"
         if order.state is not ReleaseState.RELEASED:
             return str(order.state.value)
-        if record.used_at is not None and job is None:
-            return "used"
+        if record.used_at is not None and (job is None or job.status is ExecutionStatus.DONE):
+            return "used"  # a failed job is placed anew with the ticket that placed it
         if now - order.created_at > timedelta(days=self._policy.order_days):
             return "too_old"
         if self._is_minor(order, now.date()):

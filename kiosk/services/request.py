@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from kiosk.domain.model import Job, MediaChoice, OrderId, Priority
-from kiosk.errors import InvalidValueError, UnknownJobError
+from kiosk.domain.model import MediaChoice, OrderId, Priority
+from kiosk.errors import (
+    InvalidValueError,
+    OrderNotReleasedError,
+    RefusedClaimError,
+    UnknownJobError,
+)
 from kiosk.ports import Clock, Jobs, Tickets
 from kiosk.services.identify import Release
 
@@ -22,30 +27,39 @@ class Request:
         """Submit the released order and use up its ticket; twice is once.
 
         Whoever comes back with the same ticket and birth date gets the job that runs, whatever he
-        chooses now. The job comes first: a power cut between both leaves a ticket that still opens
-        the job, not a used ticket without one.
+        chooses now; one that failed is made anew. The job comes first: a power cut between both
+        leaves a ticket that still opens the job, not a used ticket without one.
 
         Raises:
             InvalidValueError: More or fewer copies than the kiosk makes.
+            RefusedClaimError: It was handed out, or staff hold it by now.
             JournalError: Nothing was placed.
         """
         if not 1 <= choice.copies <= MAX_COPIES:
             raise InvalidValueError(f"1 to {MAX_COPIES} copies")
-        if (job := self.running(release)) is not None:
-            job_id = job.job_id
-        else:
-            job_id = self._jobs.submit(
+        job_id = self._join(release) or self._submit(release, choice)
+        self._tickets.mark_used(release.ticket_id, self._clock.now())
+        return job_id
+
+    def _submit(self, release: Release, choice: MediaChoice) -> OrderId:
+        try:
+            return self._jobs.submit(
                 release.order.order_id,
                 choice,
                 Priority.WAITING_PATIENT,
                 actor=f"kiosk:{self._kiosk}",
             )
-        self._tickets.mark_used(release.ticket_id, self._clock.now())
-        return job_id
+        except InvalidValueError:  # placed elsewhere meanwhile, with another choice
+            if (job_id := self._join(release)) is None:
+                raise
+            return job_id
+        except OrderNotReleasedError as error:  # said as if he came with his ticket just now
+            raise RefusedClaimError("not released any more") from error
 
-    def running(self, release: Release) -> Job | None:
-        """The job of the released order, in whatever state; None if there is none yet."""
+    def _join(self, release: Release) -> OrderId | None:
+        """The job of the released order, if it has not ended."""
         try:
-            return self._jobs.get(release.order.order_id)
+            job = self._jobs.get(release.order.order_id)
         except UnknownJobError:
             return None
+        return None if job.has_ended else job.job_id

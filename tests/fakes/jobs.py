@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 from kiosk.domain.model import (
@@ -17,7 +18,7 @@ from kiosk.domain.model import (
     Step,
     Wanted,
 )
-from kiosk.errors import UnknownJobError
+from kiosk.errors import InvalidValueError, OrderNotReleasedError, UnknownJobError
 from tests.fakes.clock import START, FakeClock
 
 
@@ -29,6 +30,7 @@ class FakeJobs:
         self.rows: dict[OrderId, Job] = {}
         self.submitted: list[tuple[OrderId, MediaChoice, Priority, str]] = []
         self.answers: list[tuple[OrderId, int]] = []
+        self.is_released: Callable[[OrderId], bool] | None = None
         self._questions = 0
         self._lock = threading.Lock()
 
@@ -36,21 +38,27 @@ class FakeJobs:
         self, order_id: OrderId, choice: MediaChoice, priority: Priority, *, actor: str
     ) -> OrderId:
         with self._lock:
-            if order_id not in self.rows:
-                self.submitted.append((order_id, choice, priority, actor))
-                self.rows[order_id] = Job(
-                    job_id=order_id,
-                    order_id=order_id,
-                    choice=choice,
-                    priority=priority,
-                    status=ExecutionStatus.PENDING,
-                    status_info="NORMAL",
-                    error_code="",
-                    progress=None,
-                    question=None,
-                    created_at=self._now(),
-                    ended_at=None,
-                )
+            before = self.rows.get(order_id)
+            if before is not None and not before.has_ended:
+                if (before.choice.medium, before.choice.copies) != (choice.medium, choice.copies):
+                    raise InvalidValueError("it runs already")
+                return order_id
+            if self.is_released is not None and not self.is_released(order_id):
+                raise OrderNotReleasedError("not released")
+            self.submitted.append((order_id, choice, priority, actor))
+            self.rows[order_id] = Job(
+                job_id=order_id,
+                order_id=order_id,
+                choice=choice,
+                priority=priority,
+                status=ExecutionStatus.PENDING,
+                status_info="NORMAL",
+                error_code="",
+                progress=None,
+                question=None,
+                created_at=self._now(),
+                ended_at=None,
+            )
         return order_id
 
     def cancel(self, job_id: OrderId, *, actor: str) -> None:

@@ -285,6 +285,56 @@ async def test_leave_and_come_back_with_ticket_and_birth_date(hall: Hall) -> Non
         assert len(hall.jobs.submitted) == 1
 
 
+async def test_come_back_after_a_failure_and_try_again(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.fail(job_id, "build.too_large")
+        await visitor.sees(SorryScreen)
+        await visitor.touch("#stop")
+        await visitor.makes_a_disc(hall)  # the same ticket; all is asked again
+        assert len(hall.jobs.submitted) == 2
+        hall.jobs.at_step(job_id, Step.WRITE, 1, 10)
+        await visitor.until(lambda: "▸ Writing" in visitor.text())
+
+
+async def test_what_was_handed_out_meanwhile_is_refused_in_the_neutral_words(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        hall.jobs.is_released = lambda _order_id: False
+        await visitor.touch("#medium-disc")
+        await visitor.sees(SorryScreen)
+        assert "match those details" in visitor.text()
+        assert visitor.app._visit.release is None
+        assert hall.jobs.submitted == []
+
+
+async def test_what_was_placed_elsewhere_meanwhile_is_joined(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        choice = MediaChoice(Medium.STICK)
+        hall.jobs.submit(hall.order.order_id, choice, Priority.WARD, actor="staff")
+        await visitor.touch("#medium-disc")
+        await visitor.sees(ProgressScreen)
+        assert "USB stick" in visitor.text()
+        assert len(hall.jobs.submitted) == 1
+
+
 async def test_a_second_kiosk_process_resumes(hall: Hall) -> None:
     async with hall.app().run_test() as pilot:
         await Visitor(pilot).makes_a_disc(hall)

@@ -292,6 +292,23 @@ def test_coming_back_shows_the_job_until_it_is_collected() -> None:
     assert desk.try_(ticket.code) == Refusal()
 
 
+def test_the_ticket_of_a_failed_job_opens_a_new_try_and_of_a_done_one_nothing() -> None:
+    order = an_order()
+    desk = Desk(order)
+    ticket = desk.issue(order)
+    desk.jobs.submit(order.order_id, DISC, Priority.WAITING_PATIENT, actor="kiosk:hall")
+    desk.tickets.mark_used(ticket.ticket_id, desk.clock.now())
+    desk.jobs.fail(order.order_id, "archive.incomplete")
+    release = desk.try_(ticket.code)
+    assert isinstance(release, Release)
+    assert release.job_id is None
+    desk.jobs.done(order.order_id)
+    assert desk.try_(ticket.code) == Refusal()  # also while the order is released once more
+    release = desk.try_(desk.issue(order).code)  # which staff do with a new ticket
+    assert isinstance(release, Release)
+    assert release.job_id is None
+
+
 def test_nothing_typed_leaves_a_trace_in_audit_or_errors() -> None:
     order = an_order()
     desk = Desk(order)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.domain.model import MediaChoice, Medium, Priority
-from kiosk.errors import InvalidValueError
+from kiosk.domain.model import MediaChoice, Medium, OrderId, Priority
+from kiosk.errors import InvalidValueError, RefusedClaimError
 from kiosk.services.identify import Release, issue_ticket
 from kiosk.services.request import MAX_COPIES, Request
 from tests.fakes.clock import FakeClock
@@ -35,15 +35,12 @@ class Hall:
 
 def test_placing_submits_for_a_waiting_patient_and_uses_the_ticket() -> None:
     hall = Hall()
-    assert hall.request.running(hall.release) is None
     job_id = hall.request.place(hall.release, DISC)
     assert hall.jobs.submitted == [
         (hall.order.order_id, DISC, Priority.WAITING_PATIENT, "kiosk:hall")
     ]
     assert hall.is_used
-    running = hall.request.running(hall.release)
-    assert running is not None
-    assert running.job_id == job_id
+    assert hall.jobs.get(job_id).choice.medium is Medium.DISC
 
 
 def test_twice_is_once() -> None:
@@ -52,6 +49,41 @@ def test_twice_is_once() -> None:
     assert hall.request.place(hall.release, STICK) == first
     assert len(hall.jobs.submitted) == 1
     assert hall.jobs.get(first).choice == DISC
+
+
+def test_a_failed_job_is_placed_anew() -> None:
+    hall = Hall()
+    job_id = hall.request.place(hall.release, DISC)
+    hall.jobs.fail(job_id, "archive.incomplete")
+    assert hall.request.place(hall.release, STICK) == job_id
+    assert [it[1].medium for it in hall.jobs.submitted] == [Medium.DISC, Medium.STICK]
+    assert not hall.jobs.get(job_id).has_ended
+    assert hall.request.place(hall.release, DISC) == job_id  # and joined while it runs
+    assert len(hall.jobs.submitted) == 2
+
+
+def test_what_was_handed_out_is_refused() -> None:
+    hall = Hall()
+    job_id = hall.request.place(hall.release, DISC)
+    hall.jobs.done(job_id)
+    hall.jobs.is_released = lambda _order_id: False  # as it is COLLECTED with the job's end
+    with pytest.raises(RefusedClaimError):
+        hall.request.place(hall.release, DISC)
+    assert len(hall.jobs.submitted) == 1
+
+
+def test_two_kiosks_at_once_make_one_job() -> None:
+    hall = Hall()
+    submit = hall.jobs.submit
+
+    def late(*args: object, **names: object) -> OrderId:
+        submit(hall.order.order_id, STICK, Priority.WAITING_PATIENT, actor="kiosk:other")
+        return submit(*args, **names)  # type: ignore[arg-type]  # passed on as they came
+
+    hall.jobs.submit = late  # type: ignore[method-assign, assignment]  # the other one is quicker
+    job_id = hall.request.place(hall.release, DISC)
+    assert hall.jobs.get(job_id).choice.medium is Medium.STICK
+    assert [it[3] for it in hall.jobs.submitted] == ["kiosk:other"]
 
 
 def test_power_cut_between_job_and_ticket() -> None:
