@@ -138,7 +138,6 @@ _FAILURES: Final[dict[str, str]] = {
     "medium.verify_failed": _DESK,
     "journal.failed": _DESK,
     "journal.damaged": _DESK,
-    "journal.damaged": _DESK,
     "order.unknown": _DESK,
     "order.not_released": _DESK,
     "job.unknown": _DESK,
