@@ -51,11 +51,12 @@ def _make(path: Path) -> None:
         return  # another process was first; its key counts
     finally:
         part.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    for folder in (path.parent, path.parent.parent):  # a new folder's own name as well
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _read(path: Path) -> bytes:

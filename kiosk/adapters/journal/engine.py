@@ -99,12 +99,25 @@ def database_file(url: str | sa.URL) -> Path | None:
 def _private_file(path: Path) -> None:
     """Make the file 0600 before SQLite does; its -wal and -shm take the mode over from it."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            # SQLite syncs the folder that the file is in, nobody the one that folder is in: a power
+            # cut soon after the first start would take all of it away.
+            for folder in (path.parent, path.parent.parent):
+                _sync_folder(folder)
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
         raise JournalError(f"the journal cannot be made: {error.strerror}") from error
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:
