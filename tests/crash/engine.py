@@ -23,12 +23,13 @@ from typing import Any
 
 from burner.simulated import SimulatedDrive
 from kiosk.adapters.clock import SystemClock
+from kiosk.adapters.jobs import DbosJobs
 from kiosk.adapters.jobs import engine as engine_module
 from kiosk.adapters.jobs.engine import EngineOptions, run_engine
 from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.media import DiscWriter
 from kiosk.adapters.spool import DirectorySpool
-from kiosk.domain.model import Medium, Order
+from kiosk.domain.model import Medium, Order, OrderId, ReleaseState
 from kiosk.errors import SpoolFullError, SpoolLostError, StoppedError, WrongPatientError
 from kiosk.ports import MediaWriter
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
@@ -46,12 +47,15 @@ class Setting:
 
     Attributes:
         kill: (order, point) to die at; None for never.
+        deed: (order, point, "cancel" or "hold"): what a person has done at that point; before the
+            kill, if both are there.
         trace: File that gets a line per point.
     """
 
     folder: Path
     url: str = ""
     kill: tuple[str, int] | None = None
+    deed: tuple[str, int, str] | None = None
     trace: Path | None = None
     spool: Path | None = None
     drive: Path | None = None
@@ -102,6 +106,8 @@ class Points:
             if self._setting.trace is not None:
                 with self._setting.trace.open("a") as file:
                     file.write(f"{order_id} {number} {name}\n")
+            if self._setting.deed is not None and self._setting.deed[:2] == (order_id, number):
+                _do(self._setting)
             if self._setting.kill == (order_id, number):
                 os.kill(os.getpid(), signal.SIGKILL)
 
@@ -117,6 +123,20 @@ class Points:
             return result
 
         return wrapped
+
+
+def _do(setting: Setting) -> None:
+    """Somebody else's deed, in a journal of its own; acknowledged when this returns."""
+    assert setting.deed is not None
+    order_id, _, deed = setting.deed
+    journal = open_crash_journal(setting)
+    if deed == "cancel":
+        jobs = DbosJobs(journal)
+        jobs.cancel(OrderId(order_id), actor="patient")
+        jobs.close()
+    else:
+        journal.orders.set_state(OrderId(order_id), ReleaseState.HELD, actor="staff")
+    journal.close()
 
 
 class Watched:

@@ -33,6 +33,7 @@ from kiosk.domain.model import (
     Wanted,
 )
 from kiosk.errors import JournalError
+from kiosk.ports import LedgerPhase
 from tests.crash.engine import (
     DRIVE,
     IMAGE_BLOCKS,
@@ -61,14 +62,17 @@ class Report:
     spoiled: int = 0
     staff: Counter[str] = field(default_factory=Counter)
     recovered: list[float] = field(default_factory=list)
+    deeds: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         median = sorted(self.recovered)[len(self.recovered) // 2] if self.recovered else 0.0
         return (
             f"seed={self.seed} kills={self.kills} (with children: {self.cuts})"
-            f" orders={self.orders} done={self.done} lost={self.orders - self.done}"
+            f" orders={self.orders} done={self.done} not_done={self.orders - self.done}"
             f" double=0 spoiled={self.spoiled} staff={dict(self.staff)}"
             f" restart_median_s={median:.2f}"
+            + (f" deeds={dict(self.deeds)} refused={dict(self.refused)}" if self.deeds else "")
         )
 
 
@@ -84,6 +88,10 @@ class Station:
         self.placed: dict[OrderId, int] = {}
         self.staff: Counter[str] = Counter()
         self.brings_blanks = True
+        self.answers_staff = True
+        self.strays: list[str] = []
+        self._expected: dict[str, OrderId] = {}
+        self._good_taken: Counter[OrderId] = Counter()
         self._beat_before: datetime | None = None
         self._process: multiprocessing.process.BaseProcess | None = None
 
@@ -128,22 +136,29 @@ class Station:
 
     # --- people
 
-    def place(self, number: int, *, copies: int = 1) -> OrderId:
+    def place(self, number: int, *, copies: int = 1, like: OrderId | None = None) -> OrderId:
+        """An order and its job; `like` another one: of the same patient and study."""
         order_id = OrderId(f"order-{number:04}")
-        self.journal.orders.add(
-            Order(
-                order_id,
-                PatientIdentity(f"P{number}", "", f"DOE{number}^JANE", "19700101"),
-                AccessionNumber(f"A{number}"),
-                f"1.2.3.{number}",
-                "CT",
-                "20250101",
-                ReleaseState.RELEASED,
-                False,
-                datetime.now(UTC),
-            ),
-            actor="test",
+        order = Order(
+            order_id,
+            PatientIdentity(f"P{number}", "", f"DOE{number}^JANE", "19700101"),
+            AccessionNumber(f"A{number}"),
+            f"1.2.3.{number}",
+            "CT",
+            "20250101",
+            ReleaseState.RELEASED,
+            False,
+            datetime.now(UTC),
         )
+        if like is not None:
+            twin = self.journal.orders.get(like)
+            order = replace(
+                order,
+                patient=twin.patient,
+                accession_number=twin.accession_number,
+                study_instance_uid=twin.study_instance_uid,
+            )
+        self.journal.orders.add(order, actor="test")
         self.jobs.submit(
             order_id,
             MediaChoice(Medium.DISC, copies),
@@ -158,7 +173,7 @@ class Station:
         try:
             look = self.drive.look()
             if look.is_open and look.in_tray is not None:
-                self.drive.take()
+                self.take()
             wanted = {
                 job.question.wanted: (job.question, job.error_code)
                 for job in self.jobs.newest(limit=20)
@@ -168,16 +183,50 @@ class Station:
                 Wanted.BLANK_DISC,
                 Wanted.OTHER_DISC,
                 Wanted.LARGER_MEDIUM,
+                Wanted.TAKE_MEDIUM,
             }:
                 look = self.drive.look()
                 if look.is_open or look.in_tray is None:
                     self.drive.insert_blank()
-            if Wanted.STAFF in wanted:
+            if self.answers_staff and Wanted.STAFF in wanted:
                 question, code = wanted[Wanted.STAFF]
                 self.staff[f"{code} {question.job_id} {question.number}"] += 1
                 self.jobs.answer(question.job_id, question.number)
         except (BurnerError, JournalError):
             return  # busy just now; people try again
+
+    def take(self) -> None:
+        """Take what lies in the open tray. A good disc that is not on record is noted as a stray.
+
+        Raises:
+            BurnerError: The drive's state cannot be read.
+            JournalError: The same of the journal; the disc is taken all the same.
+        """
+        path = self.drive.take()
+        if path is None or not path.exists():
+            return
+        order_id = self._order_on(path)
+        if order_id is None:
+            return
+        self._good_taken[order_id] += 1
+        exports = list(self.journal.audit.rows(event="export", subject=order_id))
+        if self._good_taken[order_id] > len(exports):  # handed over, or scrap that staff took
+            self.strays.append(f"{path.name} of {order_id}: {len(exports)} on record")
+
+    def _order_on(self, path: Path) -> OrderId | None:
+        """Whose whole image a disc holds."""
+        for order_id in self.placed.keys() - set(self._expected.values()):
+            self._expected[self._expect(order_id)] = order_id
+        with path.open("rb") as file:
+            digest = hashlib.sha256(file.read(IMAGE_BLOCKS * 2048)).hexdigest()
+        return self._expected.get(digest)
+
+    def _expect(self, order_id: OrderId) -> str:
+        scratch = self.setting.folder / "expected.iso"
+        facts = make_image(
+            scratch, volume_id(order_id), blocks=IMAGE_BLOCKS, seed=image_seed(order_id)
+        )
+        return facts.sha256
 
     def attend_until(self, is_over: Callable[[], bool], *, patience_s: float = _PATIENCE_S) -> None:
         """Raises TimeoutError with the jobs' states."""
@@ -213,21 +262,13 @@ class Station:
 
         A disc that lacks nothing but its end is scrap all the same: it was never closed.
         """
-        expected = {}
-        scratch = self.setting.folder / "expected.iso"
-        for order_id in self.placed:
-            facts = make_image(
-                scratch, volume_id(order_id), blocks=IMAGE_BLOCKS, seed=image_seed(order_id)
-            )
-            expected[facts.sha256] = order_id
         found: Counter[str] = Counter()
         for disc in self.drive.look().discs:
             path = self.drive.file_of(disc.name)
             if disc.status is DiscStatus.WRITTEN and path.exists():
-                with path.open("rb") as file:
-                    digest = hashlib.sha256(file.read(IMAGE_BLOCKS * 2048)).hexdigest()
-                if digest in expected:
-                    found[expected[digest]] += 1
+                order_id = self._order_on(path)
+                if order_id is not None:
+                    found[order_id] += 1
         return found
 
     def check(self, report: Report) -> None:
@@ -252,7 +293,9 @@ class Station:
         assert self.journal.audit.verify(self.journal.audit.head()) > 0
         spool = self.setting.spool_folder
         assert not list(spool.iterdir()), list(spool.iterdir())
-        assert self.journal.ledger.owner(DRIVE) is None
+        assert not self.strays, self.strays
+        owner = self.journal.ledger.owner(DRIVE)
+        assert owner is None or owner.phase == LedgerPhase.OUT
         for order_id in self.placed:
             assert self.journal.orders.get(order_id).state is ReleaseState.COLLECTED
             assert self.journal.ledger.delivered(order_id) == self.placed[order_id]
@@ -260,6 +303,9 @@ class Station:
     def close(self) -> None:
         if self.is_up():
             self.kill(with_children=True)
+        self.close_journal()
+
+    def close_journal(self) -> None:
         self.jobs.close()
         self.journal.close()
 
@@ -308,7 +354,7 @@ def kill_at_every_point(folder: Path, url: str = "", *, every: int = 1) -> Repor
     report = Report(0)
     setting = Setting(folder, url=url, trace=folder / "trace")
     with station(setting) as one:
-        points = _count_points(one)
+        points = count_points(one)
         number = 1
         for point in range(1, points + 1, every):
             number += 1
@@ -328,7 +374,8 @@ def kill_at_every_point(folder: Path, url: str = "", *, every: int = 1) -> Repor
     return report
 
 
-def _count_points(one: Station) -> int:
+def count_points(one: Station) -> int:
+    """Points of a plain order, found by making one."""
     one.start()
     order_id = one.place(1)
     one.attend_until(lambda: not one.live())
