@@ -225,6 +225,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         jobs=jobs,
         identify=identify,
         request=request,
+        presence=journal.presence,
         clock=journal.clock,
         site_name=site.institution,
         whom_to_call=whom_to_call(config),
@@ -242,11 +243,16 @@ def whom_to_call(config: Config) -> str:
 
 
 def demo_hand(config: Config) -> Callable[[Wanted], None]:
-    """Somebody who puts discs from the stack into the simulated drive."""
+    """Somebody who takes discs out of the simulated drive and puts new ones in."""
 
     def do(wanted: Wanted) -> None:
+        drive = simulated(config.drives[0])
         if wanted in (Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.CLOSE_TRAY):
-            simulated(config.drives[0]).insert()
+            drive.insert()
+        elif wanted is Wanted.TAKE_MEDIUM:
+            drive.take()
+            if drive.look().is_open:
+                drive.press_button()
 
     return do
 

@@ -146,6 +146,17 @@ class EngineConfig:
     max_spoiled: int = option(
         3, "spoiled discs for one copy before staff are called", _between(1, 10)
     )
+    collect_s: float = option(
+        600.0,
+        "seconds a finished medium waits in the shut drive for its owner before staff are told",
+        _between(10, 86_400),
+    )
+    removal_s: float = option(
+        60.0,
+        "seconds a medium may lie in the open tray before staff are told; then it is void if it"
+        " is drawn in",
+        _between(5, 3600),
+    )
     poll_s: float = option(0.3, "seconds between looks at the queues", _between(0.05, 10))
     clock_wait_s: float = option(
         5.0,

@@ -121,7 +121,12 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
     drives: dict[Medium, list[MediaWriter]] = {}
     for drive in config.drives:
         drives.setdefault(bootstrap.medium_of(drive), []).append(bootstrap.writer(config, drive))
-    policy = Policy(delays_s=config.engine.retry_s, max_spoiled=config.engine.max_spoiled)
+    policy = Policy(
+        delays_s=config.engine.retry_s,
+        max_spoiled=config.engine.max_spoiled,
+        collect_s=config.engine.collect_s,
+        removal_s=config.engine.removal_s,
+    )
     station = config.engine.station
     with bootstrap.receiver(config) as storage, ComposerPool() as pool:
         archive = _Archive(bootstrap.pacs(config, storage), pool, journal.clock, reserve_bytes)
@@ -142,5 +147,6 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             compose=composer.compose,
             gate=gate,
             policy=policy,
+            presence=journal.presence,
             slots=Slots(policy.heavy),
         )

@@ -198,6 +198,18 @@ class VerifyFailedError(MediumError):
     code, exit_code = "medium.verify_failed", 94
 
 
+class UncollectedMediumError(MediumError):
+    """The drive holds a good medium whose owner is not at the kiosk: it stays shut."""
+
+    code, exit_code, status_info, retry = "medium.uncollected", 95, "MCD_BUSY", Retry.AFTER_STAFF
+
+
+class MediumNotTakenError(MediumError):
+    """A medium that was handed over is not known to have gone; one drawn back in is void."""
+
+    code, exit_code, status_info, retry = "medium.not_taken", 96, "CHECK_MCD_OP", Retry.AFTER_STAFF
+
+
 # Jobs and journal, 100-109
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -132,12 +132,16 @@ class LoadedMedium:
         wanted: What a person must do before it can be written; None if it can be written now.
         capacity_blocks: Free blocks of 2048 bytes, as the drive reports them; 0 if unknown.
         volume_id: ISO 9660 volume identifier or FAT label of what is on it, "" if blank or none.
+        is_open: The tray is known to be open; what lies in it cannot be seen then.
+        is_empty: Known to hold nothing.
     """
 
     wanted: Wanted | None
     kind: str
     capacity_blocks: int
     volume_id: str
+    is_open: bool = False
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +263,7 @@ class LedgerPhase:
     """Phases of a drive's ledger row, in order."""
 
     WRITING, CLOSED, VERIFIED, SCRAP, FREE = "writing", "closed", "verified", "scrap", "free"
+    OUT = "out"  # handed over, and not known to have gone: between VERIFIED and FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +273,7 @@ class LedgerEntry:
     Attributes:
         attempt: Number of discs begun for this job on this drive, from 1.
         volume_id: What the medium is called once written; how it is recognised after a restart.
+        since: When the ledger was told, None before that.
     """
 
     drive: str
@@ -276,6 +282,7 @@ class LedgerEntry:
     attempt: int
     volume_id: str
     sha256: str
+    since: datetime | None = field(default=None, compare=False)
 
 
 class Ledger(Protocol):
@@ -310,6 +317,20 @@ class Questions(Protocol):
         ...
 
     def is_answered(self, job_id: OrderId, number: int) -> bool: ...
+
+
+class Presence(Protocol):
+    """Whose visit shows at a kiosk just now: rows that count for some seconds only."""
+
+    def touch(self, job_id: OrderId) -> None:
+        """The visitor is there."""
+        ...
+
+    def leave(self, job_id: OrderId) -> None:
+        """The visit has ended."""
+        ...
+
+    def seen_at(self, job_id: OrderId) -> datetime | None: ...
 
 
 DELIVERED = "delivered"

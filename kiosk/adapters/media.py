@@ -103,7 +103,14 @@ class DiscWriter:
         """Raises DriveFaultError."""
         with kiosk_errors(missing=Wanted.BLANK_DISC):
             state = self._drive.inspect()
-        return LoadedMedium(wanted_for(state), state.kind, state.capacity_blocks, state.volume_id)
+        return LoadedMedium(
+            wanted_for(state),
+            state.kind,
+            state.capacity_blocks,
+            state.volume_id,
+            is_open=state.is_tray_open,
+            is_empty=state.status is MediaStatus.NONE and not state.is_tray_open,
+        )
 
     def write(
         self,
@@ -186,7 +193,9 @@ class StickWriter:
             with kiosk_errors(missing=Wanted.STICK):
                 state = self._stick.inspect()
         except MediumWantedError as error:
-            return LoadedMedium(Wanted[error.reason], f"{STICK_KIND}: {error}", 0, "")
+            is_empty = isinstance(error.__cause__, NoMediumError)
+            kind = f"{STICK_KIND}: {error}"
+            return LoadedMedium(Wanted[error.reason], kind, 0, "", is_empty=is_empty)
         return LoadedMedium(None, STICK_KIND, state.free_bytes // BLOCK_BYTES, state.unfinished)
 
     def write(

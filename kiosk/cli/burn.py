@@ -15,7 +15,8 @@ from kiosk import config_file
 from kiosk.cli.output import print_json, progress
 from kiosk.domain.model import Wanted
 from kiosk.errors import ExecutorBusyError, InvalidValueError, MediumWantedError, VerifyFailedError
-from kiosk.ports import MediaWriter, MediumProgress, WrittenMedium
+from kiosk.ports import LedgerPhase, MediaWriter, MediumProgress, WrittenMedium
+from kiosk.services.drawer import is_gone
 
 if TYPE_CHECKING:
     from kiosk.config import Config, DriveConfig
@@ -87,7 +88,12 @@ def alone(args: argparse.Namespace) -> Iterator[None]:
         bootstrap.journal(config) as journal,
         station_lock(journal, config.store.state_dir).hold(),
     ):
-        if (owner := journal.ledger.owner(drive.name)) is not None:
+        owner = journal.ledger.owner(drive.name)
+        is_out = owner is not None and owner.phase in (LedgerPhase.OUT, LedgerPhase.SCRAP)
+        if owner is not None and is_out and is_gone(owner, find_writer(args).inspect()):
+            journal.ledger.free(drive.name)
+            owner = None
+        if owner is not None:
             raise ExecutorBusyError(f"the medium in {drive.name} is of job {owner.job_id}")
         yield
 

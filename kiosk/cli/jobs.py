@@ -73,7 +73,10 @@ def row(job: Job) -> dict[str, object]:
     }
 
 
-SHOWN = ("job_id", "status", "status_info", "step", "done", "total", "wanted", "created_at")
+SHOWN = (
+    "job_id", "status", "status_info", "error_code", "step", "done", "total", "wanted",
+    "question", "created_at",
+)  # fmt: skip
 
 
 def run_list(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from kiosk import config_file
 from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_rows
 from kiosk.config import Config
-from kiosk.domain.model import MediaChoice, Medium, Order, OrderId, Priority, ReleaseState
+from kiosk.domain.model import HandOver, MediaChoice, Medium, Order, OrderId, Priority, ReleaseState
 from kiosk.errors import InvalidValueError
 
 if TYPE_CHECKING:  # the database's libraries are slow to import, and not for --help
@@ -55,6 +55,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     place.add_argument("order_id", metavar="ORDER")
     place.add_argument("--medium", choices=[m.value for m in Medium], default=Medium.DISC.value)
     place.add_argument("--copies", type=whole_number(1, MAX_COPIES), default=1, metavar="N")
+    place.add_argument(
+        "--hand-over",
+        choices=[it.value.replace("_", "-") for it in HandOver],
+        default="at-once",
+        help="at-once: somebody stands at the drive (default); on-claim: it stays in the shut "
+        "drive until the patient shows ticket and birth date at the kiosk",
+    )
     place.set_defaults(run=run_place)
 
 
@@ -132,7 +139,8 @@ def run_place(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
     config = config_file.load(args.config)
-    choice = MediaChoice(Medium(args.medium), args.copies)
+    hand_over = HandOver(args.hand_over.replace("-", "_"))
+    choice = MediaChoice(Medium(args.medium), args.copies, hand_over)
     with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
         print(jobs.submit(OrderId(args.order_id), choice, Priority.WARD, actor=actor()))
     return 0

@@ -115,12 +115,20 @@ class Medium(Enum):
     STICK = "stick"
 
 
+class HandOver(Enum):
+    """When a finished medium may leave the drive."""
+
+    AT_ONCE = "at_once"  # somebody of the staff stands at the drive
+    ON_CLAIM = "on_claim"  # when its owner is at the kiosk, or repeats ticket and birth date there
+
+
 @dataclass(frozen=True, slots=True)
 class MediaChoice:
-    """On what, and how many."""
+    """On what, how many, and into whose hands."""
 
     medium: Medium
     copies: int = 1
+    hand_over: HandOver = HandOver.AT_ONCE
 
 
 class ExecutionStatus(Enum):
@@ -153,7 +161,8 @@ class Wanted(Enum):
     LARGER_MEDIUM = "larger_medium"
     STICK = "stick"
     CLOSE_TRAY = "close_tray"
-    TAKE_MEDIUM = "take_medium"
+    CLAIM = "claim"  # it is ready in the shut drive: its owner must show again who he is
+    TAKE_MEDIUM = "take_medium"  # a medium that was handed over is not known to have gone
     STAFF = "staff"
 
 

@@ -9,19 +9,20 @@ visit it belongs to is dropped.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, TypeVar
 
 from textual import work
-from textual.message import Message
 
-from kiosk.domain.model import ExecutionStatus, Job, MediaChoice, OrderId, Question, Wanted
+from kiosk.domain.model import ExecutionStatus, Job, MediaChoice, OrderId, Question, Step, Wanted
 from kiosk.errors import KioskError
+from kiosk.lobby.answers import Decided, JobSeen, Placed
 from kiosk.lobby.crash import log_error
 from kiosk.lobby.estimate import Estimator, StepTimes
 from kiosk.lobby.guard import GuardedApp
+from kiosk.lobby.inactivity import Idle
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.base import Frame, LobbyScreen
@@ -40,7 +41,7 @@ from kiosk.lobby.screens.sentence import (
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.lobby.visit import Visit
-from kiosk.services.identify import Claim, Refusal, Release
+from kiosk.services.identify import Claim, Release
 from kiosk.widgets.screen import KioskScreen
 from kiosk.widgets.wording import failure_words, refused_words
 from kiosk.widgets.words import _
@@ -50,32 +51,7 @@ _T = TypeVar("_T")
 
 _POLL_TICKS: Final = 2  # progress is asked for every half second
 _LATE_S: Final = 20.0  # without an answer of the journal
-
-
-@dataclass
-class Decided(Message):
-    """The answer to a claim; `outcome` None if it could not be decided."""
-
-    visit: Visit = field(repr=False)
-    outcome: Release | Refusal | None = field(repr=False)
-    error_code: str = ""
-
-
-@dataclass
-class Placed(Message):
-    """The order is placed; `job_id` None if not."""
-
-    visit: Visit = field(repr=False)
-    job_id: OrderId | None
-    error_code: str = ""
-
-
-@dataclass
-class JobSeen(Message):
-    """The newest row of the visitor's job; `job` None if the journal did not answer."""
-
-    visit: Visit = field(repr=False)
-    job: Job | None
+_PRESENT_S: Final = 3.0  # between two notes that the visitor is there; they count for some more
 
 
 class LobbyApp(GuardedApp, inherit_bindings=False):
@@ -91,6 +67,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         super().__init__(parts.clock, self, warn_s=parts.warn_s, demo=demo)
         self._parts = parts
         self._visit = Visit()
+        self._presence = threading.Lock()
         self._times = StepTimes()
         self._estimator = Estimator(self._times)
         self._ticks = 0
@@ -120,7 +97,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
 
     def end_visit(self) -> None:
         """A job goes on; everything else is forgotten."""
-        self._visit = Visit()
+        self._new_visit()
         self._last_job = None
         self._estimator = Estimator(self._times)
         people = self._parts.people if self._is_demo else ()
@@ -129,7 +106,15 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
     def _poll(self) -> None:
         if self._visit.job_id is not None and not self._is_polling:
             self._is_polling = True
-            self._look_at_job(self._visit, self._visit.job_id)
+            self._look_at_job(self._visit, self._visit.job_id, is_there=self._is_there())
+
+    def _is_there(self) -> bool:
+        """Whether the journal is to be told now that the visitor is. Who may have gone is not."""
+        now_s = self._parts.clock.monotonic_s()
+        if self._idle.state is not Idle.NO or now_s - self._visit.seen_s < _PRESENT_S:
+            return False
+        self._visit.seen_s = now_s
+        return True
 
     # --- the way ----------------------------------------------------------------------------------
 
@@ -140,6 +125,13 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
             foot = _("{text}  ·  Demo: Ctrl+Q leaves").format(text=foot)
         return Frame(self._parts.site_name, foot)
 
+    def _new_visit(self, claim: Claim | None = None) -> None:
+        """Forget the one before; its medium stays in the drive from now on."""
+        before, self._visit = self._visit, Visit(claim=claim)
+        before.is_over = True
+        if before.job_id is not None:
+            self._leave(before.job_id)
+
     def _show(self, screen: LobbyScreen) -> None:
         idle_s = screen.idle_s
         if idle_s is None:
@@ -148,18 +140,18 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         self.go(screen, idle_s=idle_s)
 
     def _begin(self, claim: Claim) -> None:
-        self._visit = Visit(claim=claim)
+        self._new_visit(claim)
         self._last_job = None
         self._estimator = Estimator(self._times)
         today = self._parts.clock.now().date()
         self._show(BirthDateScreen(self._frame, self._parts.date_order, today))
 
     def _sorry(self, error_code: str) -> None:
-        self._visit = Visit()
+        self._new_visit()
         self._show(SorryScreen(self._frame, failure_words(error_code), can_retry=False))
 
     def on_start(self, _message: told.Start) -> None:
-        self._visit = Visit()
+        self._new_visit()
         self._show(TicketScreen(self._frame))
 
     def on_start_over(self, _message: told.StartOver) -> None:
@@ -201,7 +193,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         elif message.outcome is None:
             self._sorry(message.error_code)
         else:
-            self._visit = Visit()
+            self._new_visit()
             self._show(SorryScreen(self._frame, refused_words(), can_retry=True))
 
     def on_me(self, message: told.Me) -> None:
@@ -210,7 +202,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
             return
         if not message.is_me:
             self._disown(release)
-            self._visit = Visit()
+            self._new_visit()
             self._show(SorryScreen(self._frame, refused_words(), can_retry=False))
         elif release.job_id is not None:
             self._watch(release.job_id)
@@ -277,11 +269,17 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         screen = self.current()
         if job.status is ExecutionStatus.DONE:
             self._estimator.finish(self._parts.clock.monotonic_s())
-            self._visit = Visit()
-            self._show(ThanksScreen(self._frame, job.choice.medium))
+            self._new_visit()
+            if isinstance(screen, ThanksScreen):  # it is out of the drive, and we saw it
+                self._show(GoodbyeScreen(self._frame))
+            else:
+                self._show(ThanksScreen(self._frame, job.choice.medium))
         elif job.status is ExecutionStatus.FAILURE:
             self._sorry(job.error_code)
-        elif job.question is not None:
+        elif _is_out(job):
+            if not isinstance(screen, ThanksScreen):
+                self._show(ThanksScreen(self._frame, job.choice.medium))
+        elif job.question is not None and job.question.wanted is not Wanted.CLAIM:
             self._estimator.wait(self._parts.clock.monotonic_s())
             if not (isinstance(screen, QuestionScreen) and screen.question == job.question):
                 has_hand = self._is_demo and self._parts.demo_hand is not None
@@ -299,6 +297,13 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
             screen.show(job, estimate, is_late=is_late)
 
     def on_taken(self, _message: told.Taken) -> None:
+        job = self._last_job
+        if self._visit.job_id is not None and job is not None and job.question is not None:
+            self._answer(job.question)
+            if job.choice.copies > 1:
+                self._show(MomentScreen(self._frame))  # the next one, if this was not the last
+                return
+        self._new_visit()
         self._show(GoodbyeScreen(self._frame))
 
     def on_answered(self, message: told.Answered) -> None:
@@ -336,9 +341,21 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         self.post_message(Placed(visit, job_id, code))
 
     @work(thread=True, group="watch", exit_on_error=False)
-    def _look_at_job(self, visit: Visit, job_id: OrderId) -> None:
+    def _look_at_job(self, visit: Visit, job_id: OrderId, *, is_there: bool) -> None:
+        if is_there:
+            _attempt(lambda: self._tell_presence(visit, job_id))
         job, _code = _attempt(lambda: self._parts.jobs.get(job_id))
         self.post_message(JobSeen(visit, job))
+
+    def _tell_presence(self, visit: Visit, job_id: OrderId) -> None:
+        with self._presence:  # never after the note that the visit has ended
+            if not visit.is_over:
+                self._parts.presence.touch(job_id)
+
+    @work(thread=True, group="leave", exit_on_error=False)
+    def _leave(self, job_id: OrderId) -> None:
+        with self._presence:
+            _attempt(lambda: self._parts.presence.leave(job_id))
 
     @work(thread=True, group="answer", exit_on_error=False)
     def _answer(self, question: Question) -> None:
@@ -347,6 +364,13 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
     @work(thread=True, group="demo", exit_on_error=False)
     def _use_demo_hand(self, hand: Callable[[Wanted], None], wanted: Wanted) -> None:
         _attempt(lambda: hand(wanted))
+
+
+def _is_out(job: Job) -> bool:
+    """Whether the visitor's own medium is in the open tray, and not anybody's before him."""
+    question, progress = job.question, job.progress
+    is_take = question is not None and question.wanted is Wanted.TAKE_MEDIUM
+    return is_take and progress is not None and progress.step is Step.HAND_OVER
 
 
 def _attempt(action: Callable[[], _T]) -> tuple[_T | None, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
-from kiosk.ports import Clock, Jobs, Orders, Tickets
+from kiosk.ports import Clock, Jobs, Orders, Presence, Tickets
 from kiosk.services.identify import Identify
 from kiosk.services.request import Request
 
@@ -42,6 +42,7 @@ class LobbyParts:
     jobs: Jobs
     identify: Identify
     request: Request
+    presence: Presence
     clock: Clock
     site_name: str
     whom_to_call: str

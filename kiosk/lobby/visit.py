@@ -17,3 +17,5 @@ class Visit:
     medium: Medium | None = None
     job_id: OrderId | None = None
     is_asking: bool = False  # a worker is at it; the visitor waits
+    is_over: bool = False  # thrown away: whoever still works for it does nothing more
+    seen_s: float = float("-inf")  # when the journal was told last that the visitor is there

@@ -1,4 +1,4 @@
-"""Out of the drive and into the patient's hand: audited first, ejected second, freed last.
+"""Out of the drive and into the patient's hand: audited, ejected, and free once it has gone.
 
 Each part may be repeated after a crash; the medium's row in the journal counts it once.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.domain.model import ExecutionStatus, Medium, Order, Wanted
+from kiosk.domain.model import ExecutionStatus, HandOver, Job, Medium, Order, OrderId, Wanted
 from kiosk.ports import DELIVERED, LedgerEntry, LedgerPhase, LoadedMedium, MediaWriter
+from kiosk.services.drawer import is_gone
 from kiosk.services.parts import EngineParts
 
 _ABSENT = (Wanted.BLANK_DISC, Wanted.CLOSE_TRAY, Wanted.STICK)
@@ -17,6 +18,20 @@ _ABSENT = (Wanted.BLANK_DISC, Wanted.CLOSE_TRAY, Wanted.STICK)
 def is_absent(loaded: LoadedMedium) -> bool:
     """Nothing in the drive, or the tray is open."""
     return loaded.wanted in _ABSENT
+
+
+def is_present(parts: EngineParts, job_id: OrderId) -> bool:
+    """Whether the job's owner is at the kiosk: his visit showed there some seconds ago."""
+    seen_at = parts.presence.seen_at(job_id)
+    if seen_at is None:
+        return False
+    # Either way: a clock that was set back must not keep somebody present.
+    return abs((parts.clock.now() - seen_at).total_seconds()) <= parts.policy.presence_s
+
+
+def may_leave(parts: EngineParts, job: Job) -> bool:
+    """Whether somebody is there to whom the job's medium may be handed now."""
+    return job.choice.hand_over is HandOver.AT_ONCE or is_present(parts, job.job_id)
 
 
 def hand_over(
@@ -37,7 +52,16 @@ def hand_over(
     loaded = writer.inspect()
     if not is_absent(loaded) and loaded.volume_id == entry.volume_id:
         writer.eject()
-    parts.ledger.free(writer.name)
+    elif is_gone(entry, loaded):
+        parts.ledger.free(writer.name)
+        return
+    parts.ledger.put(replace(entry, phase=LedgerPhase.OUT))
+
+
+def may_be_whole(writer: MediaWriter, entry: LedgerEntry) -> bool:
+    """Whether what can be read in the drive has the name of the entry's medium."""
+    volume_id = writer.inspect().volume_id
+    return volume_id != "" and volume_id == entry.volume_id
 
 
 def settle_other(parts: EngineParts, writer: MediaWriter, entry: LedgerEntry) -> bool:
@@ -71,10 +95,15 @@ def is_delivered(parts: EngineParts, entry: LedgerEntry) -> bool:
 
 
 def scrap(parts: EngineParts, writer: MediaWriter, entry: LedgerEntry) -> None:
-    """Whatever it was, it is no use: out with it, if it is the one in the drive."""
-    parts.ledger.put(replace(entry, phase=LedgerPhase.SCRAP))
+    """Whatever it was, it is no use: out with it, if it is the one in the drive.
+
+    The drive is free when the next look finds it gone.
+    """
+    if entry.phase != LedgerPhase.SCRAP:
+        parts.ledger.put(replace(entry, phase=LedgerPhase.SCRAP))
     loaded = writer.inspect()
     is_written = not is_absent(loaded) and loaded.wanted is not None
     if is_written and loaded.volume_id in ("", entry.volume_id):
         writer.eject()
-    parts.ledger.free(writer.name)
+    elif not loaded.is_open:
+        parts.ledger.free(writer.name)

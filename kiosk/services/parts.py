@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from kiosk.domain.model import Medium, Order
+from kiosk.domain.model import Medium, Order, OrderId
 from kiosk.ports import (
     Clock,
     JobBook,
@@ -15,6 +16,7 @@ from kiosk.ports import (
     MediaLog,
     MediaWriter,
     Orders,
+    Presence,
     ProgressLog,
     Questions,
     Spool,
@@ -113,6 +115,9 @@ class Policy:
         max_spoiled: Discs spoiled in a row for one copy before staff are asked.
         poll_s: Between two looks at the journal for what is waited for.
         device_poll_s: Between two looks into a drive.
+        collect_s: A good medium waits so long in the shut drive for its owner; then staff are told.
+        removal_s: A medium that was handed over may lie in the open tray so long before they are.
+        presence_s: So long somebody counts as present whose visit was seen at a kiosk.
         heavy: Jobs that retrieve or build at the same time.
     """
 
@@ -121,11 +126,28 @@ class Policy:
     max_spoiled: int = 3
     poll_s: float = 0.5
     device_poll_s: float = 1.0
+    collect_s: float = 600.0
+    removal_s: float = 60.0
+    presence_s: float = 10.0
     heavy: int = 2
 
     def delay_s(self, failures: int) -> float:
         """Before the next try, after so many failures in a row (from 1)."""
         return self.delays_s[min(failures, len(self.delays_s)) - 1]
+
+
+class NobodyPresent:
+    """Keeps `kiosk.ports.Presence` where there is no kiosk: visits are nobody's, and not seen."""
+
+    def touch(self, job_id: OrderId) -> None:
+        del job_id
+
+    def leave(self, job_id: OrderId) -> None:
+        del job_id
+
+    def seen_at(self, job_id: OrderId) -> datetime | None:
+        del job_id
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +169,7 @@ class EngineParts:
     compose: Compose
     gate: Gate
     policy: Policy = field(default_factory=Policy)
+    presence: Presence = field(default_factory=NobodyPresent)
     slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))
 
     def writer(self, name: str) -> MediaWriter | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from kiosk.domain.model import MediaChoice, OrderId, Priority
+from kiosk.domain.model import HandOver, MediaChoice, OrderId, Priority
 from kiosk.errors import (
     InvalidValueError,
     OrderNotReleasedError,
@@ -27,8 +28,9 @@ class Request:
         """Submit the released order and use up its ticket; twice is once.
 
         Whoever comes back with the same ticket and birth date gets the job that runs, whatever he
-        chooses now; one that failed is made anew. The job comes first: a power cut between both
-        leaves a ticket that still opens the job, not a used ticket without one.
+        chooses now; one that failed is made anew. What it makes leaves the drive only while he is
+        at the kiosk. The job comes first: a power cut between both leaves a ticket that still
+        opens the job, not a used ticket without one.
 
         Raises:
             InvalidValueError: More or fewer copies than the kiosk makes.
@@ -45,7 +47,7 @@ class Request:
         try:
             return self._jobs.submit(
                 release.order.order_id,
-                choice,
+                replace(choice, hand_over=HandOver.ON_CLAIM),
                 Priority.WAITING_PATIENT,
                 actor=f"kiosk:{self._kiosk}",
             )

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import Enum
 
-from kiosk.domain.model import Order, OrderId, Progress, ReleaseState, Step, Wanted
+from kiosk.domain.model import Order, OrderId, Progress, Question, ReleaseState, Step, Wanted
 from kiosk.errors import JournalError, OrderNotReleasedError, Retry, StoppedError
 from kiosk.services.durable import Durable, EngineStopping, Facts, Trouble, run_step
 from kiosk.services.parts import EngineParts
@@ -87,6 +88,14 @@ class ProgressRow:
             log.warning("progress is not kept: %s", error)
 
 
+class Answer(Enum):
+    """How a question to a person ended."""
+
+    GIVEN = "given"  # somebody answered
+    SEEN = "seen"  # what was asked for was seen to be done
+    LATE = "late"  # neither in time
+
+
 class Waits:
     """The waits of one workflow.
 
@@ -116,6 +125,20 @@ class Waits:
                 if trouble.code != JournalError.code:
                     raise
                 self._pause(trouble, step, self._parts.policy.delays_s[0])
+
+    def succeed(self, name: str, work: Callable[[], Facts]) -> Facts:
+        """A step that has to go well in the end: the medium is verified or refused already.
+
+        Raises:
+            Trouble: The order is not released any more: staff said so, and are not asked.
+        """
+        while True:
+            try:
+                return run_step(self._durable, name, work)
+            except Trouble as trouble:
+                if trouble.code == OrderNotReleasedError.code:
+                    raise
+                self.mend(trouble, Step.HAND_OVER)
 
     def mend(self, trouble: Trouble, step: Step) -> None:
         """Wait until trying again makes sense: by the back-off policy, or for staff.
@@ -160,36 +183,50 @@ class Waits:
         trouble: Trouble,
         step: Step,
         is_done: Callable[[], bool] = lambda: False,
-    ) -> None:
+        *,
+        limit_s: float | None = None,
+    ) -> Answer:
         """Ask a person, and wait for the answer or until `is_done` sees for itself.
 
+        Args:
+            limit_s: No longer than this, counted from the asking over all restarts.
         Raises:
             Trouble: Cancelled, the order not released any more, or `is_done` raised a KioskError.
         """
 
         def wait() -> Facts:
             self._show(trouble, step, f"wanted.{wanted.value}")
-            numbers: list[int] = []
-            looked_at = self._parts.clock.monotonic_s() - self._parts.policy.device_poll_s
+            asked: list[Question] = []
+            began_at = self._parts.clock.monotonic_s()
+            looked_at = began_at - self._parts.policy.device_poll_s
+            end = Answer.SEEN
 
             def is_over() -> bool:
-                nonlocal looked_at
-                if not numbers:
-                    numbers.append(self._parts.questions.ask(self._job_id, wanted).number)
-                if self._parts.questions.is_answered(self._job_id, numbers[0]):
+                nonlocal looked_at, end
+                if not asked:
+                    asked.append(self._parts.questions.ask(self._job_id, wanted))
+                if self._parts.questions.is_answered(self._job_id, asked[0].number):
+                    end = Answer.GIVEN
                     return True
                 now = self._parts.clock.monotonic_s()
-                if now - looked_at < self._parts.policy.device_poll_s:
-                    return False
-                looked_at = now
-                return is_done()
+                if now - looked_at >= self._parts.policy.device_poll_s:
+                    looked_at = now
+                    if is_done():
+                        return True
+                waited = (self._parts.clock.now() - asked[0].asked_at).total_seconds()
+                # A clock that was set back must not make it longer than it was meant to be.
+                if limit_s is not None and max(waited, now - began_at) >= limit_s:
+                    end = Answer.LATE
+                    return True
+                return False
 
             self._poll(is_over)
             self._parts.questions.close(self._job_id)
             self._clear()
-            return {}
+            return {"answer": end.value}
 
-        self.insist(f"ask.{wanted.value}", wait, step)
+        facts = self.insist(f"ask.{wanted.value}", wait, step)
+        return Answer(facts.get("answer", Answer.SEEN.value))  # orders of an earlier version
 
     def _poll(self, is_over: Callable[[], bool]) -> None:
         while True:

@@ -15,7 +15,7 @@ import itertools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from kiosk.domain.model import Medium, OrderId, Priority, Step
+from kiosk.domain.model import HandOver, Medium, OrderId, Priority, Step
 from kiosk.errors import (
     CheckFailedError,
     ComposeError,
@@ -29,6 +29,7 @@ from kiosk.errors import (
     WrongPatientError,
 )
 from kiosk.services.burning import burn
+from kiosk.services.drawer import queued_note
 from kiosk.services.durable import BurnLostError, Durable, Facts, Trouble, run_step
 from kiosk.services.parts import EngineParts
 from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
@@ -156,6 +157,8 @@ class _Order:
             "medium": chosen["medium"],
             "image": image,
             "delivered": delivered,
+            # What an earlier version chose is handed over as that one did.
+            "hand_over": chosen.get("hand_over", HandOver.AT_ONCE.value),
         }
         try:
             done = self._durable.burn(
@@ -182,9 +185,12 @@ class _Order:
         idle = [w for w in writers if self._parts.ledger.owner(w.name) is None]
         # Spread by the job's id, which every run of the step knows: no drive is everybody's first.
         names = sorted(writer.name for writer in (idle or writers))
+        drive = names[sum(self._job_id.encode()) % len(names)]
+        self._progress.put(Step.WRITE, 0, 0, queued_note(drive))
         return {
-            "drive": names[sum(self._job_id.encode()) % len(names)],
+            "drive": drive,
             "medium": medium.value,
+            "hand_over": job.choice.hand_over.value,
             "priority": int(job.priority),
         }
 

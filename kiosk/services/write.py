@@ -8,10 +8,12 @@ drive's own lock keeps two writers apart; one `write_once` at a time and drive i
 
 ```
             blank seen          engine ended        read back equal, gate passed
- (free) ---> WRITING ---------> CLOSED -----------> VERIFIED ---> (hand-over, then free)
-                |  spoiled         |  mismatch
-                +------> SCRAP <---+       SCRAP: ejected; free once it is out
+ (free) ---> WRITING ---------> CLOSED -----------> VERIFIED ---> OUT ---> (free)
+                |  spoiled         |  mismatch        hand-over |    seen to have gone
+                +------> SCRAP <---+----------------------------+ drawn in again: void
 ```
+SCRAP and OUT are ejected and stay on record until the closed tray shows that they have gone: what
+lies in an open tray nobody can tell.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pathlib import Path
 
 from kiosk.domain.model import OrderId, Wanted
 from kiosk.errors import (
+    MediumNotTakenError,
     MediumSpoiledError,
     MediumWantedError,
     StoppedError,
@@ -36,6 +39,7 @@ from kiosk.ports import (
     MediumProgress,
     WrittenMedium,
 )
+from kiosk.services.drawer import is_drawn_in, is_gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +99,17 @@ class DriveOccupied:
     owner: LedgerEntry
 
 
+@dataclass(frozen=True, slots=True)
+class DrawnIn:
+    """A medium that was handed over is in the closed drive again."""
+
+    owner: LedgerEntry
+
+
 _BLOCK_BYTES = 2048
 _PRIMARY_DESCRIPTOR = 16 * _BLOCK_BYTES  # ECMA-119 6.2.1
 
-Outcome = Written | NeedsMedium | DriveOccupied
+Outcome = Written | NeedsMedium | DriveOccupied | DrawnIn
 Gate = Callable[[MediaWriter], None]
 OnProgress = Callable[[MediumProgress], None]
 
@@ -187,6 +198,8 @@ class _Job:
             return None
         if row.phase == LedgerPhase.SCRAP:
             return self._settle_scrap(row)
+        if row.phase == LedgerPhase.OUT:
+            return self._settle_out(row)
         is_mine = row.job_id == self._job_id
         loaded = self._writer.inspect()
         if row.phase == LedgerPhase.WRITING:
@@ -204,11 +217,26 @@ class _Job:
         free.
         """
         loaded = self._writer.inspect()
-        if loaded.wanted is Wanted.OTHER_DISC and loaded.volume_id in ("", row.volume_id):
+        is_in = loaded.wanted is Wanted.OTHER_DISC and loaded.volume_id in ("", row.volume_id)
+        if is_in:
             self._writer.eject()
+        if is_in or loaded.is_open:
             return NeedsMedium(Wanted.OTHER_DISC, MediumSpoiledError.code)
         self._ledger.free(self._writer.name)
         return None
+
+    def _settle_out(self, row: LedgerEntry) -> Outcome | None:
+        """Handed over: the drive is free when that medium has gone, and not before."""
+        loaded = self._writer.inspect()
+        if is_gone(row, loaded):
+            self._ledger.free(self._writer.name)
+            return None
+        if is_drawn_in(row, loaded):
+            return DrawnIn(row)
+        is_own_tray = row.job_id == self._job_id and loaded.is_open
+        # The same person has the copy before in his hand, and knows.
+        wanted = Wanted.BLANK_DISC if is_own_tray else Wanted.TAKE_MEDIUM
+        return NeedsMedium(wanted, MediumNotTakenError.code)
 
     def _settle_writing(
         self, row: LedgerEntry, loaded: LoadedMedium, *, is_mine: bool

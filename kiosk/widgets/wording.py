@@ -88,10 +88,18 @@ def ask_words(wanted: Wanted) -> Ask:
         Wanted.CLOSE_TRAY: Ask(
             _("Please close the tray"), _("Push the tray gently until it closes."), done
         ),
+        Wanted.CLAIM: Ask(
+            _("Your images are ready"),
+            _("Touch the screen, and they come out."),
+            "",
+        ),
         Wanted.TAKE_MEDIUM: Ask(
-            _("Please take your images"),
-            _("They are ready. Take them out and keep them in a safe place."),
-            _("I have it"),
+            _("Please take the disc out"),
+            _(
+                "A disc that is still in the tray, or a stick in the slot, is not yours: please "
+                "hand it in at the desk. Then close the tray."
+            ),
+            done,
         ),
         Wanted.STAFF: Ask(
             _("Somebody will help you"),
@@ -136,6 +144,8 @@ _FAILURES: Final[dict[str, str]] = {
     "medium.spoiled": _DESK,
     "medium.drive_fault": _DESK,
     "medium.verify_failed": _DESK,
+    "medium.uncollected": _DESK,
+    "medium.not_taken": _DESK,
     "journal.failed": _DESK,
     "journal.damaged": _DESK,
     "order.unknown": _DESK,
@@ -199,6 +209,7 @@ def note_words(note: str) -> str:
         "build.retry": _("One step needs another try. Please be patient."),
         "medium.retry": _("The last one did not come out well. We are making a new one."),
         "journal.retry": _("One moment, please."),
+        "wanted.claim": _("It is ready. Touch the screen, and it comes out."),
     }.get(note, "")
 
 

@@ -22,6 +22,7 @@ from tests.fakes.audit import FakeAuditLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.orders import FakeOrders, an_order
+from tests.fakes.presence import FakePresence
 from tests.fakes.tickets import FakeTickets
 
 KEYS = TicketKeys((b"k" * 32,))
@@ -44,6 +45,7 @@ class Hall:
         self.tickets = FakeTickets()
         self.jobs = FakeJobs(self.clock)
         self.audit = FakeAuditLog()
+        self.presence = FakePresence(self.clock)
         self.hand: list[Wanted] = []
         self.ticket: Ticket = self.issue(self.order)
         parts = LobbyParts(
@@ -60,6 +62,7 @@ class Hall:
                 kiosk="hall",
             ),
             request=Request(jobs=self.jobs, tickets=self.tickets, clock=self.clock, kiosk="hall"),
+            presence=self.presence,
             clock=self.clock,
             site_name="Riverside Imaging",
             whom_to_call="Need help? Please ask at the desk.",

@@ -69,7 +69,8 @@ class FakeMediaWriter:
 
     def inspect(self) -> LoadedMedium:
         if self.is_open or self.disc is None:
-            return LoadedMedium(Wanted.BLANK_DISC, "", 0, "")
+            is_open = self.is_open
+            return LoadedMedium(Wanted.BLANK_DISC, "", 0, "", is_open=is_open, is_empty=not is_open)
         if self.disc.content is None:
             return LoadedMedium(None, "CD-R", self.disc.capacity_blocks, "")
         start = 16 * BLOCK_BYTES + 40
@@ -130,6 +131,10 @@ class FakeMediaWriter:
         if offset_bytes + size_bytes > len(self.disc.content):
             raise VerifyFailedError("the medium ends before")
         return self.disc.content[offset_bytes : offset_bytes + size_bytes]
+
+    def push_in(self) -> None:
+        """Somebody closes the tray with what lies in it."""
+        self.is_open = False
 
     def eject(self) -> None:
         if self.disc is not None and not self.is_open:

@@ -12,7 +12,7 @@ from pathlib import Path
 from kiosk.adapters.jobs import DbosJobs, migrate
 from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.spool import DirectorySpool
-from kiosk.domain.model import MediaChoice, Medium, Order, OrderId, Priority, Wanted
+from kiosk.domain.model import HandOver, MediaChoice, Medium, Order, OrderId, Priority, Wanted
 from kiosk.errors import KioskError, SpoolLostError
 from kiosk.ports import Clock, MediaWriter
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
@@ -139,12 +139,15 @@ class Station:
             compose=self.archive.compose,
             gate=self.archive.gate,
             policy=policy or Policy(poll_s=15.0),
+            presence=self.journal.presence,
         )
 
-    def place(self, number: int = 1, *, copies: int = 1) -> OrderId:
+    def place(
+        self, number: int = 1, *, copies: int = 1, hand_over: HandOver = HandOver.AT_ONCE
+    ) -> OrderId:
         order = an_order(number)
         self.journal.orders.add(order, actor="test")
-        choice = MediaChoice(Medium.DISC, copies)
+        choice = MediaChoice(Medium.DISC, copies, hand_over)
         return self.jobs.submit(order.order_id, choice, Priority.WAITING_PATIENT, actor="test")
 
     def attend(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from kiosk.domain.model import (
     ExecutionStatus,
+    HandOver,
     MediaChoice,
     Medium,
     Priority,
@@ -28,6 +29,12 @@ from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
+
+
+def on_claim(medium: Medium, copies: int = 1) -> MediaChoice:
+    """What the lobby places: it leaves the drive only while its owner is there."""
+    return MediaChoice(medium, copies, HandOver.ON_CLAIM)
+
 
 SIZES = [(80, 24), (64, 20), (120, 36)]
 
@@ -61,7 +68,7 @@ async def test_from_welcome_to_goodbye_by_touch(hall: Hall, size: tuple[int, int
         await visitor.touch("#medium-disc")
         await visitor.sees(ProgressScreen)
         assert hall.jobs.submitted == [
-            (job_id, MediaChoice(Medium.DISC), Priority.WAITING_PATIENT, "kiosk:hall")
+            (job_id, on_claim(Medium.DISC), Priority.WAITING_PATIENT, "kiosk:hall")
         ]
         assert "Your turn comes next" in visitor.text()
 
@@ -76,15 +83,13 @@ async def test_from_welcome_to_goodbye_by_touch(hall: Hall, size: tuple[int, int
         hall.jobs.at_step(job_id, Step.WRITE, 10, 100)
         await visitor.until(lambda: "▸ Writing" in visitor.text())
         assert "✓ Fetching your images" in visitor.text()
-        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
-        await visitor.sees(QuestionScreen)
-        assert "take your images" in visitor.text()
-        await visitor.touch("#done")
-        hall.jobs.done(job_id)
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+        taken = hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
         await visitor.sees(ThanksScreen)
         assert "The tray is open" in visitor.text()
         await visitor.touch("#stop")
         await visitor.sees(GoodbyeScreen)
+        await visitor.until(lambda: hall.jobs.answers[-1] == (job_id, taken.number))
         await visitor.touch("#bye")
         await visitor.sees(WelcomeScreen)
 
@@ -111,7 +116,7 @@ async def test_by_keyboard_alone(hall: Hall) -> None:
         await visitor.sees(MediumScreen)
         await pilot.press("down", "down", "enter")
         await visitor.sees(ProgressScreen)
-        assert hall.jobs.submitted[0][1] == MediaChoice(Medium.STICK)
+        assert hall.jobs.submitted[0][1] == on_claim(Medium.STICK)
 
 
 async def test_copies_and_a_single_medium() -> None:
@@ -127,7 +132,7 @@ async def test_copies_and_a_single_medium() -> None:
         await visitor.sees(CopiesScreen)
         await visitor.touch("#copies-3")
         await visitor.sees(ProgressScreen)
-        assert hall.jobs.submitted[0][1] == MediaChoice(Medium.STICK, 3)
+        assert hall.jobs.submitted[0][1] == on_claim(Medium.STICK, 3)
 
 
 def refused_halls() -> dict[str, tuple[Hall, str]]:

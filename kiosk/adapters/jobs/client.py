@@ -97,6 +97,7 @@ class DbosJobs:
             values = {
                 "medium": choice.medium.value,
                 "copies": choice.copies,
+                "hand_over": choice.hand_over.value,
                 "priority": int(priority),
                 "station": self._journal.station,
                 "status": ExecutionStatus.PENDING.value,

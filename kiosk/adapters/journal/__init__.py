@@ -11,6 +11,7 @@ from kiosk.adapters.journal.engine import make_engine
 from kiosk.adapters.journal.job_rows import JournalJobs
 from kiosk.adapters.journal.ledger import JournalLedger
 from kiosk.adapters.journal.orders import JournalOrders
+from kiosk.adapters.journal.presence import JournalPresence
 from kiosk.adapters.journal.progress import JournalProgress
 from kiosk.adapters.journal.questions import JournalQuestions
 from kiosk.adapters.journal.stations import JournalStations
@@ -33,6 +34,7 @@ class Journal:
     jobs: JournalJobs
     progress: JournalProgress
     questions: JournalQuestions
+    presence: JournalPresence
     ledger: JournalLedger
     audit: JournalAudit
     stations: JournalStations
@@ -63,6 +65,7 @@ def open_journal(url: str, *, station: str, audit_key: bytes, clock: Clock) -> J
         jobs=JournalJobs(engine, chain, clock, station),
         progress=JournalProgress(engine, clock),
         questions=JournalQuestions(engine, clock),
+        presence=JournalPresence(engine, clock),
         ledger=JournalLedger(engine, chain, clock, station),
         audit=JournalAudit(engine, chain),
         stations=JournalStations(engine, clock),

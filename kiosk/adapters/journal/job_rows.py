@@ -13,9 +13,10 @@ from kiosk.adapters.journal.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.orders import change_state
 from kiosk.adapters.journal.questions import to_question
-from kiosk.adapters.journal.tables import jobs, orders, progress, questions
+from kiosk.adapters.journal.tables import jobs, orders, presence, progress, questions
 from kiosk.domain.model import (
     ExecutionStatus,
+    HandOver,
     Job,
     MediaChoice,
     Medium,
@@ -55,7 +56,7 @@ def _to_job(row: Any) -> Job:
     return Job(
         job_id=OrderId(row.job_id),
         order_id=OrderId(row.order_id),
-        choice=MediaChoice(Medium(row.medium), row.copies),
+        choice=MediaChoice(Medium(row.medium), row.copies, HandOver(row.hand_over)),
         priority=Priority(row.priority),
         status=ExecutionStatus(row.status),
         status_info=row.status_info,
@@ -248,4 +249,5 @@ class JournalJobs:
         ids = [row.job_id for row in rows]
         connection.execute(sa.delete(progress).where(progress.c.job_id.in_(ids)))
         connection.execute(sa.delete(questions).where(questions.c.job_id.in_(ids)))
+        connection.execute(sa.delete(presence).where(presence.c.job_id.in_(ids)))
         return [workflow_id(row.job_id, run) for row in rows for run in range(1, row.run + 1)]

@@ -51,13 +51,20 @@ class JournalLedger:
         if row is None or row.phase == LedgerPhase.FREE:
             return None
         return LedgerEntry(
-            row.drive, OrderId(row.job_id), row.phase, row.attempt, row.volume_id, row.sha256
+            row.drive,
+            OrderId(row.job_id),
+            row.phase,
+            row.attempt,
+            row.volume_id,
+            row.sha256,
+            row.updated_at,
         )
 
     def put(self, entry: LedgerEntry) -> None:
         """Commit a phase before the drive is touched.
 
-        A medium that becomes SCRAP is audited as a failed export.
+        A medium that becomes SCRAP is audited: as a failed export, or as void if it was handed
+        over before.
         """
         now = self._clock.now()
         values = {
@@ -82,6 +89,8 @@ class JournalLedger:
 
     def _move(self, connection: sa.Connection, entry: LedgerEntry) -> None:
         """Move the medium's row; a delivered or scrapped one never changes again."""
+        if entry.phase == LedgerPhase.OUT:
+            return  # where it lies is the drive's matter; that it was handed over is on record
         now = self._clock.now()
         mine = sa.and_(
             media.c.job_id == entry.job_id,
@@ -90,6 +99,8 @@ class JournalLedger:
             media.c.attempt == entry.attempt,
         )
         before = connection.scalar(sa.select(media.c.outcome).where(mine))
+        if before == DELIVERED and entry.phase == LedgerPhase.SCRAP:
+            self._audit(connection, entry, SERIOUS_FAILURE, {}, event="medium.voided")
         if before in (DELIVERED, LedgerPhase.SCRAP) or before == entry.phase:
             return
         if before is None:
@@ -232,10 +243,11 @@ class JournalLedger:
         details: dict[str, str],
         *,
         actor: str = "engine",
+        event: str = "export",
     ) -> None:
         self._chain.append(
             connection,
-            "export",
+            event,
             actor=actor,
             subject=entry.job_id,
             outcome=outcome,

@@ -80,6 +80,7 @@ jobs = sa.Table(
     sa.Column("ended_at", UtcDateTime),
     # Copies handed over when it was placed last: they count for what was placed before.
     sa.Column("delivered_before", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("hand_over", sa.String(16), nullable=False, server_default="at_once"),
 )
 
 progress = sa.Table(
@@ -102,6 +103,13 @@ questions = sa.Table(
     sa.Column("asked_at", UtcDateTime, nullable=False),
     sa.Column("answered_at", UtcDateTime),
     sa.Column("closed_at", UtcDateTime),
+)
+
+presence = sa.Table(
+    f"{PREFIX}presence",
+    metadata,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
 )
 
 ledger = sa.Table(

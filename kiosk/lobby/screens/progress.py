@@ -54,7 +54,9 @@ class ProgressScreen(LobbyScreen):
                 yield Static(done, id="bar")
             yield Static(left, id="left")
             yield Static(
-                Content(_("You may take a seat. Your ticket opens this page again.")),
+                Content(
+                    _("You may take a seat. It comes out when your ticket opens this page again.")
+                ),
                 classes="said",
             )
             with Horizontal(classes="buttons"):

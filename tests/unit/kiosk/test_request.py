@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.domain.model import MediaChoice, Medium, OrderId, Priority
+from kiosk.domain.model import HandOver, MediaChoice, Medium, OrderId, Priority
 from kiosk.errors import InvalidValueError, RefusedClaimError
 from kiosk.services.identify import Release, issue_ticket
 from kiosk.services.request import MAX_COPIES, Request
@@ -15,6 +15,7 @@ from tests.fakes.tickets import FakeTickets
 from tests.unit.kiosk.test_identify import KEYS
 
 DISC, STICK = MediaChoice(Medium.DISC), MediaChoice(Medium.STICK)
+DISC_ON_CLAIM = MediaChoice(Medium.DISC, 1, HandOver.ON_CLAIM)
 
 
 class Hall:
@@ -37,7 +38,7 @@ def test_placing_submits_for_a_waiting_patient_and_uses_the_ticket() -> None:
     hall = Hall()
     job_id = hall.request.place(hall.release, DISC)
     assert hall.jobs.submitted == [
-        (hall.order.order_id, DISC, Priority.WAITING_PATIENT, "kiosk:hall")
+        (hall.order.order_id, DISC_ON_CLAIM, Priority.WAITING_PATIENT, "kiosk:hall")
     ]
     assert hall.is_used
     assert hall.jobs.get(job_id).choice.medium is Medium.DISC
@@ -48,7 +49,7 @@ def test_twice_is_once() -> None:
     first = hall.request.place(hall.release, DISC)
     assert hall.request.place(hall.release, STICK) == first
     assert len(hall.jobs.submitted) == 1
-    assert hall.jobs.get(first).choice == DISC
+    assert hall.jobs.get(first).choice == DISC_ON_CLAIM
 
 
 def test_a_failed_job_is_placed_anew() -> None:

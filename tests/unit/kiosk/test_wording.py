@@ -71,7 +71,7 @@ def test_the_refusal_is_the_neutral_sentence() -> None:
 def test_every_request_has_words(wanted: Wanted) -> None:
     ask = ask_words(wanted)
     assert_plain(ask.title, ask.text)
-    assert bool(ask.button) == (wanted is not Wanted.STAFF)
+    assert bool(ask.button) == (wanted not in (Wanted.STAFF, Wanted.CLAIM))
 
 
 def test_steps_media_and_notes() -> None:

@@ -1,0 +1,37 @@
+"""What the app's workers tell it, each about the visit that it was for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from textual.message import Message
+
+from kiosk.domain.model import Job, OrderId
+from kiosk.lobby.visit import Visit
+from kiosk.services.identify import Refusal, Release
+
+
+@dataclass
+class Decided(Message):
+    """The answer to a claim; `outcome` None if it could not be decided."""
+
+    visit: Visit = field(repr=False)
+    outcome: Release | Refusal | None = field(repr=False)
+    error_code: str = ""
+
+
+@dataclass
+class Placed(Message):
+    """The order is placed; `job_id` None if not."""
+
+    visit: Visit = field(repr=False)
+    job_id: OrderId | None
+    error_code: str = ""
+
+
+@dataclass
+class JobSeen(Message):
+    """The newest row of the visitor's job; `job` None if the journal did not answer."""
+
+    visit: Visit = field(repr=False)
+    job: Job | None

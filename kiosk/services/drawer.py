@@ -1,0 +1,37 @@
+"""What is known of a drive whose medium was handed over.
+
+An open tray cannot be seen into (MMC reports no medium then), so it is not known to be empty. Only
+a closed tray without the medium tells that it has gone, or a port without a stick.
+"""
+
+from __future__ import annotations
+
+from kiosk.domain.model import Job, Wanted
+from kiosk.ports import LedgerEntry, LoadedMedium
+
+
+def is_gone(entry: LedgerEntry, loaded: LoadedMedium) -> bool:
+    """Whether the entry's medium is known not to be in the drive any more."""
+    if loaded.is_open:
+        return False
+    if loaded.is_empty:
+        return True
+    if loaded.wanted is None:  # blank, or a stick that can be written
+        return loaded.volume_id != entry.volume_id
+    # Written: another name is another medium; one without a name cannot be told from ours.
+    return loaded.volume_id not in ("", entry.volume_id)
+
+
+def is_drawn_in(entry: LedgerEntry, loaded: LoadedMedium) -> bool:
+    """Whether the tray was closed with what may be the entry's medium in it; never of a stick."""
+    return not loaded.is_open and loaded.wanted is not Wanted.STICK and not is_gone(entry, loaded)
+
+
+def queued_note(drive: str) -> str:
+    """The progress note of a job that waits for its turn at a drive."""
+    return f"queued.{drive}"
+
+
+def is_queued(job: Job, drive: str) -> bool:
+    """Whether the job was sent to that drive and has not had its turn yet."""
+    return job.progress is not None and job.progress.note == queued_note(drive)
