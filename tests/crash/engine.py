@@ -228,6 +228,7 @@ def make_parts(setting: Setting, journal: Journal, points: Points) -> EnginePart
         orders=journal.orders,
         jobs=Watched(journal.jobs, points, {"begin": first, "finish": first, "fail": first}),
         progress=journal.progress,
+        presence=journal.presence,
         questions=Watched(journal.questions, points, {"ask": first, "close": first}),
         ledger=Watched(
             journal.ledger, points, {"put": lambda entry: str(entry.job_id), "free": owner}
