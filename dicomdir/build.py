@@ -1,6 +1,7 @@
 """From object files to a PdiVolume: convert, number, make records, write pages, put in place.
 
-Objects are walked twice and never kept: what stays in memory is a record, a name and a path each.
+Objects are walked once, while they may still arrive, and never kept: what stays in memory is a
+record, a name and a path each.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from dicomdir.errors import (
     UnsupportedSopClassError,
     UnsupportedTransferSyntaxError,
 )
-from dicomdir.fileset import FileSet, allocate_file_ids
-from dicomdir.instance import Instance, read_instance
+from dicomdir.fileset import FileSet
+from dicomdir.instance import Instance
 from dicomdir.pdi import Entry, FileSource, PdiVolume, lay_out
 from dicomdir.profile import record_type
 from dicomdir.readme import Site, readme
@@ -85,11 +86,10 @@ class _Build:
     on_frame: Callable[[], None]
     sources: dict[str, FileSource] = field(default_factory=dict)
     heads: dict[str, bytes] = field(default_factory=dict)
-    converted: set[str] = field(default_factory=set)
     left_out: list[LeftOut] = field(default_factory=list)
 
     def accept(self, objects: Iterable[ObjectFile]) -> Iterator[Instance]:
-        """First walk: what can go onto the medium, converted where it must be."""
+        """What can go onto the medium, converted where it must be."""
         for count, file in enumerate(objects, 1):
             instance = file.instance
             try:
@@ -104,15 +104,6 @@ class _Build:
                 self.sources[instance.sop_instance_uid] = source
                 yield instance
             self.on_object(count)
-
-    def again(self, objects: Iterable[ObjectFile]) -> Iterator[Instance]:
-        """Second walk: the same Instances, converted ones read from their new files."""
-        for file in objects:
-            uid = file.instance.sop_instance_uid
-            if uid in self.converted:
-                yield read_instance(self.sources[uid].path)
-            elif uid in self.sources:
-                yield file.instance
 
     def _place(self, file: ObjectFile) -> tuple[FileSource, Instance]:
         instance = file.instance
@@ -132,7 +123,6 @@ class _Build:
         out = self.plan.work / f"{len(self.sources):08d}"
         made = transcode(Path(file.path), instance, out, on_frame=self.on_frame)
         self.on_converting("")
-        self.converted.add(instance.sop_instance_uid)
         return FileSource(os.fspath(out), made.size_bytes), made
 
     def entry(self, path: str, sop_instance_uid: str) -> Entry:
@@ -146,7 +136,7 @@ class _Build:
 
 
 def build_volume(
-    objects: Callable[[], Iterable[ObjectFile]],
+    objects: Iterable[ObjectFile],
     plan: Plan,
     *,
     on_object: Callable[[int], None] = lambda _count: None,
@@ -156,7 +146,7 @@ def build_volume(
     """Lay out the medium of one patient's objects.
 
     Args:
-        objects: Called twice; gives the same objects in the same order, one per SOP Instance UID.
+        objects: Read once, one per SOP Instance UID; may wait for what still arrives.
         on_object: Called with the number of objects looked at.
         on_converting: Called with the SOP Instance UID before an object is converted, and with ""
             when it has been.
@@ -168,19 +158,17 @@ def build_volume(
     """
     build = _Build(plan, on_object, on_converting, on_frame)
     build.left_out += plan.left_out
-    file_ids = allocate_file_ids(build.accept(objects()))
-    if not file_ids:
-        raise ImageError("none of the objects can go onto the medium")
     fileset = FileSet(plan.volume_id, plan.file_set_uid)
     summary = Summary(left_out=build.left_out)
-    for instance in build.again(objects()):
-        fileset.add(instance, file_ids[instance.sop_instance_uid])
+    for instance in build.accept(objects):
+        fileset.add(instance)
         summary.add(instance)
+    if not fileset:
+        raise ImageError("none of the objects can go onto the medium")
     dicomdir, order = fileset.encode(), fileset.ordered()
     count, supplied = len(fileset), len(fileset.supplied)
+    uids = {file_id: uid for uid, file_id in fileset.file_ids.items()}
     del fileset  # 10,000 records are not needed twice
-    uids = {file_id: uid for uid, file_id in file_ids.items()}
-    del file_ids
     site, links, medium = plan.site, plan.links, plan.medium
     volume = lay_out(
         volume_id=plan.volume_id,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 from dicomdir.errors import DuplicateInstanceError, FileIDError
 from dicomdir.instance import Instance
@@ -56,14 +56,40 @@ def integer(value: bytes | None) -> int | None:
     return number if -(1 << 31) <= number < 1 << 31 else None  # PS3.5 6.2
 
 
+class Place(NamedTuple):
+    """What an Instance's File ID is made of: comparing them gives the order on the medium."""
+
+    study_instance_uid: str
+    series_number: int
+    series_instance_uid: str
+    instance_number: int
+    sop_instance_uid: str
+
+
+def place_of(instance: Instance, values: Mapping[int, bytes]) -> Place:
+    """Where an Instance belongs; `values` are `instance.values()`."""
+    return Place(
+        instance.study_instance_uid,
+        _order(integer(values.get(0x00200011))),
+        instance.series_instance_uid,
+        _order(integer(values.get(0x00200013))),
+        instance.sop_instance_uid,
+    )
+
+
 def allocate_file_ids(instances: Iterable[Instance]) -> dict[str, FileID]:
+    """As `allocate`, for who has the Instances at hand. Only reads them once."""
+    return allocate(place_of(instance, instance.values()) for instance in instances)
+
+
+def allocate(places: Iterable[Place]) -> dict[str, FileID]:
     """Give every Instance a File ID: counters only, the same for the same Study however it arrived.
 
     DICOM/P0000001/ST000001/SE000001/I0000001; a Series of more than FILES_PER_FOLDER Instances gets
     folders D0000001, D0000002 ... below its own. Counted by Series Number and Instance Number.
 
     Args:
-        instances: One per SOP Instance UID, of one patient; may be empty. Only read once.
+        places: One per SOP Instance UID, of one patient; may be empty. Only read once.
     Returns:
         SOP Instance UID to File ID, in the order of the File IDs.
     Raises:
@@ -72,22 +98,7 @@ def allocate_file_ids(instances: Iterable[Instance]) -> dict[str, FileID]:
     References:
         PS3.10 8.2, 8.5; PS3.12 F.1.2.1 (no file name extension).
     """
-    rows = []
-    seen: set[str] = set()
-    for instance in instances:
-        uid = instance.sop_instance_uid
-        if uid in seen:
-            raise DuplicateInstanceError(f"SOP Instance {uid} comes twice")
-        seen.add(uid)
-        values = instance.values()
-        rows.append((
-            instance.study_instance_uid,
-            _order(integer(values.get(0x00200011))),
-            instance.series_instance_uid,
-            _order(integer(values.get(0x00200013))),
-            uid,
-        ))  # fmt: skip
-    rows.sort()
+    rows = sorted(places)
     sizes: dict[str, int] = {}
     for _, _, series, _, _ in rows:
         sizes[series] = sizes.get(series, 0) + 1
@@ -95,6 +106,8 @@ def allocate_file_ids(instances: Iterable[Instance]) -> dict[str, FileID]:
     studies = series_count = count = 0
     study_now = series_now = None
     for study, _, series, _, uid in rows:
+        if uid in allocated:
+            raise DuplicateInstanceError(f"SOP Instance {uid} comes twice")
         if study != study_now:
             study_now, series_now = study, None
             studies += 1

@@ -1,7 +1,8 @@
 """FileSet: the record tree of one patient, encoded as the DICOMDIR (PS3.3 F.3, PS3.10 8.6).
 
-Records are kept as bytes with open offsets, so that 10,000 Instances cost megabytes; offsets are
-filled in once, when all is known. Cost is linear in the number of Instances, apart from one sort.
+Records are kept as bytes with open offsets and File IDs: 10,000 Instances cost megabytes, and they
+can be added while they still arrive. What is open is filled in once, when all is known. Cost is
+linear in the number of Instances, apart from one sort.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from typing import Final
 from dicomdir.directory import Directory, read_directory
 from dicomdir.elements import element
 from dicomdir.errors import DuplicateInstanceError, FileIDError, InstanceError
-from dicomdir.file_id import FileID, allocate_file_ids
+from dicomdir.file_id import FileID, Place, allocate, allocate_file_ids, place_of
 from dicomdir.instance import Instance
 from dicomdir.part10 import encode_meta
 from dicomdir.profile import EXPLICIT_LITTLE, ROOT_TYPES, record_type
-from dicomdir.records import LOWER_AT, NEXT_AT, RecordMaker, Supplied, number_of, record_file_id
-from dicomdir.tree import Disagreement, PatientNode
+from dicomdir.records import LOWER_AT, NEXT_AT, RecordMaker, Supplied, number_of
+from dicomdir.tree import Disagreement, Leaf, PatientNode, leaf_of
 
 __all__ = [
     "DIRECTORY_SOP_CLASS",
@@ -58,8 +59,9 @@ class FileSet:
         self.disagreements: list[Disagreement] = []
         self._maker = RecordMaker()
         self._patient: PatientNode | None = None
-        self._top: list[bytes] = []  # records of no patient: hanging protocols, palettes
-        self._uids: set[str] = set()
+        self._top: list[tuple[str, bytes]] = []  # of no patient: hanging protocols, palettes
+        self._places: dict[str, Place] = {}
+        self._given: dict[str, FileID] = {}
         self._file_ids: set[str] = set()
         self._finished: _Finished | None = None
 
@@ -69,14 +71,19 @@ class FileSet:
         return self._maker.supplied + late
 
     def __len__(self) -> int:
-        return len(self._uids)
+        return len(self._places)
 
     def add(
-        self, instance: Instance, file_id: FileID, *, transfer_syntax_uid: str | None = None
+        self,
+        instance: Instance,
+        file_id: FileID | None = None,
+        *,
+        transfer_syntax_uid: str | None = None,
     ) -> None:
         """Take one Instance in; nothing of it is kept but its record.
 
         Args:
+            file_id: None: given once all are known, as `allocate` does. All or none.
             transfer_syntax_uid: Of the file on the medium, if it was transcoded.
         Raises:
             InstanceError: It is not whole.
@@ -89,19 +96,21 @@ class FileSet:
         if instance.fault:
             raise InstanceError(f"SOP Instance {uid} is not whole: {instance.fault}")
         kind = record_type(instance.sop_class_uid)
-        if uid in self._uids:
+        if uid in self._places:
             raise DuplicateInstanceError(f"SOP Instance {uid} comes twice")
-        if file_id in self._file_ids:
+        if file_id is not None and file_id in self._file_ids:
             raise DuplicateInstanceError(f"File ID {file_id} comes twice")
         values = instance.values()
         syntax = transfer_syntax_uid or instance.transfer_syntax_uid
-        record, cut = self._maker.leaf(instance, values, file_id, syntax)
+        record, cut = self._maker.leaf(instance, values, syntax)
         if kind in ROOT_TYPES:
-            self._top.append(record)
+            self._top.append((uid, record))
         else:
             self._add_below_patient(instance, values, record, cut)
-        self._uids.add(uid)
-        self._file_ids.add(file_id)
+        self._places[uid] = place_of(instance, values)
+        if file_id is not None:
+            self._given[uid] = file_id
+            self._file_ids.add(file_id)
         self._finished = None
 
     def _add_below_patient(
@@ -112,25 +121,28 @@ class FileSet:
         series = self._patient.series_of(instance, values, self.disagreements)
         series.add(number_of(values), record, cut, instance.sop_instance_uid)
 
+    @property
+    def file_ids(self) -> Mapping[str, FileID]:
+        """SOP Instance UID to File ID."""
+        return self._finish().file_ids
+
     def ordered(self) -> list[FileID]:
         """File IDs as the records stand in the DICOMDIR: as readers ask for the files."""
-        leaves = [
-            leaf
-            for _, all_series in self._finish().studies
-            for _, leaves in all_series
-            for leaf in leaves
-        ]
-        return [FileID(record_file_id(leaf)) for leaf in [*leaves, *self._top]]
+        finished = self._finish()
+        below = [leaf for _, series in finished.studies for _, leaves in series for leaf in leaves]
+        return [leaf.file_id for leaf in [*below, *finished.top]]
 
     def _finish(self) -> _Finished:
         """Records of all levels in their order; kept until something is added."""
         if self._finished is None:
             maker = RecordMaker()
             patient, studies = b"", []
+            file_ids = self._given or allocate(self._places.values())
             if self._patient is not None:
                 patient = self._patient.own_record(maker)
-                studies = self._patient.finish(maker)
-            self._finished = _Finished(patient, studies, maker.supplied)
+                studies = self._patient.finish(maker, file_ids)
+            top = [leaf_of(record, file_ids[uid]) for uid, record in self._top]
+            self._finished = _Finished(patient, studies, top, file_ids, maker.supplied)
         return self._finished
 
     def encode(self) -> bytes:
@@ -140,7 +152,7 @@ class FileSet:
             MissingKeyError: A Type 1 key of the patient, a Study or a Series cannot be supplied.
             FileIDError: There is no Instance: an empty directory is not allowed (PDI-63).
         """
-        if not self._uids:
+        if not self._places:
             raise FileIDError("a File-set without Instances")
         meta = encode_meta(DIRECTORY_SOP_CLASS, self.file_set_uid, EXPLICIT_LITTLE)
         identifier = element(0x00041130, "CS", self.file_set_id.encode("ascii"))
@@ -159,10 +171,10 @@ class FileSet:
                 for series_record, leaves in all_series:
                     series = writer.place(series_record)
                     series_slots.append(series)
-                    writer.link(series, [writer.place(leaf) for leaf in leaves])
+                    writer.link(series, [writer.place(leaf.record) for leaf in leaves])
                 writer.link(study, series_slots)
             writer.link(patient, study_slots)
-        top += [writer.place(record) for record in self._top]
+        top += [writer.place(leaf.record) for leaf in finished.top]
         writer.link(None, top)
         body = writer.body
         return b"".join((
@@ -181,7 +193,9 @@ class _Finished:
     """Records that are complete but for their offsets."""
 
     patient: bytes
-    studies: list[tuple[bytes, list[tuple[bytes, list[bytes]]]]]
+    studies: list[tuple[bytes, list[tuple[bytes, list[Leaf]]]]]
+    top: list[Leaf]
+    file_ids: Mapping[str, FileID]
     supplied: list[Supplied]
 
 

@@ -35,6 +35,7 @@ _PREFIX: Final = (
     + element(0x00041410, "US", b"\xff\xff")
     + element(0x00041420, "UL", bytes(4))
 )
+_TYPE_AT: Final = 8 + len(_PREFIX)
 _ITEM = Struct("<HHL").pack
 
 
@@ -204,10 +205,9 @@ class RecordMaker:
         self,
         instance: Instance,
         values: Mapping[int, bytes],
-        file_id: FileID,
         transfer_syntax_uid: str,
     ) -> tuple[bytes, int]:
-        """The whole item of the record that refers to the object's file.
+        """The item of the record that refers to the object's file, its File ID still open.
 
         Args:
             values: `instance.values()`.
@@ -222,7 +222,6 @@ class RecordMaker:
         uid = instance.sop_instance_uid
         charset = values.get(CHARSET, b"")
         body = [
-            element(0x00041500, "CS", file_id.to_value()),
             _uid_element(0x00041510, instance.sop_class_uid),
             _uid_element(0x00041511, uid),
             _uid_element(0x00041512, transfer_syntax_uid),
@@ -321,10 +320,11 @@ def insert_number(record: bytes, cut: int, number: int) -> bytes:
     return _ITEM(0xFFFE, 0xE000, len(body)) + body
 
 
-def record_file_id(record: bytes) -> str:
-    """The File ID in a leaf's item, "/"-separated."""
-    value = split(record[8:])[0x00041500]
-    return value.decode("ascii").rstrip(" ").replace("\\", "/")
+def insert_file_id(record: bytes, file_id: FileID) -> bytes:
+    """A leaf's item with the Referenced File ID put in behind its Directory Record Type."""
+    cut = _TYPE_AT + 8 + int.from_bytes(record[_TYPE_AT + 6 : _TYPE_AT + 8], "little")
+    body = record[8:cut] + element(0x00041500, "CS", file_id.to_value()) + record[cut:]
+    return _ITEM(0xFFFE, 0xE000, len(body)) + body
 
 
 def number_of(values: Mapping[int, bytes]) -> int | None:

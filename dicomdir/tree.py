@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from dicomdir import profile
 from dicomdir.charset import decode, encode, needs_charset
 from dicomdir.elements import element, tag_name
 from dicomdir.errors import InstanceError, MissingKeyError, MixedPatientError
-from dicomdir.file_id import integer
+from dicomdir.file_id import FileID, integer
 from dicomdir.instance import Instance
 from dicomdir.keys import KEY_VR
 from dicomdir.records import (
@@ -30,6 +30,7 @@ from dicomdir.records import (
     STUDY_TIME,
     RecordMaker,
     Supplied,
+    insert_file_id,
     insert_number,
     record_bytes,
 )
@@ -150,6 +151,17 @@ class _Node:
         return _UTF8
 
 
+class Leaf(NamedTuple):
+    """A complete record, and the file that it refers to."""
+
+    file_id: FileID
+    record: bytes
+
+
+def leaf_of(record: bytes, file_id: FileID) -> Leaf:
+    return Leaf(file_id, insert_file_id(record, file_id))
+
+
 class SeriesNode(_Node):
     """One Series and the records of its objects, as bytes."""
 
@@ -162,29 +174,33 @@ class SeriesNode(_Node):
         self.number: int | None = None
         self._numbers: list[int | None] = []
         self._records: list[bytes] = []
-        self._gaps: dict[int, tuple[int, str]] = {}
+        self._uids: list[str] = []
+        self._gaps: dict[int, int] = {}
 
     def add(self, number: int | None, record: bytes, cut: int, uid: str) -> None:
-        """A leaf; with `cut` its Instance Number is still open."""
+        """A leaf without File ID; with `cut` its Instance Number is still open too."""
         if cut:
             number = None
-            self._gaps[len(self._records)] = (cut, uid)
+            self._gaps[len(self._records)] = cut
         self._numbers.append(number)
         self._records.append(record)
+        self._uids.append(uid)
 
-    def leaves(self, maker: RecordMaker) -> list[bytes]:
+    def leaves(self, maker: RecordMaker, file_ids: Mapping[str, FileID]) -> list[Leaf]:
         """By Instance Number, then as they came; open ones become the next free ones (PDI-82)."""
         following = max((n for n in self._numbers if n is not None), default=0) + 1
         numbers = [1 << 40 if number is None else number for number in self._numbers]
         records = self._records
         if self._gaps:
             records = records.copy()
-        for index, (cut, uid) in self._gaps.items():
+        for index, cut in self._gaps.items():
             numbers[index] = following
             records[index] = insert_number(records[index], cut, following)
+            uid = self._uids[index]
             maker.supplied.append(Supplied(INSTANCE_NUMBER, uid, "PDI-82: next free in the Series"))
             following += 1
-        return [records[index] for index in sorted(range(len(numbers)), key=numbers.__getitem__)]
+        ordered = sorted(range(len(numbers)), key=numbers.__getitem__)
+        return [leaf_of(records[index], file_ids[self._uids[index]]) for index in ordered]
 
 
 class StudyNode(_Node):
@@ -339,7 +355,9 @@ class PatientNode(_Node):
         mine.issuer = mine.issuer or other.issuer
         mine.birth_date = mine.birth_date or other.birth_date
 
-    def finish(self, maker: RecordMaker) -> list[tuple[bytes, list[tuple[bytes, list[bytes]]]]]:
+    def finish(
+        self, maker: RecordMaker, file_ids: Mapping[str, FileID]
+    ) -> list[tuple[bytes, list[tuple[bytes, list[Leaf]]]]]:
         """Study records, newest first, each with its Series records and their leaves."""
         out = []
         used = {study.values.get(STUDY_ID, b"").strip(b" \0") for study in self._studies.values()}
@@ -353,7 +371,7 @@ class PatientNode(_Node):
                 following += 1
             record = study.record(maker, supplied)
             all_series = [
-                (node.record(maker, series_supplied), node.leaves(maker))
+                (node.record(maker, series_supplied), node.leaves(maker, file_ids))
                 for node, series_supplied in study.series_in_order()
             ]
             out.append((record, all_series))

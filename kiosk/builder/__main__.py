@@ -1,9 +1,10 @@
-"""`python -P -m kiosk.builder PARENT`: one request on stdin, events on stdout, then the end."""
+"""`python -P -m kiosk.builder PARENT`: a request on stdin, events on stdout, then the end."""
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import sys
 import threading
 import time
@@ -51,9 +52,10 @@ def main() -> int:
     line = sys.stdin.buffer.readline(MAX_LINE_BYTES)
     if not line.endswith(b"\n"):
         return 0  # a spare that was not needed
-    threading.Thread(target=_die_with_parent, name="parent", daemon=True).start()
+    parent = _Parent()
+    parent.start()
     try:
-        made = build(ComposeRequest.from_json(line.decode()), voice)
+        made = build(ComposeRequest.from_json(line.decode()), voice, parent.final)
     except tuple(ERRORS.values()) as error:
         voice.say(event="error", error=type(error).__name__, text=str(error))
         return 1
@@ -75,11 +77,25 @@ def _where(error: BaseException) -> str:
     return f"unexpected {type(error).__name__}{place}"
 
 
-def _die_with_parent() -> None:
-    """The engine keeps our stdin open as long as it wants the build."""
-    while os.read(0, 4096):
-        continue
-    os._exit(1)
+class _Parent(threading.Thread):
+    """Listens to the engine, which keeps our stdin open as long as it wants the build."""
+
+    def __init__(self) -> None:
+        super().__init__(name="parent", daemon=True)
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        while line := sys.stdin.buffer.readline(MAX_LINE_BYTES):
+            self._lines.put(line)
+        os._exit(1)
+
+    def final(self, wait_s: float) -> ComposeRequest | None:
+        """The request that says that all has arrived, if it comes within so many seconds."""
+        try:
+            line = self._lines.get(timeout=wait_s)
+        except queue.Empty:
+            return None
+        return ComposeRequest.from_json(line.decode())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""What is said between engine and builder: one request, then events, all as JSON lines."""
+"""What is said between engine and builder, all as JSON lines: a request, then events.
+
+A request may come while the objects still arrive (`follow`): the builder works on what is there,
+and waits for the same request again, without `follow`, which says that all has arrived.
+"""
 
 from __future__ import annotations
 
@@ -70,6 +74,8 @@ class ComposeRequest:
         rehash: The files were not written since the machine started: read them again.
         refused: SOP Instance UIDs whose conversion crashed a builder.
         accession_number: Of the order; no object may have another one. "": not compared.
+        follow: Objects still arrive; another request follows.
+        expected: Objects that are expected, for the progress; 0 if unknown.
     """
 
     folder: Path
@@ -83,6 +89,22 @@ class ComposeRequest:
     rehash: bool = False
     refused: tuple[str, ...] = ()
     accession_number: str = ""
+    follow: bool = False
+    expected: int = 0
+
+    def begins(self, final: ComposeRequest) -> bool:
+        """Whether what was begun for this request is what the final one asks for."""
+        if final.rehash or not set(final.refused) <= set(self.refused):
+            return False
+        taken = dataclasses.replace(
+            self,
+            created_at=final.created_at,
+            capacity_blocks=final.capacity_blocks,
+            refused=final.refused,
+            follow=False,
+            expected=final.expected,
+        )
+        return taken == final
 
     def to_json(self) -> str:
         fields = dataclasses.asdict(self)
@@ -120,7 +142,7 @@ class ComposeRequest:
             arrivals: The index of what arrived.
         """
         fields = json.loads(self.to_json())
-        for name in ("created_at", "capacity_blocks", "rehash", "refused"):
+        for name in ("created_at", "capacity_blocks", "rehash", "refused", "follow", "expected"):
             del fields[name]
         fields["arrivals"] = hashlib.file_digest(arrivals, "sha256").hexdigest()
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

@@ -49,6 +49,8 @@ from kiosk.errors import (
 from kiosk.ports import StoredInstance
 from kiosk.services.arrivals import (
     arrivals_path,
+    count_arrivals,
+    follow_arrivals,
     is_of_this_boot,
     objects_folder,
     read_arrivals,
@@ -57,6 +59,7 @@ from kiosk.services.gates import StudyGate
 
 PROGRESS: Final = 1000  # progress is told in thousandths of a build
 _PREPARED, _WRITTEN = 200, 700
+_FOLLOW_S: Final = 0.05  # between two looks for what arrived
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -73,9 +76,17 @@ class Listener(Protocol):
         """A frame was decoded."""
 
 
-def build(request: ComposeRequest, listener: Listener) -> ComposedImage:
+AskFinal = Callable[[float], ComposeRequest | None]
+
+
+def build(
+    request: ComposeRequest, listener: Listener, final: AskFinal | None = None
+) -> ComposedImage:
     """The whole build.
 
+    Args:
+        final: For a request that follows: waits so many seconds for the final one, None if it has
+            not come. It may differ in nothing but dates, capacity and the like.
     Raises:
         SpoolLostError: An object is not there, or not as it arrived.
         WrongPatientError: An object or the finished image is not the patient's.
@@ -84,15 +95,14 @@ def build(request: ComposeRequest, listener: Listener) -> ComposedImage:
         SpoolFullError: The disk is full; what was begun is removed.
         ComposeError: It cannot be built.
     """
-    folder = request.folder
     with kiosk_errors():
+        if request.follow:
+            return _build_anew(request, listener, final)
         request = _careful(request)
-        with arrivals_path(folder).open("rb") as arrivals:
-            digest = request.digest(arrivals)
-        if (found := _committed(request, digest)) is not None:
+        if (found := _committed(request)) is not None:
             _check_capacity(found.blocks, request)
             return found
-        return _build_anew(request, digest, listener)
+        return _build_anew(request, listener, None)
 
 
 @contextlib.contextmanager
@@ -124,11 +134,14 @@ def _careful(request: ComposeRequest) -> ComposeRequest:
     return replace(request, rehash=request.rehash or not is_proven)
 
 
-def _build_anew(request: ComposeRequest, digest: str, listener: Listener) -> ComposedImage:
+def _build_anew(
+    request: ComposeRequest, listener: Listener, final: AskFinal | None
+) -> ComposedImage:
     clean(request.folder)
     try:
-        made = _Build(request, listener).run()
-        _commit(request.folder, made, digest)
+        work = _Build(request, listener, final)
+        made = work.run()
+        _commit(made, work.request)
     except BaseException:
         clean(request.folder)
         raise
@@ -143,14 +156,13 @@ def _gate(request: ComposeRequest) -> StudyGate:
 class _Build:
     """The steps of one build."""
 
-    def __init__(self, request: ComposeRequest, listener: Listener) -> None:
-        self._request = request
+    def __init__(self, request: ComposeRequest, listener: Listener, final: AskFinal | None) -> None:
+        self.request = request
         self._folder = request.folder
         self._listener = listener
         self._tell = listener.progress
+        self._final = final
         self._gate = _gate(request)
-        self._superseded: set[int] = set()
-        self._is_first_walk = True
 
     def run(self) -> ComposedImage:
         built, file_set_uid = self._volume()
@@ -158,8 +170,8 @@ class _Build:
         image = author(
             built.volume,
             part,
-            created_at=self._request.created_at,
-            capacity_blocks=self._request.capacity_blocks,
+            created_at=self.request.created_at,
+            capacity_blocks=self.request.capacity_blocks,
             sync=False,
             progress=self._told_between(_PREPARED, _WRITTEN),
         )
@@ -174,10 +186,10 @@ class _Build:
         return made
 
     def _volume(self) -> tuple[BuiltVolume, str]:
-        total = self._count()
+        total = self.request.expected or count_arrivals(arrivals_path(self._folder)) or 1
         work = self._folder / CONVERTED
         work.mkdir(mode=0o700)
-        request = self._request
+        request = self.request
         is_disc = request.medium is Medium.DISC
         plan = Plan(
             volume_id=request.volume_id,
@@ -189,37 +201,45 @@ class _Build:
             refused=frozenset(request.refused),
         )
         built = build_volume(
-            self._objects,
+            self._objects(),
             plan,
-            on_object=lambda count: self._tell(_PREPARED * count // total),
+            on_object=lambda count: self._tell(_PREPARED * min(count, total) // total),
             on_converting=self._listener.converting,
             on_frame=self._listener.frame,
         )
         return built, plan.file_set_uid
 
-    def _count(self) -> int:
-        """Number of objects; notes the arrivals that a later one of the same object replaced."""
-        latest: dict[str, int] = {}
-        for number, stored in enumerate(read_arrivals(arrivals_path(self._folder))):
-            if (earlier := latest.get(stored.sop_instance_uid)) is not None:
-                self._superseded.add(earlier)
-            latest[stored.sop_instance_uid] = number
-        if not latest:
-            raise SpoolLostError("the index of what arrived is empty or gone")
-        return len(latest)
-
     def _objects(self) -> Iterator[ObjectFile]:
-        """Every object once, by its newest arrival; on the first walk each is looked at."""
-        looks, self._is_first_walk = self._is_first_walk, False
+        """Every object once, looked at; waits for those that still arrive."""
         objects = objects_folder(self._folder)
-        for number, stored in enumerate(read_arrivals(arrivals_path(self._folder))):
-            if number in self._superseded:
-                continue
+        seen: set[str] = set()
+        for stored in self._arrivals():
+            if stored.sop_instance_uid in seen:
+                raise SpoolLostError(f"object {stored.sop_instance_uid} is in the index twice")
+            seen.add(stored.sop_instance_uid)
             instance = Instance.from_bytes(stored.header)
             path = objects / stored.file_name
-            if looks:
-                self._look_at(path, stored, instance)
+            self._look_at(path, stored, instance)
             yield ObjectFile(os.fspath(path), instance)
+        if not seen:
+            raise SpoolLostError("the index of what arrived is empty or gone")
+
+    def _arrivals(self) -> Iterator[StoredInstance]:
+        path = arrivals_path(self._folder)
+        if self._final is None:
+            return read_arrivals(path)
+        return follow_arrivals(path, self._is_complete)
+
+    def _is_complete(self) -> bool:
+        assert self._final is not None
+        self._tell(0)  # a sign of life: an archive may take its time
+        final = self._final(_FOLLOW_S)
+        if final is None:
+            return False
+        if not self.request.begins(final):
+            raise ComposeError("another image is wanted than was begun")
+        self.request = final
+        return True
 
     def _look_at(self, path: Path, stored: StoredInstance, instance: Instance) -> None:
         uid = stored.sop_instance_uid
@@ -228,7 +248,7 @@ class _Build:
         self._gate.check(instance)
         if path.stat(follow_symlinks=False).st_size != stored.size_bytes:
             raise SpoolLostError(f"object {uid} has another length than it had")
-        if self._request.rehash:
+        if self.request.rehash:
             with path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").digest() != stored.sha256:
                     raise SpoolLostError(f"object {uid} is not what it was")
@@ -239,7 +259,7 @@ class _Build:
         Every DICOM file there is read (PDI-03 finds those that no record names), so each passes
         the gate or is a finding.
         """
-        request = self._request
+        request = self.request
         gate = _gate(request)
         count = 0
 
@@ -262,7 +282,7 @@ class _Build:
             blocks=image.blocks,
             size_bytes=image.size_bytes,
             sha256=image.sha256,
-            volume_id=self._request.volume_id,
+            volume_id=self.request.volume_id,
             file_set_uid=file_set_uid,
             instances=built.instances,
             left_out=built.left_out,
@@ -316,19 +336,27 @@ def named_rules(findings: list[Finding]) -> str:
     return f"{len(findings)} findings: " + ", ".join(named)
 
 
-def _commit(folder: Path, made: ComposedImage, digest: str) -> None:
+def _digest(request: ComposeRequest) -> str:
+    with arrivals_path(request.folder).open("rb") as arrivals:
+        return request.digest(arrivals)
+
+
+def _commit(made: ComposedImage, request: ComposeRequest) -> None:
+    folder = request.folder
     sync(folder)  # the image's name before its facts
     part = folder / (IMAGE_FACTS + PART)
-    part.write_text(json.dumps({"request": digest, "image": made.to_facts()}), encoding="ascii")
+    facts = {"request": _digest(request), "image": made.to_facts()}
+    part.write_text(json.dumps(facts), encoding="ascii")
     sync(part)
     part.rename(folder / IMAGE_FACTS)
     sync(folder)
     shutil.rmtree(folder / CONVERTED, ignore_errors=True)
 
 
-def _committed(request: ComposeRequest, digest: str) -> ComposedImage | None:
+def _committed(request: ComposeRequest) -> ComposedImage | None:
     """The result of an earlier build of the same, if it is there and whole."""
     folder = request.folder
+    digest = _digest(request)
     try:
         facts: dict[str, Any] = json.loads((folder / IMAGE_FACTS).read_bytes())
         image = ComposedImage.from_facts(folder, facts["image"])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final
@@ -117,6 +117,36 @@ def read_arrivals(path: Path) -> Iterator[StoredInstance]:
             yield _decode(payload)
 
 
+def count_arrivals(path: Path) -> int:
+    """How many `read_arrivals` would give."""
+    try:
+        with path.open("rb") as file:
+            return sum(1 for _ in _payloads(file))
+    except FileNotFoundError:
+        return 0
+
+
+def follow_arrivals(path: Path, is_complete: Callable[[], bool]) -> Iterator[StoredInstance]:
+    """As `read_arrivals`, of an index that still grows.
+
+    Args:
+        is_complete: Asked when nothing more is there, and may wait a little. Once it says yes,
+            what the index holds then is read to its end, and that is all.
+    """
+    end, is_last = 0, False
+    while True:
+        if path.exists():
+            with path.open("rb") as file:
+                if end:
+                    file.seek(end)
+                for payload in _records(file) if end else _payloads(file):
+                    end = (end or _HEAD_BYTES) + _LENGTH.size + len(payload) + _CRC.size
+                    yield _decode(payload)
+        if is_last:
+            return
+        is_last = is_complete()
+
+
 def _head() -> bytes:
     named = boot_id().encode("ascii", "replace")
     head = _MAGIC + (named if len(named) == _BOOT_BYTES else _UNKNOWN.encode())
@@ -135,8 +165,11 @@ def _read_head(file: BinaryIO) -> str | None:
 
 
 def _payloads(file: BinaryIO) -> Iterator[bytes]:
-    if _read_head(file) is None:
-        return
+    if _read_head(file) is not None:
+        yield from _records(file)
+
+
+def _records(file: BinaryIO) -> Iterator[bytes]:
     while len(head := file.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(head)
         if not _FIXED.size <= length <= _MAX_RECORD_BYTES:

@@ -123,7 +123,7 @@ def build_folder(
                 LeftOut(it.sop_instance_uid, it.sop_class_uid, it.reason) for it in found.left_out
             ),
         )
-        built = build_volume(lambda: found.objects, plan)
+        built = build_volume(found.objects, plan)
         try:
             image = author(built.volume, part, created_at=created_at, progress=progress)
             broken = [it for it in check_image(part) if it.severity is Severity.ERROR]

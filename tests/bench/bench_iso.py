@@ -10,7 +10,6 @@ import os
 import resource
 import shlex
 import subprocess
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -82,9 +81,7 @@ def volume_of(wanted: Study, work: Path) -> PdiVolume:
     converted.mkdir()
     site = Site("Bench", ("nowhere",), version="0")
 
-    def objects() -> Iterable[ObjectFile]:
-        return (ObjectFile(os.fspath(path), read_instance(path)) for path in wanted.files)
-
+    objects = (ObjectFile(os.fspath(path), read_instance(path)) for path in wanted.files)
     return build_volume(objects, Plan("BENCH", "2.25.1", site, converted)).volume
 
 

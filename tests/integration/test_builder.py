@@ -32,6 +32,7 @@ from kiosk.errors import (
     StoppedError,
     WrongPatientError,
 )
+from kiosk.services import builders as builders_module
 from kiosk.services import compose as compose_module
 from kiosk.services.arrivals import arrivals_path, objects_folder
 from kiosk.services.compose import (
@@ -347,7 +348,7 @@ def replace_program(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> No
     def popen(argv: list[str], **options: Any) -> subprocess.Popen[bytes]:
         return genuine([argv[0], *arguments], **options)
 
-    monkeypatch.setattr(compose_module.subprocess, "Popen", popen)
+    monkeypatch.setattr(builders_module.subprocess, "Popen", popen)
 
 
 # --- processes ------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def build(files: list[Path], folder: Path, links: LinkCase = LinkCase.LOWER) -> 
     (folder / "work").mkdir()
     objects = [ObjectFile(str(path), read_instance(path)) for path in files]
     plan = Plan("PDI_TOOLS", "2.25.4242", SITE, folder / "work", links)
-    return build_volume(lambda: objects, plan)
+    return build_volume(objects, plan)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ def volume_of(folder: Path, links: LinkCase = LinkCase.LOWER) -> PdiVolume:
     objects = [ObjectFile(str(path), read_instance(path)) for path in files]
     (folder / "work").mkdir()
     plan = Plan("PDI_CHECK", "2.25.77", SITE, folder / "work", links)
-    return build_volume(lambda: objects, plan).volume
+    return build_volume(objects, plan).volume
 
 
 def content(entry: Entry) -> bytes:

@@ -13,7 +13,7 @@ from dicomdir.elements import element, item, split
 from dicomdir.errors import MissingKeyError, UnsupportedSopClassError
 from dicomdir.file_id import FileID
 from dicomdir.instance import Instance, read_instance
-from dicomdir.records import RecordMaker, insert_number, record_file_id
+from dicomdir.records import RecordMaker, insert_file_id, insert_number
 from dicomdir.values import conform, conform_sequence, has_foreign_text
 from tests.factories import KINDS, Patient, make_study
 
@@ -27,9 +27,9 @@ def leaf(
     path = make_study(tmp_path, ("CT", kind), edit=edit, **options)[1]  # type: ignore[arg-type]  # test only
     instance = read_instance(path)
     maker = RecordMaker()
-    record, cut = maker.leaf(instance, instance.values(), FILE, instance.transfer_syntax_uid)
+    record, cut = maker.leaf(instance, instance.values(), instance.transfer_syntax_uid)
     assert cut == 0
-    return split(record[8:]), maker
+    return split(insert_file_id(record, FILE)[8:]), maker
 
 
 class TestLeaves:
@@ -171,16 +171,16 @@ class TestSupplied:
     def test_an_open_instance_number(self, tmp_path: Path) -> None:
         path = make_study(tmp_path, ("CT",), missing=("InstanceNumber",))[0]
         instance = read_instance(path)
-        record, cut = RecordMaker().leaf(instance, instance.values(), FILE, "1.2")
-        whole = split(insert_number(record, cut, 17)[8:])
+        record, cut = RecordMaker().leaf(instance, instance.values(), "1.2")
+        whole = split(insert_file_id(insert_number(record, cut, 17), FILE)[8:])
         assert whole[0x00200013] == b"17"
         assert list(whole) == sorted(whole)
-        assert record_file_id(insert_number(record, cut, 17)) == "DICOM/I1"
+        assert whole[0x00041500] == b"DICOM\\I1"
 
     def test_no_record_for_an_unknown_class(self) -> None:
         instance = Instance("1.2.3", "1.2", "1.2", "1.2", "1.2", b"", 1, 1)
         with pytest.raises(UnsupportedSopClassError):
-            RecordMaker().leaf(instance, {}, FILE, "1.2")
+            RecordMaker().leaf(instance, {}, "1.2")
 
     def test_changed_forms_are_said_for_each_object(self, tmp_path: Path) -> None:
         maker = RecordMaker()
@@ -191,7 +191,7 @@ class TestSupplied:
         ):
             path.write_bytes(path.read_bytes().replace(b"AXIAL_MPR", b"Axial-MPR"))
             instance = read_instance(path)
-            record, _ = maker.leaf(instance, instance.values(), FILE, "1.2")
+            record, _ = maker.leaf(instance, instance.values(), "1.2")
             assert split(record[8:])[0x00080008].strip() == b"ORIGINAL\\PRIMARY\\AXIAL_MPR"
         assert [each.tag for each in maker.supplied] == [0x00080008] * 2
         assert all(each.rule.startswith("PDI-84") for each in maker.supplied)

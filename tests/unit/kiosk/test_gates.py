@@ -165,7 +165,7 @@ def image_of(tmp_path: Path, kinds: tuple[str, ...] = ("CT", "CT", "SR")) -> Pat
     (tmp_path / "work").mkdir()
     objects = [ObjectFile(str(path), read_instance(path)) for path in files]
     plan = Plan("PDI_GATE", "1.2.3.4", SITE, tmp_path / "work")
-    built = build_volume(lambda: objects, plan)
+    built = build_volume(objects, plan)
     return author(built.volume, tmp_path / "out.iso", created_at=CREATED).path
 
 
