@@ -47,6 +47,20 @@ def _plain(value: Any) -> str | None:
     return None
 
 
+def _paragraph(value: str) -> str | None:
+    if len(value) > 1000 or any(ord(c) < 32 or ord(c) == 127 for c in value):
+        return "must be plain text of at most 1000 characters, without line breaks"
+    return None
+
+
+def _ascii(value: str) -> str | None:
+    return _plain(value) if value.isascii() else "must be plain ASCII"
+
+
+def _filled(value: tuple[str, ...]) -> str | None:
+    return _plain(value) if any(line.strip() for line in value) else "must not be empty"
+
+
 def _name(value: str) -> str | None:
     return None if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", value) else "must be a-z, 0-9 and -"
 
@@ -65,6 +79,19 @@ class SiteConfig:
     )
     phone: str = option("555-0100", "whom to call when something does not work", _plain)
     email: str = option("", "address for questions, empty for none", _plain)
+    plain_name: str = option(
+        "", "the institution's name in plain letters, for README.TXT, if it has others", _ascii
+    )
+    help_line: str = option(
+        "", "whom to ask when a medium does not work; empty: the contact above", _paragraph
+    )
+    notice: str = option("", "privacy notice for the media, empty for ours alone", _paragraph)
+    notes: str = option("", "what README.TXT says besides, empty for nothing", _paragraph)
+    vendor: str = option("The sendhome project", "who stands behind the software", _plain)
+    vendor_contact: tuple[str, ...] = option(
+        ["Please ask the institution named above."], "how to reach them, a line each", _filled
+    )
+    paper: str = option("a4", "paper that reports are laid out for", _one_of("a4", "letter"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,17 @@ from kiosk.services.slots import Slots
 def site_of(config: SiteConfig) -> Site:
     """Who makes the media, as README.TXT and the pages say it."""
     contact = [*config.address, config.phone, config.email]
-    return Site(config.institution, tuple(filter(None, contact)), version=__version__)
+    return Site(
+        config.institution,
+        tuple(filter(None, contact)),
+        version=__version__,
+        vendor=config.vendor,
+        vendor_contact=config.vendor_contact,
+        notice=config.notice,
+        help_line=config.help_line,
+        notes=config.notes,
+        plain_name=config.plain_name,
+    )
 
 
 class _Archive:
