@@ -76,6 +76,12 @@ class MissingKeyError(DicomdirError):
     code = "fileset.missing_key"
 
 
+class RenderError(DicomdirError):
+    """No picture can be made of an object's pixels; it goes onto the medium all the same."""
+
+    code = "render.failed"
+
+
 class FileIDError(DicomdirError):
     """Not a legal File ID (PDI-25), or no room for one more."""
 
