@@ -203,6 +203,43 @@ def an_entry(phase: str, *, attempt: int = 1, drive: str = "d1") -> LedgerEntry:
     return LedgerEntry(drive, JOB, phase, attempt, "VOL1", "ab" * 32)
 
 
+def test_a_medium_that_is_out_keeps_the_drive_and_its_place_in_the_history(
+    journal: Journal, clock: FakeClock
+) -> None:
+    ledger = journal.ledger
+    journal.orders.add(dataclasses.replace(an_order(1), order_id=JOB), actor="ris")
+    for phase in (LedgerPhase.WRITING, LedgerPhase.CLOSED, LedgerPhase.VERIFIED):
+        ledger.put(an_entry(phase))
+    ledger.put(an_entry(LedgerPhase.OUT))
+    assert [record.outcome for record in ledger.history(JOB)] == ["verified"]  # not by this
+    ledger.put(an_entry(LedgerPhase.VERIFIED))
+    ledger.deliver(an_entry(LedgerPhase.VERIFIED), actor="engine", details={})
+    clock.advance(5)
+    ledger.put(an_entry(LedgerPhase.OUT))
+    owner = ledger.owner("d1")
+    assert owner == an_entry(LedgerPhase.OUT)
+    assert owner is not None
+    assert owner.since == clock.now()
+    ledger.put(an_entry(LedgerPhase.SCRAP))  # it was drawn in again
+    assert [record.outcome for record in ledger.history(JOB)] == ["delivered"]
+    assert ledger.delivered(JOB) == 1
+    (voided,) = list(journal.audit.rows(event="medium.voided"))
+    assert voided.subject == JOB
+    assert len(list(journal.audit.rows(event="export"))) == 1
+
+
+def test_presence_is_a_row_that_goes_with_the_visit(journal: Journal, clock: FakeClock) -> None:
+    presence = journal.presence
+    assert presence.seen_at(JOB) is None
+    presence.touch(JOB)
+    clock.advance(3)
+    presence.touch(JOB)
+    assert presence.seen_at(JOB) == clock.now()
+    presence.leave(JOB)
+    presence.leave(JOB)
+    assert presence.seen_at(JOB) is None
+
+
 def test_the_ledger_keeps_the_history_of_each_medium(journal: Journal) -> None:
     ledger = journal.ledger
     journal.orders.add(dataclasses.replace(an_order(1), order_id=JOB), actor="ris")

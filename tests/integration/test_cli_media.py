@@ -151,6 +151,10 @@ def test_a_drive_of_a_running_engine_or_of_a_job_is_left_alone(
         )
         assert run(config, *burn) == ExecutorBusyError.exit_code
         assert run(config, *verify) == ExecutorBusyError.exit_code
-        journal.ledger.free("disc1")
-    assert run(config, *burn) == 0
+        out = LedgerEntry("disc1", OrderId("job-1"), LedgerPhase.OUT, 1, "PDI_1", "0" * 64)
+        journal.ledger.put(out)
+        drive.eject()  # what was handed over may lie there still
+        assert run(config, *burn) == ExecutorBusyError.exit_code
+        drive.press_button()
+    assert run(config, *burn) == 0  # a blank disc in the closed tray: it has gone
     assert run(config, *verify) == 0

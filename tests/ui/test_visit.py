@@ -434,3 +434,103 @@ async def test_no_demo_no_people_no_hand(hall: Hall) -> None:
         hall.jobs.ask(hall.order.order_id, Wanted.BLANK_DISC)
         await visitor.sees(QuestionScreen)
         assert not pilot.app.screen.query("#demo")
+
+
+# --- presence: what the engine is told of whoever stands there
+
+
+def last_told(hall: Hall) -> str:
+    return hall.presence.told[-1][0] if hall.presence.told else ""
+
+
+async def test_a_visitor_is_there_while_the_page_shows_and_gone_when_it_is_left(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        await visitor.until(lambda: last_told(hall) == "touch")
+        await visitor.wait_s(hall.clock, 4)
+        await visitor.until(lambda: len(hall.presence.told) >= 2)
+        await visitor.touch("#leave")
+        await visitor.sees(WelcomeScreen)
+        await visitor.until(lambda: last_told(hall) == "leave")
+        told = list(hall.presence.told)
+        await visitor.wait_s(hall.clock, 10)
+        assert hall.presence.told == told
+
+
+async def test_whoever_touches_nothing_for_long_counts_as_gone_before_the_page_does(
+    hall: Hall,
+) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        await visitor.until(lambda: last_told(hall) == "touch")
+        await visitor.wait_s(hall.clock, 105)  # of 120: the warning shows
+        told = list(hall.presence.told)
+        await visitor.wait_s(hall.clock, 5)
+        assert hall.presence.told == told
+        await visitor.wait_s(hall.clock, 15)
+        await visitor.sees(WelcomeScreen)
+        await visitor.until(lambda: last_told(hall) == "leave")
+
+
+async def test_the_ticket_opens_the_page_again_and_then_the_tray(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        assert "comes out when your ticket opens this page again" in visitor.text()
+        await visitor.touch("#leave")
+        await visitor.sees(WelcomeScreen)
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 0, 0, "wanted.claim")
+        hall.jobs.ask(job_id, Wanted.CLAIM)
+        await visitor.until(lambda: last_told(hall) == "leave")
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        assert last_told(hall) == "leave"  # not before he has said who he is
+        await visitor.touch("#yes")
+        await visitor.sees(ProgressScreen)
+        await visitor.until(lambda: "It is ready" in visitor.text())
+        await visitor.until(lambda: last_told(hall) == "touch")
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        hall.jobs.done(job_id)  # the tray was pushed in, and is empty
+        await visitor.sees(GoodbyeScreen)
+
+
+async def test_the_next_one_is_asked_to_take_out_what_is_not_his(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.at_step(job_id, Step.WRITE)
+        question = hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(QuestionScreen)
+        assert "Please take the disc out" in visitor.text()
+        assert "hand it in at the desk" in " ".join(visitor.text().split())
+        await visitor.touch("#done")
+        await visitor.until(lambda: hall.jobs.answers == [(job_id, question.number)])
+
+
+async def test_after_the_first_of_two_copies_the_visit_goes_on() -> None:
+    hall = Hall(media=(Medium.DISC,), max_copies=2)
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#go")
+        await visitor.sees(CopiesScreen)
+        await visitor.touch("#copies-2")
+        await visitor.sees(ProgressScreen)
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        await visitor.touch("#stop")
+        await visitor.until(lambda: hall.jobs.answers)
+        hall.jobs.at_step(job_id, Step.WRITE, 1, 10)
+        await visitor.sees(ProgressScreen)
