@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dicomdir.iso_reader import IsoReader
@@ -41,39 +42,23 @@ def site_of(config: SiteConfig) -> Site:
     )
 
 
-class _Archive:
-    """Finding and retrieving, bound to one archive."""
-
-    def __init__(self, pacs: Pacs, pool: ComposerPool, clock: Clock, reserve_bytes: int) -> None:
-        self._pacs, self._pool, self._clock = pacs, pool, clock
-        self._policy = RetrievePolicy(reserve_bytes=reserve_bytes)
-
-    def find(self, order: Order) -> str:
-        """Raises StudyNotFoundError: none of this accession number, or more than one."""
-        return only_study(self._pacs, order.accession_number)
-
-    def retrieve(
-        self, order: Order, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled
-    ) -> None:
-        self._pool.prepare()  # the builder's imports happen while objects arrive
-        retrieve(
-            self._pacs,
-            order.patient,
-            Uid(order.study_instance_uid),
-            folder,
-            accession_number=order.accession_number,
-            clock=self._clock,
-            policy=self._policy,
-            on_progress=on_progress,
-            is_cancelled=is_cancelled,
-        )
-
-
 class _Composer:
     """Building, bound to one site and station."""
 
     def __init__(self, site: Site, station: str, pool: ComposerPool, clock: Clock) -> None:
         self._site, self._station, self._pool, self._clock = site, station, pool, clock
+
+    def request(self, order: Order, medium: Medium, folder: Path) -> ComposeRequest:
+        return ComposeRequest(
+            folder=folder,
+            patient=order.patient,
+            study_instance_uids=(order.study_instance_uid,),
+            volume_id=volume_id_of(order.order_id),
+            site=self._site,
+            created_at=self._clock.now(),
+            medium=medium,
+            accession_number=order.accession_number,
+        )
 
     def compose(
         self,
@@ -84,18 +69,11 @@ class _Composer:
         on_progress: OnCount,
         is_cancelled: IsCancelled,
     ) -> Image:
-        request = ComposeRequest(
-            folder=folder,
-            patient=order.patient,
-            study_instance_uids=(order.study_instance_uid,),
-            volume_id=volume_id_of(order.order_id),
-            site=self._site,
-            created_at=self._clock.now(),
-            medium=medium,
-            accession_number=order.accession_number,
-        )
         built = compose(
-            request, on_progress=on_progress, is_cancelled=is_cancelled, pool=self._pool
+            self.request(order, medium, folder),
+            on_progress=on_progress,
+            is_cancelled=is_cancelled,
+            pool=self._pool,
         )
         return Image(
             file_name=built.path.name,
@@ -106,6 +84,58 @@ class _Composer:
             left_out=len(built.left_out),
             station=self._station,
         )
+
+
+class _Archive:
+    """Finding and retrieving, bound to one archive; building begins while objects arrive."""
+
+    def __init__(
+        self,
+        pacs: Pacs,
+        composer: _Composer,
+        pool: ComposerPool,
+        clock: Clock,
+        reserve_bytes: int,
+    ) -> None:
+        self._pacs, self._composer, self._pool, self._clock = pacs, composer, pool, clock
+        self._policy = RetrievePolicy(reserve_bytes=reserve_bytes)
+
+    def find(self, order: Order) -> str:
+        """Raises StudyNotFoundError: none of this accession number, or more than one."""
+        return only_study(self._pacs, order.accession_number)
+
+    def retrieve(
+        self,
+        order: Order,
+        medium: Medium,
+        folder: Path,
+        *,
+        on_progress: OnCount,
+        is_cancelled: IsCancelled,
+    ) -> None:
+        self._pool.prepare()  # the builder's imports happen while the archive is asked
+
+        def tell(done: int, total: int) -> None:
+            on_progress(done, total)
+            if done < total:  # something is about to arrive, into an index that stays now
+                request = self._composer.request(order, medium, folder)
+                self._pool.begin(replace(request, follow=True, expected=total))
+
+        try:
+            retrieve(
+                self._pacs,
+                order.patient,
+                Uid(order.study_instance_uid),
+                folder,
+                accession_number=order.accession_number,
+                clock=self._clock,
+                policy=self._policy,
+                on_progress=tell,
+                is_cancelled=is_cancelled,
+            )
+        except BaseException:
+            self._pool.forget(folder)
+            raise
 
 
 def gate(order: Order, medium: Medium, writer: MediaWriter) -> None:
@@ -139,8 +169,9 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
     )
     station = config.engine.station
     with bootstrap.receiver(config) as storage, ComposerPool() as pool:
-        archive = _Archive(bootstrap.pacs(config, storage), pool, journal.clock, reserve_bytes)
         composer = _Composer(site_of(config.site), station, pool, journal.clock)
+        pacs = bootstrap.pacs(config, storage)
+        archive = _Archive(pacs, composer, pool, journal.clock, reserve_bytes)
         yield EngineParts(
             station=station,
             clock=journal.clock,

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -60,6 +61,7 @@ from kiosk.services.gates import StudyGate
 PROGRESS: Final = 1000  # progress is told in thousandths of a build
 _PREPARED, _WRITTEN = 200, 700
 _FOLLOW_S: Final = 0.05  # between two looks for what arrived
+_FORGOTTEN_S: Final = 300.0  # nothing arrived and nobody said that this is all: a job that ended
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -162,6 +164,7 @@ class _Build:
         self._listener = listener
         self._tell = listener.progress
         self._final = final
+        self._heard_at = time.monotonic()
         self._gate = _gate(request)
 
     def run(self) -> ComposedImage:
@@ -217,6 +220,7 @@ class _Build:
             if stored.sop_instance_uid in seen:
                 raise SpoolLostError(f"object {stored.sop_instance_uid} is in the index twice")
             seen.add(stored.sop_instance_uid)
+            self._heard_at = time.monotonic()
             instance = Instance.from_bytes(stored.header)
             path = objects / stored.file_name
             self._look_at(path, stored, instance)
@@ -235,6 +239,8 @@ class _Build:
         self._tell(0)  # a sign of life: an archive may take its time
         final = self._final(_FOLLOW_S)
         if final is None:
+            if time.monotonic() - self._heard_at > _FORGOTTEN_S:
+                raise ComposeError("nobody said that all has arrived")
             return False
         if not self.request.begins(final):
             raise ComposeError("another image is wanted than was begun")

@@ -46,6 +46,10 @@ class EarlyBuild:
         assert self._made is not None
         return self._made
 
+    @property
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
     def end(self) -> None:
         """Kill the builder if it still runs."""
         self._builder.kill()
@@ -101,6 +105,10 @@ class ComposerPool:
 
         Where no builder can be started now, the build begins when it is asked for.
         """
+        with self._lock:
+            over = [folder for folder, early in self._early.items() if early.is_over]
+        for folder in over:  # of jobs that ended without asking for them
+            self.forget(folder)
         with self._lock:
             if request.folder in self._early:
                 return

@@ -73,10 +73,19 @@ class Find(Protocol):
 
 
 class Retrieve(Protocol):
-    """Bring the whole Study into the folder, or raise. What is there already may be kept."""
+    """Bring the whole Study into the folder, or raise. What is there already may be kept.
+
+    The medium is told so that building may begin meanwhile.
+    """
 
     def __call__(
-        self, order: Order, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled
+        self,
+        order: Order,
+        medium: Medium,
+        folder: Path,
+        *,
+        on_progress: OnCount,
+        is_cancelled: IsCancelled,
     ) -> None: ...
 
 

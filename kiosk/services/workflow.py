@@ -119,9 +119,11 @@ class _Order:
         if not order.study_instance_uid:
             self._parts.orders.set_study(self._job_id, self._parts.find(order))
             order = self._parts.orders.get(self._job_id)
+        job = self._parts.jobs.get(self._job_id)
         with self._heavy():
             self._parts.retrieve(
                 order,
+                job.choice.medium,
                 self._parts.spool.folder(self._job_id),
                 on_progress=lambda done, total: self._progress.put(Step.RETRIEVE, done, total),
                 is_cancelled=self._watch,

@@ -152,7 +152,7 @@ def _job(parts: Any, request: dict[str, str], folder: Path) -> dict[str, Any]:
     )
     started = time.time()
     with parts.slots.hold(1, lambda: False):
-        parts.retrieve(order, folder, on_progress=_nothing, is_cancelled=lambda: False)
+        parts.retrieve(order, Medium.DISC, folder, on_progress=_nothing, is_cancelled=lambda: False)
     retrieved = time.time()
     with parts.slots.hold(1, lambda: False):
         image = parts.compose(

@@ -152,7 +152,7 @@ class Watched:
 
 
 def retrieve(
-    order: Order, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled
+    order: Order, medium: Medium, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled
 ) -> None:
     """The archive's part: a handful of files, fsynced."""
     target = folder / "objects"

@@ -64,7 +64,13 @@ class Archive:
     during_retrieve: Callable[[], None] = lambda: None
 
     def retrieve(
-        self, order: Order, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled
+        self,
+        order: Order,
+        medium: Medium,
+        folder: Path,
+        *,
+        on_progress: OnCount,
+        is_cancelled: IsCancelled,
     ) -> None:
         self.retrieved += 1
         self.during_retrieve()
