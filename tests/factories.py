@@ -260,7 +260,7 @@ def _compress(ds: Dataset, transfer_syntax: str) -> None:
             )
         else:
             frames.append(_rle(frame, allocated // 8))
-    ds.PixelData = encapsulate([each + b"\0" * (len(each) % 2) for each in frames])
+    ds.PixelData = encapsulate([bytes(each) + b"\0" * (len(each) % 2) for each in frames])
     ds["PixelData"].VR = "OB"
     ds["PixelData"].is_undefined_length = True
     if transfer_syntax == "jpeg":
