@@ -104,3 +104,49 @@ class ImageTooLargeError(ImageError):
     """The content does not fit the medium it was meant for."""
 
     code = "image.too_large"
+
+
+class InstanceTooLargeError(ImageTooLargeError):
+    """One object alone is larger than the medium; no number of media helps."""
+
+    code = "image.instance_too_large"
+
+    def __init__(self, text: str, *, sop_instance_uid: str) -> None:
+        super().__init__(text)
+        self.sop_instance_uid = sop_instance_uid
+
+
+class EncryptionError(DicomdirError):
+    """Base of what goes wrong with password-protected media."""
+
+    code = "encrypt.failed"
+
+
+class WeakPasswordError(EncryptionError):
+    """The password is too short or too simple, or has characters that PDI-89 forbids."""
+
+    code = "encrypt.weak_password"
+
+
+class WrongPasswordError(EncryptionError):
+    """The password does not open the medium."""
+
+    code = "encrypt.password"
+
+
+class NotProtectedError(EncryptionError):
+    """The medium is not password-protected: there is nothing to decrypt."""
+
+    code = "encrypt.not_protected"
+
+
+class DamagedMediumError(EncryptionError):
+    """A protected file is damaged, cut, missing or in another one's place; the text names it."""
+
+    code = "encrypt.damaged"
+
+
+class UnsupportedEncryptionError(EncryptionError):
+    """Protected in a way that is not read here, such as for certificates."""
+
+    code = "encrypt.unsupported"
