@@ -8,10 +8,12 @@ speak about (raw identifiers, flags, system-use bytes) is shown as it stands the
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from struct import Struct
 from typing import Final
 
 from dicomdir.errors import ImageError
@@ -21,8 +23,11 @@ BLOCK_BYTES: Final = 2048
 _FIRST_DESCRIPTOR_BLOCK: Final = 16  # ECMA-119 6.2.1: the system area is blocks 0 to 15
 _MAX_DESCRIPTORS: Final = 32
 _MAX_DIRECTORY_BYTES: Final = 32 << 20
-_MAX_RECORDS: Final = 1_000_000
+_MAX_RECORDS: Final = 250_000
+_MAX_ALL_BYTES: Final = 256 << 20  # of all directories together
+_MAX_PATHS: Final = 32 << 20  # characters of all paths together
 _MAX_DEPTH: Final = 32
+_USUAL = re.compile(rb"[A-Za-z0-9_.\-]+")
 _DIRECTORY_FLAG: Final = 0x02
 _MIN_RECORD_BYTES: Final = 34  # ECMA-119 9.1, with an identifier of one byte
 
@@ -40,6 +45,8 @@ class IsoRecord:
         attribute_length: Length of the extended attribute record, in blocks.
         system_use_bytes: Length of what stands behind the identifier.
         level: Directory level that the record itself lies on; the root's entries have 1.
+        date: Recording date and time, 7 bytes (ECMA-119 9.1.5).
+        is_consistent: Numbers that are recorded in both byte orders agree.
     """
 
     path: str
@@ -50,6 +57,8 @@ class IsoRecord:
     attribute_length: int
     system_use_bytes: int
     level: int
+    date: bytes = b""
+    is_consistent: bool = True
 
     @property
     def is_directory(self) -> bool:
@@ -96,14 +105,24 @@ class IsoReader:
         self.system_id = primary[8:40]
         self.volume_id = primary[40:72]
         self.blocks = int.from_bytes(primary[80:84], "little")
+        self.is_consistent = _agree(primary, 80, 4) and _agree(primary, 132, 4)
         self.block_bytes = int.from_bytes(primary[128:130], "little")
         if self.block_bytes != BLOCK_BYTES:
             raise ImageError("the logical block is not 2048 bytes")
         self._root = primary[156:190]
+        self._table_bytes = int.from_bytes(primary[132:136], "little")
+        self._tables = (
+            (int.from_bytes(primary[140:144], "little"), "little"),
+            (int.from_bytes(primary[148:152], "big"), "big"),
+        )
 
     def system_area(self) -> bytes:
         """The 32 KiB before the first volume descriptor."""
         return self._read_exactly(0, _FIRST_DESCRIPTOR_BLOCK * BLOCK_BYTES)
+
+    def block(self, number: int) -> bytes:
+        """One block of 2048 bytes, shorter or empty behind the end."""
+        return self._read(number * BLOCK_BYTES, BLOCK_BYTES)
 
     def records(self) -> Iterator[IsoRecord]:
         """Every file and directory, a directory before what is in it; the root itself is left out.
@@ -114,7 +133,7 @@ class IsoReader:
         seen: set[int] = set()
         root = _parse(self._root, "", 0)
         stack = [root]
-        count = 0
+        count = size = letters = 0
         while stack:
             folder = stack.pop()
             if folder.extent in seen:
@@ -122,10 +141,14 @@ class IsoReader:
             seen.add(folder.extent)
             if folder.level >= _MAX_DEPTH:
                 raise ImageError("directories are nested too deep")
+            size += folder.size_bytes
+            if size > _MAX_ALL_BYTES:
+                raise ImageError("the directories together are too large")
             below = []
             for record in self._children(folder):
                 count += 1
-                if count > _MAX_RECORDS:
+                letters += len(record.path)
+                if count > _MAX_RECORDS or letters > _MAX_PATHS:
                     raise ImageError("too many directory records")
                 yield record
                 if record.is_directory:
@@ -135,6 +158,26 @@ class IsoReader:
     def files(self) -> Iterator[IsoRecord]:
         """Every file, in directory order."""
         return (record for record in self.records() if not record.is_directory)
+
+    def path_tables(self) -> Iterator[list[tuple[bytes, int, int]]]:
+        """Both path tables (ECMA-119 9.4): identifier, extent and number of the parent of each.
+
+        Raises:
+            ImageError: One is too large or its entries do not fill it.
+        """
+        if self._table_bytes > _MAX_DIRECTORY_BYTES:
+            raise ImageError("the path table is too large")
+        for block, order in self._tables:
+            data = self._read_exactly(block * BLOCK_BYTES, self._table_bytes)
+            unpack = Struct("<BBIH" if order == "little" else ">BBIH").unpack_from
+            entries, at = [], 0
+            while at < len(data):
+                if at + 9 > len(data):
+                    raise ImageError("the path table ends inside an entry")
+                length, _, extent, parent = unpack(data, at)
+                entries.append((data[at + 8 : at + 8 + length], extent, parent))
+                at += 8 + length + length % 2
+            yield entries
 
     def find(self, path: str) -> IsoRecord | None:
         """The file of this path, None if there is none. Walks only the directories on the way."""
@@ -189,9 +232,12 @@ def _parse(record: bytes, parent: str, level: int) -> IsoRecord:
     identifier = record[33 : 33 + record[32]]
     used = 33 + len(identifier) + (len(identifier) % 2 == 0)
     name = identifier.partition(b";")[0].removesuffix(b".")
-    shown = "".join(chr(c) if 0x21 <= c <= 0x7E and c != 0x2F else f"\\x{c:02x}" for c in name)
     if level == 0:
         shown = ""
+    elif _USUAL.fullmatch(name):
+        shown = name.decode("ascii")
+    else:
+        shown = "".join(chr(c) if 0x21 <= c <= 0x7E and c != 0x2F else f"\\x{c:02x}" for c in name)
     return IsoRecord(
         path=f"{parent}/{shown}" if parent else shown,
         identifier=identifier,
@@ -201,7 +247,14 @@ def _parse(record: bytes, parent: str, level: int) -> IsoRecord:
         attribute_length=record[1],
         system_use_bytes=max(0, len(record) - used),
         level=level,
+        date=record[18:25],
+        is_consistent=record[2:6] == record[9:5:-1] and record[10:14] == record[17:13:-1],
     )
+
+
+def _agree(data: bytes, at: int, width: int) -> bool:
+    """A number in both byte orders (ECMA-119 7.3.3)."""
+    return data[at : at + width] == data[at + width : at + 2 * width][::-1]
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from dicomdir.check.medium import check_medium
-from dicomdir.check.tree import Collector, Tree, TreeFile
+from dicomdir.check.tree import Collector, Medium, Tree, TreeFile
+from dicomdir.check.udf import check_udf
 from dicomdir.directory import Directory
 from dicomdir.errors import ImageError
 from dicomdir.findings import Finding
@@ -24,6 +25,8 @@ _DICOM_FILE = re.compile(rb"[A-Z0-9_]{1,8}\.;1")
 _FOLDER = re.compile(rb"[A-Z0-9_]{1,8}")
 _HIDDEN, _RECORD_FORMAT, _PROTECTION, _MULTI_EXTENT = 0x01, 0x08, 0x10, 0x80
 _DESCRIPTORS: Final = {0: ("PDI-38", "a boot record"), 2: ("PDI-35", "a Joliet descriptor")}
+# Least and greatest of month, day, hour, minute, second (ECMA-119 9.1.5).
+_DATE_RANGES: Final = ((1, 12), (1, 31), (0, 23), (0, 59), (0, 59))
 
 
 def check_image(
@@ -47,11 +50,11 @@ def check_image(
     found = Collector()
     try:
         if isinstance(image, IsoReader):
-            directory = _check(image, None, found, on_instance)
+            directory = check_iso(image, None, found, on_instance)
         else:
             size = image.stat().st_size
             with open_image(image) as reader:
-                directory = _check(reader, size, found, on_instance)
+                directory = check_iso(reader, size, found, on_instance)
         if directory is not None:
             on_directory(directory)
     except ImageError as error:
@@ -59,23 +62,36 @@ def check_image(
     return found.findings
 
 
-def _check(
+def check_iso(
     reader: IsoReader,
     size_bytes: int | None,
     found: Collector,
-    on_instance: Callable[[Instance], None],
+    on_instance: Callable[[Instance], None] = lambda _instance: None,
+    *,
+    profile: str = "",
+    on_tree: Callable[[Tree, dict[str, IsoRecord]], None] = lambda _tree, _records: None,
 ) -> Directory | None:
+    """`check_image` for a reader and a Collector.
+
+    Args:
+        size_bytes: Of the image; None for a disc in a drive.
+        on_tree: Called with the files before any of them is read.
+    Raises:
+        ImageError: The file system cannot be read.
+        OSError: The image cannot be read.
+    """
     _check_descriptors(reader, size_bytes, found)
+    check_udf(reader, found)
     records = list(reader.records())
     for record in records:
         _check_record(record, reader.blocks, found)
     _check_extents(records, found)
-    tree = _tree(reader, records, found)
-    directory = check_medium(tree, found, on_instance)
-    if directory is not None:
-        volume_id = reader.volume_id.decode("latin-1").rstrip(" ")
-        if volume_id != directory.file_set_id:
-            found.error("PDI-30", "", "the volume identifier is not the File-set ID")
+    _check_path_tables(reader, records, found)
+    tree = _tree(reader, records, found, on_tree)
+    volume_id = reader.volume_id.decode("latin-1").rstrip(" ")
+    directory = check_medium(tree, found, on_instance, profile=profile, label=volume_id)
+    if directory is not None and volume_id != directory.file_set_id:
+        found.error("PDI-30", "", "the volume identifier is not the File-set ID")
     return directory
 
 
@@ -85,6 +101,8 @@ def _check_descriptors(reader: IsoReader, size_bytes: int | None, found: Collect
     for kind in sorted(set(reader.descriptor_types) - {1}):
         rule, what = _DESCRIPTORS.get(kind, ("PDI-29", f"a volume descriptor of type {kind}"))
         found.error(rule, "", f"there is {what}")
+    if not reader.is_consistent:
+        found.error("PDI-29", "", "numbers of the volume descriptor differ in their byte orders")
     if reader.system_id != b" " * 32:
         found.error("PDI-31", "", "the system identifier is not blank")
     if any(reader.system_area()):
@@ -109,8 +127,13 @@ def _check_record(record: IsoRecord, blocks: int, found: Collector) -> None:
         found.error("PDI-32", path, "there is an extended attribute record")
     if record.flags & (_HIDDEN | _RECORD_FORMAT | _PROTECTION | _MULTI_EXTENT):
         found.error("PDI-32", path, "a file flag is set that must not be")
+    if not all(low <= it <= high for it, (low, high) in
+               zip(record.date[1:6], _DATE_RANGES, strict=False)):  # fmt: skip
+        found.error("PDI-32", path, "the recording date is none")
     if record.system_use_bytes:
         found.error("PDI-35", path, "there is system-use data behind the name")
+    if not record.is_consistent:
+        found.error("PDI-29", path, "place and size differ in their byte orders")
     if record.extent + -(-record.size_bytes // BLOCK_BYTES) > blocks:
         found.error("PDI-29", path, "the content lies beyond the end of the volume")
 
@@ -129,7 +152,24 @@ def _check_extents(records: Sequence[IsoRecord], found: Collector) -> None:
         last = record
 
 
-def _tree(reader: IsoReader, records: Sequence[IsoRecord], found: Collector) -> Tree:
+def _check_path_tables(reader: IsoReader, records: Sequence[IsoRecord], found: Collector) -> None:
+    """Some systems find directories by the path tables alone: they must name the same ones."""
+    wanted = sorted((it.identifier, it.extent) for it in records if it.is_directory)
+    try:
+        for entries in reader.path_tables():
+            there = sorted((identifier, extent) for identifier, extent, _ in entries[1:])
+            if there != wanted:
+                found.error("PDI-29", "", "a path table does not list the directories")
+    except ImageError as error:
+        found.error("PDI-29", "", f"a path table cannot be read: {error}")
+
+
+def _tree(
+    reader: IsoReader,
+    records: Sequence[IsoRecord],
+    found: Collector,
+    on_tree: Callable[[Tree, dict[str, IsoRecord]], None],
+) -> Tree:
     files: dict[str, IsoRecord] = {}
     for record in records:
         if record.is_directory:
@@ -137,8 +177,11 @@ def _tree(reader: IsoReader, records: Sequence[IsoRecord], found: Collector) -> 
         if record.path in files:
             found.error("PDI-29", record.path, "two files of one name")
         files[record.path] = record
-    return Tree(
+    tree = Tree(
         files=[TreeFile(path, record.size_bytes) for path, record in files.items()],
         folders=[record.path for record in records if record.is_directory],
         read=lambda path, offset, size: reader.read(files[path], offset, size),
+        medium=Medium.DISC,
     )
+    on_tree(tree, files)
+    return tree

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from dicomdir.charset import decode
+from dicomdir.charset import decode, needs_charset
+from dicomdir.check.structure import where
 from dicomdir.check.tree import Collector
 from dicomdir.directory import DirectoryRecord
 from dicomdir.elements import elements, tag_name
@@ -35,6 +36,16 @@ from dicomdir.values import (
 VR: Final = {**KEY_VR, VERIFICATION_DATETIME: "DT"}
 RULES: Final = {PATIENT: "PDI-74", STUDY: "PDI-75", SERIES: "PDI-76", IMAGE: "PDI-77"}
 _ICON: Final = 0x00880200
+_CONCEPT_NAME: Final = 0x0040A043
+_ICON_SIDE: Final = 64  # PDI-80: what readers have to cope with
+_MAX_KNOWN: Final = 4096
+_BINARY: Final = frozenset({"SQ", "US", "UL"})
+
+# Of each record type: tag, how much it is needed, padding of its VR.
+_PLAN: Final = {
+    kind: tuple((tag, needed, b"" if VR[tag] in _BINARY else b" \0") for tag, needed in keys)
+    for kind, keys in KEYS.items()
+}
 
 # What DVD and USB profiles want beyond PS3.3 and CD (PS3.11 table H.3-2).
 _IMAGE_ADDITIONS: Final = frozenset({
@@ -68,6 +79,7 @@ class KeyCheck:
     def __init__(self, found: Collector, *, is_cd: bool) -> None:
         self._found = found
         self._is_cd = is_cd
+        self._known: set[tuple[int, bytes]] = set()  # ASCII values that are of their VR
 
     def report(self, kind: str, tag: int) -> Report:
         """How bad it is that this key is not there."""
@@ -75,29 +87,40 @@ class KeyCheck:
             return self._found.warn
         return self._found.error
 
-    def check(self, record: DirectoryRecord) -> None:
-        """What a record can break by itself."""
-        where = f"the {record.type} record at {record.offset}"
-        path, rule = record.file_id, rule_of(record.type)
-        for tag, needed in KEYS.get(record.type, ()):
-            value = record.values.get(tag)
-            if needed == "1" and not (value or b"").strip(
-                b" \0" if VR[tag] not in _BINARY else None
-            ):
-                self.report(record.type, tag)(rule, path, f"{where} lacks {tag_name(tag)}")
-            elif needed == "2" and value is None:
-                self._found.error(rule, path, f"{where} lacks {tag_name(tag)}")
-        try:
-            self._check_values(record, where)
-            self._check_sequences(record, where)
-        except InstanceError:
-            self._found.error(rule, path, f"{where} has a damaged sequence")
+    def check(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
+        """What a record can break by itself.
 
-    def _check_values(self, record: DirectoryRecord, where: str) -> None:
+        Args:
+            values: `record.values`.
+        """
         path = record.file_id
-        charset = record.values.get(CHARSET, b"")
+        for tag, needed, padding in _PLAN.get(record.type, ()):
+            if needed == "1C":
+                continue
+            value = values.get(tag)
+            if value and (needed == "2" or not padding or value.strip(padding)):
+                continue
+            if needed == "1":
+                reason = f"{where(record)} lacks {tag_name(tag)}"
+                self.report(record.type, tag)(rule_of(record.type), path, reason)
+            elif value is None:
+                reason = f"{where(record)} lacks {tag_name(tag)}"
+                self._found.error(rule_of(record.type), path, reason)
+        try:
+            self._check_values(record, values)
+            if _CONCEPT_NAME in values or CONTENT_SEQUENCE in values or _ICON in values:
+                self._check_sequences(record, values)
+        except InstanceError:
+            self._found.error(rule_of(record.type), path, f"{where(record)} has a damaged sequence")
+
+    def _check_values(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
+        path, known, found = record.file_id, self._known, self._found
+        charset = values.get(CHARSET, b"")
         foreign = False
-        for tag, value in record.values.items():
+        for pair in values.items():
+            if pair in known:
+                continue
+            tag, value = pair
             vr = VR.get(tag)
             if vr is None or tag == CHARSET:
                 continue
@@ -109,54 +132,65 @@ class KeyCheck:
                 try:
                     decode(value.strip(b" \0"), charset, is_name=vr == "PN")
                 except InstanceError:
-                    reason = f"{where}: {tag_name(tag)} does not fit its Specific Character Set"
-                    self._found.error("PDI-68", path, reason)
+                    reason = f"{tag_name(tag)} does not fit its Specific Character Set"
+                    found.error("PDI-68", path, f"{where(record)}: {reason}")
                     continue
-            if conform(vr, value, charset) != trimmed(vr, value):
-                self._found.error("PDI-84", path, f"{where}: {tag_name(tag)} is not of VR {vr}")
-        if foreign and not charset.strip(b" \0"):
-            self._found.error("PDI-68", path, f"{where} needs a Specific Character Set")
-        elif not foreign and CHARSET in record.values:
-            self._found.warn("PDI-68", path, f"{where} has an idle Specific Character Set")
+                if conform(vr, value, charset) != trimmed(vr, value):
+                    found.error("PDI-84", path, _not_of(record, tag, vr))
+            elif conform(vr, value, b"") == trimmed(vr, value):
+                if len(known) >= _MAX_KNOWN:
+                    known.clear()
+                if len(value) <= 64:
+                    known.add(pair)
+            else:
+                found.error("PDI-84", path, _not_of(record, tag, vr))
+        if foreign:
+            if not charset.strip(b" \0"):
+                found.error("PDI-68", path, f"{where(record)} needs a Specific Character Set")
+        elif CHARSET in values:
+            found.warn("PDI-68", path, f"{where(record)} has an idle Specific Character Set")
 
-    def _check_sequences(self, record: DirectoryRecord, where: str) -> None:
-        path = record.file_id
-        for content in items_of(record.values.get(CONTENT_SEQUENCE, b"")):
+    def _check_sequences(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
+        path, found = record.file_id, self._found
+        for content in items_of(values.get(CONTENT_SEQUENCE, b"")):
             relation = {tag: value for tag, _, value in elements(content)}
             if relation.get(RELATIONSHIP_TYPE, b"").strip(b" \0") != CONCEPT_MODIFIER:
-                reason = f"{where} holds content beyond HAS CONCEPT MOD"
-                self._found.error("PDI-79", path, reason)
-        if _ICON in record.values and not _is_icon(record.values[_ICON]):
-            self._found.error("PDI-80", path, f"{where} has an icon that is none")
+                found.error("PDI-79", path, f"{where(record)} holds content beyond HAS CONCEPT MOD")
+        if len(items_of(values.get(_CONCEPT_NAME, b""))) > 1:
+            found.error(rule_of(record.type), path, f"{where(record)} has two concept names")
+        if _ICON in values and (fault := _icon_fault(values[_ICON])):
+            report = found.warn if fault == _LARGE else found.error
+            report("PDI-80", path, f"{where(record)} has {fault}")
 
     def compare(
-        self,
-        record: DirectoryRecord,
-        values: Mapping[int, bytes],
-        tags: frozenset[int] | None = None,
-    ) -> dict[int, bool]:
+        self, kind: str, own_values: Mapping[int, bytes], values: Mapping[int, bytes]
+    ) -> list[tuple[int, bool]]:
         """Each key that the object has: does the record say the same?
 
         Args:
+            own_values: The record's, of this type.
             values: The object's, by tag.
         Returns:
-            Tag to yes or no; no if the record lacks it. What the object lacks is left out.
+            Tag and yes or no; no if the record lacks it. What the object lacks is left out.
         """
-        charset, own = values.get(CHARSET, b""), record.values.get(CHARSET, b"")
-        same = {}
-        for tag, _ in KEYS.get(record.type, ()):
-            if tags is not None and tag not in tags:
+        charset, own = values.get(CHARSET, b""), own_values.get(CHARSET, b"")
+        same = []
+        for tag, _, padding in _PLAN.get(kind, ()):
+            value = values.get(tag)
+            mine = own_values.get(tag)
+            # Bytes that are equal are so whatever they say, unless the sets differ.
+            if value and value == mine and (charset == own or value.isascii()):
+                same.append((tag, True))
                 continue
-            value = object_value(tag, values)
-            vr = VR[tag]
-            if not value or not (trimmed(vr, value) if vr != "SQ" else value):
-                continue
-            mine = record.values.get(tag)
-            same[tag] = mine is not None and _agree(tag, vr, mine, own, value, charset)
+            value = value or object_value(tag, values)
+            if value and (not padding or value.strip(padding)):
+                is_same = mine is not None and _agree(tag, VR[tag], mine, own, value, charset)
+                same.append((tag, is_same))
         return same
 
 
-_BINARY: Final = frozenset({"SQ", "US", "UL"})
+def _not_of(record: DirectoryRecord, tag: int, vr: str) -> str:
+    return f"{where(record)}: {tag_name(tag)} is not of VR {vr}"
 
 
 def trimmed(vr: str, value: bytes) -> bytes:
@@ -165,9 +199,9 @@ def trimmed(vr: str, value: bytes) -> bytes:
 
 
 def _agree(tag: int, vr: str, mine: bytes, own: bytes, value: bytes, charset: bytes) -> bool:
-    if mine == value:
-        return True
     if vr == "SQ":
+        if mine == value:
+            return True
         tags = _UID_TAGS if tag in _REFERENCES else None
         try:
             return _flat(mine, tags) == _flat(conform_sequence(value, charset), tags)
@@ -176,16 +210,17 @@ def _agree(tag: int, vr: str, mine: bytes, own: bytes, value: bytes, charset: by
     if tag == PATIENT_ID and is_too_long(vr, value, charset):
         return False  # a record that holds its beginning could be another patient's (PDI-85)
     formed = conform(vr, value, charset)
-    if not formed or conform(vr, mine, own) == formed:
+    if not formed:
         return True  # what is not of its VR is left out or supplied
-    if vr not in TEXT_VRS:
-        return False
+    if vr not in TEXT_VRS or not (needs_charset(formed) or needs_charset(mine)):
+        return conform(vr, mine, own) == formed
     try:
         is_name = vr == "PN"
         text = decode(formed, charset, is_name=is_name)
         return decode(trimmed(vr, mine), own, is_name=is_name) == text
     except InstanceError:
-        return False
+        # Nobody can read the object's: a record has question marks there (PDI-68).
+        return conform(vr, mine, own) == formed
 
 
 def _flat(sequence: bytes, tags: frozenset[int] | None) -> list[tuple[int, bytes]]:
@@ -202,19 +237,30 @@ def _flat(sequence: bytes, tags: frozenset[int] | None) -> list[tuple[int, bytes
     return found
 
 
-def _is_icon(sequence: bytes) -> bool:
-    """One item, one sample, 8 or 1 bits, and all its pixels (PS3.3 F.7)."""
+_LARGE: Final = "an icon larger than 64 x 64"
+
+
+def _icon_fault(sequence: bytes) -> str:
+    """One item, one sample, 8 or 1 bits, and all its pixels (PS3.3 F.7); "" if it is so."""
     values = first_item(sequence)
-    rows, columns, allocated, samples = (
+    rows, columns, allocated, stored, high, samples, signed = (
         int.from_bytes(values.get(tag, b""), "little")
-        for tag in (0x00280010, 0x00280011, 0x00280100, 0x00280002)
-    )
+        for tag in (
+            0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280002, 0x00280103,
+        )
+    )  # fmt: skip
     wanted = (rows * columns * allocated + 15) // 16 * 2
     photometric = values.get(0x00280004, b"").strip(b" \0")
-    return (
+    is_icon = (
         len(items_of(sequence)) == 1
         and samples == 1
         and allocated in (1, 8)
         and photometric in (b"MONOCHROME1", b"MONOCHROME2", b"PALETTE COLOR")
         and 0 < wanted == len(values.get(0x7FE00010, b""))
+        and (not stored or high + 1 == stored)
+        and not signed
+        and 0x00280006 not in values
     )
+    if not is_icon:
+        return "an icon that is none"
+    return _LARGE if max(rows, columns) > _ICON_SIDE else ""

@@ -3,54 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from dicomdir.check.fileset import check_fileset
-from dicomdir.check.pages import check_pages
-from dicomdir.check.tree import Collector, Tree, check_tree
+from dicomdir.check.fileset import Checked, check_records, profile_of
+from dicomdir.check.pages import Counts, check_pages
+from dicomdir.check.patient import Telling
+from dicomdir.check.places import Places, check_listing, check_preamble
+from dicomdir.check.readme import check_readme
+from dicomdir.check.secure import check_secure, is_secure
+from dicomdir.check.tree import Collector, Tree
 from dicomdir.directory import MAX_DIRECTORY_BYTES, Directory, read_directory
-from dicomdir.errors import DirectoryError
+from dicomdir.errors import DicomdirError
 from dicomdir.instance import Instance
 from dicomdir.pdi import DICOMDIR
-from dicomdir.profile import SERIES, STUDY
+from dicomdir.profile import ENCAP_DOC, SERIES, SR_DOCUMENT, STUDY
+
+_REPORTS: Final = frozenset((SR_DOCUMENT, ENCAP_DOC))
 
 
 def check_medium(
-    tree: Tree, found: Collector, on_instance: Callable[[Instance], None] = lambda _instance: None
+    tree: Tree,
+    found: Collector,
+    on_instance: Callable[[Instance], None] = lambda _instance: None,
+    *,
+    profile: str = "",
+    label: str = "",
 ) -> Directory | None:
     """Every rule that does not depend on the file system.
 
     Args:
         on_instance: Called with each object as it is read; what it raises ends the check.
+        profile: One of `fileset.PROFILES`; "" for the one that the medium seems to be of.
+        label: Volume identifier or label of the medium.
     Returns:
         The DICOMDIR, None if there is none that can be read (which is then found).
     Raises:
-        ImageError: The medium cannot be read where it says that a file lies.
+        OSError: The medium cannot be read.
     """
-    objects = check_tree(tree, found)
-    directory = _directory(tree, found)
+    directory, encrypted = _directory(tree, found)
+    checked: Checked | None = None
+    folders: set[str] = set()
     if directory is not None:
-        paths = [file.path for file in objects]
-        found.extend(check_fileset(directory, tree, paths, on_instance=on_instance))
-    check_pages(tree, _counts(directory), found)
+        profile = profile or profile_of(directory, tree)
+        checked = check_records(directory, tree, found, profile=profile, on_instance=on_instance)
+        folders = {it.file_id.split("/")[0] for it in directory.leaves() if "/" in it.file_id}
+    places = Places(tree, found, folders - {"", "IHE_PDI"})
+    if encrypted:
+        check_secure(tree, found)
+    places.check(checked.read if checked is not None else ())
+    telling = checked.telling if checked is not None else Telling()
+    counts: Counts | None = None
+    if directory is not None and checked is not None:
+        referenced = [record.file_id for record in directory.leaves()]
+        check_listing(referenced, {file.path for file in tree.files}, places.strays, found)
+        if places.documents and not any(it.type in _REPORTS for it in directory.records):
+            reason = "a document that cannot be imported, and no report among the objects"
+            found.warn("PDI-20", places.documents[0], reason)
+        if any(telling.names(part) for part in label.upper().replace("_", " ").split()):
+            found.error("PDI-99", "", "the volume's name tells about the patient")
+        counts = _counts(directory)
+    check_readme(tree, telling, found, is_secure=encrypted)
+    check_pages(tree, counts, found, checked.uids if checked is not None else None)
     return directory
 
 
-def _directory(tree: Tree, found: Collector) -> Directory | None:
+def _directory(tree: Tree, found: Collector) -> tuple[Directory | None, bool]:
+    """The DICOMDIR and whether it is encrypted."""
     file = next((file for file in tree.files if file.path == DICOMDIR), None)
     if file is None:
-        return None
+        return None, False
     if file.size_bytes > MAX_DIRECTORY_BYTES:
         found.error("PDI-61", DICOMDIR, "it is larger than any honest one")
-        return None
+        return None, False
     try:
-        return read_directory(tree.read(DICOMDIR, 0, file.size_bytes))
-    except DirectoryError as error:
+        data = tree.read(DICOMDIR, 0, file.size_bytes)
+        if is_secure(data):
+            return None, True
+        directory = read_directory(data)
+    except DicomdirError as error:
         found.error("PDI-61", DICOMDIR, f"it cannot be read: {error}")
-        return None
+        return None, False
+    check_preamble(DICOMDIR, data[:132], found)
+    return directory, False
 
 
-def _counts(directory: Directory | None) -> tuple[int, int, int] | None:
-    if directory is None:
-        return None
+def _counts(directory: Directory) -> Counts:
     types = [record.type for record in directory.records]
     return types.count(STUDY), types.count(SERIES), sum(1 for _ in directory.leaves())

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from dicomdir.charset import decode
 from dicomdir.check.keys import KeyCheck, rule_of
-from dicomdir.check.structure import check_meta
+from dicomdir.check.patient import Telling
+from dicomdir.check.places import check_preamble
+from dicomdir.check.references import References, check_streams
+from dicomdir.check.secure import is_secure
+from dicomdir.check.structure import check_meta, where
 from dicomdir.check.tree import Collector, Tree
 from dicomdir.directory import DirectoryRecord
-from dicomdir.elements import Source, tag_name
-from dicomdir.errors import DicomdirError, InstanceError, UnsupportedSopClassError
-from dicomdir.instance import Instance, read_instance_at
-from dicomdir.part10 import read_meta
-from dicomdir.profile import PATIENT, record_type
+from dicomdir.elements import element, elements, split, tag_name
+from dicomdir.errors import DicomdirError, ImageError, InstanceError
+from dicomdir.instance import FIRST_READ_BYTES, Instance, read_instance_at
+from dicomdir.part10 import MEDIA_SOP_INSTANCE, META_START
+from dicomdir.pdi import DICOMDIR
+from dicomdir.profile import EXPLICIT_LITTLE, IMAGE, PATIENT, RECORD_TYPES
 from dicomdir.records import KEYS
 
-_HEAD_BYTES: Final = 8 << 10
 _STANDARD_ROOT: Final = "1.2.840.10008."
+# Stand-alone overlay, curve, LUTs; stored print; detached management (PDI-57).
+_RETIRED: Final = frozenset(
+    f"{_STANDARD_ROOT}5.1.4.1.1.{number}" for number in ("8", "9", "10", "11", "27")
+) | {f"{_STANDARD_ROOT}3.1.2.{number}" for number in ("1.1", "2.1", "3.1", "5.1", "6.1")}
 _CHARSET: Final = 0x00080005
 _NAME, _PATIENT_ID, _BIRTH_DATE = 0x00100010, 0x00100020, 0x00100030
-_ACCESSION: Final = 0x00080050
+_GENERAL_CLASS: Final = 0x0004151A
 _LINKS: Final = frozenset({0x0020000D, 0x0020000E})
-_TELLING: Final = re.compile(rb"[A-Z0-9]{4,}")  # shorter ones are in file names by chance
+_ABOVE_TAGS: Final = tuple(
+    dict.fromkeys(
+        (_CHARSET, *(key.tag for kind in ("PATIENT", "STUDY", "SERIES") for key in KEYS[kind]))
+    )
+)
+_MAX_SEEN: Final = 256
+# What all headers together may cost to read: no honest disc comes near.
+_MIN_HEADERS_BYTES: Final = 1 << 30
+_HEADER_BYTES: Final = 64 << 10
 
 
 class ObjectCheck:
@@ -35,6 +49,10 @@ class ObjectCheck:
         parents: Offset of each record to the record above it.
         syntaxes: Transfer syntaxes that the profile allows.
         on_instance: Called with each object that could be read.
+
+    Attributes:
+        sound: Paths of the DICOM files that were read, their preambles zero.
+        telling: What would tell about the patient.
     """
 
     def __init__(
@@ -53,19 +71,29 @@ class ObjectCheck:
         self._parents = parents
         self._syntaxes = syntaxes
         self._sizes = {file.path: file.size_bytes for file in tree.files}
+        self._left = _MIN_HEADERS_BYTES + _HEADER_BYTES * len(self._sizes)
         self._uids: set[str] = set()
+        self._known_meta = (b"", b"")
         self._upper: dict[int, _Upper] = {}
-        self._telling: set[bytes] = set()
+        self._chain_of: DirectoryRecord | None = None
+        self._chain: list[_Upper] = []
+        self._chain_seen: set[tuple[bytes | None, ...]] = set()
+        self.references = References()
+        self.sound: set[str] = set()
+        self.telling = Telling()
 
-    def has(self, path: str) -> bool:
-        """There is such a file."""
-        return path in self._sizes
+    def look(self, record: DirectoryRecord, own_values: Mapping[int, bytes]) -> None:
+        """Check the file of a record, if there is one, and the records that speak of it.
 
-    def look(self, record: DirectoryRecord) -> None:
-        """Check one file and the records that speak of it."""
+        Args:
+            own_values: `record.values`.
+        """
         path = record.file_id
+        size = self._sizes.get(path)
+        if size is None or path in self.sound or path == DICOMDIR:
+            return  # a finding of its own
         try:
-            instance = self._read(path)
+            instance = self._read(path, size)
         except DicomdirError as error:
             self._found.error("PDI-48", path, f"the object cannot be read: {error}")
             return
@@ -76,128 +104,185 @@ class ObjectCheck:
             self._found.error("PDI-48", path, f"the object is not whole: {instance.fault}")
         elif instance.remark:
             self._found.warn("PDI-48", path, "some bytes of padding follow the pixels")
-        if instance.sop_instance_uid in self._uids:
-            self._found.error("PDI-47", path, "another file has the same SOP Instance")
+        before = len(self._uids)
         self._uids.add(instance.sop_instance_uid)
+        if len(self._uids) == before:
+            self._found.error("PDI-47", path, "another file has the same SOP Instance")
         self._check_class(record, instance)
-        self._check_reference(record, instance)
         values = instance.values()
-        for tag, same in self._keys.compare(record, values).items():
+        self._check_reference(record, own_values, instance, values)
+        for tag, same in self._keys.compare(record.type, own_values, values):
             if not same:
-                self._disagreement(record, tag, path, error=True)
+                is_there = tag in own_values
+                self._disagreement(record, tag, path, is_there=is_there, is_error=True)
         self._check_above(record, values)
-        self._check_name(path, values)
+        self.telling.add(values)
 
-    def _read(self, path: str) -> Instance:
-        size = self._sizes[path]
-        head = self._tree.read(path, 0, min(_HEAD_BYTES, size))
+    def _read(self, path: str, size: int) -> Instance:
+        head = self._tree.read(path, 0, min(FIRST_READ_BYTES, size))
+        if head[128:META_START] != b"DICM":
+            if is_secure(head):
+                self._found.error("PDI-86", path, "an encrypted file in a File-set in clear")
+                raise InstanceError("it is encrypted")
+        elif head.startswith(bytes(128)):
+            self.sound.add(path)
+        else:
+            check_preamble(path, head, self._found)
+            self.sound.add(path)
 
         def read(offset: int, count: int) -> bytes:
             if offset + count <= len(head):
                 return head[offset : offset + count]
+            self._left -= count
+            if self._left < 0:
+                raise ImageError("all headers together are larger than any honest ones")
             return self._tree.read(path, offset, count)
 
-        meta, data_offset = read_meta(Source(read, size, head))
-        check_meta(meta, data_offset, path, self._found)
-        return read_instance_at(read, size)
+        instance = read_instance_at(read, size)
+        meta = read(META_START, instance.data_offset - META_START)
+        self._check_meta(path, meta, instance)
+        if instance.transfer_syntax_uid != EXPLICIT_LITTLE:
+            check_streams(path, read, size, instance, self._found)
+        else:
+            self.references.look(path, read, size, instance)
+        return instance
+
+    def _check_meta(self, path: str, meta: bytes, instance: Instance) -> None:
+        """Most differ in their length and one UID alone: the rest is looked at once."""
+        uid = element(MEDIA_SOP_INSTANCE, "UI", instance.sop_instance_uid.encode("ascii"))
+        before, _, behind = meta[12:].partition(uid)
+        length = (len(meta) - 12).to_bytes(4, "little")
+        if (before, behind) == self._known_meta and meta[8:12] == length and not instance.fault:
+            return
+        total = sum(self._found.totals.values())
+        check_meta(split(meta), META_START + len(meta), path, self._found)
+        if b"UN" in meta and any(vr == "UN" for _, vr, _ in elements(meta)):
+            self._found.error("PDI-46", path, "an element of the meta information is of VR UN")
+        if behind and total == sum(self._found.totals.values()):
+            self._known_meta = (before, behind)
 
     def _check_class(self, record: DirectoryRecord, instance: Instance) -> None:
         path, sop_class = record.file_id, instance.sop_class_uid
         if instance.transfer_syntax_uid not in self._syntaxes:
             reason = f"transfer syntax {instance.transfer_syntax_uid} is not of the profile"
             self._found.error("PDI-49", path, reason)
-        if not sop_class.startswith(_STANDARD_ROOT):
+        wanted = RECORD_TYPES.get(sop_class)
+        if wanted is not None:
+            if record.type != wanted:
+                rule = "PDI-56" if record.type == IMAGE else "PDI-72"
+                reason = f"SOP Class {sop_class} wants a {wanted} record, not {record.type}"
+                self._found.error(rule, path, reason)
+        elif not sop_class.startswith(_STANDARD_ROOT):
             self._found.error("PDI-55", path, f"SOP Class {sop_class} is private")
-            return
-        try:
-            wanted = record_type(sop_class)
-        except UnsupportedSopClassError:
+        elif sop_class in _RETIRED:
+            self._found.error("PDI-57", path, f"SOP Class {sop_class} is retired")
+        else:
             self._found.error("PDI-54", path, f"SOP Class {sop_class} has no record type")
-            return
-        if record.type != wanted:
-            rule = "PDI-56" if record.type == "IMAGE" else "PDI-72"
-            reason = f"SOP Class {sop_class} wants a {wanted} record, not {record.type}"
-            self._found.error(rule, path, reason)
+            if record.type == IMAGE:
+                self._found.error("PDI-81", path, "an unknown SOP Class is filed as an image")
 
-    def _check_reference(self, record: DirectoryRecord, instance: Instance) -> None:
+    def _check_reference(
+        self,
+        record: DirectoryRecord,
+        own_values: Mapping[int, bytes],
+        instance: Instance,
+        values: Mapping[int, bytes],
+    ) -> None:
         for tag, value in (
             (0x00041510, instance.sop_class_uid),
             (0x00041511, instance.sop_instance_uid),
             (0x00041512, instance.transfer_syntax_uid),
         ):
-            if record.text(tag) not in ("", value):  # its absence is a finding of its own
+            mine = own_values.get(tag, b"").strip(b" \0")
+            if mine and mine != value.encode("ascii"):  # its absence is a finding of its own
                 reason = f"{tag_name(tag)} of the record is not the file's"
                 self._found.error("PDI-66", record.file_id, reason)
+        if _GENERAL_CLASS in own_values and 0x0008001A not in values:
+            reason = f"{tag_name(_GENERAL_CLASS)} of the record is not in the file"
+            self._found.error("PDI-66", record.file_id, reason)
 
-    def _disagreement(self, record: DirectoryRecord, tag: int, path: str, *, error: bool) -> None:
-        where = f"the {record.type} record at {record.offset}"
-        if tag not in record.values:
+    def _disagreement(
+        self, record: DirectoryRecord, tag: int, path: str, *, is_there: bool, is_error: bool
+    ) -> None:
+        if not is_there:
             report = self._keys.report(record.type, tag)
-            reason = f"{where} lacks {tag_name(tag)} that an object has"
+            reason = f"{where(record)} lacks {tag_name(tag)} that an object has"
             report(rule_of(record.type), path, reason)
             return
-        add = self._found.error if error else self._found.warn
-        add("PDI-70", path, f"{where}: {tag_name(tag)} is not the object's")
+        add = self._found.error if is_error else self._found.warn
+        add("PDI-70", path, f"{where(record)}: {tag_name(tag)} is not the object's")
 
     def _check_above(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
+        """Most objects of a Series say the same: each combination is compared once."""
         above = self._parents.get(record.offset)
+        if above is not self._chain_of:
+            self._chain_of = above
+            self._chain_seen.clear()
+            self._chain = self._uppers(above)
+        mine = tuple(map(values.get, _ABOVE_TAGS))
+        if mine in self._chain_seen:
+            return
+        if len(self._chain_seen) >= _MAX_SEEN:
+            self._chain_seen.clear()
+        self._chain_seen.add(mine)
+        for upper in self._chain:
+            kind = upper.record.type
+            for tag, same in self._keys.compare(kind, upper.values, values):
+                (upper.same if same else upper.other).add(tag)
+                if not same and (tag in _LINKS or kind == PATIENT):
+                    self._check_identity(upper.values, tag, values, record.file_id)
+
+    def _uppers(self, above: DirectoryRecord | None) -> list[_Upper]:
+        """The records above, with the values of these alone in memory."""
+        for upper in self._chain:
+            upper.values = {}
+        chain = []
         while above is not None:
-            upper = self._upper.get(above.offset)
-            if upper is None:
-                upper = self._upper[above.offset] = _Upper(above)
-            if upper.is_new(values):
-                for tag, same in self._keys.compare(above, values).items():
-                    (upper.same if same else upper.other)[tag] += 1
-                    if not same and (tag in _LINKS or above.type == PATIENT):
-                        self._check_identity(above, tag, values, record.file_id)
+            upper = self._upper.setdefault(above.offset, _Upper(above))
+            upper.values = above.values
+            upper.has.update(upper.values)
+            chain.append(upper)
             above = self._parents.get(above.offset)
+        return chain
 
     def _check_identity(
-        self, above: DirectoryRecord, tag: int, values: Mapping[int, bytes], path: str
+        self, above: Mapping[int, bytes], tag: int, values: Mapping[int, bytes], path: str
     ) -> None:
         """What may not even differ in one object: it would be somebody else's (PDI-85)."""
         if tag in _LINKS:
             self._found.error("PDI-67", path, f"the object's {tag_name(tag)} is another one")
-        elif tag not in above.values:
+        elif tag not in above:
             return
         elif tag in (_PATIENT_ID, _BIRTH_DATE):
             self._found.error("PDI-85", path, f"the object's {tag_name(tag)} is another one")
-        elif tag == _NAME and _family(above.values) != _family(values):
+        elif tag == _NAME and _family(above) != _family(values):
             self._found.error("PDI-85", path, "the object's patient has another family name")
-
-    def _check_name(self, path: str, values: Mapping[int, bytes]) -> None:
-        for tag in (_PATIENT_ID, _NAME, _ACCESSION):
-            self._telling.update(_TELLING.findall(values.get(tag, b"").upper()))
-        for component in path.encode("ascii", "replace").split(b"/"):
-            if component in self._telling:
-                self._found.warn("PDI-26", path, "a file name tells about the patient")
 
     def finish(self) -> None:
         """What can be said of the upper records once all objects were seen."""
         for upper in self._upper.values():
-            for tag in upper.other:
+            for tag in sorted(upper.other):
                 self._disagreement(
-                    upper.record, tag, "DICOMDIR", error=not upper.same[tag] or tag in _LINKS
+                    upper.record,
+                    tag,
+                    DICOMDIR,
+                    is_there=tag in upper.has,
+                    is_error=tag not in upper.same or tag in _LINKS,
                 )
+        self.references.finish(self._uids, self._found)
 
 
 class _Upper:
     """How the objects below one record agree with it."""
 
+    __slots__ = ("has", "other", "record", "same", "values")
+
     def __init__(self, record: DirectoryRecord) -> None:
         self.record = record
-        self.same: Counter[int] = Counter()
-        self.other: Counter[int] = Counter()
-        self._tags = (_CHARSET, *(key.tag for key in KEYS.get(record.type, ())))
-        self._seen: set[tuple[bytes | None, ...]] = set()
-
-    def is_new(self, values: Mapping[int, bytes]) -> bool:
-        """Most objects of a Series say the same: each combination is compared once."""
-        mine = tuple(values.get(tag) for tag in self._tags)
-        if mine in self._seen:
-            return False
-        self._seen.add(mine)
-        return True
+        self.values: Mapping[int, bytes] = {}
+        self.has: set[int] = set()
+        self.same: set[int] = set()
+        self.other: set[int] = set()
 
 
 def _family(values: Mapping[int, bytes]) -> str | bytes:

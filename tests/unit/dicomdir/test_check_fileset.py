@@ -222,7 +222,12 @@ class TestFiles:
 
             return change
 
-        for uid, rule in (("1.2.3.4", "PDI-55"), ("1.2.840.10008.5.1.4.1.1.8", "PDI-54")):
+        for uid, rule in (
+            ("1.2.3.4", "PDI-55"),
+            ("1.2.840.10008.5.1.4.1.1.8", "PDI-57"),
+            ("1.2.840.10008.5.1.4.1.1.999", "PDI-54"),
+            ("1.2.840.10008.5.1.4.1.1.999", "PDI-81"),
+        ):
             other = Medium(medium.dicomdir, dict(medium.files))
             other.edit(0, become(uid), tmp_path)
             assert rule in other.rules()

@@ -1,0 +1,55 @@
+"""What the headers of a JPEG stream say, read as bytes (ISO/IEC 10918-1 Annex B)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+MAX_HEADER_BYTES: Final = 64 << 10  # tables and frame header of an honest stream, metadata included
+_MAX_SEGMENTS: Final = 200
+_DHT, _SOS, _DQT, _APP14 = 0xC4, 0xDA, 0xDB, 0xEE
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, 0xCC}
+_SEQUENTIAL: Final = frozenset((0xC0, 0xC1))
+LOSSLESS: Final = 0xC3
+
+
+def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Marker and payload of each segment up to the first scan, which comes last, or to the end."""
+    at = 2
+    for _ in range(_MAX_SEGMENTS):
+        while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] == b"\xff":
+            at += 1  # fill bytes (B.1.1.2)
+        if data[at : at + 1] != b"\xff" or at + 4 > len(data):
+            return
+        marker = data[at + 1]
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        yield marker, data[at + 4 : at + 2 + length]
+        if marker == _SOS or length < 2:
+            return
+        at += 2 + length
+
+
+def jpeg_oddity(data: bytes) -> str:
+    """Why a page's picture is not baseline, 8 bits, grey or colour (PDI-11); "" if it is."""
+    for marker, payload in segments(data):
+        if marker in _FRAMES:
+            if marker not in _SEQUENTIAL:
+                return "not sequential"
+            if payload[:1] != b"\x08":
+                return "not of 8 bits"
+            return "" if payload[5:6] in (b"\1", b"\3") else "neither grey nor of three colours"
+    return "no frame header"
+
+
+def lacks_tables(data: bytes) -> str:
+    """Which tables a stream inside an object lacks before its first scan (PDI-53); "" if none."""
+    if not data.startswith(b"\xff\xd8"):
+        return "its beginning"
+    seen: set[int] = set()
+    for marker, _ in segments(data):
+        if marker == _SOS:
+            if _DHT not in seen:
+                return "Huffman tables"
+            return "" if LOSSLESS in seen or _DQT in seen else "quantization tables"
+        seen.add(marker)
+    return "a scan"
