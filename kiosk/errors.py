@@ -210,6 +210,24 @@ class MediumNotTakenError(MediumError):
     code, exit_code, status_info, retry = "medium.not_taken", 96, "CHECK_MCD_OP", Retry.AFTER_STAFF
 
 
+class WrongPasswordError(MediumError):
+    """The password does not open the protected medium."""
+
+    code, exit_code, retry = "medium.password", 97, Retry.NEVER
+
+
+class DamagedMediumError(MediumError):
+    """A protected medium cannot be restored: a file is damaged, missing or in another's place."""
+
+    code, exit_code, retry = "medium.damaged", 98, Retry.NEVER
+
+
+class UnsupportedProtectionError(MediumError):
+    """The medium is not protected, or in a way that is not read here, such as for certificates."""
+
+    code, exit_code, retry = "medium.not_protected", 99, Retry.NEVER
+
+
 # Jobs and journal, 100-109
 
 

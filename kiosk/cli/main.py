@@ -21,6 +21,7 @@ COMMANDS = (
     "jobs",
     "build",
     "check",
+    "decrypt",
     "burn",
     "verify",
     "doctor",
