@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -31,8 +32,6 @@ from kiosk.errors import (
     OrderNotReleasedError,
     UnknownJobError,
 )
-from kiosk.ports import LedgerPhase
-from tests.crash.engine import DRIVE
 from tests.crash.station import Report, Station
 
 
@@ -65,6 +64,7 @@ _WEIGHTS = {
 }
 _LIFE_S = 2.5
 _CHOICES = 12
+_NOTICED = timedelta(seconds=1)  # a step looks for a cancel twice a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +201,7 @@ class _Account:
     delivered: int = 0
     out: int = 0
     scrapped: int = 0
+    late: int = 0
     complaints: list[str] = field(default_factory=list)
 
     def must(self, is_so: bool, complaint: str) -> None:
@@ -218,7 +219,9 @@ def judge(one: Station, report: Report) -> None:
     by_order: dict[str, list[AuditRow]] = {order_id: [] for order_id in one.placed}
     for row in rows:
         by_order[row.subject].append(row)
-    accounts = {order_id: _follow(story) for order_id, story in by_order.items()}
+    accounts = {
+        order_id: _follow(story, _begun(one, order_id)) for order_id, story in by_order.items()
+    }
     jobs = {job.job_id: job for job in one.jobs.newest(limit=10_000)}
     good, complaints = one.good_discs(), list(one.strays)
     for order_id, account in accounts.items():
@@ -228,10 +231,10 @@ def judge(one: Station, report: Report) -> None:
             complaints.append(tell(by_order[order_id]))
     assert not complaints, "\n".join(complaints)
     assert one.journal.audit.verify(one.journal.audit.head()) > 0
-    owner = one.journal.ledger.owner(DRIVE)
-    assert owner is None or owner.phase in (LedgerPhase.OUT, LedgerPhase.SCRAP)
+    assert one.is_drive_settled()
     assert _left_in(one.setting.spool_folder) == []
     report.staff = one.staff
+    report.late = sum(account.late for account in accounts.values())
     report.orders = len(accounts)
     report.done = sum(job.status is ExecutionStatus.DONE for job in jobs.values())
     report.spoiled = sum(account.scrapped for account in accounts.values())
@@ -257,10 +260,21 @@ def _judge_order(one: Station, job: Job, account: _Account, good: int) -> None:
     must(len(delivered) == account.out, "media and audit disagree")
 
 
-def _follow(story: Sequence[AuditRow]) -> _Account:
-    """Walk along; whatever left must have been allowed to at that moment."""
+def _begun(one: Station, order_id: str) -> dict[str, datetime]:
+    """Attempt to when its medium was begun."""
+    history = one.journal.ledger.history(OrderId(order_id))
+    return {str(row.attempt): row.begun_at for row in history}
+
+
+def _follow(story: Sequence[AuditRow], begun: dict[str, datetime]) -> _Account:
+    """Walk along; whatever left must have been allowed to at that moment.
+
+    Staff's word counts at once. A cancel at the kiosk stops a disc that is not begun; one that
+    turns out whole all the same is handed over and counted as late.
+    """
     account = _Account()
     must = account.must
+    cancelled_at = datetime.min.replace(tzinfo=UTC)
     for row in story:
         where = f"audit row {row.seq}"
         match row.event:
@@ -277,13 +291,19 @@ def _follow(story: Sequence[AuditRow]) -> _Account:
                 account.copies = int(row.details["copies"])
             case "job.cancelled":
                 account.is_cancelled = account.was_stopped = True
+                cancelled_at = datetime.fromisoformat(row.at)
             case "job.done" | "job.failed":
                 must(account.is_open, f"{where}: ended twice")
                 account.is_open = False
             case "export" if row.outcome == 0:
                 must(account.is_open, f"{where}: handed over when it had ended")
                 must(account.state == "released", f"{where}: handed over while {account.state}")
-                must(not account.is_cancelled, f"{where}: handed over after the cancel")
+                if account.is_cancelled:
+                    account.late += 1
+                    latest = cancelled_at + _NOTICED
+                    must(
+                        begun[row.details["attempt"]] <= latest, f"{where}: begun after the cancel"
+                    )
                 account.delivered += 1
                 account.out += 1
                 must(account.delivered <= account.copies, f"{where}: a disc too many")

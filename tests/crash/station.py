@@ -64,6 +64,7 @@ class Report:
     recovered: list[float] = field(default_factory=list)
     deeds: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    late: int = 0
 
     def __str__(self) -> str:
         median = sorted(self.recovered)[len(self.recovered) // 2] if self.recovered else 0.0
@@ -72,7 +73,11 @@ class Report:
             f" orders={self.orders} done={self.done} not_done={self.orders - self.done}"
             f" double=0 spoiled={self.spoiled} staff={dict(self.staff)}"
             f" restart_median_s={median:.2f}"
-            + (f" deeds={dict(self.deeds)} refused={dict(self.refused)}" if self.deeds else "")
+            + (
+                f" late={self.late} deeds={dict(self.deeds)} refused={dict(self.refused)}"
+                if self.deeds
+                else ""
+            )
         )
 
 
@@ -188,6 +193,9 @@ class Station:
                 look = self.drive.look()
                 if look.is_open or look.in_tray is None:
                     self.drive.insert_blank()
+            if any(one.name == "TAKE_MEDIUM" for one in wanted) and self.drive.look().is_open:
+                self.take()
+                self.drive.press_button()
             if self.answers_staff and Wanted.STAFF in wanted:
                 question, code = wanted[Wanted.STAFF]
                 self.staff[f"{code} {question.job_id} {question.number}"] += 1
@@ -299,6 +307,11 @@ class Station:
         for order_id in self.placed:
             assert self.journal.orders.get(order_id).state is ReleaseState.COLLECTED
             assert self.journal.ledger.delivered(order_id) == self.placed[order_id]
+
+    def is_drive_settled(self) -> bool:
+        """Nothing of value is in the drive. What came out stays on record until the next look."""
+        owner = self.journal.ledger.owner(DRIVE)
+        return owner is None or owner.phase in (LedgerPhase.OUT, LedgerPhase.SCRAP)
 
     def close(self) -> None:
         if self.is_up():

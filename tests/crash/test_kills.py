@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.engine import Setting
+from tests.crash.lives import deeds_at_every_point, kills_among_people
 from tests.crash.station import kill_at_every_point, random_kills
 from tests.postgres import postgres_server, postgres_url
 
@@ -35,9 +36,25 @@ def test_killed_at_every_point_of_an_order(tmp_path: Path) -> None:
 def test_killed_at_random_instants(tmp_path: Path) -> None:
     seed = a_seed()
     print(f"seed={seed}")
-    report = random_kills(Setting(tmp_path), 40, seed)
+    report = random_kills(Setting(tmp_path), 25, seed)
     print(report)
     assert report.done == report.orders > 0
+
+
+def test_killed_while_people_cancel_hold_and_place_again(tmp_path: Path) -> None:
+    seed = a_seed()
+    report = kills_among_people(Setting(tmp_path), 15, seed)
+    print(report)
+    assert report.orders > 0
+    assert sum(report.deeds.values()) > 20
+
+
+def test_cancelled_or_held_at_some_points(tmp_path: Path) -> None:
+    first = random.SystemRandom().randrange(1, 24)
+    print(f"first={first}")
+    report = deeds_at_every_point(tmp_path, every=24, first=first)
+    print(report)
+    assert report.orders > report.kills > 0
 
 
 def test_killed_at_random_instants_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
