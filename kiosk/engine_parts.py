@@ -6,16 +6,18 @@ The other half of `bootstrap`, apart because only the engine's process needs any
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from dicomdir.iso_reader import IsoReader
 from dicomdir.readme import Site
+from dicomdir.summary import LeftOut
 from kiosk import __version__, bootstrap
 from kiosk.adapters.journal import Journal
 from kiosk.adapters.spool import DirectorySpool
 from kiosk.config import Config, SiteConfig
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, Uid
 from kiosk.ports import Clock, MediaWriter, Pacs
 from kiosk.services.compose import ComposeRequest, ComposerPool, compose, volume_id_of
@@ -83,6 +85,7 @@ class _Composer:
             instances=built.instances,
             left_out=len(built.left_out),
             station=self._station,
+            lacks=counted(built.left_out),
         )
 
 
@@ -136,6 +139,13 @@ class _Archive:
         except BaseException:
             self._pool.forget(folder)
             raise
+
+
+def counted(left_out: Sequence[LeftOut]) -> LeftOutCounts:
+    """By kind, without names."""
+    videos = sum(it.is_video for it in left_out)
+    images = sum(it.is_image for it in left_out)
+    return LeftOutCounts(videos, images, len(left_out) - videos - images)
 
 
 def gate(order: Order, medium: Medium, writer: MediaWriter) -> None:

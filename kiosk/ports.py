@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     AccessionNumber,
     Job,
@@ -386,6 +387,10 @@ class JobBook(Protocol):
 
     def report(self, job_id: OrderId, *, status_info: str, error_code: str) -> None:
         """Why it waits; "NORMAL" and "" when it goes on."""
+        ...
+
+    def note_left_out(self, job_id: OrderId, counts: LeftOutCounts) -> None:
+        """What its medium lacks, for the visitor and for staff; the newest build counts."""
         ...
 
     def is_cancelled(self, job_id: OrderId) -> bool: ...

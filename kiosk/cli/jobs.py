@@ -66,6 +66,10 @@ def row(job: Job) -> dict[str, object]:
         "done": job.progress.done if job.progress else 0,
         "total": job.progress.total if job.progress else 0,
         "note": job.progress.note if job.progress else "",
+        "left_out": job.left_out.total,
+        "left_out_videos": job.left_out.videos,
+        "left_out_images": job.left_out.images,
+        "left_out_others": job.left_out.others,
         "question": job.question.number if job.question else None,
         "wanted": job.question.wanted.value if job.question else "",
         "created_at": job.created_at.isoformat(timespec="seconds"),
@@ -74,7 +78,7 @@ def row(job: Job) -> dict[str, object]:
 
 
 SHOWN = (
-    "job_id", "status", "status_info", "error_code", "step", "done", "total", "wanted",
+    "job_id", "status", "status_info", "error_code", "step", "done", "total", "left_out", "wanted",
     "question", "created_at",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum, IntEnum
 from typing import ClassVar
 
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.errors import InvalidValueError
 
 
@@ -208,6 +209,7 @@ class Job:
         status_info: PS3.3 C.22.1 Execution Status Info, "NORMAL" if nothing is wrong.
         error_code: `KioskError.code` of the failure, "" otherwise.
         question: What is waited for, None if nothing.
+        left_out: What its medium does not hold of the study; kept when the job has ended.
     """
 
     job_id: OrderId
@@ -221,6 +223,7 @@ class Job:
     question: Question | None
     created_at: datetime
     ended_at: datetime | None
+    left_out: LeftOutCounts = LeftOutCounts()
 
     @property
     def has_ended(self) -> bool:

@@ -273,12 +273,12 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
             if isinstance(screen, ThanksScreen):  # it is out of the drive, and we saw it
                 self._show(GoodbyeScreen(self._frame))
             else:
-                self._show(ThanksScreen(self._frame, job.choice.medium))
+                self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out))
         elif job.status is ExecutionStatus.FAILURE:
             self._sorry(job.error_code)
         elif _is_out(job):
             if not isinstance(screen, ThanksScreen):
-                self._show(ThanksScreen(self._frame, job.choice.medium))
+                self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out))
         elif job.question is not None and job.question.wanted is not Wanted.CLAIM:
             self._estimator.wait(self._parts.clock.monotonic_s())
             if not (isinstance(screen, QuestionScreen) and screen.question == job.question):

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, OrderId
 from kiosk.ports import (
     Clock,
@@ -40,6 +41,7 @@ class Image:
         volume_id: Made of the job's id, never of patient data.
         left_out: Objects that could not go onto the medium and are listed on it.
         station: In whose spool it is.
+        lacks: The same by kind, for people; no fact that a later step decides by.
     """
 
     file_name: str
@@ -49,6 +51,7 @@ class Image:
     instances: int
     left_out: int
     station: str
+    lacks: LeftOutCounts = LeftOutCounts()
 
     def facts(self) -> Facts:
         return {

@@ -142,6 +142,7 @@ class _Order:
                 on_progress=lambda done, total: self._progress.put(Step.COMPOSE, done, total),
                 is_cancelled=self._watch,
             )
+        self._parts.jobs.note_left_out(self._job_id, image.lacks)
         return image.facts()
 
     def _heavy(self) -> AbstractContextManager[None]:

@@ -15,13 +15,24 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from kiosk.adapters.jobs import migrate
+from kiosk.adapters.jobs import DbosJobs, migrate
 from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.journal.audit import AuditHead
 from kiosk.adapters.journal.engine import make_engine, reading, writing
 from kiosk.adapters.journal.migrate import alembic_config, revision
 from kiosk.adapters.journal.tables import PREFIX, VERSION_TABLE, audit, metadata
-from kiosk.domain.model import OrderId, PatientIdentity, Progress, ReleaseState, Step, Wanted
+from kiosk.domain.left_out import LeftOutCounts
+from kiosk.domain.model import (
+    MediaChoice,
+    Medium,
+    OrderId,
+    PatientIdentity,
+    Priority,
+    Progress,
+    ReleaseState,
+    Step,
+    Wanted,
+)
 from kiosk.errors import (
     ConfigError,
     InvalidValueError,
@@ -179,6 +190,32 @@ def test_progress_is_written_once_a_second_but_news_at_once(
     assert written_progress(journal) == [("retrieve", 100, "archive.retry")]
     put(JOB, a_progress(0, step=Step.WRITE))
     assert written_progress(journal) == [("write", 0, "")]
+
+
+def test_what_a_medium_lacks_is_kept_and_audited_once(
+    journal: Journal, journal_url: str, clock: FakeClock
+) -> None:
+    journal.orders.add(an_order(), actor="test")
+    job_id = an_order().order_id
+    jobs = DbosJobs(journal)
+    jobs.submit(job_id, MediaChoice(Medium.DISC), Priority.WARD, actor="test")
+    jobs.close()
+    assert journal.jobs.get(job_id).left_out == LeftOutCounts()
+    journal.jobs.note_left_out(job_id, LeftOutCounts())  # nothing is nothing new
+    counts = LeftOutCounts(videos=1, others=2)
+    for _ in range(2):
+        journal.jobs.note_left_out(job_id, counts)
+    (row,) = journal.audit.rows(event="job.left_out")
+    assert (row.subject, row.outcome) == (job_id, 4)
+    assert row.details == {"videos": "1", "images": "0", "others": "2"}
+    journal.jobs.fail(job_id, status_info="PROC_FAILURE", error_code="x", hold_order=False)
+    other = open_test_journal(journal_url, clock)  # after a restart, and when it has ended
+    assert other.jobs.get(job_id).left_out == counts
+    assert [job.left_out for job in other.jobs.newest()] == [counts]
+    other.jobs.note_left_out(job_id, LeftOutCounts())  # built anew, and now whole
+    assert other.jobs.get(job_id).left_out == LeftOutCounts()
+    assert len(list(other.audit.rows(event="job.left_out"))) == 2
+    other.close()
 
 
 def test_questions_are_numbered_and_stale_answers_dropped(journal: Journal) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from kiosk.adapters.jobs import DbosJobs, migrate
 from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.spool import DirectorySpool
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import HandOver, MediaChoice, Medium, Order, OrderId, Priority, Wanted
 from kiosk.errors import KioskError, SpoolLostError
 from kiosk.ports import Clock, MediaWriter
@@ -55,11 +56,13 @@ class Archive:
         troubles: Raised by the next retrievals.
         build_troubles: Raised by the next builds.
         gate_trouble: Raised by every look at a finished medium.
+        lacks: What the builds leave out.
     """
 
     troubles: list[KioskError] = field(default_factory=list)
     build_troubles: list[KioskError] = field(default_factory=list)
     gate_trouble: KioskError | None = None
+    lacks: LeftOutCounts = LeftOutCounts()
     retrieved: int = 0
     during_retrieve: Callable[[], None] = lambda: None
 
@@ -95,7 +98,9 @@ class Archive:
         number = zlib.crc32(order.order_id.encode())
         facts = make_image(folder / "image.iso", f"V{number:08X}", blocks=40, seed=number)
         on_progress(1, 1)
-        return Image("image.iso", facts.size_bytes, facts.sha256, facts.volume_id, 1, 0, "station1")
+        made = (facts.size_bytes, facts.sha256, facts.volume_id)
+        lacks = self.lacks
+        return Image("image.iso", *made, 1, lacks.total, "station1", lacks)
 
     def gate(self, order: Order, medium: Medium, writer: MediaWriter) -> None:
         if self.gate_trouble is not None:

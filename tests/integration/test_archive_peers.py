@@ -14,7 +14,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 from dicomdir.instance import Instance
 from dicomdir.iso_reader import open_image
 from kiosk.adapters.storage_scp.supervisor import StorageReceiver
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import AccessionNumber, Uid
+from kiosk.engine_parts import counted
 from kiosk.errors import (
     ArchiveError,
     ArchiveRefusedError,
@@ -147,9 +149,10 @@ def test_retired_classes_arrive_and_are_named_on_the_disc(
     request = request_for(tmp_path / "job", files)
     image = compose(request, on_progress=lambda *_: None, is_cancelled=lambda: False)
     assert image.instances == 1
-    assert {(it.sop_class_uid, it.reason, it.is_image) for it in image.left_out} == {
-        (sop_class, "profile.sop_class", True) for sop_class in RETIRED
+    assert {(it.sop_class_uid, it.reason) for it in image.left_out} == {
+        (sop_class, "profile.sop_class") for sop_class in RETIRED
     }
+    assert counted(image.left_out) == LeftOutCounts(images=len(RETIRED))
     with open_image(image.path) as reader:
         record = reader.find("INDEX.HTM")
         assert record is not None

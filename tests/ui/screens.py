@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     ExecutionStatus,
     Job,
@@ -38,7 +39,12 @@ FRAME = Frame("Riverside Imaging", "Need help? Please ask at the desk.")
 
 
 def a_job(
-    order: Order, *, step: Step | None = Step.WRITE, note: str = "", medium: Medium = Medium.DISC
+    order: Order,
+    *,
+    step: Step | None = Step.WRITE,
+    note: str = "",
+    medium: Medium = Medium.DISC,
+    left_out: LeftOutCounts | None = None,
 ) -> Job:
     return Job(
         job_id=order.order_id,
@@ -52,7 +58,11 @@ def a_job(
         question=None,
         created_at=START,
         ended_at=None,
+        left_out=left_out or LeftOutCounts(),
     )
+
+
+LEFT_OUT = LeftOutCounts(videos=12, images=3, others=2)
 
 
 def every_screen(
@@ -90,6 +100,11 @@ def every_screen(
             frame, a_job(order, medium=Medium.STICK), Estimate(0.55, 130.0)
         ),
         "note": lambda: ProgressScreen(frame, a_job(order, note=note), Estimate(0.55, None)),
+        "left_out": lambda: ProgressScreen(
+            frame,
+            a_job(order, medium=Medium.STICK, left_out=LEFT_OUT),
+            Estimate(0.55, 130.0),
+        ),
         "demo_hand": lambda: QuestionScreen(
             frame, Question(order.order_id, 1, Wanted.BLANK_DISC, START), has_demo_hand=True
         ),
@@ -108,5 +123,6 @@ def every_screen(
         f"take_{medium.value}": (lambda medium=medium: ThanksScreen(frame, medium))
         for medium in Medium
     }
+    screens["take_left_out"] = lambda: ThanksScreen(frame, Medium.DISC, LeftOutCounts(videos=1))
     screens["goodbye"] = lambda: GoodbyeScreen(frame)
     return screens

@@ -6,11 +6,16 @@ import pytest
 from textual.color import Color
 from textual.widgets import Static
 
+from kiosk.domain.left_out import LeftOutCounts
+from kiosk.domain.model import Medium, Step
+from kiosk.lobby.estimate import Estimate
+from kiosk.lobby.left_out import left_out_words
+from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.sentence import StillThereScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.widgets.buttons import Key, TouchButton
 from tests.fakes.lobby import Hall, Visitor
-from tests.ui.screens import every_screen
+from tests.ui.screens import FRAME, LEFT_OUT, a_job, every_screen
 
 SIZES = [(80, 24), (64, 20), (120, 36)]
 # Box drawing, the bar and shades are shapes, not text (WCAG 1.4.11 asks 3:1 of shapes).
@@ -86,6 +91,30 @@ async def test_every_screen(hall: Hall, size: tuple[int, int]) -> None:
                     assert max(map(len, lines)) <= text.content_size.width, (name, text.id)
             ratio, where = worst_contrast(pilot.app)
             assert ratio >= 4.5, (name, where, ratio)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_nothing_moves_under_a_finger_while_it_is_made(
+    hall: Hall, size: tuple[int, int]
+) -> None:
+    async with hall.app().run_test(size=size) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        screen = ProgressScreen(FRAME, a_job(hall.order, step=None), None)
+        visitor.app._show(screen)
+        await visitor.until(lambda: pilot.app.screen is screen)
+        await visitor.until(lambda: screen.query_one("#leave").region)
+        before = screen.query_one("#leave").region
+        for step in Step:
+            for left_out in (LeftOutCounts(), LeftOutCounts(videos=1), LEFT_OUT):
+                for note in ("", "medium.retry"):
+                    job = a_job(hall.order, step=step, note=note, left_out=left_out)
+                    screen.show(job, Estimate(0.5, 600.0), is_late=bool(note))
+                    await pilot.pause()
+                    assert screen.query_one("#leave").region == before, (step, left_out)
+        strips = pilot.app.screen._compositor.render_strips()
+        seen = " ".join(" ".join(strip.text for strip in strips).split())
+        assert left_out_words(LEFT_OUT, Medium.DISC) in seen  # all of it
 
 
 async def test_the_warning(hall: Hall) -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk.adapters.journal.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
+from kiosk.adapters.journal.audit import MINOR_FAILURE, SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.orders import change_state
 from kiosk.adapters.journal.questions import to_question
-from kiosk.adapters.journal.tables import jobs, orders, presence, progress, questions
+from kiosk.adapters.journal.tables import (
+    jobs,
+    left_out,
+    orders,
+    presence,
+    progress,
+    questions,
+)
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     ExecutionStatus,
     HandOver,
@@ -69,7 +78,7 @@ def _to_job(row: Any) -> Job:
 
 
 def _fill_in(connection: sa.Connection, found: list[Job]) -> list[Job]:
-    """Add progress and open questions, with one query each."""
+    """Add progress, open questions and what is left out, with one query each."""
     ids = [job.job_id for job in found]
     at = {
         row.job_id: Progress(Step(row.step), row.done, row.total, row.note, row.updated_at)
@@ -81,13 +90,19 @@ def _fill_in(connection: sa.Connection, found: list[Job]) -> list[Job]:
             sa.select(questions).where(questions.c.job_id.in_(ids), questions.c.closed_at.is_(None))
         )
     }
+    lacks = {
+        row.job_id: LeftOutCounts(row.videos, row.images, row.others)
+        for row in connection.execute(sa.select(left_out).where(left_out.c.job_id.in_(ids)))
+    }
     return [
-        Job(
-            job.job_id, job.order_id, job.choice, job.priority, job.status, job.status_info,
-            job.error_code, at.get(job.job_id), asked.get(job.job_id), job.created_at, job.ended_at,
+        replace(
+            job,
+            progress=at.get(job.job_id),
+            question=asked.get(job.job_id),
+            left_out=lacks.get(job.job_id, LeftOutCounts()),
         )
         for job in found
-    ]  # fmt: skip
+    ]
 
 
 class JournalJobs:
@@ -143,6 +158,27 @@ class JournalJobs:
                 sa.update(jobs)
                 .where(jobs.c.job_id == job_id, jobs.c.status.not_in(ENDED))
                 .values(status_info=status_info, error_code=error_code)
+            )
+
+    def note_left_out(self, job_id: OrderId, counts: LeftOutCounts) -> None:
+        """Keep and audit what the medium lacks; the same again changes nothing."""
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                sa.select(left_out).where(left_out.c.job_id == job_id)
+            ).one_or_none()
+            before = LeftOutCounts(row.videos, row.images, row.others) if row else LeftOutCounts()
+            if counts == before:
+                return
+            values = dataclasses.asdict(counts)
+            connection.execute(sa.delete(left_out).where(left_out.c.job_id == job_id))
+            connection.execute(sa.insert(left_out).values(job_id=job_id, **values))
+            self._chain.append(
+                connection,
+                "job.left_out",
+                actor="engine",
+                subject=job_id,
+                outcome=MINOR_FAILURE if counts.total else SUCCESS,
+                details={kind: str(count) for kind, count in values.items()},
             )
 
     def is_cancelled(self, job_id: OrderId) -> bool:

@@ -152,6 +152,16 @@ audit = sa.Table(
     sa.Column("mac", sa.String(64), nullable=False),
 )
 
+# A row only if something is not on the medium; what the medium lacks stays on record.
+left_out = sa.Table(
+    f"{PREFIX}left_out",
+    metadata,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("videos", sa.Integer, nullable=False),
+    sa.Column("images", sa.Integer, nullable=False),
+    sa.Column("others", sa.Integer, nullable=False),
+)
+
 stations = sa.Table(
     f"{PREFIX}stations",
     metadata,

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from kiosk.domain.model import ExecutionStatus, Job, Medium, Step
 from kiosk.lobby.estimate import Estimate
+from kiosk.lobby.left_out import LeftOutNote
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import StartOver
 from kiosk.widgets.buttons import TouchButton
@@ -53,12 +54,8 @@ class ProgressScreen(LobbyScreen):
             with Center():
                 yield Static(done, id="bar")
             yield Static(left, id="left")
-            yield Static(
-                Content(
-                    _("You may take a seat. It comes out when your ticket opens this page again.")
-                ),
-                classes="said",
-            )
+            seat = _("You may take a seat. It comes out when your ticket opens this page again.")
+            yield LeftOutNote(job, seat)
             with Horizontal(classes="buttons"):
                 yield TouchButton(_("Leave this page"), note=_("we go on"), id="leave")
 
@@ -75,6 +72,7 @@ class ProgressScreen(LobbyScreen):
         self.query_one("#steps", Static).update(steps)
         self.query_one("#bar", Static).update(done)
         self.query_one("#left", Static).update(left)
+        self.query_one(LeftOutNote).show(job)
 
     def _contents(
         self, job: Job, estimate: Estimate | None, *, is_late: bool

@@ -10,7 +10,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium
+from kiosk.lobby.left_out import left_out_words
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Start, StartOver, StillHere, Taken
 from kiosk.widgets.buttons import TouchButton
@@ -58,7 +60,7 @@ class ThanksScreen(LobbyScreen):
     idle_s = 60.0
     warns = False
 
-    def __init__(self, frame: Frame, medium: Medium) -> None:
+    def __init__(self, frame: Frame, medium: Medium, left_out: LeftOutCounts | None = None) -> None:
         title, self._text = {
             Medium.DISC: (
                 _("Please take your disc"),
@@ -70,13 +72,14 @@ class ThanksScreen(LobbyScreen):
             ),
         }[medium]
         super().__init__(frame, title)
+        self._checked = _("We read everything back: your images are complete.")
+        if left := left_out_words(left_out or LeftOutCounts(), medium):
+            self._checked = _("We read everything back.") + " " + left
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
             yield Static(Content(self._text), classes="said strong")
-            yield Static(
-                Content(_("We read everything back: your images are complete.")), classes="said"
-            )
+            yield Static(Content(self._checked), classes="said")
             with Horizontal(classes="buttons"):
                 yield TouchButton(_("I have it"), id="stop", classes="primary")
 

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from kiosk import bootstrap, config_file
 from kiosk.adapters.jobs.client import MAX_COPIES
 from kiosk.cli import main as cli
 from kiosk.cli import order
 from kiosk.cli.order import actor
+from kiosk.domain.left_out import LeftOutCounts
+from kiosk.domain.model import OrderId
 from kiosk.errors import InvalidValueError, UnknownJobError, UnknownOrderError
 
 ORDER = {
@@ -109,6 +112,16 @@ def test_placing_listing_cancelling(config: Path, capsys: pytest.CaptureFixture[
     assert run(config, "jobs", "list", "--json") == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["job_id"], row["status"], row["copies"]) == (job_id, "PENDING", 2)
+    assert row["left_out"] == 0
+    with bootstrap.journal(config_file.load(config)) as journal:
+        journal.jobs.note_left_out(OrderId(job_id), LeftOutCounts(videos=1, others=2))
+    assert run(config, "jobs", "list", "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    kinds = [row[f"left_out_{kind}"] for kind in ("videos", "images", "others")]
+    assert (row["left_out"], kinds) == (3, [1, 0, 2])
+    assert run(config, "jobs", "list") == 0
+    header, line = capsys.readouterr().out.splitlines()
+    assert line[header.index("left_out") :].startswith("3 ")
     assert run(config, "jobs", "show", job_id) == 0
     assert "PENDING" in capsys.readouterr().out
     assert run(config, "jobs", "answer", job_id, "7") == InvalidValueError.exit_code

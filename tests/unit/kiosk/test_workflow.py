@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     ExecutionStatus,
     MediaChoice,
@@ -86,6 +87,23 @@ def test_an_order_goes_all_the_way_in_these_steps(station: Station) -> None:
     finished(station, job_id)
     assert engine.names == STEPS
     assert station.asked == [(job_id, Wanted.BLANK_DISC)]
+
+
+def test_what_a_disc_lacks_is_known_whatever_crash_comes_between(tmp_path: Path) -> None:
+    lacks = LeftOutCounts(videos=2)
+    for boundary in range(1, 3 * len(STEPS) + 1):
+        folder = tmp_path / str(boundary)
+        folder.mkdir()
+        station = Station(folder)
+        station.archive.lacks = lacks
+        job_id = station.place()
+        engine = FakeEngine(station.parts, crash_at=boundary)
+        with pytest.raises(CrashError):
+            engine.run(job_id)
+        engine.run(job_id)
+        assert station.jobs.get(job_id).left_out == lacks
+        assert len(list(station.journal.audit.rows(event="job.left_out"))) == 1
+        station.close()
 
 
 def test_every_crash_ends_with_one_good_disc(tmp_path: Path) -> None:
