@@ -86,6 +86,10 @@ class UnknownDestinationError(ArchiveError):
 
     code, exit_code, retry = "archive.unknown_destination", 74, Retry.AFTER_STAFF
 
+    def __init__(self, text: str, *, is_certain: bool = True) -> None:
+        super().__init__(text)
+        self.is_certain = is_certain  # the archive says so itself; else it only looks like it
+
 
 class StudyNotFoundError(ArchiveError):
     """The archive lists no object of this study."""

@@ -6,18 +6,31 @@ import argparse
 from collections.abc import Callable
 
 from kiosk import config_file
+from kiosk.cli.order import actor
 from kiosk.cli.output import print_rows
 from kiosk.config import Config
+from kiosk.domain.model import ReleaseState, Uid
 from kiosk.errors import ConfigError
-from kiosk.services.diagnose import Probes, State, diagnose
+from kiosk.services.diagnose import (
+    Destination,
+    Doubt,
+    Probes,
+    State,
+    check_destination,
+    diagnose,
+)
+
+_ORDERS = 100  # newest ones that are looked through for one to test with
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "doctor",
         help="look whether everything is fit to work",
-        description="Programs, folders, journal, archive (C-ECHO), receiver and drives. Exit code "
-        "0 if there is no fault. Stop the engine first: both want the receiver's port.",
+        description="Programs, folders, journal, archive (C-ECHO), receiver, drives, and whether "
+        "the archive sends to us: one object of the newest released order is fetched and thrown "
+        "away. Exit code 0 if there is no fault. Stop the engine first: both want the receiver's "
+        "port.",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument(
@@ -62,7 +75,33 @@ def _restore(config: Config) -> int:
     return 0
 
 
-def _others(config: Config) -> dict[str, Callable[[], str]]:
+def _destination(config: Config) -> str | Doubt:
+    """A real C-MOVE to our own receiver, of one object of the newest released order."""
+    from kiosk import bootstrap
+
+    with bootstrap.journal(config) as opened:
+        order = next(
+            (
+                order
+                for order in opened.orders.newest(limit=_ORDERS)
+                if order.state is ReleaseState.RELEASED and order.study_instance_uid
+            ),
+            None,
+        )
+        if order is not None:
+            opened.audit.append(
+                "doctor.move", actor=actor(), subject=order.order_id, outcome=0, details={}
+            )
+    with bootstrap.receiver(config) as storage:
+        return check_destination(
+            bootstrap.pacs(config, storage),
+            Destination(config.receiver.ae_title, storage.port),
+            None if order is None else Uid(order.study_instance_uid),
+            config.store.spool_dir,
+        )
+
+
+def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
     from kiosk import bootstrap
 
     def journal() -> str:
@@ -77,7 +116,12 @@ def _others(config: Config) -> dict[str, Callable[[], str]]:
         with bootstrap.receiver(config) as storage:
             return f"{config.receiver.ae_title} can listen on port {storage.port}"
 
-    probes = {"journal": journal, "archive": archive, "receiver": receiver}
+    probes: dict[str, Callable[[], str | Doubt]] = {
+        "journal": journal,
+        "archive": archive,
+        "receiver": receiver,
+        "move destination": lambda: _destination(config),
+    }
     for drive in config.drives:
 
         def look(name: str = drive.name) -> str:

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from kiosk.errors import KioskError
+from kiosk.domain.model import Uid
+from kiosk.errors import (
+    ArchiveAbortedError,
+    KioskError,
+    StudyNotFoundError,
+    UnknownDestinationError,
+)
+from kiosk.ports import ListedInstance, Pacs, StoredInstance
 
 PROGRAMS = {
     "xorriso": "xorriso",
@@ -43,6 +52,13 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What could not be made sure of, and how to."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Probes:
     """What is looked at. Each callable returns what was found or raises a KioskError.
 
@@ -52,7 +68,7 @@ class Probes:
 
     folders: Mapping[str, Path]
     reserve_bytes: int
-    others: Mapping[str, Callable[[], str]]
+    others: Mapping[str, Callable[[], str | Doubt]]
 
 
 def diagnose(probes: Probes) -> Iterator[Check]:
@@ -64,9 +80,88 @@ def diagnose(probes: Probes) -> Iterator[Check]:
         yield _folder(name, folder, probes.reserve_bytes)
     for name, probe in probes.others.items():
         try:
-            yield Check(name, State.OK, probe())
+            found = probe()
+            if isinstance(found, Doubt):
+                yield Check(name, State.WARNING, found.text)
+            else:
+                yield Check(name, State.OK, found)
         except KioskError as error:
             yield Check(name, State.FAULT, f"{error.code}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """How the archive should know us."""
+
+    ae_title: str
+    port: int
+
+    def advice(self) -> str:
+        return (
+            f"at the archive, enter {self.ae_title} with this machine's address and port "
+            f"{self.port} as a node that it may send to (Orthanc: DicomModalities, dcmqrscp: "
+            "HostTable), and let that port through the firewalls between"
+        )
+
+
+def check_destination(
+    pacs: Pacs, us: Destination, study_instance_uid: Uid | None, folder: Path
+) -> str | Doubt:
+    """Does the archive send to us? Tried with one object, which is thrown away again.
+
+    Args:
+        study_instance_uid: Of a released order; without one a Study is asked for that nobody has,
+            which only some archives answer by what they know of us.
+        folder: Where there is room for one object.
+    Raises:
+        UnknownDestinationError: It does not, and what to do about it.
+        ArchiveError: And its family.
+    """
+    try:
+        only = () if study_instance_uid is None else _listed(pacs, study_instance_uid)
+        if study_instance_uid is None or not only:
+            return _ask_for_nothing(pacs, us, folder)
+        came = _move(pacs, study_instance_uid, folder, only[:1])
+    except UnknownDestinationError as error:
+        raise UnknownDestinationError(f"{error}; {us.advice()}") from error
+    if not came:
+        raise ArchiveAbortedError(f"the archive sent nothing, and does not say why; {us.advice()}")
+    return f"one object was sent to {us.ae_title} on port {us.port}, and thrown away"
+
+
+def _listed(pacs: Pacs, study_instance_uid: Uid) -> Sequence[ListedInstance]:
+    """Nothing if the archive does not have it: an exam that is yet to come."""
+    try:
+        return pacs.list_study(study_instance_uid).instances
+    except StudyNotFoundError:
+        return ()
+
+
+def _ask_for_nothing(pacs: Pacs, us: Destination, folder: Path) -> Doubt:
+    try:
+        _move(pacs, Uid(f"2.25.{uuid.uuid4().int}"), folder, ())  # PS3.5 B.2
+    except UnknownDestinationError as error:
+        if error.is_certain:
+            raise
+    return Doubt(
+        "no released order has a Study in the archive, so nothing could be sent for a test; look "
+        f"again when one has. Until then: {us.advice()}"
+    )
+
+
+def _move(pacs: Pacs, study: Uid, folder: Path, only: Sequence[ListedInstance]) -> int:
+    """How many objects came."""
+    came: list[StoredInstance] = []
+    with tempfile.TemporaryDirectory(prefix=".doctor-", dir=folder) as inside:
+        pacs.move(
+            study,
+            Path(inside),
+            only=only,
+            on_stored=came.append,
+            is_cancelled=lambda: False,
+            is_complete=lambda: not only or bool(came),
+        )
+    return len(came)
 
 
 def _python() -> Check:

@@ -26,6 +26,7 @@ from kiosk.errors import (
 )
 from kiosk.services.arrivals import arrivals_path, objects_folder, read_arrivals
 from kiosk.services.compose import compose
+from kiosk.services.diagnose import Destination, Doubt, check_destination
 from tests.archive_kit import AE_TITLE, arrived, fetch, pacs_for, running_receiver
 from tests.factories import Patient, Study, make_study, stable_uid
 from tests.jobs import request_for
@@ -212,6 +213,26 @@ def test_a_destination_that_cannot_be_reached_is_said_to_be_so(
     with start(files, {AE_TITLE: 1}, tmp_path) as archive:  # nobody listens on port 1
         with pytest.raises(UnknownDestinationError):
             fetch(pacs_for(archive, receiver), stable_uid("study", 27), tmp_path / "job")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_the_doctor_tells_whether_the_archive_sends_to_us(
+    start: Start, receiver: StorageReceiver, tmp_path: Path, is_known: bool
+) -> None:
+    files = make_study(tmp_path / "source", ("CT", "CT"), seed=30)
+    us = Destination(AE_TITLE, receiver.port)
+    (tmp_path / "spool").mkdir()
+    with start(files, {AE_TITLE if is_known else "OTHER": receiver.port}, tmp_path) as archive:
+        pacs = pacs_for(archive, receiver)
+        study = Uid(stable_uid("study", 30))
+        if is_known:
+            assert "was sent" in str(check_destination(pacs, us, study, tmp_path / "spool"))
+        else:
+            with pytest.raises(UnknownDestinationError, match=f"enter {AE_TITLE} "):
+                check_destination(pacs, us, study, tmp_path / "spool")
+        # Both answer the same, whether they know us or not.
+        assert isinstance(check_destination(pacs, us, None, tmp_path / "spool"), Doubt)
+    assert list((tmp_path / "spool").iterdir()) == []
 
 
 def test_the_archive_is_killed_midway_and_comes_back(

@@ -152,7 +152,8 @@ class Move:
         # others.
         if never_came and (status >> 12 == 0xC or status == _SUBOPERATIONS_FAILED):
             raise UnknownDestinationError(
-                f"the archive does not know our AE title or cannot reach us (0x{status:04X})"
+                f"the archive does not know our AE title or cannot reach us (0x{status:04X})",
+                is_certain=False,
             )
         return outcome
 

@@ -207,7 +207,7 @@ def test_the_doctor_sees_an_archive_that_is_not_there(
     config.write_text(text)
     assert run(config, "doctor", "--json") != 0
     rows = {row["check"]: row["state"] for row in json.loads(capsys.readouterr().out)}
-    assert rows["archive"] == "fault"
+    assert rows["archive"] == rows["move destination"] == "fault"
     assert rows["journal"] == rows["receiver"] == rows["drive disc1"] == "ok"
 
 
