@@ -152,10 +152,15 @@ class StillThereScreen(ModalScreen[None], inherit_bindings=False):
     }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Not looked up later: on a busy machine time goes on before all of the box is mounted.
+        self._countdown = Static(Content(""), id="countdown")
+
     def compose(self) -> ComposeResult:
         with Container(id="box"):
             yield Static(Content(_("Are you still there?")), id="title")
-            yield Static(Content(""), id="countdown")
+            yield self._countdown
             with Horizontal():
                 yield TouchButton(_("I am here"), id="here", classes="primary")
 
@@ -163,7 +168,7 @@ class StillThereScreen(ModalScreen[None], inherit_bindings=False):
         words = ngettext(
             "This page closes in {number} second.", "This page closes in {number} seconds.", seconds
         )
-        self.query_one("#countdown", Static).update(Content(words))
+        self._countdown.update(Content(words))
 
     def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
         event.stop()
