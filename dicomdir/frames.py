@@ -16,12 +16,15 @@ from dicomdir.errors import TranscodeError
 RLE: Final = "1.2.840.10008.1.2.5"
 JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
+_JPEG_SPECTRAL: Final = "1.2.840.10008.1.2.4.53"  # retired, like the next
+_JPEG_PROGRESSIVE: Final = "1.2.840.10008.1.2.4.55"
 JPEG_LOSSLESS: Final = "1.2.840.10008.1.2.4.57"
 JPEG_LOSSLESS_SV1: Final = "1.2.840.10008.1.2.4.70"
 _JPEG_LS: Final = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 _JPEG_2000: Final = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
-_HTJ2K: Final = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (201, 202, 203))
-_JPEG_LOSSY: Final = (JPEG_BASELINE, JPEG_EXTENDED)
+_HTJ2K_LOSSLESS: Final = ("1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202")
+_HTJ2K: Final = "1.2.840.10008.1.2.4.203"
+_JPEG_LOSSY: Final = (JPEG_BASELINE, JPEG_EXTENDED, _JPEG_SPECTRAL, _JPEG_PROGRESSIVE)
 
 MAX_FRAME_BYTES: Final = 512 << 20
 
@@ -35,6 +38,7 @@ class PixelFormat:
     Attributes:
         bits_allocated: 8, 16 or 32 where compressed.
         photometric: Photometric Interpretation of the compressed frames.
+        is_lossy: What was lost may have led to values beyond the stored bits.
     """
 
     rows: int
@@ -45,6 +49,7 @@ class PixelFormat:
     is_signed: bool
     photometric: str
     frames: int
+    is_lossy: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -76,6 +81,16 @@ class _Stream:
 
 def is_decodable(transfer_syntax_uid: str) -> bool:
     return transfer_syntax_uid in _DECODERS
+
+
+def may_lose(transfer_syntax_uid: str) -> bool:
+    """Used with loss or without it: the object says which (0028,2110)."""
+    return transfer_syntax_uid in (*_JPEG_LOSSY, _JPEG_LS[1], _JPEG_2000[1], _HTJ2K)
+
+
+def is_always_lossy(transfer_syntax_uid: str) -> bool:
+    """Nothing in this syntax is what it was before; others may be used in either way."""
+    return transfer_syntax_uid in _JPEG_LOSSY
 
 
 def decoded_photometric(transfer_syntax_uid: str, photometric: str) -> str:
@@ -180,13 +195,15 @@ def _decode_htj2k(data: bytes, form: PixelFormat) -> memoryview:
 
 _DECODERS: Final[dict[str, Callable[[bytes, PixelFormat], memoryview]]] = {
     RLE: _decode_rle,
-    JPEG_BASELINE: _decode_jpeg,
-    JPEG_EXTENDED: _decode_jpeg,
+    **dict.fromkeys(_JPEG_LOSSY, _decode_jpeg),
     JPEG_LOSSLESS: _decode_lossless_jpeg,
     JPEG_LOSSLESS_SV1: _decode_lossless_jpeg,
     **dict.fromkeys(_JPEG_LS, _decode_jpeg_ls),
     **dict.fromkeys(_JPEG_2000, _decode_jpeg_2000),
-    **dict.fromkeys(_HTJ2K, _decode_htj2k),
+    **dict.fromkeys(_HTJ2K_LOSSLESS, _decode_htj2k),
+    # OpenJPH's values wrap around where irreversible coding overshoots, from white to black (seen
+    # with imagecodecs 2026.3.6); OpenJPEG's stop at the limit.
+    _HTJ2K: _decode_jpeg_2000,
 }
 
 
@@ -213,6 +230,12 @@ def _fit(pixels: Any, stream: _Stream, form: PixelFormat) -> memoryview:
         array = (array << spare) >> spare
     if spare and stream.is_signed and not form.is_signed:
         array = array & ((1 << stream.precision) - 1)
+    if form.is_lossy and stream.precision > form.bits_stored:
+        # 4099 in 12 stored bits: whoever masks them sees black where it is whitest.
+        half = 1 << form.bits_stored - 1
+        low, high = (-half, half - 1) if form.is_signed else (0, 2 * half - 1)
+        kind = "i" if form.is_signed else "u"
+        array = np.clip(array.view(f"<{kind}{form.bits_allocated // 8}"), low, high)
     return _memory(array.astype(f"<i{form.bits_allocated // 8}", copy=False))
 
 

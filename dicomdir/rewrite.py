@@ -3,19 +3,19 @@
 Works on elements as bytes, one after the other: text stays the bytes it was, a value of any size
 costs one buffer, an image of any number of frames costs a few frames. What changes is only what the
 new encoding demands: VRs where there were none, byte order, lengths of sequences (all undefined
-now), and for decompressed pixels their photometric interpretation, planar configuration and VR.
+now), and for decompressed pixels their photometric interpretation, planar configuration and VR, and
+Lossy Image Compression (0028,2110) where only the transfer syntax told of it.
 Group lengths (retired) and offset tables of what is no longer encapsulated go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import BinaryIO, Final, Literal
 
-from pydicom.encaps import generate_frames
-
+from dicomdir.decompress import decoded_frames
 from dicomdir.dictionary import dictionary_vr
 from dicomdir.elements import (
     BIG_ENDIAN,
@@ -30,7 +30,13 @@ from dicomdir.elements import (
     tag_name,
 )
 from dicomdir.errors import TranscodeError
-from dicomdir.frames import PixelFormat, decode, decoded_photometric, is_decodable
+from dicomdir.frames import (
+    PixelFormat,
+    decoded_photometric,
+    is_always_lossy,
+    is_decodable,
+    may_lose,
+)
 from dicomdir.window import Window
 
 _COPY_BYTES: Final = 1 << 20  # a multiple of every unit that is swapped
@@ -43,21 +49,13 @@ _PIXEL_DATA: Final = 0x7FE00010
 _OFFSET_TABLES: Final = (0x7FE00001, 0x7FE00002, 0x7FE00003)
 _SAMPLES, _PHOTOMETRIC, _PLANAR, _FRAMES = 0x00280002, 0x00280004, 0x00280006, 0x00280008
 _ROWS, _COLUMNS = 0x00280010, 0x00280011
-_ALLOCATED, _STORED, _SIGNED = 0x00280100, 0x00280101, 0x00280103
+_ALLOCATED, _STORED, _HIGH_BIT, _SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
+_LOSSY: Final = 0x00282110
 _WAVEFORM_ALLOCATED: Final = 0x54001004
-_DESCRIBING: Final = frozenset(
-    (
-        _SAMPLES,
-        _PHOTOMETRIC,
-        _FRAMES,
-        _ROWS,
-        _COLUMNS,
-        _ALLOCATED,
-        _STORED,
-        _SIGNED,
-        _WAVEFORM_ALLOCATED,
-    )
-)
+_DESCRIBING: Final = frozenset({
+    _SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS, _ALLOCATED, _STORED, _HIGH_BIT, _SIGNED,
+    _LOSSY, _WAVEFORM_ALLOCATED,
+})  # fmt: skip
 _MAX_DESCRIBING_BYTES: Final = 64
 
 _LONG = Struct("<HH2sHL").pack
@@ -126,7 +124,7 @@ class Rewriter:
     def _elements(self, level: _Level, depth: int) -> int:
         """Write all elements of a level; the offset behind it, its delimiter included."""
         at = level.start
-        planar_due = True
+        planar_due = lossy_due = True
         while level.end is None or at < level.end:
             tag, vr, length, at = self._header(at, level)
             if tag == _ITEM_END and level.end is None:
@@ -134,6 +132,10 @@ class Rewriter:
             if planar_due and tag >= _PLANAR:
                 planar_due = False
                 self._planar_configuration(level)
+            if lossy_due and tag >= _LOSSY:
+                lossy_due = False
+                if self._hides_loss(level):
+                    self._write(element(_LOSSY, "CS", b"01"))
             if self._is_left_out(tag, level):
                 at = self._skip(at, length, level.codec)
             elif tag == _PIXEL_DATA:
@@ -158,7 +160,13 @@ class Rewriter:
             return True
         if tag in _OFFSET_TABLES or tag == _PLANAR:
             return self._has_compressed_pixels(level)
-        return False
+        return tag == _LOSSY and self._hides_loss(level)
+
+    def _hides_loss(self, level: _Level) -> bool:
+        """Until now only the transfer syntax said that the image was compressed with loss."""
+        if level.parent is not None or not is_always_lossy(self._syntax):
+            return False
+        return self._has_compressed_pixels(level) and not self._value(level, _LOSSY).strip(b" \0")
 
     def _planar_configuration(self, level: _Level) -> None:
         """Colour frames are decoded with the samples of a pixel together: say so (C.7.6.3.1.3)."""
@@ -233,26 +241,11 @@ class Rewriter:
         if total > _MAX_NATIVE_BYTES:
             raise TranscodeError("the decompressed pixels are larger than an element can be")
         self._put_long(_PIXEL_DATA, "OB" if form.bits_allocated == 8 else "OW", total + total % 2)
-        count = 0
-        for frame in self._frames(at, form.frames):
-            count += 1
-            if count > form.frames:
-                raise TranscodeError("there are more frames than Number of Frames says")
-            self._write(decode(self._syntax, frame, form))
+        for frame in decoded_frames(self._descriptor, at, self._syntax, form):
+            self._write(frame)
             self._on_frame()
-        if count != form.frames:
-            raise TranscodeError("there are fewer frames than Number of Frames says")
         self._write(bytes(total % 2))
         return self._skip(at, UNDEFINED, level.codec)
-
-    def _frames(self, at: int, frames: int) -> Iterator[bytes]:
-        """Fragments put together to frames, read one frame at a time."""
-        with open(self._descriptor, "rb", closefd=False) as file:
-            file.seek(at)
-            try:
-                yield from generate_frames(file, number_of_frames=frames)
-            except (ValueError, OSError, EOFError) as error:
-                raise TranscodeError("the fragments cannot be put together to frames") from error
 
     def _has_compressed_pixels(self, level: _Level) -> bool:
         if level.codec is not EXPLICIT or not is_decodable(self._syntax):
@@ -266,15 +259,20 @@ class Rewriter:
         if not text.isascii() or not frames.isdigit() or len(frames) > 9:
             raise TranscodeError("the attributes of the pixels are not readable")
         allocated = self._number(level, _ALLOCATED)
+        stored = self._number(level, _STORED) or allocated
+        is_lossy = may_lose(self._syntax) and self._number(level, _HIGH_BIT) == stored - 1
+        if not is_always_lossy(self._syntax):
+            is_lossy = is_lossy and self._value(level, _LOSSY).strip(b" \0") == b"01"
         return PixelFormat(
             rows=self._number(level, _ROWS),
             columns=self._number(level, _COLUMNS),
             samples=self._number(level, _SAMPLES) or 1,
             bits_allocated=allocated,
-            bits_stored=self._number(level, _STORED) or allocated,
+            bits_stored=stored,
             is_signed=self._number(level, _SIGNED) == 1,
             photometric=text.decode("ascii"),
             frames=int(frames),
+            is_lossy=is_lossy,
         )
 
     def _describe(self, level: _Level) -> None:
@@ -290,7 +288,7 @@ class Rewriter:
             if tag == _PIXEL_DATA:
                 level.compressed = length == UNDEFINED
             if tag in _DESCRIBING and length <= _MAX_DESCRIBING_BYTES:
-                vr = "UN" if tag in (_PHOTOMETRIC, _FRAMES) else "US"
+                vr = "UN" if tag in (_PHOTOMETRIC, _FRAMES, _LOSSY) else "US"
                 value = self._window.bytes(at, length)
                 level.attributes[tag] = swap(value, vr) if level.codec is BIG_ENDIAN else value
             at = self._skip(at, length, level.codec)

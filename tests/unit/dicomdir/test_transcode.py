@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import threading
 import warnings
 import zlib
 from pathlib import Path
@@ -179,6 +180,105 @@ def test_all_predictors_of_lossless_jpeg(tmp_path: Path) -> None:
         ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.57"
         write(ds, tmp_path / "in")
         assert np.array_equal(convert(tmp_path / "in", tmp_path).pixel_array, pixels)
+
+
+@pytest.mark.parametrize("said", [None, "", "01"])
+def test_loss_that_only_the_transfer_syntax_told_of(said: str | None, tmp_path: Path) -> None:
+    """Else nobody could tell any more once it is decompressed (PS3.3 C.7.6.1.1.5)."""
+    (ds,) = make_datasets(("US",), transfer_syntax="jpeg")
+    del ds.LossyImageCompression
+    if said is not None:
+        ds.LossyImageCompression = said
+    write(ds, tmp_path / "in")
+    made = convert(tmp_path / "in", tmp_path)
+    assert made.LossyImageCompression == "01"
+    assert [element.tag for element in made] == sorted(element.tag for element in made)
+
+
+def test_a_lossless_source_is_not_called_lossy(tmp_path: Path) -> None:
+    for syntax in ("rle", "jpeg-lossless", "j2k"):
+        path = make_study(tmp_path / syntax, ("CT",), transfer_syntax=syntax)[0]
+        assert "LossyImageCompression" not in convert(path, tmp_path)
+
+
+@pytest.mark.parametrize("high_bit", [11, 15])
+@pytest.mark.parametrize("loss", ["01", "00", None])
+def test_lossy_values_stay_within_the_stored_bits(
+    loss: str | None, high_bit: int, tmp_path: Path
+) -> None:
+    """Beyond them they would show as black where it is whitest; overlays of old stay untouched."""
+    (ds,) = make_datasets(("CT",))
+    pixels = np.full((16, 16), 4090, np.uint16)
+    pixels[3, 3:6] = 4096, 4099, 5000
+    frame = imagecodecs.jpeg2k_encode(pixels, reversible=True, codecformat="j2k")
+    ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 12, high_bit, 0
+    if loss is not None:
+        ds.LossyImageCompression = loss
+    ds.PixelData = encapsulate([frame])
+    ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.91"
+    write(ds, tmp_path / "in")
+    made = np.frombuffer(convert(tmp_path / "in", tmp_path).PixelData, "<u2").reshape(16, 16)
+    is_cut = loss == "01" and high_bit == 11
+    assert np.array_equal(made, np.minimum(pixels, 4095) if is_cut else pixels)
+
+
+def test_overshooting_htj2k_does_not_wrap_around(tmp_path: Path) -> None:
+    (ds,) = make_datasets(("US",), rows=64, columns=64)
+    rng = np.random.default_rng(1)
+    pixels = np.where(rng.random((4, 64, 64, 3)) < 0.5, 0, 255).astype(np.uint8)
+    ds.PixelData = encapsulate([imagecodecs.htj2k_encode(it, reversible=False) for it in pixels])
+    ds.PhotometricInterpretation = "YBR_ICT"
+    ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.203"
+    write(ds, tmp_path / "in")
+    made = convert(tmp_path / "in", tmp_path).pixel_array
+    assert np.abs(made.astype(int) - pixels.astype(int)).max() < 64
+
+
+def test_progressive_jpeg(tmp_path: Path) -> None:
+    """Retired process 10; old archives still hold it."""
+    (ds,) = make_datasets(("US",), transfer_syntax="jpeg", rows=32, columns=32)
+    ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.55"
+    write(ds, tmp_path / "in")  # a baseline stream is what its decoder reads too
+    assert convert(tmp_path / "in", tmp_path).pixel_array.shape == (4, 32, 32, 3)
+
+
+def test_frames_stay_in_order_on_many_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ds,) = make_datasets(("CT",), rows=8, columns=8)
+    frames = [np.full((8, 8), number, np.uint16) for number in range(200)]
+    ds.PixelData = encapsulate([
+        imagecodecs.jpeg8_encode(frame, lossless=True, predictor=1, bitspersample=16)
+        for frame in frames
+    ])  # fmt: skip
+    ds.NumberOfFrames = len(frames)
+    ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.70"
+    write(ds, tmp_path / "in")
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: range(6))
+    calls = []
+    path = tmp_path / "in"
+    transcode(path, read_instance(path), tmp_path / "out", on_frame=lambda: calls.append(0))
+    assert np.array_equal(dcmread(tmp_path / "out").pixel_array, np.array(frames))
+    assert len(calls) == 200
+
+
+@pytest.mark.parametrize("processors", [1, 4])
+def test_a_bad_frame_among_many_ends_it(
+    processors: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ds,) = make_datasets(("CT",), rows=8, columns=8)
+    good = imagecodecs.jpeg8_encode(
+        np.zeros((8, 8), np.uint16), lossless=True, predictor=1, bitspersample=16
+    )
+    ds.PixelData = encapsulate([good] * 20 + [b"\xff\xd8" + bytes(60)] + [good] * 20)
+    ds.NumberOfFrames = 41
+    ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.70"
+    write(ds, tmp_path / "in")
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: range(processors))
+    with pytest.raises(TranscodeError):
+        transcode(tmp_path / "in", read_instance(tmp_path / "in"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not [it for it in threading.enumerate() if it.name.startswith("frames")]
 
 
 def test_icons_are_decompressed_too(tmp_path: Path) -> None:
