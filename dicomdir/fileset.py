@@ -79,12 +79,14 @@ class FileSet:
         file_id: FileID | None = None,
         *,
         transfer_syntax_uid: str | None = None,
+        icon: bytes = b"",
     ) -> None:
         """Take one Instance in; nothing of it is kept but its record.
 
         Args:
             file_id: None: given once all are known, as `allocate` does. All or none.
             transfer_syntax_uid: Of the file on the medium, if it was transcoded.
+            icon: As in `RecordMaker.leaf`.
         Raises:
             InstanceError: It is not whole.
             UnsupportedSopClassError: Its SOP Class has no record type (PDI-81).
@@ -102,7 +104,7 @@ class FileSet:
             raise DuplicateInstanceError(f"File ID {file_id} comes twice")
         values = instance.values()
         syntax = transfer_syntax_uid or instance.transfer_syntax_uid
-        record, cut = self._maker.leaf(instance, values, syntax)
+        record, cut = self._maker.leaf(instance, values, syntax, icon=icon)
         if kind in ROOT_TYPES:
             self._top.append((uid, record))
         else:

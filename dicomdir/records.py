@@ -6,7 +6,7 @@ that an object lacks is supplied in the record alone (PDI-82), and what was supp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from struct import Struct
 from typing import Final, NamedTuple
@@ -23,6 +23,7 @@ CHARSET: Final = 0x00080005
 INSTANCE_NUMBER: Final = 0x00200013
 STUDY_DATE, STUDY_TIME, STUDY_ID = 0x00080020, 0x00080030, 0x00200010
 SERIES_NUMBER, MODALITY, PATIENT_ID = 0x00200011, 0x00080060, 0x00100020
+ICON_IMAGE_SEQUENCE: Final = 0x00880200
 SHARED_GROUPS: Final = 0x52009229
 VERIFICATION_DATETIME: Final = 0x0040A030
 VERIFYING_OBSERVERS: Final = 0x0040A073
@@ -122,6 +123,11 @@ KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
     profile.PALETTE: _keys(t1="00700080", t2="00700081"),
 }
 
+# Leaf records that may have an Icon Image Sequence (PS3.3 F.5, PDI-80).
+ICON_TYPES: Final = frozenset(
+    {profile.IMAGE, profile.RT_DOSE, profile.SPECTROSCOPY, profile.RAW_DATA}
+)
+
 # Where enhanced objects keep what others have at their top level: sequence, attribute in its item.
 _IN_SHARED_GROUPS: Final = {
     0x00200032: (0x00209113, 0x00200032),
@@ -206,11 +212,15 @@ class RecordMaker:
         instance: Instance,
         values: Mapping[int, bytes],
         transfer_syntax_uid: str,
+        *,
+        icon: bytes = b"",
     ) -> tuple[bytes, int]:
         """The item of the record that refers to the object's file, its File ID still open.
 
         Args:
             values: `instance.values()`.
+            icon: Whole Icon Image Sequence element, as `dicomdir.render.icon` makes it; b"" for
+                none. Only in records that may have one (PDI-80).
         Returns:
             The item, and 0; or an item without Instance Number and the offset where that belongs,
             if it has to be supplied once all of the Series is known.
@@ -254,6 +264,9 @@ class RecordMaker:
                 keys.append(self._supply(tag, values, uid))
         if needs_set:
             body.append(element(CHARSET, "CS", charset.strip(b" \0")))
+        if icon and kind in ICON_TYPES:
+            below = sum(1 for key in keys if _tag_of(key) < ICON_IMAGE_SEQUENCE)
+            keys.insert(below, icon)
         cut = 0
         if gap >= 0:
             cut = record_bytes(kind, [*body, *keys[:gap]])[1]
@@ -301,6 +314,31 @@ _SUBSTITUTES: Final[Mapping[int, tuple[tuple[_Source, str], ...]]] = {
     0x00700080: ((lambda _: b"UNLABELED", "UNLABELED"),),
     VERIFICATION_DATETIME: ((_content_datetime, "Content Date and Time"),),
 }
+
+
+def _tag_of(whole: bytes) -> int:
+    """Of an element in Explicit VR Little Endian."""
+    return int.from_bytes(whole[:2], "little") << 16 | int.from_bytes(whole[2:4], "little")
+
+
+def supplied_texts(supplied: Iterable[Supplied], *, limit: int = 100) -> list[str]:
+    """What a job's log says of values that records have and objects lack (PDI-83).
+
+    One line for each key and rule, with a UID to look it up by; never a value.
+
+    Args:
+        limit: Lines at most; how many more there are is said.
+    """
+    counts: dict[tuple[int, str], tuple[int, str]] = {}
+    for each in supplied:
+        count, first = counts.get((each.tag, each.rule), (0, each.sop_instance_uid))
+        counts[each.tag, each.rule] = (count + 1, first)
+    lines = [
+        f"{tag_name(tag)} of {first}: {rule}" + (f" ({count} times)" if count > 1 else "")
+        for (tag, rule), (count, first) in counts.items()
+    ]
+    more = len(lines) - limit
+    return lines if more <= 0 else [*lines[:limit], f"and {more} more of other keys or rules"]
 
 
 def _uid_element(tag: int, uid: str) -> bytes:
