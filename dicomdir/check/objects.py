@@ -72,6 +72,7 @@ class ObjectCheck:
         self._syntaxes = syntaxes
         self._sizes = {file.path: file.size_bytes for file in tree.files}
         self._left = _MIN_HEADERS_BYTES + _HEADER_BYTES * len(self._sizes)
+        self._tried: set[str] = set()
         self._uids: set[str] = set()
         self._known_meta = (b"", b"")
         self._upper: dict[int, _Upper] = {}
@@ -90,8 +91,9 @@ class ObjectCheck:
         """
         path = record.file_id
         size = self._sizes.get(path)
-        if size is None or path in self.sound or path == DICOMDIR:
+        if size is None or path in self._tried or path == DICOMDIR:
             return  # a finding of its own
+        self._tried.add(path)
         try:
             instance = self._read(path, size)
         except DicomdirError as error:
