@@ -25,7 +25,7 @@ from dicomdir.profile import record_type
 from dicomdir.readme import Site, readme
 from dicomdir.summary import LeftOut, Summary
 from dicomdir.transcode import fresh_header, needs_transcoding, transcode
-from dicomdir.web import CONTENTS_PAGE, LinkCase, contents, index
+from dicomdir.web import LinkCase, WebContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Plan:
 
     Attributes:
         volume_id: File-set ID and volume identifier, 1 to 11 characters A-Z 0-9 _.
-        work: An empty folder for converted objects; the volume refers to them.
+        work: An empty folder for converted objects and pictures; the volume refers to them.
         medium: What a person calls it: "disc" or "stick".
         refused: SOP Instance UIDs that crashed the conversion before: left out (PDI-51).
         left_out: Objects that were left out earlier and are to be listed too.
@@ -160,22 +160,26 @@ def build_volume(
     build.left_out += plan.left_out
     fileset = FileSet(plan.volume_id, plan.file_set_uid)
     summary = Summary(left_out=build.left_out)
+    web = WebContent(plan.work / "web")
     for instance in build.accept(objects):
-        fileset.add(instance)
+        icon = web.add(instance, build.sources[instance.sop_instance_uid])
+        fileset.add(instance, icon=icon)
         summary.add(instance)
     if not fileset:
-        raise ImageError("none of the objects can go onto the medium")
+        reasons = ", ".join(sorted({it.reason for it in build.left_out}))
+        raise ImageError(f"none of the objects can go onto the medium: {reasons}")
     dicomdir, order = fileset.encode(), fileset.ordered()
     count, supplied = len(fileset), len(fileset.supplied)
     uids = {file_id: uid for uid, file_id in fileset.file_ids.items()}
     del fileset  # 10,000 records are not needed twice
-    site, links, medium = plan.site, plan.links, plan.medium
+    site = plan.site
+    pages = web.pages(site, summary, links=plan.links, medium=plan.medium)
     volume = lay_out(
         volume_id=plan.volume_id,
         dicomdir=dicomdir,
         readme=readme(site),
-        index=index(site, summary, links=links, medium=medium),
-        pages=[Entry(CONTENTS_PAGE, contents(site, summary, links=links))],
+        index=pages.index,
+        pages=pages.entries,
         objects=(build.entry(file_id, uids.pop(file_id)) for file_id in order),
     )
     return BuiltVolume(volume, count, tuple(build.left_out), supplied)

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from dicomdir.charset import decode
 from dicomdir.errors import InstanceError
 from dicomdir.instance import Instance
-from dicomdir.profile import IMAGE, RECORD_TYPES, RETIRED_IMAGES, VIDEO
+from dicomdir.profile import IMAGE, RECORD_TYPES, RETIRED_IMAGES, VIDEO, needs_pixels
 
+_CHARSET: Final = 0x00080005
+_ROWS: Final = 0x00280010
 _PATIENT_NAME: Final = 0x00100010
 _PATIENT_BIRTH_DATE: Final = 0x00100030
 _STUDY_DATE: Final = 0x00080020
@@ -32,6 +35,7 @@ class SeriesSummary:
     description: str
     body_part: str
     instances: int = 0
+    images: int = 0  # of these
 
 
 @dataclass(slots=True)
@@ -90,27 +94,28 @@ class Summary:
     def add(self, instance: Instance) -> None:
         """Count one object that goes onto the medium."""
         if not self.studies:
-            self.patient_name = _text(instance, _PATIENT_NAME)
-            self.birth_date = _text(instance, _PATIENT_BIRTH_DATE)
+            self.patient_name = text_of(instance, _PATIENT_NAME)
+            self.birth_date = text_of(instance, _PATIENT_BIRTH_DATE)
         study = self.studies.get(instance.study_instance_uid)
         if study is None:
             study = StudySummary(
                 instance.study_instance_uid,
-                _text(instance, _STUDY_DATE),
-                _text(instance, _STUDY_DESCRIPTION),
+                text_of(instance, _STUDY_DATE),
+                text_of(instance, _STUDY_DESCRIPTION),
             )
             self.studies[instance.study_instance_uid] = study
         series = study.series.get(instance.series_instance_uid)
         if series is None:
             series = SeriesSummary(
                 instance.series_instance_uid,
-                _text(instance, _SERIES_NUMBER),
-                _text(instance, _MODALITY),
-                _text(instance, _SERIES_DESCRIPTION),
-                _text(instance, _BODY_PART),
+                text_of(instance, _SERIES_NUMBER),
+                text_of(instance, _MODALITY),
+                text_of(instance, _SERIES_DESCRIPTION),
+                text_of(instance, _BODY_PART),
             )
             study.series[instance.series_instance_uid] = series
         series.instances += 1
+        series.images += is_image(instance)
 
     @property
     def instances(self) -> int:
@@ -121,9 +126,24 @@ class Summary:
         return sum(len(study.series) for study in self.studies.values())
 
 
-def _text(instance: Instance, tag: int) -> str:
-    """A page does without a text that cannot be decoded; the gates and the DICOMDIR do not."""
+def is_image(instance: Instance) -> bool:
+    """It has pixels, or ought to: RT Dose and parametric maps count with images."""
+    return needs_pixels(instance.sop_class_uid) or instance.value(_ROWS) is not None
+
+
+def text_of(instance: Instance, tag: int, value: bytes | None = None) -> str:
+    """A text for a page: of what cannot be decoded, the plain letters alone.
+
+    The gates and the DICOMDIR are not so lenient.
+
+    Args:
+        value: Of an attribute inside a sequence, of VR LO or SH; then `tag` only names it.
+    """
     try:
-        return instance.text(tag)
+        if value is None:
+            return instance.text(tag)
+        charset = instance.value(_CHARSET) or b""
+        return decode(value.strip(b" \0"), charset).strip(" \0")
     except InstanceError:
-        return ""
+        raw = instance.value(tag) if value is None else value
+        return (raw or b"").decode("ascii", "replace").strip(" \0")

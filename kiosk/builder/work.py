@@ -374,6 +374,7 @@ def _committed(request: ComposeRequest) -> ComposedImage | None:
         with image.path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != image.sha256:
                 return None
+    shutil.rmtree(folder / CONVERTED, ignore_errors=True)  # killed while it removed that
     return image
 
 

@@ -175,4 +175,6 @@ def test_paths_of_the_image_are_those_of_the_volume(good: bytes, tmp_path: Path)
     (tmp_path / "image.iso").write_bytes(good)
     with open_image(tmp_path / "image.iso") as reader:
         paths = [record.path for record in reader.files()]
-    assert len(paths) == len(set(paths)) == 4 + 7
+    assert len(paths) == len(set(paths))
+    assert {"DICOMDIR", "INDEX.HTM", "README.TXT", "IHE_PDI/INDEX.HTM"} < set(paths)
+    assert sum(path.startswith("DICOM/") for path in paths) == 7

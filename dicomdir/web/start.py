@@ -1,0 +1,255 @@
+"""INDEX.HTM: who made the medium, what is on it, ways further; each under an id (PDI-08)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dicomdir.pdi import README
+from dicomdir.readme import Site, ViewerFacts
+from dicomdir.summary import StudySummary, Summary
+from dicomdir.web.markup import CONTENTS_PAGE, LinkCase, anchor, head, link, page, row
+from dicomdir.web.text import day, joined, lines, modality, person, plural, shown
+
+MAX_ROWS: Final = 400  # of a table on a page; the DICOMDIR lists everything
+_MAX_NAMED: Final = 20
+_REASONS: Final = {
+    "profile.transfer_syntax": "stored in a form, such as video, that may not stand on this disc",
+    "profile.sop_class": "of a kind that has no place in a disc's directory",
+    "transcode.failed": "stored in a form that could not be converted",
+    "transcode.crashed": "stored in a form that could not be converted",
+}
+_DAMAGED: Final = "damaged or incomplete, or without a header"
+_FAMILIES: Final = dict.fromkeys(("instance", "dataset", "pixels", "body"), _DAMAGED)
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A file on the medium that pages lead to.
+
+    Attributes:
+        title: Raw text; it is cleaned where it is shown.
+        path: On the medium.
+        study_instance_uid: Of the study it belongs to, "" if it belongs to none.
+    """
+
+    title: str
+    path: str
+    study_instance_uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediumPart:
+    """One of several media that hold a patient's studies together (PDI-103).
+
+    Attributes:
+        number: From 1, of `total`.
+        elsewhere: What is on the others, a line each; raw text.
+    """
+
+    number: int
+    total: int
+    elsewhere: Sequence[str] = ()
+
+
+def index(
+    site: Site,
+    summary: Summary,
+    *,
+    links: LinkCase,
+    medium: str = "disc",
+    thumbnails: Sequence[str] = (),
+    reports: Sequence[PageLink] = (),
+    others: Sequence[PageLink] = (),
+    part: MediumPart | None = None,
+) -> bytes:
+    """INDEX.HTM with everything PDI-08 asks for.
+
+    Args:
+        medium: What a person calls it: "disc" or "stick".
+        thumbnails: Markup of pictures that lead to their series.
+        reports: Pages below IHE_PDI/ that show a report.
+        others: Files below EXTRA/: patient data that cannot be imported.
+    """
+    body = [
+        f'<h1 id="institution">{shown(site.institution)}</h1>',
+        f"<p>{lines(site.contact)}</p>",
+        "<h2>Your medical images</h2>",
+        f"<p>This {medium} holds medical images of</p>",
+        f'<p id="patient"><strong>{patient(summary)}</strong></p>',
+        *_part(part, medium),
+        *_look(site.viewer, thumbnails, reports, links, medium),
+        "<h2>How to use it</h2>",
+        "<ul>",
+        (
+            f"<li>Give this {medium} to your doctor or hospital. Their computers can read it:"
+            " the images are stored in the DICOM format, the standard of medicine.</li>"
+        ),
+        *_viewer_item(site.viewer),
+        "<li>The pictures on these pages are for looking only, not for a diagnosis.</li>",
+        f"<li>Keep it in a safe place. Anybody who has the {medium} can look at the images.</li>",
+        "</ul>",
+        *_importable(summary),
+        *_not_importable(summary, others, links, medium),
+        '<h2 id="more">More</h2>',
+        "<ul>",
+        f"<li>{_to_contents(links, medium)}</li>" if not thumbnails else "",
+        (
+            f'<li><a id="readme" href="{link(README, links)}">About this {medium}: who made it and'
+            " how it is organised</a></li>"
+        ),
+        "</ul>",
+        (
+            f'<p id="notice">{_before(site.notice)}This {medium} holds private health information.'
+            " If you found it, please give it back to the institution named above.</p>"
+        ),
+        f"<p>Made with {shown(site.product)} {shown(site.version)}.</p>",
+    ]
+    return page(f"Medical images - {shown(site.institution)}", [it for it in body if it])
+
+
+def patient(summary: Summary) -> str:
+    """Name and day of birth, markup."""
+    name = person(summary.patient_name)
+    born = day(summary.birth_date)
+    return f"{name}, born {born}" if born else name
+
+
+def study_title(study: StudySummary) -> str:
+    """Date and description, markup."""
+    return ": ".join(part for part in (day(study.date), shown(study.description)) if part) or "Exam"
+
+
+def by_date(summary: Summary) -> list[StudySummary]:
+    """Studies, the newest first."""
+    return sorted(summary.studies.values(), key=lambda study: study.date, reverse=True)
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _part(part: MediumPart | None, medium: str) -> list[str]:
+    if part is None:
+        return []
+    made = [f'<p id="part">This is {medium} {part.number} of {part.total}.</p>']
+    if part.elsewhere:
+        made += ["<p>On the others:</p>", "<ul>"]
+        made += [f"<li>{shown(text)}</li>" for text in part.elsewhere[:MAX_ROWS]]
+        made.append("</ul>")
+    return made
+
+
+def _look(
+    viewer: ViewerFacts | None,
+    thumbnails: Sequence[str],
+    reports: Sequence[PageLink],
+    links: LinkCase,
+    medium: str,
+) -> list[str]:
+    """What most people came for."""
+    items = [
+        f"<li>{anchor(link(report.path, links), shown(report.title) or 'Report')}</li>"
+        for report in reports[:MAX_ROWS]
+    ]
+    if viewer is not None:
+        target = link(viewer.launch_path, links)
+        items.append(
+            f'<li><a id="viewer" href="{target}">Look at the images</a>'
+            f" with {shown(viewer.product)}.</li>"
+        )
+    if thumbnails:
+        items.append(f"<li>{_to_contents(links, medium)}</li>")
+    if not items:
+        return []
+    made = ["<h2>Look at it</h2>", "<ul>", *items, "</ul>"]
+    if thumbnails:
+        made.append(f"<p>{' '.join(thumbnails)}</p>")
+    return made
+
+
+def _to_contents(links: LinkCase, medium: str) -> str:
+    words = f"What is on this {medium}, series by series"
+    return anchor(link(CONTENTS_PAGE, links), words, "contents")
+
+
+def _viewer_item(viewer: ViewerFacts | None) -> list[str]:
+    if viewer is not None:
+        return []
+    return [
+        (
+            "<li>To look at all images in full quality you need a program that shows DICOM images"
+            " (a DICOM viewer). There are free ones for every computer.</li>"
+        )
+    ]
+
+
+def _importable(summary: Summary) -> list[str]:
+    made = [
+        '<h2 id="importable">What can be imported</h2>',
+        '<table summary="Exams on this medium">',
+        head("Date", "Exam", "Series", "Objects"),
+    ]
+    for study in by_date(summary)[:MAX_ROWS]:
+        kinds = dict.fromkeys(modality(series.modality) for series in study.series.values())
+        words = ", ".join(list(kinds)[:8])
+        made.append(
+            row(
+                day(study.date),
+                "<br />".join(part for part in (shown(study.description), words) if part),
+                str(len(study.series)),
+                str(study.instances),
+            )
+        )
+    made.append("</table>")
+    studies, instances = len(summary.studies), summary.instances
+    made.append(
+        f'<p>In all: <span id="studies">{studies}</span> {plural("exam", studies).split()[1]},'
+        f' <span id="series">{summary.series}</span> series,'
+        f' <span id="instances">{instances}</span> {plural("object", instances).split()[1]}'
+        " (images and documents).</p>"
+    )
+    return made
+
+
+def _not_importable(
+    summary: Summary, others: Sequence[PageLink], links: LinkCase, medium: str
+) -> list[str]:
+    made = ['<h2 id="not-importable">What cannot be imported</h2>']
+    if others:
+        made += [f"<p>Also on this {medium}, for reading only:</p>", "<ul>"]
+        made += [
+            f"<li>{anchor(link(other.path, links), shown(other.title) or 'Document')}</li>"
+            for other in others[:MAX_ROWS]
+        ]
+        made.append("</ul>")
+    else:
+        made.append(f"<p>There is no other patient data on this {medium}.</p>")
+    if not summary.left_out:
+        return made
+    made += [
+        (
+            f'<p id="left-out"><strong>Not on this {medium}: {len(summary.left_out)} of the objects'
+            " of the exam.</strong> Ask the institution if they are needed.</p>"
+        ),
+        "<ul>",
+    ]
+    for reason, count in sorted(Counter(it.reason for it in summary.left_out).items()):
+        words = _REASONS.get(reason) or _FAMILIES.get(
+            reason.partition(".")[0], "of a form that could not be put here"
+        )
+        uids = [
+            it.sop_instance_uid
+            for it in summary.left_out
+            if it.reason == reason and it.sop_instance_uid  # some do not even say that
+        ]
+        named = joined(*(shown(uid) for uid in uids[:_MAX_NAMED]))
+        more = ", ..." if len(uids) > _MAX_NAMED else ""
+        made.append(f"<li>{count}: {words}{f' ({named}{more})' if named else ''}</li>")
+    made.append("</ul>")
+    return made
+
+
+def _before(notice: str) -> str:
+    return f"{shown(notice)} " if notice else ""
