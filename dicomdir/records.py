@@ -6,6 +6,7 @@ that an object lacks is supplied in the record alone (PDI-82), and what was supp
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from struct import Struct
@@ -113,7 +114,8 @@ KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
     profile.RT_STRUCTURE_SET: _keys(t1="00200013 30060002", t2="30060008 30060009"),
     profile.RT_PLAN: _keys(t1="00200013 300A0002", t2="300A0006 300A0007"),
     profile.RT_TREAT_RECORD: _keys(t1="00200013", t2="30080250 30080251"),
-    profile.STEREOMETRIC: (),
+    # dciodvfy wants Content Identification here (PS3.3 F.5), DCMTK does not
+    profile.STEREOMETRIC: _keys(t1="00200013 00700080", t2="00700081 00700084"),
     profile.PLAN: (),
     profile.ASSESSMENT: _keys(t1="00080012 00200013", t2="00080013"),
     profile.RADIOTHERAPY: _keys(t1="00200013", t2="00700081 00700084", t1c="30100033 30100034"),
@@ -128,6 +130,13 @@ ICON_TYPES: Final = frozenset(
     {profile.IMAGE, profile.RT_DOSE, profile.SPECTROSCOPY, profile.RAW_DATA}
 )
 
+_CDA: Final = "1.2.840.10008.5.1.4.1.1.104.2"
+_BLENDING: Final = "1.2.840.10008.5.1.4.1.1.11.4"
+# Keys of Type 1C that belong to one SOP Class of their record type, or to all but one (F.5.31,
+# F.5.26): a record may not have them otherwise, whatever the object has.
+_ONLY_OF: Final = {0x0040E001: _CDA, 0x00700402: _BLENDING}
+_NOT_OF: Final = {0x00081115: _BLENDING}
+
 # Where enhanced objects keep what others have at their top level: sequence, attribute in its item.
 _IN_SHARED_GROUPS: Final = {
     0x00200032: (0x00209113, 0x00200032),
@@ -138,6 +147,21 @@ _SELDOM_ALIKE: Final = frozenset({INSTANCE_NUMBER, 0x00200032})
 _MAX_FORMED: Final = 1000
 _VR: Final = {**KEY_VR, VERIFICATION_DATETIME: "DT"}
 _TEXTS: Final = frozenset(tag for tag, vr in _VR.items() if vr in TEXT_VRS or vr == "SQ")
+
+
+@functools.cache
+def keys_of(sop_class_uid: str) -> tuple[Key, ...]:
+    """Keys of the record of this SOP Class, in tag order.
+
+    Raises:
+        UnsupportedSopClassError: It has no record type.
+    """
+    return tuple(
+        key
+        for key in KEYS[profile.record_type(sop_class_uid)]
+        if _ONLY_OF.get(key.tag, sop_class_uid) == sop_class_uid
+        and _NOT_OF.get(key.tag) != sop_class_uid
+    )
 
 
 def first_item(sequence: bytes | None) -> dict[int, bytes]:
@@ -242,7 +266,7 @@ class RecordMaker:
         keys: list[bytes] = []
         needs_set = False
         gap = -1
-        for tag, needed in KEYS[kind]:
+        for tag, needed in keys_of(instance.sop_class_uid):
             value = values.get(tag) or object_value(tag, values)
             if value:
                 form = self.form if tag in _SELDOM_ALIKE else self._form_often

@@ -112,6 +112,8 @@ def _items(tag: int, ds: Dataset) -> list[Dataset]:
     if tag == 0x0072000C:  # Hanging Protocol Definition Sequence
         item = Dataset()
         item.Modality, item.StudyDescription = "CT", "Thorax"
+        item.ProcedureCodeSequence = [coded()]
+        item.ReasonForRequestedProcedureCodeSequence = [coded()]
         return [item]
     reference = Dataset()
     reference.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"

@@ -13,7 +13,7 @@ from dicomdir.errors import MissingKeyError, UnsupportedSopClassError
 from dicomdir.fileset import FileSet, read_directory
 from dicomdir.instance import read_instance
 from dicomdir.keys import KEY_VR
-from dicomdir.records import ICON_TYPES, KEYS, RecordMaker, Supplied, supplied_texts
+from dicomdir.records import ICON_TYPES, RecordMaker, Supplied, keys_of, supplied_texts
 from tests.every_class import make_every_class, make_object
 from tests.factories import write
 
@@ -119,7 +119,7 @@ def test_every_class_has_all_keys_in_order(uid: str, tmp_path: Path) -> None:
     kind = profile.record_type(uid)
     assert values[0x00041430].decode().strip() == kind
     assert list(values) == sorted(values)
-    for tag, needed in KEYS[kind]:
+    for tag, needed in keys_of(uid):
         assert tag in values, f"{tag:08X}"
         assert values[tag] or needed == "2", f"{tag:08X}"
     for tag, vr, _ in elements(record[8:]):
@@ -131,8 +131,7 @@ def test_every_class_has_all_keys_in_order(uid: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("uid", sorted(profile.RECORD_TYPES))
 def test_no_class_goes_on_without_a_key_of_type_1(uid: str, tmp_path: Path) -> None:
     """Supplied by rule and said so, or refused; never left out, and never empty."""
-    kind = profile.record_type(uid)
-    for tag, needed in KEYS[kind]:
+    for tag, needed in keys_of(uid):
         if needed != "1":
             continue
         ds = make_object(uid, 1)
