@@ -47,7 +47,7 @@ def check_medium(
         profile = profile or profile_of(directory, tree)
         checked = check_records(directory, tree, found, profile=profile, on_instance=on_instance)
         folders = {it.file_id.split("/")[0] for it in directory.leaves() if "/" in it.file_id}
-    places = Places(tree, found, folders - {"", "IHE_PDI"})
+    places = Places(tree, found, folders - {"", "IHE_PDI"}, is_encrypted=encrypted)
     if encrypted:
         check_secure(tree, found)
     places.check(checked.read if checked is not None else ())

@@ -156,11 +156,11 @@ class ObjectCheck:
         length = (len(meta) - 12).to_bytes(4, "little")
         if (before, behind) == self._known_meta and meta[8:12] == length and not instance.fault:
             return
-        total = sum(self._found.totals.values())
+        before_count = self._found.count
         check_meta(split(meta), META_START + len(meta), path, self._found)
         if b"UN" in meta and any(vr == "UN" for _, vr, _ in elements(meta)):
             self._found.error("PDI-46", path, "an element of the meta information is of VR UN")
-        if behind and total == sum(self._found.totals.values()):
+        if behind and self._found.count == before_count:
             self._known_meta = (before, behind)
 
     def _check_class(self, record: DirectoryRecord, instance: Instance) -> None:

@@ -88,7 +88,7 @@ def check_path(
     if run.hashes is not None and wanted:
         compare(run.hashes, wanted, found)
     return Report(
-        run.kind, found.findings, dict(found.totals), run.files, run.objects, run.volume_id,
+        run.kind, found.findings, found.totals, run.files, run.objects, run.volume_id,
         run.hashes,
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from dicomdir.check.jpeg import MAX_HEADER_BYTES, jpeg_oddity
+from dicomdir.check.secure import is_secure
 from dicomdir.check.tree import Collector, Medium, Tree, TreeFile, read_or_find
 from dicomdir.pdi import (
     DICOMDIR,
@@ -33,9 +34,18 @@ class Places:
 
     Args:
         folders: Top folders that the DICOMDIR's File IDs begin with; without the DICOMDIR, ours.
+        is_encrypted: DICOM files are Secure DICOM files.
     """
 
-    def __init__(self, tree: Tree, found: Collector, folders: Collection[str]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        found: Collector,
+        folders: Collection[str],
+        *,
+        is_encrypted: bool = False,
+    ) -> None:
+        self._is_encrypted = is_encrypted
         self._tree = tree
         self._found = found
         self._folders = frozenset(folders) or {OBJECTS_FOLDER}
@@ -67,6 +77,8 @@ class Places:
             if head[128:] == b"DICM":
                 check_preamble(path, head, found)
                 self.strays.append(path)
+                self._check_dicom_place(path)
+            elif self._is_encrypted and is_secure(head):
                 self._check_dicom_place(path)
             else:
                 self._check_other_place(file, head)

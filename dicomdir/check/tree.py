@@ -54,15 +54,26 @@ class Tree:
 
 
 class Collector:
-    """Findings, of which the first few of each rule are kept: a bad disc has thousands alike.
-
-    Attributes:
-        totals: How many there were of each rule and severity, kept or not.
-    """
+    """Findings, of which the first few of each rule are kept: a bad disc has thousands alike."""
 
     def __init__(self) -> None:
         self._kept: list[Finding] = []
-        self.totals: Counter[tuple[str, Severity]] = Counter()
+        self._counts: dict[Severity, Counter[str]] = {it: Counter() for it in Severity}
+        self._errors, self._warnings = (self._counts[it] for it in Severity)
+
+    @property
+    def totals(self) -> dict[tuple[str, Severity], int]:
+        """By rule and severity."""
+        return {
+            (rule, severity): count
+            for severity, counts in self._counts.items()
+            for rule, count in counts.items()
+        }
+
+    @property
+    def count(self) -> int:
+        """Of all findings."""
+        return self._errors.total() + self._warnings.total()
 
     @property
     def findings(self) -> list[Finding]:
@@ -75,20 +86,21 @@ class Collector:
         return self._kept + more
 
     def error(self, rule: str, path: str, reason: str) -> None:
-        self._add(Finding(rule, path, reason))
+        self._errors[rule] += 1
+        if self._errors[rule] <= _MAX_PER_RULE:
+            self._keep(Finding(rule, path, reason))
 
     def warn(self, rule: str, path: str, reason: str) -> None:
-        self._add(Finding(rule, path, reason, Severity.WARNING))
+        self._warnings[rule] += 1
+        if self._warnings[rule] <= _MAX_PER_RULE:
+            self._keep(Finding(rule, path, reason, Severity.WARNING))
 
     def extend(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
-            self._add(finding)
+            add = self.error if finding.severity is Severity.ERROR else self.warn
+            add(finding.rule, finding.path, finding.reason)
 
-    def _add(self, finding: Finding) -> None:
-        key = (finding.rule, finding.severity)
-        self.totals[key] += 1
-        if self.totals[key] > _MAX_PER_RULE:
-            return
+    def _keep(self, finding: Finding) -> None:
         path = finding.path
         if len(path) > _MAX_PATH or not (path.isascii() and path.isprintable()):
             finding = replace(finding, path=_shown(path))

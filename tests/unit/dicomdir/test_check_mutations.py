@@ -260,6 +260,7 @@ MEDIA: list[tuple[str, str, Mutation]] = [
     ("a program in a preamble", "PDI-24", of("IMAGE", bytes(128), b"MZ" + bytes(126))),
     ("an object with an extension", "PDI-25", add("DICOM/P0000001/I1.DCM", DICOM)),
     ("a File ID in lower case", "PDI-25", in_record("IMAGE", b"DICOM\\P0", b"dicom\\p0")),
+    ("the accession number in a name", "PDI-26", add("EXTRA/A0000001/X.TXT")),
     ("a long name", "PDI-27", add("EXTRA/NINELETTR.TXT")),
     ("a deep tree", "PDI-28", add("EXTRA/B/C/D/E/F/G/H/I.TXT")),
     ("a preamble", "PDI-45", of("IMAGE", bytes(128), b"II*\0" + bytes(124))),

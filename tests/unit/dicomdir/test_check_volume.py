@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -180,8 +181,7 @@ def test_what_is_only_advised_is_a_warning(
 
 def test_media_without_web_content_are_warned_of(root: Path) -> None:
     (root / "INDEX.HTM").unlink()
-    (root / "IHE_PDI" / "INDEX.HTM").unlink()
-    (root / "IHE_PDI").rmdir()
+    shutil.rmtree(root / "IHE_PDI")
     findings = check_volume(root)
     assert rules(findings) == set()
     assert rules(findings, Severity.WARNING) == {"PDI-07"}
