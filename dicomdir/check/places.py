@@ -112,6 +112,8 @@ class Places:
         folders |= {file.path.split("/")[0] for file in tree.files if "/" in file.path}
         if INDEX not in files and WEB_FOLDER not in folders:
             found.warn("PDI-07", "", "there is no web content")
+        elif self._is_encrypted and WEB_FOLDER not in folders:
+            pass  # INDEX.HTM says that it is protected; web content is left out (PDI-92)
         elif INDEX not in files or WEB_FOLDER not in folders:
             found.error("PDI-07", "", "of INDEX.HTM and IHE_PDI one is missing")
         for name in sorted(files | folders):
