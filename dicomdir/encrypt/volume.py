@@ -129,17 +129,21 @@ def stored_paths(paths: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def protected_clear(site: Site) -> list[tuple[str, int]]:
+    """Paths and sizes of what a protected medium has in clear, whatever is on it."""
+    return [
+        (README, len(protected_readme(site))),
+        (INDEX, len(protected_index(site, links=LinkCase.UPPER))),
+    ]
+
+
 def protected_sizes(
     plain: Iterable[tuple[str, int]], site: Site, clear: Iterable[tuple[str, int]] = ()
 ) -> list[tuple[str, int]]:
     """Paths and sizes on the protected medium, for one who plans it: none will be larger."""
     sizes = dict(plain)
     stored = stored_paths(sizes)
-    in_clear = [
-        (README, len(protected_readme(site))),
-        (INDEX, len(protected_index(site, links=LinkCase.UPPER))),
-        *clear,
-    ]
+    in_clear = [*protected_clear(site), *clear]
     manifest = authenticated_bytes(manifest_bytes(len(sizes) + len(in_clear)))
     return [
         *((stored[path], sealed_bytes(size)) for path, size in sizes.items()),

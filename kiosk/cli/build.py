@@ -6,12 +6,21 @@ import argparse
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kiosk import config_file
+from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_table, progress
-from kiosk.errors import IncompleteBuildError
+from kiosk.cli.passwords import read_password
+from kiosk.errors import IncompleteBuildError, InvalidValueError
+
+if TYPE_CHECKING:
+    from kiosk.services.build_set import SetOptions
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Blocks for an image on the smallest medium of its kind, 182 kept for padding and rounding. Without
+# a drive at hand nobody can ask the medium itself.
+_CAPACITIES = {"cd": 333_000 - 182, "dvd": 2_295_104 - 182, "bd": 11_826_176 - 182}
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,13 +38,52 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--allow-left-out", action="store_true", help="exit code 0 even if DICOM files are left out"
     )
+    parser.add_argument(
+        "--capacity",
+        type=_capacity,
+        default=0,
+        metavar="BLOCKS",
+        help="what the medium takes, in blocks of 2048 bytes, or cd, dvd, bd",
+    )
+    parser.add_argument(
+        "--span",
+        action="store_true",
+        help="several images ISO-1of2, ISO-2of2 ... if one does not fit into the capacity",
+    )
+    parser.add_argument(
+        "--password-fd",
+        type=whole_number(0, 1 << 20),
+        metavar="N",
+        help="protect the medium with the password whose line is read from this file descriptor",
+    )
     parser.set_defaults(run=run)
+
+
+def _capacity(text: str) -> int:
+    return _CAPACITIES[text] if text in _CAPACITIES else whole_number(1, 1 << 29)(text)
+
+
+def _options(args: argparse.Namespace) -> SetOptions:
+    from dicomdir.encrypt.passwords import require_strong
+    from dicomdir.errors import WeakPasswordError
+    from kiosk.services.build_set import SetOptions
+
+    if args.span and not args.capacity:
+        raise InvalidValueError("--span needs --capacity")
+    password = ""
+    if args.password_fd is not None:
+        try:
+            password = require_strong(read_password(args.password_fd))
+        except WeakPasswordError as error:
+            raise InvalidValueError(str(error)) from error
+    return SetOptions(args.capacity, args.span, password)
 
 
 def run(args: argparse.Namespace) -> int:
     from kiosk.engine_parts import site_of
     from kiosk.services.build_folder import build_folder
 
+    options = _options(args)
     config = config_file.load(args.config)
     volume_id = "PDI_" + "".join(secrets.choice(_ALPHABET) for _ in range(7))
     with progress("building") as bar:
@@ -45,12 +93,14 @@ def run(args: argparse.Namespace) -> int:
             site_of(config.site),
             volume_id=volume_id,
             created_at=datetime.now(UTC),
+            options=options,
             progress=bar,
         )
+    images = (built.image, *built.more)
     if args.json:
         print_json(
             {
-                "image": str(args.output),
+                "image": str(built.image.path),
                 "size_bytes": built.image.size_bytes,
                 "sha256": built.image.sha256,
                 "volume_id": volume_id,
@@ -61,12 +111,27 @@ def run(args: argparse.Namespace) -> int:
                     for it in built.left_out
                 ],
                 "ignored": built.ignored,
+                "set": [
+                    {
+                        "image": str(image.path),
+                        "size_bytes": image.size_bytes,
+                        "sha256": image.sha256,
+                        "volume_id": disc.volume_id,
+                        "instances": disc.instances,
+                    }
+                    for image, disc in zip(images, built.contents, strict=True)
+                ]
+                if built.contents
+                else [],
             }
         )
     else:
-        size = built.image.size_bytes
-        print(f"{args.output}: {built.instances} objects, {size} bytes, {volume_id}")
-        print(f"SHA-256 {built.image.sha256}")
+        for at, image in enumerate(images):
+            disc = built.contents[at] if built.contents else None
+            count = disc.instances if disc else built.instances
+            named = disc.volume_id if disc else volume_id
+            print(f"{image.path}: {count} objects, {image.size_bytes} bytes, {named}")
+            print(f"SHA-256 {image.sha256}")
         print(f"Files that are no DICOM objects, or repeated: {built.ignored}")
         if built.left_out:
             print("Not on it:")

@@ -18,20 +18,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from dicomdir.build import ObjectFile, Plan, build_volume
-from dicomdir.check.image import check_image
+from dicomdir.build import ObjectFile, Plan
+from dicomdir.disc_set import DiscContents
 from dicomdir.elements import LONG_VRS, SHORT_VRS, Source
 from dicomdir.errors import DicomdirError, InstanceError
 from dicomdir.fileset import DIRECTORY_SOP_CLASS
-from dicomdir.findings import Severity
 from dicomdir.instance import Instance, read_instance
-from dicomdir.iso import IsoImage, author
+from dicomdir.iso import IsoImage
 from dicomdir.part10 import MEDIA_SOP_CLASS, MEDIA_SOP_INSTANCE, read_meta, uid_text
 from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
 from dicomdir.transcode import inflate, is_deflated
-from kiosk.builder.work import kiosk_errors, named_rules, sync
-from kiosk.errors import CheckFailedError, ComposeError, InvalidValueError
+from kiosk.builder.work import kiosk_errors
+from kiosk.errors import ComposeError, InvalidValueError
+from kiosk.services.build_set import SetOptions, make_set
 from kiosk.services.gates import StudyGate, identity_of
 
 _MAGIC: Final = b"DICM"
@@ -67,6 +67,8 @@ class FolderImage:
         left_out: DICOM files that could not go onto the medium, and why.
         ignored: Files that are no DICOM objects, DICOMDIRs, and an object's further copies.
         supplied: Values that the DICOMDIR has and the objects lack.
+        more: Further images of a set.
+        contents: What is on which image of a set; empty for a single one.
     """
 
     image: IsoImage
@@ -75,6 +77,8 @@ class FolderImage:
     left_out: tuple[LeftOutFile, ...]
     ignored: int
     supplied: int
+    more: tuple[IsoImage, ...] = ()
+    contents: tuple[DiscContents, ...] = ()
 
 
 def build_folder(
@@ -84,12 +88,13 @@ def build_folder(
     *,
     volume_id: str,
     created_at: datetime,
+    options: SetOptions = SetOptions(),  # noqa: B008 - frozen
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> FolderImage:
     """Build, check and put in place; `out` is replaced only by a finished, checked image.
 
     Args:
-        out: Not inside `folder`.
+        out: Not inside `folder`. A set of images gets "-1of3" and so on before its suffix.
         volume_id: 1 to 11 characters A-Z 0-9 _.
         progress: Called with done and total, first of files, then of bytes.
     Raises:
@@ -97,6 +102,7 @@ def build_folder(
             folder is not there.
         WrongPatientError: Objects of two patients.
         CheckFailedError: Our check finds errors on the image.
+        SetOversizedError: It is larger than the capacity, and may not or cannot be spanned.
         SpoolFullError: The disk is full.
         ComposeError: No objects, or they cannot be built into an image.
     """
@@ -108,7 +114,6 @@ def build_folder(
         raise InvalidValueError(f"there is no folder {out.parent} to put the image into")
     if out.exists() and not out.is_file():
         raise InvalidValueError(f"{out} is not a regular file and is not replaced")
-    part = out.with_name(f"{out.name}.part")
     with (
         kiosk_errors(),
         tempfile.TemporaryDirectory(prefix=".sendhome-", dir=out.parent) as work,
@@ -123,23 +128,17 @@ def build_folder(
                 LeftOut(it.sop_instance_uid, it.sop_class_uid, it.reason) for it in found.left_out
             ),
         )
-        built = build_volume(found.objects, plan)
-        try:
-            image = author(built.volume, part, created_at=created_at, progress=progress)
-            broken = [it for it in check_image(part) if it.severity is Severity.ERROR]
-            if broken:
-                raise CheckFailedError(named_rules(broken))
-            part.rename(out)
-        finally:
-            part.unlink(missing_ok=True)
-        sync(out.parent)
+        made = make_set(found.objects, plan, out, options, created_at=created_at, progress=progress)
+    first, *more = made.images
     return FolderImage(
-        image=replace(image, path=out),
-        file_set_uid=plan.file_set_uid,
-        instances=built.instances,
-        left_out=(*found.left_out, *found.named(built.left_out[len(found.left_out) :])),
+        image=first,
+        file_set_uid=made.file_set_uids[0],
+        instances=made.instances,
+        left_out=(*found.left_out, *found.named(made.left_out[len(found.left_out) :])),
         ignored=found.ignored,
-        supplied=built.supplied,
+        supplied=made.supplied,
+        more=tuple(more),
+        contents=made.contents,
     )
 
 
