@@ -41,7 +41,7 @@ def page(title: str, body: Iterable[str], *, source_uid: str) -> list[str]:
     return [
         '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML Basic 1.1//EN"',
         '  "http://www.w3.org/TR/xhtml-basic/xhtml-basic11.dtd">',
-        '<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en">',
+        '<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en" lang="en">',
         "<head>",
         '<meta http-equiv="Content-Type" content="text/html; charset=US-ASCII" />',
         # A second lock besides escaping: nothing may be loaded or run (security T10).

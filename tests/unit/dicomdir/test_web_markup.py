@@ -28,6 +28,11 @@ DTD = Path("/usr/share/xml/w3c-sgml-lib/schema/dtd/REC-xhtml-basic-20101123/xhtm
 COMMON = {"id", "class", "title", "lang", XML_LANG}
 ALIGN = {"align", "valign"}
 CELL = {"abbr", "axis", "headers", "scope", "rowspan", "colspan", *ALIGN}
+PLAIN = [
+    "abbr", "acronym", "address", "b", "big", "body", "caption", "cite", "code", "dd", "dfn",
+    "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "kbd", "ol", "p", "pre",
+    "samp", "small", "span", "strong", "sub", "sup", "tt", "ul", "var",
+]  # fmt: skip
 XHTML_BASIC: dict[str, set[str]] = {
     "html": {"id", "lang", XML_LANG, "version"},
     "head": {"id", "lang", XML_LANG, "profile"},
@@ -43,13 +48,7 @@ XHTML_BASIC: dict[str, set[str]] = {
     "q": {"cite"} | COMMON,
     "li": {"value"} | COMMON,
     "br": {"id", "class", "title"},
-    **dict.fromkeys(
-        (
-            "abbr acronym address b big body caption cite code dd dfn div dl dt em h1 h2 h3 h4 h5 h6"
-            " hr i kbd ol p pre samp small span strong sub sup tt ul var"
-        ).split(),  # noqa: SIM905 - a list of words reads better so
-        COMMON,
-    ),
+    **dict.fromkeys(PLAIN, COMMON),
 }
 NEEDED = {"img": {"src", "alt"}, "html": {"lang", XML_LANG}, "table": {"summary"}, "th": {"scope"}}
 BLOCKS = {
