@@ -7,7 +7,7 @@ lengths.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dicomdir.elements import (
     IMPLICIT,
@@ -22,6 +22,10 @@ from dicomdir.elements import (
 )
 from dicomdir.errors import InstanceError, TruncatedInstanceError
 from dicomdir.sequences import kept_sequence, skip
+
+# Binary values under a text's VR are read in two ways: no reader agrees on the size of that image.
+_NUMBERS: Final = frozenset({"US", "UL"})
+_NUMBERS_TOO: Final = _NUMBERS | {"SS", "SL", "UN"}
 
 
 class PixelElement(NamedTuple):
@@ -84,6 +88,8 @@ def _scan_explicit(
                 continue
         elif want.vr == 0:
             return PixelElement(want.tag, base + pos + header, length)
+        elif want.name in _NUMBERS and codec.vr_name[vr] not in _NUMBERS_TOO:
+            raise InstanceError(f"{tag_name(want.tag)} is of VR {codec.vr_name[vr]}")
         at = base + pos + header
         inner = codec
         if length == UNDEFINED and header == 12:
