@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from dicomdir.check.keys import KeyCheck
+from dicomdir.check.layouts import Layouts
 from dicomdir.check.objects import ObjectCheck
 from dicomdir.check.patient import Telling
 from dicomdir.check.places import HEAD_BYTES, check_listing
@@ -73,11 +74,12 @@ def check_records(
     placed = check_offsets(directory, found)
     keys = KeyCheck(found, is_cd="-CD" in profile)
     unique = Uniqueness(found)
+    layouts = Layouts()
     parents = {record.offset: parent for record, parent in placed}
     syntaxes = PROFILE_SYNTAXES[profile]
     objects = ObjectCheck(tree, keys, found, parents, syntaxes, on_instance)
     for record, parent in placed:
-        values = record.values
+        values = layouts.values_of(record)
         check_record(record, parent, values, found)
         keys.check(record, values)
         unique.look(record, values)

@@ -7,6 +7,7 @@ from typing import Final
 
 from dicomdir.charset import decode
 from dicomdir.check.keys import KeyCheck, rule_of
+from dicomdir.check.layouts import Layouts
 from dicomdir.check.patient import Telling
 from dicomdir.check.places import check_preamble
 from dicomdir.check.references import References, check_streams
@@ -72,6 +73,7 @@ class ObjectCheck:
         self._syntaxes = syntaxes
         self._sizes = {file.path: file.size_bytes for file in tree.files}
         self._left = _MIN_HEADERS_BYTES + _HEADER_BYTES * len(self._sizes)
+        self._layouts = Layouts()
         self._tried: set[str] = set()
         self._uids: set[str] = set()
         self._known_meta = (b"", b"")
@@ -111,7 +113,7 @@ class ObjectCheck:
         if len(self._uids) == before:
             self._found.error("PDI-47", path, "another file has the same SOP Instance")
         self._check_class(record, instance)
-        values = instance.values()
+        values = self._layouts.split(instance.keys)
         self._check_reference(record, own_values, instance, values)
         for tag, same in self._keys.compare(record.type, own_values, values):
             if not same:
