@@ -25,6 +25,7 @@ BENCHES = {
     "pipeline": "tests.bench.bench_pipeline",
     "memory": "tests.bench.bench_memory",
     "scale": "tests.bench.bench_scale",
+    "web": "tests.bench.bench_web",
     "check": "tests.bench.bench_check",
 }
 
