@@ -22,9 +22,11 @@ BENCHES = {
     "receive": "tests.bench.bench_receive",
     "dicomdir": "tests.bench.bench_dicomdir",
     "iso": "tests.bench.bench_iso",
+    "encrypt": "tests.bench.bench_encrypt",
     "pipeline": "tests.bench.bench_pipeline",
     "memory": "tests.bench.bench_memory",
     "scale": "tests.bench.bench_scale",
+    "transcode": "tests.bench.bench_transcode",
     "web": "tests.bench.bench_web",
     "check": "tests.bench.bench_check",
 }
