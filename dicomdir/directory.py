@@ -29,6 +29,8 @@ from dicomdir.sequences import rewrite, skip
 
 MAX_DIRECTORY_BYTES: Final = 64 << 20
 MAX_RECORDS: Final = 200_000
+MAX_RECORD_BYTES: Final = 8 << 20  # a presentation state may refer to 10,000 images
+_MAX_HEADER_ELEMENTS: Final = 1000
 
 _CODECS: Final[dict[str, Codec]] = {IMPLICIT_LITTLE: IMPLICIT, EXPLICIT_BIG: BIG_ENDIAN}
 
@@ -168,7 +170,8 @@ def read_directory(data: bytes) -> Directory:
 
     Raises:
         DirectoryError: Not a Part 10 file, deflated, damaged in its structure, or beyond the limits
-            MAX_DIRECTORY_BYTES and MAX_RECORDS. Wrong values and offsets raise nothing.
+            MAX_DIRECTORY_BYTES, MAX_RECORDS and MAX_RECORD_BYTES. Wrong values and offsets raise
+            nothing.
     """
     if len(data) > MAX_DIRECTORY_BYTES:
         raise DirectoryError(f"larger than {MAX_DIRECTORY_BYTES} bytes")
@@ -196,6 +199,8 @@ def _read(
             raise DirectoryError("an element ends behind the file")
         if tag in header:
             raise DirectoryError(f"{tag_name(tag)} is there twice")
+        if len(header) >= _MAX_HEADER_ELEMENTS:
+            raise DirectoryError("more elements than any honest File-set has")
         if tag == 0x00041220:
             header[tag] = b""
             _read_records(data, source, at, end, codec, records)
@@ -251,6 +256,8 @@ def _read_records(
 
 
 def _record(data: bytes, offset: int, at: int, end: int, codec: Codec) -> DirectoryRecord:
+    if end - at > MAX_RECORD_BYTES:
+        raise DirectoryError(f"a record of more than {MAX_RECORD_BYTES} bytes")
     content = data[at:end]
     values = _values(content, codec)
     file_id = _ascii(values.get(0x00041500))

@@ -167,6 +167,31 @@ def many_records(path: Path) -> Path:
     return path
 
 
+def _directory(path: Path, inside: bytes, behind: bytes = b"") -> Path:
+    meta = encode_meta("1.2.840.10008.1.3.10", "2.25.7", "1.2.840.10008.1.2.1")
+    length = len(inside).to_bytes(4, "little")
+    path.mkdir()
+    (path / "DICOMDIR").write_bytes(
+        b"".join((meta, behind, b"\x04\0\x20\x12SQ\0\0", length, inside))
+    )
+    return path
+
+
+def many_elements(path: Path) -> Path:
+    """One record of millions of empty elements."""
+    return _directory(path, item(_empties(6_000_000)))
+
+
+def many_elements_before(path: Path) -> Path:
+    return _directory(path, b"", _empties(6_000_000))
+
+
+def _empties(count: int) -> bytes:
+    return b"".join(
+        bytes((n >> 16 & 255, 0x11, n & 255, n >> 8 & 255)) + b"LO\0\0" for n in range(count)
+    )
+
+
 def deep_page(path: Path) -> Path:
     path.mkdir()
     page = "<html>" + "".join(f'<p id="{n}">x' for n in range(250_000))
@@ -195,6 +220,8 @@ MADE: list[tuple[Callable[[Path], Path], str]] = [
     (overlapping_files, "PDI-29"),
     (endless_names, "PDI-29"),
     (many_records, "PDI-64"),
+    (many_elements, "PDI-61"),
+    (many_elements_before, "PDI-61"),
     (deep_page, "PDI-09"),
     (cluster_loops, "PDI-43"),
 ]
