@@ -7,7 +7,7 @@ record, a name and a path each.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from dicomdir.instance import Instance
 from dicomdir.pdi import Entry, FileSource, PdiVolume, lay_out
 from dicomdir.profile import record_type
 from dicomdir.readme import Site, readme
+from dicomdir.report.collect import ReportContent, ReportLink
+from dicomdir.report.sr_words import Find, Place
 from dicomdir.summary import LeftOut, Summary
 from dicomdir.transcode import fresh_header, needs_transcoding, transcode
-from dicomdir.web import LinkCase, WebContent
+from dicomdir.web import LinkCase, PageLink, WebContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,25 +163,55 @@ def build_volume(
     fileset = FileSet(plan.volume_id, plan.file_set_uid)
     summary = Summary(left_out=build.left_out)
     web = WebContent(plan.work / "web")
+    reports = ReportContent(plan.work / "reports", is_lower=plan.links is LinkCase.LOWER)
     for instance in build.accept(objects):
         icon = web.add(instance, build.sources[instance.sop_instance_uid])
         fileset.add(instance, icon=icon)
+        reports.add(instance, build.sources[instance.sop_instance_uid])
         summary.add(instance)
     if not fileset:
         reasons = ", ".join(sorted({it.reason for it in build.left_out}))
         raise ImageError(f"none of the objects can go onto the medium: {reasons}")
     dicomdir, order = fileset.encode(), fileset.ordered()
     count, supplied = len(fileset), len(fileset.supplied)
-    uids = {file_id: uid for uid, file_id in fileset.file_ids.items()}
+    file_ids = fileset.file_ids
     del fileset  # 10,000 records are not needed twice
+    documents = reports.entries(_finder(file_ids), on_report=on_frame)
+    uids = {file_id: uid for uid, file_id in file_ids.items()}
+    del file_ids
     site = plan.site
-    pages = web.pages(site, summary, links=plan.links, medium=plan.medium)
+    pages = web.pages(
+        site,
+        summary,
+        links=plan.links,
+        medium=plan.medium,
+        reports=[_page_link(it, it.href) for it in reports.links],
+        others=[_page_link(it, it.pdf_href) for it in reports.links if it.pdf_href],
+    )
     volume = lay_out(
         volume_id=plan.volume_id,
         dicomdir=dicomdir,
         readme=readme(site),
         index=pages.index,
-        pages=pages.entries,
+        pages=[*pages.entries, *documents.pages],
+        extra=documents.extra,
         objects=(build.entry(file_id, uids.pop(file_id)) for file_id in order),
     )
     return BuiltVolume(volume, count, tuple(build.left_out), supplied)
+
+
+def _finder(file_ids: Mapping[str, str]) -> Find:
+    """Says in which file of the medium a referenced object is."""
+
+    def find(sop_instance_uid: str) -> Place | None:
+        file_id = file_ids.get(sop_instance_uid)
+        return Place(f"file {file_id}") if file_id else None
+
+    return find
+
+
+def _page_link(report: ReportLink, path: str) -> PageLink:
+    title = ", ".join(part for part in (report.title, report.date) if part)
+    if path == report.pdf_href:
+        title += " (PDF)"
+    return PageLink(title, path, report.study_instance_uid)

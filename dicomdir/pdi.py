@@ -89,6 +89,7 @@ def lay_out(
     objects: Iterable[Entry],
     pages: Iterable[Entry] = (),
     viewer: Iterable[Entry] = (),
+    extra: Iterable[Entry] = (),
 ) -> PdiVolume:
     """Put everything in its place: what is read first stands first, the objects in DICOMDIR order.
 
@@ -96,12 +97,18 @@ def lay_out(
         objects: Below DICOM/, in the order of the DICOMDIR.
         pages: Below IHE_PDI/.
         viewer: Below VIEWER/.
+        extra: Below EXTRA/.
     Raises:
         FileIDError: A name breaks PDI-25, PDI-27 or PDI-28.
         ImageError: One path twice, something in the wrong folder, or no object at all.
     """
     entries = [Entry(DICOMDIR, dicomdir), Entry(README, readme), Entry(INDEX, index)]
-    for folder, group in ((WEB_FOLDER, pages), (VIEWER_FOLDER, viewer), (OBJECTS_FOLDER, objects)):
+    for folder, group in (
+        (WEB_FOLDER, pages),
+        (EXTRA_FOLDER, extra),
+        (VIEWER_FOLDER, viewer),
+        (OBJECTS_FOLDER, objects),
+    ):
         before = len(entries)
         for entry in group:
             if not entry.path.startswith(f"{folder}/"):

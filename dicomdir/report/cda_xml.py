@@ -89,9 +89,12 @@ class _Parser:
         parser.StartDoctypeDeclHandler = _refuse
         parser.EntityDeclHandler = _refuse
         fed = 0
+        is_wide = False
         try:
             for piece in pieces:
-                parser.Parse(piece, False)
+                is_wide = is_wide or (not fed and b"\0" in piece[:4])  # UTF-16
+                # Where an object does not say how long its document is, it ends with padding.
+                parser.Parse(piece if is_wide else piece.rstrip(b"\0"), False)
                 fed += len(piece)
                 if fed - max(parser.CurrentByteIndex, 0) > _MAX_TOKEN_BYTES:
                     raise DocumentRefusedError("the document holds a tag without end")

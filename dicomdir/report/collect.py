@@ -24,7 +24,7 @@ from dicomdir.report.encapsulate import ENCAPSULATED_PDF
 from dicomdir.report.errors import DocumentRefusedError, PdfRefusedError
 from dicomdir.report.markup import day, encoded, escaped, fact_rows, page, person
 from dicomdir.report.pdf_limits import MAX_FILE_BYTES
-from dicomdir.report.reader import read_content
+from dicomdir.report.reader import Node, read_content
 from dicomdir.report.sr_page import SrPage
 from dicomdir.report.sr_words import Find, Speaker
 from dicomdir.report.worker import MadePdf
@@ -62,6 +62,14 @@ class ReportLink:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReportEntries:
+    """What a medium gets: pages below IHE_PDI, PDFs below EXTRA."""
+
+    pages: list[Entry]
+    extra: list[Entry]
+
+
 class ReportContent:
     """Sees every object that goes onto a medium, and gives the pages and PDFs at the end.
 
@@ -76,7 +84,7 @@ class ReportContent:
     def __init__(self, work: Path, *, is_lower: bool = True) -> None:
         """
         Args:
-            work: A folder for what is made; the entries refer to it.
+            work: A folder for what is made, created if need be; the entries refer to it.
             is_lower: Links are in lower case (PDI-19).
         """
         self.links: list[ReportLink] = []
@@ -100,7 +108,7 @@ class ReportContent:
         find: Find = lambda _uid: None,
         *,
         on_report: Callable[[], None] = lambda: None,
-    ) -> list[Entry]:
+    ) -> ReportEntries:
         """Make everything.
 
         Args:
@@ -109,14 +117,17 @@ class ReportContent:
         Raises:
             OSError: The disk is full, or an object cannot be read.
         """
-        made: list[Entry] = []
+        made = ReportEntries([], [])
         self.links.clear()
+        if self._found:
+            self._work.mkdir(mode=0o700, exist_ok=True)
         self._found.sort(key=lambda found: _ORDER[found[0]])  # what people look for comes first
         for number, (kind, instance, source) in enumerate(self._found, 1):
             name = f"REPORT{number:02d}" if number < 100 else f"REPO{number:04d}"
-            made += _Report(kind, instance, source, name, self._work, self._is_lower).make(
-                find, self.links
-            )
+            report = _Report(kind, instance, source, name, self._work, self._is_lower)
+            for entry in report.make(find, self.links):
+                inside = entry.path.startswith(f"{WEB_FOLDER}/")
+                (made.pages if inside else made.extra).append(entry)
             on_report()
         return made
 
@@ -184,7 +195,8 @@ class _Report:
             raise InstanceError("there is no document in the object")
         if content.body[1] > MAX_CDA_BYTES:
             raise DocumentRefusedError("the document is too large")
-        document = read_cda(self._pieces(*content.body))
+        at, length = content.body
+        document = read_cda(self._pieces(at, _stated_length(content.root, length)))
         title = document.title or speaker.text(content.root, _TITLE) or "Clinical document"
         link = replace(link, title=title, date=document.date[:10])
         if document.media_type == "application/pdf":
@@ -211,13 +223,9 @@ class _Report:
         elif content.body[1] > MAX_FILE_BYTES:
             link = replace(link, note="The PDF is too large to be checked; it is in the object.")
         else:
-            length = content.body[1]
-            raw = root.get(_DOCUMENT_LENGTH)
-            if isinstance(raw, bytes) and len(raw) == 4:
-                stated = int.from_bytes(raw, "little")
-                length = stated if length - 1 <= stated <= length else length
+            at, length = content.body
             with self._path("raw").open("wb") as file:
-                file.writelines(self._pieces(content.body[0], length, is_text=False))
+                file.writelines(self._pieces(at, _stated_length(root, length)))
             link, made = self._checked(link)
         patient = speaker.text(root, 0x00100010)
         facts = (
@@ -260,8 +268,8 @@ class _Report:
         ]
         return encoded(page(escaped(link.title), body, source_uid=uid))
 
-    def _pieces(self, at: int, length: int, *, is_text: bool = True) -> Iterator[bytes]:
-        """The document, in pieces; a text without the padding at its end."""
+    def _pieces(self, at: int, length: int) -> Iterator[bytes]:
+        """The document in pieces."""
         with open(self.source.path, "rb") as file:
             file.seek(at)
             while length > 0:
@@ -269,7 +277,7 @@ class _Report:
                 if not piece:
                     raise InstanceError("the file is shorter than its size says")
                 length -= len(piece)
-                yield piece.rstrip(b"\0") if is_text and not length else piece
+                yield piece
 
     def _kept(self, suffix: str, data: bytes) -> FileSource:
         path = self._path(suffix)
@@ -286,6 +294,13 @@ class _Report:
         return path.lower() if self.is_lower else path
 
 
-def _speaker(root: object) -> Speaker:
-    charset = root.get(0x00080005) if isinstance(root, dict) else b""
+def _stated_length(root: Node, length: int) -> int:
+    """Of a document without the padding of its element, if the object says it (0042,0015)."""
+    raw = root.get(_DOCUMENT_LENGTH)
+    stated = int.from_bytes(raw, "little") if isinstance(raw, bytes) and len(raw) == 4 else length
+    return stated if length - 1 <= stated <= length else length
+
+
+def _speaker(root: Node) -> Speaker:
+    charset = root.get(0x00080005)
     return Speaker(charset if isinstance(charset, bytes) else b"", lambda _uid: None)

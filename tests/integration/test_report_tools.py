@@ -72,7 +72,7 @@ def page_of(path: Path, work: Path) -> str:
     work.mkdir(exist_ok=True)
     content = ReportContent(work)
     content.add(read_instance(path), FileSource(str(path), path.stat().st_size))
-    (entry,) = content.entries()
+    (entry,) = content.entries().pages
     return Path(entry.source.path).read_text("ascii")  # type: ignore[union-attr]  # a file
 
 
