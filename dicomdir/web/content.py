@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,6 +63,7 @@ class WebContent:
         reports: Sequence[PageLink] = (),
         others: Sequence[PageLink] = (),
         part: MediumPart | None = None,
+        holds: Container[str] | None = None,
     ) -> WebPages:
         """INDEX.HTM and everything below IHE_PDI. May be called for several media.
 
@@ -71,12 +72,14 @@ class WebContent:
             reports: Pages below IHE_PDI that somebody else made.
             others: Files below EXTRA.
             part: If it is one of several.
+            holds: SOP Instance UIDs on this medium, if a series may go on elsewhere (PDI-12); None:
+                whatever was added is on it.
         Raises:
             OSError: A picture is gone.
         """
         entries: list[Entry] = []
         origins: dict[str, str] = {}
-        listed = self._listed(summary, entries, origins)
+        listed = self._listed(summary, holds, entries, origins)
         shots = self._place(listed, entries, origins)
         made = [
             Entry(
@@ -103,13 +106,19 @@ class WebContent:
         return WebPages(start, [Entry(CONTENTS_PAGE, table), *made, *entries], origins)
 
     def _listed(
-        self, summary: Summary, entries: list[Entry], origins: dict[str, str]
+        self,
+        summary: Summary,
+        holds: Container[str] | None,
+        entries: list[Entry],
+        origins: dict[str, str],
     ) -> list[SeriesPage]:
         """The series that get a page, with their thumbnails."""
         listed: list[SeriesPage] = []
         for study in by_date(summary):
             for series in in_order(study)[: MAX_ROWS - len(listed)]:
                 gallery = self._pictures.galleries.get(series.series_instance_uid, Gallery())
+                if holds is not None:
+                    gallery = gallery.held(holds, series.images)
                 folder = f"{WEB_FOLDER}/S{len(listed) + 1:07d}"
                 small = None
                 images = [image for image in gallery.images if image.shots]

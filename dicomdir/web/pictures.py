@@ -7,7 +7,7 @@ out is never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -104,6 +104,23 @@ class Gallery:
     def shots(self) -> Iterator[Shot]:
         for image in self.images:
             yield from image.shots
+
+    def held(self, uids: Container[str], images: int) -> Gallery:
+        """Of a series that goes on elsewhere, what is shown of these Instances.
+
+        Args:
+            images: How many of them are images.
+        """
+        if images == self.seen:
+            return self
+        unshown = [it for it in self.unshown if it.sop_instance_uid in uids]
+        return Gallery(
+            seen=images,
+            images=[it for it in self.images if it.sop_instance_uid in uids],
+            unshown_count=len(unshown),
+            unshown=unshown,
+            others=[it for it in self.others if it.sop_instance_uid in uids],
+        )
 
     def thin(self) -> list[Shot]:
         """One step to fewer pictures; gives those that are no longer shown."""

@@ -237,6 +237,21 @@ def test_memory_grows_with_series_alone(tmp_path: Path) -> None:
     assert len(gallery.images) <= MAX_PER_SERIES
 
 
+def test_a_series_that_goes_on_elsewhere_shows_what_is_here(medium: Medium) -> None:
+    files = make_study(medium.folder / "in", ("CT",) * 10)
+    here = Summary()
+    for number, path in enumerate(files):
+        medium.add(path)
+        if number < 4:
+            here.add(read_instance(path))
+    uids = {read_instance(path).sop_instance_uid for path in files[:4]}
+    made = medium.web.pages(SITE, here, links=LinkCase.UPPER, holds=uids)
+    assert set(made.origins.values()) == uids  # PDI-12
+    page = next(it.source for it in made.entries if it.path == "IHE_PDI/S0000001/INDEX.HTM")
+    assert isinstance(page, bytes)
+    assert b"All 4 images are shown." in page
+
+
 def test_sampling_is_even() -> None:
     assert spread(3, 20) == [0, 1, 2]
     assert spread(60, 20) == list(range(0, 60, 3))
