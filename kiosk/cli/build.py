@@ -15,7 +15,9 @@ from kiosk.cli.passwords import read_password
 from kiosk.errors import IncompleteBuildError, InvalidValueError
 
 if TYPE_CHECKING:
+    from kiosk.config import Config
     from kiosk.services.build_set import SetOptions
+    from kiosk.services.handed_in import HandedIn
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # Blocks for an image on the smallest medium of its kind, 182 kept for padding and rounding. Without
@@ -56,6 +58,27 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="protect the medium with the password whose line is read from this file descriptor",
     )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a report of the study as plain text or PDF, put onto the medium as a DICOM object,"
+        " a page and a PDF; may be given several times",
+    )
+    parser.add_argument(
+        "--report-title", default="Radiology report", metavar="TEXT", help="what it is called"
+    )
+    parser.add_argument(
+        "--preliminary", action="store_true", help="the report is not final, and says so"
+    )
+    parser.add_argument(
+        "--report-encoding",
+        default="",
+        metavar="NAME",
+        help="of a text, such as latin-1; found out if it is UTF-8 or Latin-1",
+    )
     parser.set_defaults(run=run)
 
 
@@ -79,6 +102,22 @@ def _options(args: argparse.Namespace) -> SetOptions:
     return SetOptions(args.capacity, args.span, password)
 
 
+def _handed_in(args: argparse.Namespace, config: Config) -> HandedIn:
+    from dicomdir.report.encapsulate import ReportOptions
+    from kiosk import __version__
+    from kiosk.services.handed_in import HandedIn
+
+    options = ReportOptions(
+        title=args.report_title,
+        is_preliminary=args.preliminary,
+        institution=config.site.institution,
+        paper=config.site.paper,
+        encoding=args.report_encoding,
+        version=__version__,
+    )
+    return HandedIn(tuple(args.report), options)
+
+
 def run(args: argparse.Namespace) -> int:
     from kiosk.engine_parts import site_of
     from kiosk.services.build_folder import build_folder
@@ -94,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
             volume_id=volume_id,
             created_at=datetime.now(UTC),
             options=options,
+            handed_in=_handed_in(args, config),
             progress=bar,
         )
     images = (built.image, *built.more)
@@ -111,6 +151,14 @@ def run(args: argparse.Namespace) -> int:
                     for it in built.left_out
                 ],
                 "ignored": built.ignored,
+                "reports": [
+                    {
+                        "sop_instance_uid": it.sop_instance_uid,
+                        "pages": it.pages,
+                        "stripped": list(it.stripped),
+                    }
+                    for it in built.reports
+                ],
                 "set": [
                     {
                         "image": str(image.path),
@@ -133,6 +181,9 @@ def run(args: argparse.Namespace) -> int:
             print(f"{image.path}: {count} objects, {image.size_bytes} bytes, {named}")
             print(f"SHA-256 {image.sha256}")
         print(f"Files that are no DICOM objects, or repeated: {built.ignored}")
+        for report in built.reports:
+            taken = f"; taken out: {', '.join(report.stripped)}" if report.stripped else ""
+            print(f"Report {report.sop_instance_uid}: {report.pages} pages{taken}")
         if built.left_out:
             print("Not on it:")
             print_table(

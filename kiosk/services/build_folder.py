@@ -33,6 +33,7 @@ from kiosk.builder.work import kiosk_errors
 from kiosk.errors import ComposeError, InvalidValueError
 from kiosk.services.build_set import SetOptions, make_set
 from kiosk.services.gates import StudyGate, identity_of
+from kiosk.services.handed_in import HandedIn, MadeReport, report_objects
 
 _MAGIC: Final = b"DICM"
 _MAX_DEPTH: Final = 32
@@ -69,6 +70,7 @@ class FolderImage:
         supplied: Values that the DICOMDIR has and the objects lack.
         more: Further images of a set.
         contents: What is on which image of a set; empty for a single one.
+        reports: What became of the reports that were handed in.
     """
 
     image: IsoImage
@@ -79,6 +81,7 @@ class FolderImage:
     supplied: int
     more: tuple[IsoImage, ...] = ()
     contents: tuple[DiscContents, ...] = ()
+    reports: tuple[MadeReport, ...] = ()
 
 
 def build_folder(
@@ -89,6 +92,7 @@ def build_folder(
     volume_id: str,
     created_at: datetime,
     options: SetOptions = SetOptions(),  # noqa: B008 - frozen
+    handed_in: HandedIn | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> FolderImage:
     """Build, check and put in place; `out` is replaced only by a finished, checked image.
@@ -96,6 +100,7 @@ def build_folder(
     Args:
         out: Not inside `folder`. A set of images gets "-1of3" and so on before its suffix.
         volume_id: 1 to 11 characters A-Z 0-9 _.
+        handed_in: Reports that become objects of the one study that the folder holds.
         progress: Called with done and total, first of files, then of bytes.
     Raises:
         InvalidValueError: `folder` is none, `out` lies in it, is there and no regular file, or its
@@ -128,7 +133,10 @@ def build_folder(
                 LeftOut(it.sop_instance_uid, it.sop_class_uid, it.reason) for it in found.left_out
             ),
         )
-        made = make_set(found.objects, plan, out, options, created_at=created_at, progress=progress)
+        extra, reports = report_objects(handed_in or HandedIn(), found.objects, Path(work))
+        made = make_set(
+            [*found.objects, *extra], plan, out, options, created_at=created_at, progress=progress
+        )
     first, *more = made.images
     return FolderImage(
         image=first,
@@ -139,6 +147,7 @@ def build_folder(
         supplied=made.supplied,
         more=tuple(more),
         contents=made.contents,
+        reports=tuple(reports),
     )
 
 

@@ -1,0 +1,68 @@
+"""Reports that are handed in as files, made objects of the study that they belong to (PDI-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dicomdir.build import ObjectFile
+from dicomdir.report.encapsulate import ReportOptions, encapsulate
+from kiosk.errors import InvalidValueError
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """Files of text or PDF, and what is said of them; all belong to one study."""
+
+    files: tuple[Path, ...] = ()
+    options: ReportOptions = field(default_factory=ReportOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeReport:
+    """What became of one file.
+
+    Attributes:
+        stripped: What was taken out of a PDF, in a person's words.
+    """
+
+    sop_instance_uid: str
+    pages: int
+    stripped: tuple[str, ...]
+
+
+def report_objects(
+    handed_in: HandedIn, study: Sequence[ObjectFile], work: Path
+) -> tuple[list[ObjectFile], list[MadeReport]]:
+    """An object for each file.
+
+    Args:
+        study: Objects of the patient, all of one study.
+        work: A folder for the objects.
+    Raises:
+        InvalidValueError: A file is not there, or the objects are of several studies.
+        ReportError: A report cannot be used; the text says why.
+    """
+    if not handed_in.files:
+        return [], []
+    if len({it.instance.study_instance_uid for it in study}) != 1:
+        raise InvalidValueError("a report belongs to one study, and here are several")
+    like = study[0]
+    objects, made = [], []
+    for number, path in enumerate(handed_in.files, 1):
+        if not path.is_file():
+            raise InvalidValueError(f"there is no report {path}")
+        # The file's own time, so that the same report is the same object on every medium.
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        report = encapsulate(
+            path,
+            like.instance,
+            work / f"report-{number:02d}.dcm",
+            replace(handed_in.options, created_at=written),
+            like_path=like.path,
+        )
+        objects.append(ObjectFile(report.source.path, report.instance))
+        made.append(MadeReport(report.instance.sop_instance_uid, report.pages, report.stripped))
+    return objects, made
