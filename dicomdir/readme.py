@@ -125,6 +125,8 @@ def _organisation(viewer: ViewerFacts | None, is_protected: bool) -> list[str]:
             "IHE_PDI      folder with further pages; reports can be read there, if there are any",
             "EXTRA        folder with reports as PDF files, if there are any",
         ]
+    else:
+        rows.append("EXTRA        folder with everything else, encrypted too")
     if viewer is not None:
         rows.append("VIEWER       folder with a program that shows the images")
     return [*rows, "README.TXT   this text"]
