@@ -254,6 +254,7 @@ def _strip_catalog(root: Object, found: Counter[str]) -> None:
     opening = root.get("/OpenAction")
     if opening is not None and not isinstance(opening, Array) and not _is_harmless(opening):
         found[f"open action: {_action_words(opening)}"] += 1
+        _forget(opening)
         del root["/OpenAction"]
     names = root.get("/Names")
     if isinstance(names, Dictionary):
@@ -293,6 +294,7 @@ def _strip_dictionary(value: Any, found: Counter[str]) -> None:
         if isinstance(target, Dictionary) and "/S" in target and not _is_harmless(target):
             if not _is_structure(value, target):
                 found[_action_words(target)] += 1
+                _forget(target)
                 del value[key]
         elif key == "/Next" and isinstance(target, Array) and "/S" in keys:
             found["action"] += 1
@@ -329,6 +331,12 @@ def _name(value: Any, key: str) -> str:
     """A name; "" for anything else."""
     name = value.get(key)
     return str(name) if isinstance(name, Name) else ""
+
+
+def _forget(action: Any) -> None:
+    """What nothing leads to any more is not counted once more when its own turn comes."""
+    if isinstance(action, Dictionary):
+        _empty(action)
 
 
 def _empty(value: Any) -> None:
