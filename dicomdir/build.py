@@ -23,6 +23,7 @@ from dicomdir.instance import Instance
 from dicomdir.pdi import Entry, FileSource, PdiVolume, lay_out
 from dicomdir.profile import record_type
 from dicomdir.readme import Site, readme
+from dicomdir.records import supplied_texts
 from dicomdir.report.collect import ReportContent, ReportLink
 from dicomdir.report.sr_words import Find, Place
 from dicomdir.summary import LeftOut, Summary
@@ -54,6 +55,7 @@ class Plan:
         medium: What a person calls it: "disc" or "stick".
         refused: SOP Instance UIDs that crashed the conversion before: left out (PDI-51).
         left_out: Objects that were left out earlier and are to be listed too.
+        expected: Objects by Series Instance UID that the archive has listed; a hint.
     """
 
     volume_id: str
@@ -64,6 +66,7 @@ class Plan:
     medium: str = "disc"
     refused: frozenset[str] = frozenset()
     left_out: tuple[LeftOut, ...] = ()
+    expected: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +74,13 @@ class BuiltVolume:
     """A volume and what is said of it.
 
     Attributes:
-        supplied: Values that records have and objects lack (PDI-83).
+        supplied: What is said of values that records have and objects lack (PDI-83).
     """
 
     volume: PdiVolume
     instances: int
     left_out: tuple[LeftOut, ...]
-    supplied: int
+    supplied: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -162,7 +165,7 @@ def build_volume(
     build.left_out += plan.left_out
     fileset = FileSet(plan.volume_id, plan.file_set_uid)
     summary = Summary(left_out=build.left_out)
-    web = WebContent(plan.work / "web")
+    web = WebContent(plan.work / "web", plan.expected)
     reports = ReportContent(plan.work / "reports", is_lower=plan.links is LinkCase.LOWER)
     for instance in build.accept(objects):
         icon = web.add(instance, build.sources[instance.sop_instance_uid])
@@ -173,7 +176,7 @@ def build_volume(
         reasons = ", ".join(sorted({it.reason for it in build.left_out}))
         raise ImageError(f"none of the objects can go onto the medium: {reasons}")
     dicomdir, order = fileset.encode(), fileset.ordered()
-    count, supplied = len(fileset), len(fileset.supplied)
+    count, supplied = len(fileset), tuple(supplied_texts(fileset.supplied))
     file_ids = fileset.file_ids
     del fileset  # 10,000 records are not needed twice
     documents = reports.entries(_finder(file_ids), on_report=on_frame)

@@ -6,6 +6,8 @@ The other half of `bootstrap`, apart because only the engine's process needs any
 from __future__ import annotations
 
 import contextlib
+import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +21,15 @@ from kiosk.adapters.spool import DirectorySpool
 from kiosk.config import Config, SiteConfig
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, Uid
-from kiosk.ports import Clock, MediaWriter, Pacs
+from kiosk.ports import Clock, ListedStudy, MediaWriter, Pacs
 from kiosk.services.compose import ComposeRequest, ComposerPool, compose, volume_id_of
 from kiosk.services.gates import gate_medium
 from kiosk.services.intake import only_study
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
 from kiosk.services.retrieve import RetrievePolicy, retrieve
 from kiosk.services.slots import Slots
+
+log = logging.getLogger(__name__)
 
 
 def site_of(config: SiteConfig) -> Site:
@@ -77,6 +81,8 @@ class _Composer:
             is_cancelled=is_cancelled,
             pool=self._pool,
         )
+        for line in built.supplied:
+            log.info("job %s: %s", order.order_id, line)
         return Image(
             file_name=built.path.name,
             size_bytes=built.size_bytes,
@@ -118,11 +124,16 @@ class _Archive:
     ) -> None:
         self._pool.prepare()  # the builder's imports happen while the archive is asked
 
+        expected: Counter[str] = Counter()
+
+        def count(listed: ListedStudy) -> None:
+            expected.update(str(it.series_instance_uid) for it in listed.instances)
+
         def tell(done: int, total: int) -> None:
             on_progress(done, total)
             if done < total:  # something is about to arrive, into an index that stays now
                 request = self._composer.request(order, medium, folder)
-                self._pool.begin(replace(request, follow=True, expected=total))
+                self._pool.begin(replace(request, follow=True, expected=dict(expected)))
 
         try:
             retrieve(
@@ -135,6 +146,7 @@ class _Archive:
                 policy=self._policy,
                 on_progress=tell,
                 is_cancelled=is_cancelled,
+                on_listed=count,
             )
         except BaseException:
             self._pool.forget(folder)

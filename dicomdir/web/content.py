@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,9 +38,12 @@ class WebPages:
 class WebContent:
     """Sees the objects of one medium pass by; memory grows with the number of series alone."""
 
-    def __init__(self, work: Path) -> None:
-        """`work`: a folder of its own for pictures; the pages refer to the files in it."""
-        self._pictures = Pictures(work)
+    def __init__(self, work: Path, expected: Mapping[str, int] | None = None) -> None:
+        """`work`: a folder of its own for pictures; the pages refer to the files in it.
+
+        `expected`: Objects by Series Instance UID, if somebody has an idea.
+        """
+        self._pictures = Pictures(work, expected)
 
     def add(self, instance: Instance, source: FileSource) -> bytes:
         """Look at one object as it will stand on the medium, uncompressed.

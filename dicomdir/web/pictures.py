@@ -1,13 +1,13 @@
 """Which images of a study become pictures: all of a small series, of a large one an even sample.
 
-Objects come one at a time and nobody knows how many will: when a series has more pictures than it
-may, moving ones are thinned first, then every second image goes. An object that would be thinned
-out is never looked at.
+Objects come one at a time and nobody knows for sure how many will: when a series has more pictures
+than it may, moving ones are thinned first, then every second image goes. An object that would be
+thinned out is never looked at; what the archive said of a series' size saves looking in vain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -147,9 +147,13 @@ def spread(count: int, most: int) -> list[int]:
 class Pictures:
     """Pictures of all series of a medium, made as objects come; at most MAX_PICTURES, MAX_BYTES."""
 
-    def __init__(self, work: Path) -> None:
-        """`work`: a folder for JPEG files, made when the first one comes."""
+    def __init__(self, work: Path, expected: Mapping[str, int] | None = None) -> None:
+        """`work`: a folder for JPEG files, made when the first one comes.
+
+        `expected`: Objects by Series Instance UID, a hint.
+        """
         self._work = work
+        self._expected = expected or {}
         self._made = 0
         self._per_series = MAX_PER_SERIES
         self._is_full = False
@@ -166,7 +170,7 @@ class Pictures:
         Raises:
             OSError: A file cannot be read or written.
         """
-        gallery = self.galleries.setdefault(instance.series_instance_uid, Gallery())
+        gallery = self._gallery(instance.series_instance_uid)
         if not is_image(instance):
             if len(gallery.others) < _MAX_NAMED:
                 gallery.others.append(_named(instance))
@@ -176,6 +180,14 @@ class Pictures:
         if index % gallery.stride or self._is_full:
             return b""
         return self._show(gallery, index, instance, source)
+
+    def _gallery(self, series_instance_uid: str) -> Gallery:
+        gallery = self.galleries.get(series_instance_uid)
+        if gallery is None:
+            gallery = self.galleries[series_instance_uid] = Gallery()
+            while self._expected.get(series_instance_uid, 0) > gallery.stride * self._per_series:
+                gallery.stride *= 2
+        return gallery
 
     def _show(self, gallery: Gallery, index: int, instance: Instance, source: FileSource) -> bytes:
         from dicomdir.render.picture import open_frames  # with numpy, which pages alone do not need

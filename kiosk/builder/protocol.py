@@ -11,7 +11,8 @@ import hashlib
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
@@ -75,7 +76,7 @@ class ComposeRequest:
         refused: SOP Instance UIDs whose conversion crashed a builder.
         accession_number: Of the order; no object may have another one. "": not compared.
         follow: Objects still arrive; another request follows.
-        expected: Objects that are expected, for the progress; 0 if unknown.
+        expected: Objects by Series Instance UID that the archive has listed; a hint.
     """
 
     folder: Path
@@ -90,7 +91,7 @@ class ComposeRequest:
     refused: tuple[str, ...] = ()
     accession_number: str = ""
     follow: bool = False
-    expected: int = 0
+    expected: Mapping[str, int] = field(default_factory=dict)
 
     def begins(self, final: ComposeRequest) -> bool:
         """Whether what was begun for this request is what the final one asks for."""
@@ -157,7 +158,7 @@ class ComposedImage:
         sha256: Hex, of the whole image.
         instances: Objects on it.
         left_out: Objects of the study that are not on it, and why (PDI-51).
-        supplied: Values that the DICOMDIR has and the objects lack (PDI-83).
+        supplied: What is said of values that the DICOMDIR has and the objects lack (PDI-83).
     """
 
     path: Path
@@ -168,7 +169,7 @@ class ComposedImage:
     file_set_uid: str
     instances: int
     left_out: tuple[LeftOut, ...]
-    supplied: int
+    supplied: tuple[str, ...]
 
     def to_facts(self) -> dict[str, Any]:
         """For JSON; without the path, which is always the job's folder."""
@@ -185,10 +186,12 @@ class ComposedImage:
         """
         try:
             left_out = tuple(LeftOut(**it) for it in facts["left_out"])
-            image = cls(**{**facts, "path": folder / IMAGE, "left_out": left_out})
+            supplied = tuple(str(it) for it in facts["supplied"])
+            more = {"path": folder / IMAGE, "left_out": left_out, "supplied": supplied}
+            image = cls(**{**facts, **more})
         except (KeyError, TypeError) as error:
             raise InvalidValueError("the facts of an image are not complete") from error
-        numbers = (image.blocks, image.size_bytes, image.instances, image.supplied)
+        numbers = (image.blocks, image.size_bytes, image.instances)
         if not all(type(number) is int and number >= 0 for number in numbers):
             raise InvalidValueError("the facts of an image hold no numbers")
         if not isinstance(image.sha256, str) or not _SHA256.fullmatch(image.sha256):

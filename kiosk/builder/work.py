@@ -189,7 +189,8 @@ class _Build:
         return made
 
     def _volume(self) -> tuple[BuiltVolume, str]:
-        total = self.request.expected or count_arrivals(arrivals_path(self._folder)) or 1
+        total = sum(self.request.expected.values())
+        total = total or count_arrivals(arrivals_path(self._folder)) or 1
         work = self._folder / CONVERTED
         work.mkdir(mode=0o700)
         request = self.request
@@ -202,6 +203,7 @@ class _Build:
             links=LinkCase.LOWER if is_disc else LinkCase.UPPER,
             medium=request.medium.value,
             refused=frozenset(request.refused),
+            expected=request.expected,
         )
         built = build_volume(
             self._objects(),

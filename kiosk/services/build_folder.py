@@ -67,7 +67,7 @@ class FolderImage:
     Attributes:
         left_out: DICOM files that could not go onto the medium, and why.
         ignored: Files that are no DICOM objects, DICOMDIRs, and an object's further copies.
-        supplied: Values that the DICOMDIR has and the objects lack.
+        supplied: What is said of values that the DICOMDIR has and the objects lack.
         more: Further images of a set.
         contents: What is on which image of a set; empty for a single one.
         reports: What became of the reports that were handed in.
@@ -78,7 +78,7 @@ class FolderImage:
     instances: int
     left_out: tuple[LeftOutFile, ...]
     ignored: int
-    supplied: int
+    supplied: tuple[str, ...]
     more: tuple[IsoImage, ...] = ()
     contents: tuple[DiscContents, ...] = ()
     reports: tuple[MadeReport, ...] = ()

@@ -73,7 +73,7 @@ class MadeSet:
     file_set_uids: tuple[str, ...]
     instances: int
     left_out: tuple[LeftOut, ...]
-    supplied: int
+    supplied: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ def retrieve(
     policy: RetrievePolicy,
     on_progress: Callable[[int, int], None],
     is_cancelled: Callable[[], bool],
+    on_listed: Callable[[ListedStudy], None] = lambda _listed: None,
     free_bytes: Callable[[Path], int] = free_bytes_at,
 ) -> Retrieved:
     """The whole Study in `folder`, or an error; running it again goes on where it ended.
@@ -125,6 +126,7 @@ def retrieve(
         accession_number: Of the order; listing and objects must not have another one.
         folder: The job's own; `objects/` and `arrivals` in it are ours.
         on_progress: Objects here and listed, a few times a second.
+        on_listed: Called once with what the archive lists, before anything is asked for.
     Raises:
         WrongPatientError: Listed or arrived for somebody else: everything is removed from the
             folder.
@@ -143,6 +145,7 @@ def retrieve(
         what = f"listed study {study_instance_uid}"
         gate.check_patient(listed.patient, what)
         gate.check_accession_number(listed.accession_number, what)
+        on_listed(listed)
         objects_folder(folder).mkdir(mode=0o700, exist_ok=True)
         run = _Run(pacs, listed, folder, gate, clock, policy, on_progress, is_cancelled)
         run.reuse()

@@ -40,7 +40,7 @@ def begin(request: ComposeRequest, pool: ComposerPool) -> EarlyBuild:
     objects_folder(request.folder).mkdir(parents=True, exist_ok=True)
     with ArrivalsWriter(arrivals_path(request.folder)):
         pass
-    pool.begin(replace(request, follow=True, expected=len(KINDS)))
+    pool.begin(replace(request, follow=True, expected={"1.2.3": len(KINDS)}))
     return pool._early[request.folder]
 
 

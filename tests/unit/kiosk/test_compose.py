@@ -30,6 +30,7 @@ REQUEST = ComposeRequest(
     capacity_blocks=5,
     rehash=True,
     refused=("1.2.9",),
+    expected={"1.2.3": 4},
 )
 IMAGE = ComposedImage(
     path=Path("/spool/job-1/image.iso"),
@@ -40,7 +41,7 @@ IMAGE = ComposedImage(
     file_set_uid="2.25.1",
     instances=3,
     left_out=(LeftOut("1.2.5", "1.2.6", "profile.transfer_syntax"),),
-    supplied=2,
+    supplied=("(0020,0013) of 1.2.5: PDI-82: next free in the Series",),
 )
 
 
