@@ -126,6 +126,8 @@ def _build(volume: PdiVolume, created_at: datetime) -> Any:
         for entry in volume.entries:
             if entry.size_bytes > _MAX_FILE_BYTES:
                 raise ImageError("a file is too large for ISO 9660 level 1")
+            if entry.size_bytes == 0:  # PS3.12 and PDI know no use for one, pycdlib loses it
+                raise ImageError("a file is empty")
             *parents, name = entry.path.split("/")
             for level in range(len(parents)):
                 folder = "/" + "/".join(parents[: level + 1])

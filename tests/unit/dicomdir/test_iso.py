@@ -147,6 +147,19 @@ def test_new_meta_information_stands_before_an_objects_data_set(tmp_path: Path) 
         assert reader.read(record, 0, 100) == b"NEWdata set"
 
 
+def test_an_empty_file_is_refused_by_name_of_the_fault(tmp_path: Path) -> None:
+    volume = lay_out(
+        volume_id="PDI_TEST1",
+        dicomdir=b"directory",
+        readme=b"read me",
+        index=b"index",
+        pages=[Entry("IHE_PDI/INDEX.HTM", b"")],
+        objects=[],
+    )
+    with pytest.raises(ImageError, match="empty"):
+        author(volume, tmp_path / "out.iso", created_at=CREATED)
+
+
 def test_too_large_is_told_before_anything_is_written(tmp_path: Path) -> None:
     volume = make_volume(tmp_path)
     blocks = author(volume, tmp_path / "out.iso", created_at=CREATED).blocks
