@@ -154,7 +154,7 @@ def test_an_empty_file_is_refused_by_name_of_the_fault(tmp_path: Path) -> None:
         readme=b"read me",
         index=b"index",
         pages=[Entry("IHE_PDI/INDEX.HTM", b"")],
-        objects=[],
+        objects=[Entry("DICOM/I0000001", b"object")],
     )
     with pytest.raises(ImageError, match="empty"):
         author(volume, tmp_path / "out.iso", created_at=CREATED)
