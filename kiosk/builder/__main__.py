@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any, Final
 
+import dicomdir.render.picture  # noqa: F401 - numpy and codecs, before anybody waits for them
 from kiosk.builder import limits
 from kiosk.builder.protocol import ERRORS, MAX_LINE_BYTES, ComposeRequest
 from kiosk.builder.work import PROGRESS, build
