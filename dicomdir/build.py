@@ -28,7 +28,7 @@ from dicomdir.report.collect import ReportContent, ReportLink
 from dicomdir.report.sr_words import Find, Place
 from dicomdir.summary import LeftOut, Summary
 from dicomdir.transcode import fresh_header, needs_transcoding, transcode
-from dicomdir.web import LinkCase, PageLink, WebContent
+from dicomdir.web import LinkCase, MediumPart, PageLink, WebContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Plan:
         refused: SOP Instance UIDs that crashed the conversion before: left out (PDI-51).
         left_out: Objects that were left out earlier and are to be listed too.
         expected: Objects by Series Instance UID that the archive has listed; a hint.
+        part: If it is one of a set.
     """
 
     volume_id: str
@@ -67,6 +68,7 @@ class Plan:
     refused: frozenset[str] = frozenset()
     left_out: tuple[LeftOut, ...] = ()
     expected: Mapping[str, int] = field(default_factory=dict)
+    part: MediumPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ def build_volume(
         summary,
         links=plan.links,
         medium=plan.medium,
+        part=plan.part,
         reports=[_page_link(it, it.href) for it in reports.links],
         others=[_page_link(it, it.pdf_href) for it in reports.links if it.pdf_href],
     )

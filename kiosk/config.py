@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kiosk.domain.model import AETitle
 from kiosk.errors import ConfigError, InvalidValueError
@@ -134,6 +134,18 @@ class StoreConfig:
     keep_done_days: int = option(30, "days after which ended jobs are purged", _between(1, 3650))
 
 
+NOMINAL_BLOCKS: Final = {"cd": 333_000, "dvd": 2_295_104, "bd": 11_826_176}
+"""Of 2048 bytes, on the smallest medium of its kind."""
+
+_RESERVE_BLOCKS: Final = 182  # padding and rounding when it is written
+
+
+def _capacity(value: int | str) -> str | None:
+    if value in NOMINAL_BLOCKS or (isinstance(value, int) and 1000 <= value <= 1 << 29):
+        return None
+    return f"must be one of {', '.join(NOMINAL_BLOCKS)}, or a number of blocks from 1000 on"
+
+
 @dataclass(frozen=True, slots=True)
 class DriveConfig:
     """One drive or port."""
@@ -145,7 +157,20 @@ class DriveConfig:
         _one_of("optical", "stick", "simulated", "simulated-stick"),
     )
     device: str = option("/dev/sr0", "device node, or folder of a simulated drive", _plain)
+    capacity: int | str = option(
+        "dvd",
+        "largest disc in stock for it: cd, dvd, bd, or blocks of 2048 bytes; larger studies become"
+        " sets of discs. Sticks are asked themselves",
+        _capacity,
+    )
     speed: int = option(0, "writing speed factor; 0: the engine's choice", _between(0, 64))
+
+    @property
+    def capacity_blocks(self) -> int:
+        """What an image may take on the largest disc in stock."""
+        nominal = self.capacity
+        blocks = NOMINAL_BLOCKS[nominal] if isinstance(nominal, str) else nominal
+        return blocks - _RESERVE_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +208,9 @@ class EngineConfig:
         "seconds a medium may lie in the open tray before staff are told; then it is void if it"
         " is drawn in",
         _between(5, 3600),
+    )
+    forbid_spanning: bool = option(
+        False, "refuse a study that one disc does not hold, instead of making a set of discs"
     )
     poll_s: float = option(0.3, "seconds between looks at the queues", _between(0.05, 10))
     clock_wait_s: float = option(

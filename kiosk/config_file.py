@@ -48,6 +48,10 @@ def _convert(key: str, kind: object, value: object) -> object:
         return value
     if kind is str and isinstance(value, str):
         return value
+    if kind is bool and isinstance(value, bool):
+        return value
+    if kind == int | str and isinstance(value, int | str) and not isinstance(value, bool):
+        return value
     if (
         kind == tuple[str, ...]
         and isinstance(value, list)
@@ -161,6 +165,8 @@ def to_toml(config: Config) -> str:
     def text(value: object) -> str:
         if isinstance(value, tuple):
             return "[" + ", ".join(text(v) for v in value) + "]"
+        if isinstance(value, bool):
+            return str(value).lower()
         if isinstance(value, int | float):
             return str(value)
         escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')

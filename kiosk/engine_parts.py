@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,13 @@ from kiosk.config import Config, SiteConfig
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, Uid
 from kiosk.ports import Clock, ListedStudy, MediaWriter, Pacs
-from kiosk.services.compose import ComposeRequest, ComposerPool, compose, volume_id_of
+from kiosk.services.compose import (
+    ComposedImage,
+    ComposeRequest,
+    ComposerPool,
+    compose,
+    volume_id_of,
+)
 from kiosk.services.gates import gate_medium
 from kiosk.services.intake import only_study
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
@@ -48,11 +54,41 @@ def site_of(config: SiteConfig) -> Site:
     )
 
 
-class _Composer:
-    """Building, bound to one site and station."""
+def limits_of(config: Config) -> dict[Medium, int]:
+    """Blocks that one image may take, by medium; a medium that is asked itself is not in it.
 
-    def __init__(self, site: Site, station: str, pool: ComposerPool, clock: Clock) -> None:
+    What is planned for several drives has to fit each of them: which one takes a job is not known
+    when it is built. Where sets are forbidden, the largest disc in stock decides what is refused.
+    """
+    blocks = [
+        drive.capacity_blocks
+        for drive in config.drives
+        if bootstrap.medium_of(drive) is Medium.DISC
+    ]
+    if not blocks:
+        return {}
+    return {Medium.DISC: max(blocks) if config.engine.forbid_spanning else min(blocks)}
+
+
+class _Composer:
+    """Building, bound to one site and station.
+
+    Args:
+        limits: Of an image, by medium.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        station: str,
+        pool: ComposerPool,
+        clock: Clock,
+        limits: Mapping[Medium, int],
+        *,
+        may_span: bool,
+    ) -> None:
         self._site, self._station, self._pool, self._clock = site, station, pool, clock
+        self._limits, self._may_span = limits, may_span
 
     def request(self, order: Order, medium: Medium, folder: Path) -> ComposeRequest:
         return ComposeRequest(
@@ -63,7 +99,9 @@ class _Composer:
             site=self._site,
             created_at=self._clock.now(),
             medium=medium,
+            capacity_blocks=self._limits.get(medium, 0),
             accession_number=order.accession_number,
+            may_span=self._may_span,
         )
 
     def compose(
@@ -81,8 +119,12 @@ class _Composer:
             is_cancelled=is_cancelled,
             pool=self._pool,
         )
-        for line in built.supplied:
+        for line in dict.fromkeys(line for one in built.images for line in one.supplied):
             log.info("job %s: %s", order.order_id, line)
+        first, *more = (self._image(one) for one in built.images)
+        return replace(first, more=tuple(more))
+
+    def _image(self, built: ComposedImage) -> Image:
         return Image(
             file_name=built.path.name,
             size_bytes=built.size_bytes,
@@ -92,6 +134,8 @@ class _Composer:
             left_out=len(built.left_out),
             station=self._station,
             lacks=counted(built.left_out),
+            number=built.number,
+            of=built.of,
         )
 
 
@@ -191,7 +235,14 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
     )
     station = config.engine.station
     with bootstrap.receiver(config) as storage, ComposerPool() as pool:
-        composer = _Composer(site_of(config.site), station, pool, journal.clock)
+        composer = _Composer(
+            site_of(config.site),
+            station,
+            pool,
+            journal.clock,
+            limits_of(config),
+            may_span=not config.engine.forbid_spanning,
+        )
         pacs = bootstrap.pacs(config, storage)
         archive = _Archive(pacs, composer, pool, journal.clock, reserve_bytes)
         yield EngineParts(

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from kiosk.domain.disc_set import DiscSet
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     AccessionNumber,
@@ -364,7 +365,7 @@ class MediaLog(Protocol):
         ...
 
     def delivered(self, job_id: OrderId) -> int:
-        """How many copies were handed over since the job was placed last."""
+        """How many media were handed over since the job was placed last."""
         ...
 
     def deliver(self, entry: LedgerEntry, *, actor: str, details: dict[str, str]) -> bool:
@@ -391,6 +392,16 @@ class JobBook(Protocol):
 
     def note_left_out(self, job_id: OrderId, counts: LeftOutCounts) -> None:
         """What its medium lacks, for the visitor and for staff; the newest build counts."""
+        ...
+
+    def note_set(self, job_id: OrderId, volume_ids: Sequence[str]) -> DiscSet:
+        """What the media of one copy are called; one for a single medium. The same again changes
+        nothing; another split begins an unfinished copy anew.
+        """
+        ...
+
+    def disc_set(self, job_id: OrderId) -> DiscSet | None:
+        """None while one medium holds all, as far as is known."""
         ...
 
     def is_cancelled(self, job_id: OrderId) -> bool: ...

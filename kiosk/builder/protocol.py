@@ -36,7 +36,11 @@ IMAGE: Final = "image.iso"
 IMAGE_FACTS: Final = "image.json"
 PART: Final = ".part"  # of a name: not finished
 CONVERTED: Final = "converted"
+MAX_MEDIA: Final = 35  # dicomdir.span has it too, with much that the engine needs not import
 MAX_LINE_BYTES: Final = 32 << 20  # the list of what is left out may be long
+_NOT_COMPARED: Final = (
+    "created_at", "capacity_blocks", "rehash", "refused", "follow", "expected", "may_span"
+)  # fmt: skip
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 # The errors that a builder may name; anything else it says becomes a ComposeError.
@@ -53,10 +57,18 @@ ERRORS: Final[dict[str, type[KioskError]]] = {
 }
 
 
+def image_name(number: int) -> str:
+    """Of the image of one medium of a set, from 1; the first is called as a single one is."""
+    return IMAGE if number == 1 else f"image{number}.iso"
+
+
 def clean(folder: Path) -> None:
     """Remove everything that a build makes, so that a new one begins from the objects alone."""
-    for name in (IMAGE_FACTS, IMAGE_FACTS + PART, IMAGE, IMAGE + PART):
+    for name in (IMAGE_FACTS, IMAGE_FACTS + PART):  # first: without facts nothing is committed
         (folder / name).unlink(missing_ok=True)
+    for number in range(1, MAX_MEDIA + 1):
+        for name in (image_name(number), image_name(number) + PART):
+            (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / CONVERTED, ignore_errors=True)
 
 
@@ -77,6 +89,7 @@ class ComposeRequest:
         accession_number: Of the order; no object may have another one. "": not compared.
         follow: Objects still arrive; another request follows.
         expected: Objects by Series Instance UID that the archive has listed; a hint.
+        may_span: A set of media may be made if one does not hold all.
     """
 
     folder: Path
@@ -92,6 +105,7 @@ class ComposeRequest:
     accession_number: str = ""
     follow: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
+    may_span: bool = False
 
     def begins(self, final: ComposeRequest) -> bool:
         """Whether what was begun for this request is what the final one asks for."""
@@ -104,6 +118,7 @@ class ComposeRequest:
             refused=final.refused,
             follow=False,
             expected=final.expected,
+            may_span=final.may_span,
         )
         return taken == final
 
@@ -143,7 +158,7 @@ class ComposeRequest:
             arrivals: The index of what arrived.
         """
         fields = json.loads(self.to_json())
-        for name in ("created_at", "capacity_blocks", "rehash", "refused", "follow", "expected"):
+        for name in _NOT_COMPARED:
             del fields[name]
         fields["arrivals"] = hashlib.file_digest(arrivals, "sha256").hexdigest()
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
@@ -151,14 +166,16 @@ class ComposeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ComposedImage:
-    """A finished, checked image in the job's folder.
+    """A finished, checked image in the job's folder; the first one, if they are several.
 
     Attributes:
         blocks: Of 2048 bytes.
         sha256: Hex, of the whole image.
         instances: Objects on it.
-        left_out: Objects of the study that are not on it, and why (PDI-51).
+        left_out: Objects of the study that are not on it, and why (PDI-51); of a set on the first.
         supplied: What is said of values that the DICOMDIR has and the objects lack (PDI-83).
+        number, of: "Disc `number` of `of`".
+        more: The others of a set, in order.
     """
 
     path: Path
@@ -170,12 +187,20 @@ class ComposedImage:
     instances: int
     left_out: tuple[LeftOut, ...]
     supplied: tuple[str, ...]
+    number: int = 1
+    of: int = 1
+    more: tuple[ComposedImage, ...] = ()
+
+    @property
+    def images(self) -> tuple[ComposedImage, ...]:
+        """One a medium."""
+        return (dataclasses.replace(self, more=()), *self.more)
 
     def to_facts(self) -> dict[str, Any]:
-        """For JSON; without the path, which is always the job's folder."""
-        facts = dataclasses.asdict(self)
-        del facts["path"]
-        return facts
+        """For JSON; without the paths, which are always in the job's folder."""
+        if self.more:
+            return {"images": [_own_facts(image) for image in self.images]}
+        return _own_facts(self)
 
     @classmethod
     def from_facts(cls, folder: Path, facts: dict[str, Any]) -> ComposedImage:
@@ -184,11 +209,25 @@ class ComposedImage:
         Raises:
             InvalidValueError: Something is missing or of another form.
         """
+        found = facts.get("images", [facts])
+        if not isinstance(found, list) or not 1 <= len(found) <= MAX_MEDIA:
+            raise InvalidValueError("the facts of a set are not complete")
+        images = [
+            cls._from_own_facts(folder, one, number, len(found))
+            for number, one in enumerate(found, 1)
+        ]
+        return dataclasses.replace(images[0], more=tuple(images[1:]))
+
+    @classmethod
+    def _from_own_facts(
+        cls, folder: Path, facts: dict[str, Any], number: int, of: int
+    ) -> ComposedImage:
         try:
             left_out = tuple(LeftOut(**it) for it in facts["left_out"])
             supplied = tuple(str(it) for it in facts["supplied"])
-            more = {"path": folder / IMAGE, "left_out": left_out, "supplied": supplied}
-            image = cls(**{**facts, **more})
+            known = {**facts, "left_out": left_out, "supplied": supplied, "more": ()}
+            place = {"path": folder / image_name(number), "number": number, "of": of}
+            image = cls(**{**known, **place})
         except (KeyError, TypeError) as error:
             raise InvalidValueError("the facts of an image are not complete") from error
         numbers = (image.blocks, image.size_bytes, image.instances)
@@ -197,3 +236,10 @@ class ComposedImage:
         if not isinstance(image.sha256, str) or not _SHA256.fullmatch(image.sha256):
             raise InvalidValueError("the facts of an image hold no hash")
         return image
+
+
+def _own_facts(image: ComposedImage) -> dict[str, Any]:
+    facts = dataclasses.asdict(dataclasses.replace(image, more=()))
+    for name in ("path", "number", "of", "more"):  # the place in the list tells
+        del facts[name]
+    return facts

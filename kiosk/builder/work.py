@@ -1,7 +1,8 @@
 """One build: look at what arrived, gate it, make the image, check it, gate it again, commit.
 
-The commit is the renaming of image.json; whatever an earlier, interrupted build left is removed.
-Run again with the same request it finds its own result and returns that.
+What does not fit onto one medium becomes a set, if that is allowed. The commit is the renaming of
+image.json; whatever an earlier, interrupted build left is removed. Run again with the same request
+it finds its own result and returns that.
 """
 
 from __future__ import annotations
@@ -10,38 +11,36 @@ import contextlib
 import errno
 import gc
 import hashlib
-import json
 import os
-import shutil
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
 from dicomdir.errors import DicomdirError, ImageTooLargeError, MixedPatientError
 from dicomdir.findings import Finding, Severity
-from dicomdir.instance import Instance
+from dicomdir.instance import Instance, read_instance
 from dicomdir.iso import IsoImage, author
+from dicomdir.pdi import FileSource
+from dicomdir.summary import LeftOut
 from dicomdir.web import LinkCase
+from kiosk.builder.commit import Flushing, check_capacity, commit, committed, fits, sync
 from kiosk.builder.protocol import (
     CONVERTED,
-    IMAGE,
-    IMAGE_FACTS,
     PART,
     ComposedImage,
     ComposeRequest,
     clean,
+    image_name,
 )
 from kiosk.domain.model import Medium
 from kiosk.errors import (
     CheckFailedError,
     ComposeError,
-    InvalidValueError,
     SetOversizedError,
     SpoolFullError,
     SpoolLostError,
@@ -57,6 +56,8 @@ from kiosk.services.arrivals import (
     read_arrivals,
 )
 from kiosk.services.gates import StudyGate
+
+__all__ = ["PROGRESS", "AskFinal", "Listener", "build", "kiosk_errors", "named_rules", "sync"]
 
 PROGRESS: Final = 1000  # progress is told in thousandths of a build
 _PREPARED, _WRITTEN = 200, 700
@@ -93,7 +94,7 @@ def build(
         SpoolLostError: An object is not there, or not as it arrived.
         WrongPatientError: An object or the finished image is not the patient's.
         CheckFailedError: Our check finds errors on the finished image; the text names the rules.
-        SetOversizedError: It does not fit on the medium.
+        SetOversizedError: It does not fit on the medium, or on no set of media that is allowed.
         SpoolFullError: The disk is full; what was begun is removed.
         ComposeError: It cannot be built.
     """
@@ -101,8 +102,9 @@ def build(
         if request.follow:
             return _build_anew(request, listener, final)
         request = _careful(request)
-        if (found := _committed(request)) is not None:
-            _check_capacity(found.blocks, request)
+        found = committed(request)
+        if found is not None and (fits(found, request) or not request.may_span):
+            check_capacity(found, request)
             return found
         return _build_anew(request, listener, None)
 
@@ -143,7 +145,7 @@ def _build_anew(
     try:
         work = _Build(request, listener, final)
         made = work.run()
-        _commit(made, work.request)
+        commit(made, work.request)
     except BaseException:
         clean(request.folder)
         raise
@@ -169,33 +171,115 @@ class _Build:
 
     def run(self) -> ComposedImage:
         built, file_set_uid = self._volume()
-        part = self._folder / (IMAGE + PART)
-        image = author(
+        try:
+            image = self._author(built, 1, _PREPARED, _WRITTEN)
+        except ImageTooLargeError:
+            if not self.request.may_span:
+                raise
+            image = None
+        if image is None:
+            total, left_out = built.instances, built.left_out
+            files, sizes = _placed(built)
+            del built  # as below
+            gc.collect()
+            return self._set(files, sizes, left_out, total)
+        # From here on nobody needs the volume: let go of it before the check builds its own.
+        made = self._facts(built, image, self.request.volume_id, file_set_uid)
+        del built
+        gc.collect()  # pycdlib's tree is full of cycles: megabytes for 10,000 objects
+        self._check_and_flush(made, _WRITTEN, PROGRESS - 1)
+        self._name(made)
+        return made
+
+    def _author(self, built: BuiltVolume, number: int, low: int, high: int) -> IsoImage:
+        return author(
             built.volume,
-            part,
+            self._folder / (image_name(number) + PART),
             created_at=self.request.created_at,
             capacity_blocks=self.request.capacity_blocks,
             sync=False,
-            progress=self._told_between(_PREPARED, _WRITTEN),
+            progress=self._told_between(low, high),
         )
-        # From here on nobody needs the volume: let go of it before the check builds its own.
-        made = self._facts(built, image, file_set_uid)
-        del built
-        gc.collect()  # pycdlib's tree is full of cycles: megabytes for 10,000 objects
-        with _Flushing(part) as flushing:
-            self._check(part, made)
+
+    def _check_and_flush(self, made: ComposedImage, low: int, high: int) -> None:
+        part = self._folder / (image_name(made.number) + PART)
+        with Flushing(part) as flushing:
+            self._check(part, made, low, high)
             flushing.wait()
-        part.rename(self._folder / IMAGE)
-        return made
+
+    def _name(self, made: ComposedImage) -> None:
+        (self._folder / (image_name(made.number) + PART)).rename(made.path)
+
+    def _set(
+        self,
+        files: dict[str, str],
+        sizes: dict[str, int],
+        left_out: tuple[LeftOut, ...],
+        total: int,
+    ) -> ComposedImage:
+        """What one medium does not hold, on as many as are needed; none is named before all pass.
+
+        Args:
+            files: Of the objects by SOP Instance UID: what was converted is so already.
+        """
+        from dicomdir.spanned import build_set  # seldom needed, so not at every builder's start
+
+        def find(uid: str) -> ObjectFile:
+            return ObjectFile(files[uid], read_instance(Path(files[uid])))
+
+        ordered = tuple(sorted(left_out, key=lambda it: it.sop_instance_uid))  # as spanning is
+        plan = replace(self._plan(self._folder / CONVERTED), left_out=ordered)
+        media = build_set(
+            sizes,
+            find,
+            plan,
+            self.request.capacity_blocks,
+            on_object=lambda: self._tell(_PREPARED),  # a sign of life
+        )
+        of, made = len(media), []
+        for number in range(1, of + 1):
+            medium = media.pop(0)
+            low = _PREPARED + (PROGRESS - 1 - _PREPARED) * (number - 1) // of
+            high = _PREPARED + (PROGRESS - 1 - _PREPARED) * number // of
+            middle = (low + 2 * high) // 3
+            image = self._author(medium.built, number, low, middle)
+            facts = self._facts(medium.built, image, medium.contents.volume_id, medium.file_set_uid)
+            facts = replace(
+                facts,
+                path=self._folder / image_name(number),
+                left_out=left_out if number == 1 else (),
+                number=number,
+                of=of,
+            )
+            del medium
+            gc.collect()
+            self._check_and_flush(facts, middle, high)
+            made.append(facts)
+        if sum(facts.instances for facts in made) != total:
+            raise CheckFailedError(f"the set does not hold the {total} objects of the whole")
+        for facts in made:
+            self._name(facts)
+        return replace(made[0], more=tuple(made[1:]))
 
     def _volume(self) -> tuple[BuiltVolume, str]:
         total = sum(self.request.expected.values())
         total = total or count_arrivals(arrivals_path(self._folder)) or 1
         work = self._folder / CONVERTED
         work.mkdir(mode=0o700)
+        plan = self._plan(work)
+        built = build_volume(
+            self._objects(),
+            plan,
+            on_object=lambda count: self._tell(_PREPARED * min(count, total) // total),
+            on_converting=self._listener.converting,
+            on_frame=self._listener.frame,
+        )
+        return built, plan.file_set_uid
+
+    def _plan(self, work: Path) -> Plan:
         request = self.request
         is_disc = request.medium is Medium.DISC
-        plan = Plan(
+        return Plan(
             volume_id=request.volume_id,
             file_set_uid=f"2.25.{uuid.uuid4().int}",  # PS3.5 B.2
             site=request.site,
@@ -205,14 +289,6 @@ class _Build:
             refused=frozenset(request.refused),
             expected=request.expected,
         )
-        built = build_volume(
-            self._objects(),
-            plan,
-            on_object=lambda count: self._tell(_PREPARED * min(count, total) // total),
-            on_converting=self._listener.converting,
-            on_frame=self._listener.frame,
-        )
-        return built, plan.file_set_uid
 
     def _objects(self) -> Iterator[ObjectFile]:
         """Every object once, looked at; waits for those that still arrive."""
@@ -261,7 +337,7 @@ class _Build:
                 if hashlib.file_digest(file, "sha256").digest() != stored.sha256:
                     raise SpoolLostError(f"object {uid} is not what it was")
 
-    def _check(self, part: Path, made: ComposedImage) -> None:
+    def _check(self, part: Path, made: ComposedImage, low: int, high: int) -> None:
         """Our check and the identity gate, both on what is read from the finished image.
 
         Every DICOM file there is read (PDI-03 finds those that no record names), so each passes
@@ -275,7 +351,7 @@ class _Build:
             nonlocal count
             gate.check(instance)
             count += 1
-            self._tell(_WRITTEN + (PROGRESS - 1 - _WRITTEN) * count // max(1, made.instances))
+            self._tell(low + (high - low) * count // max(1, made.instances))
 
         findings = check_image(part, on_directory=gate.check_directory, on_instance=look)
         broken = [it for it in findings if it.severity is Severity.ERROR]
@@ -284,13 +360,15 @@ class _Build:
         if count != made.instances:
             raise CheckFailedError(f"the image holds {count} objects, not {made.instances}")
 
-    def _facts(self, built: BuiltVolume, image: IsoImage, file_set_uid: str) -> ComposedImage:
+    def _facts(
+        self, built: BuiltVolume, image: IsoImage, volume_id: str, file_set_uid: str
+    ) -> ComposedImage:
         return ComposedImage(
-            path=self._folder / IMAGE,
+            path=self._folder / image_name(1),
             blocks=image.blocks,
             size_bytes=image.size_bytes,
             sha256=image.sha256,
-            volume_id=self.request.volume_id,
+            volume_id=volume_id,
             file_set_uid=file_set_uid,
             instances=built.instances,
             left_out=built.left_out,
@@ -301,85 +379,19 @@ class _Build:
         return lambda done, total: self._tell(low + (high - low) * done // max(1, total))
 
 
-class _Flushing:
-    """fsync in a second thread, while the first one checks."""
+def _placed(built: BuiltVolume) -> tuple[dict[str, str], dict[str, int]]:
+    """Files and sizes of a volume's objects by SOP Instance UID."""
+    from dicomdir.spanned import placed_objects
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._failure: OSError | None = None
-        self._thread = threading.Thread(target=self._run, name="image-flush", daemon=True)
-
-    def __enter__(self) -> _Flushing:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.join()
-
-    def wait(self) -> None:
-        """Raises OSError if flushing failed."""
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-
-    def _run(self) -> None:
-        try:
-            sync(self._path)
-        except OSError as error:
-            self._failure = error
-
-
-def sync(path: Path) -> None:
-    """fsync a file or a folder."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    files: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    for uid, entry in placed_objects(built.volume).items():
+        assert isinstance(entry.source, FileSource)
+        files[uid], sizes[uid] = entry.source.path, entry.size_bytes
+    return files, sizes
 
 
 def named_rules(findings: list[Finding]) -> str:
     """The first few, by rule and path."""
     named = [f"{it.rule} {it.path}".strip() for it in findings[:10]]
     return f"{len(findings)} findings: " + ", ".join(named)
-
-
-def _digest(request: ComposeRequest) -> str:
-    with arrivals_path(request.folder).open("rb") as arrivals:
-        return request.digest(arrivals)
-
-
-def _commit(made: ComposedImage, request: ComposeRequest) -> None:
-    folder = request.folder
-    sync(folder)  # the image's name before its facts
-    part = folder / (IMAGE_FACTS + PART)
-    facts = {"request": _digest(request), "image": made.to_facts()}
-    part.write_text(json.dumps(facts), encoding="ascii")
-    sync(part)
-    part.rename(folder / IMAGE_FACTS)
-    sync(folder)
-    shutil.rmtree(folder / CONVERTED, ignore_errors=True)
-
-
-def _committed(request: ComposeRequest) -> ComposedImage | None:
-    """The result of an earlier build of the same, if it is there and whole."""
-    folder = request.folder
-    digest = _digest(request)
-    try:
-        facts: dict[str, Any] = json.loads((folder / IMAGE_FACTS).read_bytes())
-        image = ComposedImage.from_facts(folder, facts["image"])
-        if facts["request"] != digest or image.size_bytes != image.path.stat().st_size:
-            return None
-    except (FileNotFoundError, ValueError, KeyError, TypeError, InvalidValueError):
-        return None
-    if request.rehash:
-        with image.path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != image.sha256:
-                return None
-    shutil.rmtree(folder / CONVERTED, ignore_errors=True)  # killed while it removed that
-    return image
-
-
-def _check_capacity(blocks: int, request: ComposeRequest) -> None:
-    if request.capacity_blocks and blocks > request.capacity_blocks:
-        raise SetOversizedError(f"{blocks} blocks do not fit into {request.capacity_blocks}")

@@ -10,7 +10,8 @@ from kiosk import config_file
 from kiosk.cli.options import whole_number
 from kiosk.cli.order import actor
 from kiosk.cli.output import print_json, print_rows, progress
-from kiosk.domain.model import ExecutionStatus, Job, OrderId
+from kiosk.domain.disc_set import DiscPlace
+from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
 from kiosk.errors import InvalidValueError, JobFailedError
 
 POLL_S = 0.5
@@ -66,6 +67,8 @@ def row(job: Job) -> dict[str, object]:
         "done": job.progress.done if job.progress else 0,
         "total": job.progress.total if job.progress else 0,
         "note": job.progress.note if job.progress else "",
+        "disc": job.disc.number,
+        "discs": job.disc.of,
         "left_out": job.left_out.total,
         "left_out_videos": job.left_out.videos,
         "left_out_images": job.left_out.images,
@@ -75,6 +78,12 @@ def row(job: Job) -> dict[str, object]:
         "created_at": job.created_at.isoformat(timespec="seconds"),
         "ended_at": job.ended_at.isoformat(timespec="seconds") if job.ended_at else None,
     }
+
+
+def shown_disc(job: Job) -> DiscPlace:
+    """The one that is spoken of: while one is to be taken, the next one's turn has come already."""
+    is_out = job.question is not None and job.question.wanted is Wanted.TAKE_MEDIUM
+    return DiscPlace(job.disc.before, job.disc.of) if is_out else job.disc
 
 
 SHOWN = (
@@ -115,6 +124,8 @@ def run_watch(args: argparse.Namespace) -> int:
             if job.progress:
                 bar(job.progress.done, job.progress.total, job.progress.step.value)
             says = f"waits for: {job.question.wanted.value}" if job.question else job.status.value
+            if job.disc.of > 1 and not job.has_ended:
+                says = f"disc {shown_disc(job).number} of {job.disc.of}: {says}"
             if says != said:
                 print(says, flush=True)
                 said = says

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum, IntEnum
 from typing import ClassVar
 
+from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.errors import InvalidValueError
 
@@ -210,6 +211,7 @@ class Job:
         error_code: `KioskError.code` of the failure, "" otherwise.
         question: What is waited for, None if nothing.
         left_out: What its medium does not hold of the study; kept when the job has ended.
+        disc: Of a set, the one whose turn it is; the last when the job is done.
     """
 
     job_id: OrderId
@@ -224,6 +226,7 @@ class Job:
     created_at: datetime
     ended_at: datetime | None
     left_out: LeftOutCounts = LeftOutCounts()
+    disc: DiscPlace = DiscPlace()
 
     @property
     def has_ended(self) -> bool:

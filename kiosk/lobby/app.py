@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from textual import work
 
+from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, MediaChoice, OrderId, Question, Step, Wanted
 from kiosk.errors import KioskError
 from kiosk.lobby.answers import Decided, JobSeen, Placed
@@ -273,17 +274,20 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
             if isinstance(screen, ThanksScreen):  # it is out of the drive, and we saw it
                 self._show(GoodbyeScreen(self._frame))
             else:
-                self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out))
+                self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out, job.disc))
         elif job.status is ExecutionStatus.FAILURE:
             self._sorry(job.error_code)
         elif _is_out(job):
             if not isinstance(screen, ThanksScreen):
-                self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out))
+                out = DiscPlace(job.disc.before, job.disc.of)  # the next one's turn has come
+                self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out, out))
         elif job.question is not None and job.question.wanted is not Wanted.CLAIM:
             self._estimator.wait(self._parts.clock.monotonic_s())
             if not (isinstance(screen, QuestionScreen) and screen.question == job.question):
                 has_hand = self._is_demo and self._parts.demo_hand is not None
-                self._show(QuestionScreen(self._frame, job.question, has_demo_hand=has_hand))
+                self._show(
+                    QuestionScreen(self._frame, job.question, has_demo_hand=has_hand, disc=job.disc)
+                )
         else:
             self._show_progress(job, screen, is_late=is_late)
 
@@ -300,7 +304,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         job = self._last_job
         if self._visit.job_id is not None and job is not None and job.question is not None:
             self._answer(job.question)
-            if job.choice.copies > 1:
+            if job.choice.copies > 1 or (job.disc.of > 1 and job.disc.number > 1):
                 self._show(MomentScreen(self._frame))  # the next one, if this was not the last
                 return
         self._new_visit()

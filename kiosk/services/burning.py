@@ -1,4 +1,4 @@
-"""One copy onto one medium: the workflow that runs on a drive's queue, one at a time a drive.
+"""One image onto one medium: the workflow that runs on a drive's queue, one at a time a drive.
 
 The queue gives the drive to one burn; the device ledger says what became of the medium of whoever
 had it before. See `services.write` for what a crash leaves and how it is settled.
@@ -16,12 +16,20 @@ from kiosk.errors import (
     UncollectedMediumError,
     WrongPatientError,
 )
-from kiosk.ports import LedgerPhase, MediaWriter, MediumProgress
+from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
 from kiosk.services.collect import Collect
 from kiosk.services.durable import Durable, Facts, Trouble, run_step
-from kiosk.services.hand_over import hand_over, is_absent, is_present, may_be_whole, scrap
+from kiosk.services.hand_over import (
+    hand_over,
+    is_absent,
+    is_delivered,
+    is_due,
+    is_present,
+    may_be_whole,
+    scrap,
+)
 from kiosk.services.left_behind import LeftBehind
-from kiosk.services.outcomes import to_facts, why
+from kiosk.services.outcomes import WITHHELD, to_facts, why
 from kiosk.services.parts import EngineParts, Image
 from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
 from kiosk.services.write import DrawnIn, DriveOccupied, ImageFacts, write_once
@@ -29,6 +37,7 @@ from kiosk.services.write import DrawnIn, DriveOccupied, ImageFacts, write_once
 MAX_ROUNDS = 50
 """Looks at the drive that lead nowhere, before staff are asked."""
 
+_BEGUN = (LedgerPhase.WRITING, LedgerPhase.CLOSED, LedgerPhase.VERIFIED)
 _REFUSED = (WrongPatientError.code, CheckFailedError.code)
 
 
@@ -37,7 +46,7 @@ def burn(durable: Durable, parts: EngineParts, facts: Facts) -> Facts:
 
     Args:
         facts: "job_id", "drive", "medium", "image" (`Image.facts`) and "delivered": how many
-            copies were out before this one; "hand_over": whether its owner has to be there.
+            media were out before this one; "hand_over": whether its owner has to be there.
     Returns:
         "delivered": True; or "lost": True if the image is not there any more (retrieve again); or
         the trouble that ended it.
@@ -76,7 +85,8 @@ class _Burn:
         try:
             if self._make() is None:
                 return {"delivered": False, "lost": True}
-            self._hand_over()
+            if not self._hand_over():
+                return {"delivered": False}
         except Trouble as trouble:
             is_stopped = trouble.is_cancel and self._is_on_claim
             if is_stopped or trouble.code == OrderNotReleasedError.code:
@@ -133,6 +143,9 @@ class _Burn:
         order = self._parts.orders.get(self._job_id)
         require_released(order)
         self._begin()
+        entry = self._parts.ledger.owner(self._drive)
+        if entry is not None and self._is_odd(entry):
+            return self._left.refuse(entry)
         outcome = write_once(
             self._writer,
             self._parts.ledger,
@@ -149,6 +162,15 @@ class _Burn:
         if isinstance(outcome, DrawnIn):
             return self._left.draw_out(outcome.owner)
         return to_facts(outcome)
+
+    def _is_odd(self, entry: LedgerEntry) -> bool:
+        """Another medium of the same set, or of another split, of which nothing more is wanted."""
+        return (
+            entry.job_id == self._job_id
+            and entry.phase in _BEGUN
+            and entry.volume_id != self._image.volume_id
+            and not is_delivered(self._parts, entry)
+        )
 
     def _begin(self) -> None:
         """It is this job's turn: it waits behind nobody any more."""
@@ -212,12 +234,17 @@ class _Burn:
 
     # --- out
 
-    def _hand_over(self) -> None:
+    def _hand_over(self) -> bool:
+        """False if it is not its turn after all: staff took it out."""
         while True:
             if self._is_on_claim:
                 self._collect.await_owner()
-            if not self._final.succeed("hand_over", self._give).get("is_away"):
-                return
+            done = self._final.succeed("hand_over", self._give)
+            if done.get("is_odd"):
+                self._left.take_out(WITHHELD)
+                return False
+            if not done.get("is_away"):
+                return True
 
     def _give(self) -> Facts:
         entry = self._parts.ledger.owner(self._drive)
@@ -225,6 +252,8 @@ class _Burn:
             return {}  # done before a crash, or by whoever had the drive since
         if self._is_on_claim and not is_present(self._parts, self._job_id):
             return {"is_away": True}  # he was there before a crash
+        if not is_due(self._parts, entry):
+            return {"is_odd": True}
         self._progress.put(Step.HAND_OVER, 0, 1)
         order = self._parts.orders.get(self._job_id)
         hand_over(self._parts, self._writer, entry, order, self._medium)

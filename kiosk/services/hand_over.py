@@ -47,7 +47,11 @@ def hand_over(
     parts.media.deliver(
         entry,
         actor="engine",
-        details={"study": order.study_instance_uid, "medium": medium.value},
+        details={
+            "study": order.study_instance_uid,
+            "medium": medium.value,
+            **disc_words(parts, entry),
+        },
     )
     loaded = writer.inspect()
     if not is_absent(loaded) and loaded.volume_id == entry.volume_id:
@@ -56,6 +60,26 @@ def hand_over(
         parts.ledger.free(writer.name)
         return
     parts.ledger.put(replace(entry, phase=LedgerPhase.OUT))
+
+
+def disc_words(parts: EngineParts, entry: LedgerEntry) -> dict[str, str]:
+    """Which one of a set it is, for the audit trail; nothing of a single medium."""
+    disc_set = parts.jobs.disc_set(entry.job_id)
+    if disc_set is None or disc_set.discs == 1 or entry.volume_id not in disc_set.volume_ids:
+        return {}
+    return {"disc": f"{disc_set.volume_ids.index(entry.volume_id) + 1} of {disc_set.discs}"}
+
+
+def is_due(parts: EngineParts, entry: LedgerEntry) -> bool:
+    """Whether it is its turn: of a set no medium may come twice, and none of another split.
+
+    One that was handed over on record and only has to come out is due too.
+    """
+    disc_set = parts.jobs.disc_set(entry.job_id)
+    if disc_set is None or is_delivered(parts, entry):
+        return True
+    index = disc_set.index(parts.media.delivered(entry.job_id))
+    return entry.volume_id == disc_set.volume_ids[index]
 
 
 def may_be_whole(writer: MediaWriter, entry: LedgerEntry) -> bool:

@@ -15,7 +15,14 @@ from kiosk.errors import MediumNotTakenError, OrderNotReleasedError
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
 from kiosk.services.drawer import is_drawn_in, is_gone
 from kiosk.services.durable import Durable, Facts
-from kiosk.services.hand_over import hand_over, may_be_whole, may_leave, scrap, settle_other
+from kiosk.services.hand_over import (
+    hand_over,
+    is_due,
+    may_be_whole,
+    may_leave,
+    scrap,
+    settle_other,
+)
 from kiosk.services.outcomes import SETTLED, UNCOLLECTED, VOID, WITHHELD, to_facts, why
 from kiosk.services.parts import EngineParts
 from kiosk.services.waiting import Answer, Waits, require_released
@@ -50,11 +57,8 @@ class LeftBehind:
     def settle(self, owner: LedgerEntry, on_verify: Callable[[MediumProgress], None]) -> Facts:
         """The drive holds what may be a good medium of another job: that one first."""
         job = self._parts.jobs.get(owner.job_id)
-        if job.status in _ENDED:
-            if may_be_whole(self._writer, owner):
-                return WITHHELD
-            scrap(self._parts, self._writer, owner)
-            return SETTLED
+        if job.status in _ENDED or not is_due(self._parts, owner):
+            return self.refuse(owner)
         order: Order = self._parts.orders.get(job.order_id)
         if owner.phase == LedgerPhase.VERIFIED and not self._is_released(owner):
             return UNCOLLECTED
@@ -79,6 +83,13 @@ class LeftBehind:
                 settle_other(self._parts, self._writer, entry)
             except OrderNotReleasedError:
                 return WITHHELD
+        return SETTLED
+
+    def refuse(self, owner: LedgerEntry) -> Facts:
+        """Nobody may have it: out with what is broken, what may be whole is for staff."""
+        if may_be_whole(self._writer, owner):
+            return WITHHELD
+        scrap(self._parts, self._writer, owner)
         return SETTLED
 
     def _is_released(self, owner: LedgerEntry) -> bool:
@@ -160,6 +171,7 @@ class LeftBehind:
         if entry is None or not is_other or entry.phase != LedgerPhase.VERIFIED:
             return {}
         order = self._parts.orders.get(entry.job_id)
-        if order.state is ReleaseState.RELEASED:  # else the next look finds it withheld
+        # Else the next look finds it withheld.
+        if order.state is ReleaseState.RELEASED and is_due(self._parts, entry):
             hand_over(self._parts, self._writer, entry, order, self._medium)
         return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -42,6 +42,8 @@ class Image:
         left_out: Objects that could not go onto the medium and are listed on it.
         station: In whose spool it is.
         lacks: The same by kind, for people; no fact that a later step decides by.
+        number, of: "Disc `number` of `of`".
+        more: The others of a set, in order; `left_out` and `lacks` are told of the first alone.
     """
 
     file_name: str
@@ -52,9 +54,20 @@ class Image:
     left_out: int
     station: str
     lacks: LeftOutCounts = LeftOutCounts()
+    number: int = 1
+    of: int = 1
+    more: tuple[Image, ...] = ()
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """One a medium."""
+        return (replace(self, more=()), *self.more)
 
     def facts(self) -> Facts:
+        """Of one medium; a set's are a list of them (`services.workflow`)."""
+        place = {"number": self.number, "of": self.of} if self.of > 1 else {}
         return {
+            **place,
             "file_name": self.file_name,
             "size_bytes": self.size_bytes,
             "sha256": self.sha256,
@@ -93,7 +106,7 @@ class Retrieve(Protocol):
 
 
 class Compose(Protocol):
-    """Build the image out of what was retrieved into the folder, and check it.
+    """Build the image out of what was retrieved into the folder, and check it; or a set of them.
 
     Raises:
         SpoolLostError: Retrieve again.

@@ -1,6 +1,6 @@
 """The durable workflow of one order: release, retrieve, compose and check, burn, hand over.
 
-    release ──► retrieve ──► compose ──► burn (on the drive's queue, once a copy) ──► finish
+    release ──► retrieve ──► compose ──► burn (on the drive's queue, once a medium) ──► finish
                    ▲            │          │
                    └── spool ───┴── lost ──┘            any trouble: wait and try again, ask
                                                         staff, or fail; each with its reason
@@ -94,7 +94,9 @@ class _Order:
     def _open(self) -> Facts:
         job = self._parts.jobs.get(self._job_id)
         delivered = self._parts.media.delivered(self._job_id)
-        return {"copies": job.choice.copies - delivered, "delivered": delivered}
+        disc_set = self._parts.jobs.disc_set(self._job_id)
+        copies = delivered if disc_set is None else disc_set.copies(delivered)
+        return {"copies": job.choice.copies - copies, "delivered": delivered}
 
     # --- retrieve and compose
 
@@ -143,7 +145,10 @@ class _Order:
                 is_cancelled=self._watch,
             )
         self._parts.jobs.note_left_out(self._job_id, image.lacks)
-        return image.facts()
+        disc_set = self._parts.jobs.note_set(self._job_id, [it.volume_id for it in image.images])
+        if not image.more:
+            return image.facts()
+        return {"images": [it.facts() for it in image.images], "since": disc_set.since}
 
     def _heavy(self) -> AbstractContextManager[None]:
         job = self._parts.jobs.get(self._job_id)
@@ -152,7 +157,15 @@ class _Order:
     # --- burn
 
     def _burn(self, image: Facts, delivered: int) -> Facts:
-        """One copy. Returns the burn's facts. Raises Trouble."""
+        """One medium. Returns the burn's facts. Raises Trouble.
+
+        Args:
+            image: What "compose" returned: the facts of an image, or of those of a set.
+            delivered: Media that are out.
+        """
+        if "images" in image:
+            images = image["images"]
+            image = images[(delivered - image["since"]) % len(images)]
         chosen = self._waits.insist("drive", self._choose, Step.WRITE)
         facts = {
             "job_id": str(self._job_id),

@@ -6,9 +6,10 @@ no code, no blame, and always what comes next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import Medium, Order, Step, Wanted
 from kiosk.widgets.safe_text import safe_text
@@ -61,8 +62,31 @@ def step_words(step: Step) -> str:
     }[step]
 
 
-def ask_words(wanted: Wanted) -> Ask:
-    """What a job waits for a person to do."""
+def disc_words(disc: DiscPlace) -> str:
+    """Which one of a set, "" of a single one."""
+    return _("Disc {number} of {of}").format(number=disc.number, of=disc.of) if disc.of > 1 else ""
+
+
+def ask_words(wanted: Wanted, disc: DiscPlace = DiscPlace()) -> Ask:  # noqa: B008 - frozen
+    """What a job waits for a person to do.
+
+    Args:
+        disc: The one of a set that is to be made.
+    """
+    ask = _ask_words(wanted)
+    if disc.of == 1:
+        return ask
+    number, of = str(disc.number), str(disc.of)
+    numbered = {
+        Wanted.BLANK_DISC: _("Please put in blank disc {number} of {of}"),
+        Wanted.OTHER_DISC: _("Please put in another disc, for disc {number} of {of}"),
+    }
+    if wanted not in numbered:
+        return ask
+    return replace(ask, title=numbered[wanted].format(number=number, of=of))
+
+
+def _ask_words(wanted: Wanted) -> Ask:
     done = _("Done")
     return {
         Wanted.BLANK_DISC: Ask(

@@ -6,7 +6,7 @@ import functools
 import tempfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kiosk.adapters.jobs import DbosJobs, migrate
@@ -57,13 +57,18 @@ class Archive:
         build_troubles: Raised by the next builds.
         gate_trouble: Raised by every look at a finished medium.
         lacks: What the builds leave out.
+        discs: Media that one copy takes.
+        split: Another one gives a set that fits no earlier one.
     """
 
     troubles: list[KioskError] = field(default_factory=list)
     build_troubles: list[KioskError] = field(default_factory=list)
     gate_trouble: KioskError | None = None
     lacks: LeftOutCounts = LeftOutCounts()
+    discs: int = 1
+    split: int = 0
     retrieved: int = 0
+    _built: int = 0
     during_retrieve: Callable[[], None] = lambda: None
 
     def retrieve(
@@ -96,11 +101,25 @@ class Archive:
         if not (folder / "objects").exists():
             raise SpoolLostError("nothing was retrieved")
         number = zlib.crc32(order.order_id.encode())
+        if self.discs > 1:
+            on_progress(1, 1)
+            first, *more = (self._disc(folder, number, place) for place in range(1, self.discs + 1))
+            return replace(first, more=tuple(more))
         facts = make_image(folder / "image.iso", f"V{number:08X}", blocks=40, seed=number)
         on_progress(1, 1)
         made = (facts.size_bytes, facts.sha256, facts.volume_id)
         lacks = self.lacks
         return Image("image.iso", *made, 1, lacks.total, "station1", lacks)
+
+    def _disc(self, folder: Path, number: int, place: int) -> Image:
+        """Never the same bytes twice: a set that is built again has other UIDs."""
+        self._built += 1
+        name = "image.iso" if place == 1 else f"image{place}.iso"
+        volume_id = f"V{number % 0xFFFFFF:06X}{self.split}{place}{self.discs}"
+        seed = number + 1000 * self._built
+        facts = make_image(folder / name, volume_id, blocks=40, seed=seed)
+        made = (facts.size_bytes, facts.sha256, facts.volume_id)
+        return Image(name, *made, 1, 0, "station1", number=place, of=self.discs)
 
     def gate(self, order: Order, medium: Medium, writer: MediaWriter) -> None:
         if self.gate_trouble is not None:

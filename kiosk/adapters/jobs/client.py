@@ -20,7 +20,7 @@ from kiosk.adapters.journal.engine import translated, writing
 from kiosk.adapters.journal.job_rows import ENDED, workflow_id
 from kiosk.adapters.journal.ledger import count_delivered
 from kiosk.adapters.journal.orders import to_order
-from kiosk.adapters.journal.tables import jobs, orders
+from kiosk.adapters.journal.tables import disc_sets, jobs, orders
 from kiosk.domain.model import (
     ExecutionStatus,
     Job,
@@ -122,6 +122,8 @@ class DbosJobs:
                 connection.execute(
                     sa.update(jobs).where(jobs.c.job_id == order_id).values(**values)
                 )
+                # What is out was made for what was placed before: a set begins with its first.
+                connection.execute(sa.delete(disc_sets).where(disc_sets.c.job_id == order_id))
             self._chain.append(
                 connection,
                 "job.submitted",

@@ -12,9 +12,11 @@ import sqlalchemy as sa
 
 from kiosk.adapters.journal.audit import MINOR_FAILURE, SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
+from kiosk.adapters.journal.ledger import count_delivered
 from kiosk.adapters.journal.orders import change_state
 from kiosk.adapters.journal.questions import to_question
 from kiosk.adapters.journal.tables import (
+    disc_sets,
     jobs,
     left_out,
     orders,
@@ -22,6 +24,7 @@ from kiosk.adapters.journal.tables import (
     progress,
     questions,
 )
+from kiosk.domain.disc_set import DiscPlace, DiscSet
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     ExecutionStatus,
@@ -94,15 +97,39 @@ def _fill_in(connection: sa.Connection, found: list[Job]) -> list[Job]:
         row.job_id: LeftOutCounts(row.videos, row.images, row.others)
         for row in connection.execute(sa.select(left_out).where(left_out.c.job_id.in_(ids)))
     }
+    sets = {
+        row.job_id: _to_set(row)
+        for row in connection.execute(sa.select(disc_sets).where(disc_sets.c.job_id.in_(ids)))
+    }
     return [
         replace(
             job,
             progress=at.get(job.job_id),
             question=asked.get(job.job_id),
             left_out=lacks.get(job.job_id, LeftOutCounts()),
+            disc=_place(connection, job, sets.get(job.job_id)),
         )
         for job in found
     ]
+
+
+def _to_set(row: Any) -> DiscSet:
+    return DiscSet(tuple(row.volume_ids.split(" ")), row.since, row.copies_before)
+
+
+def _place(connection: sa.Connection, job: Job, disc_set: DiscSet | None) -> DiscPlace:
+    if disc_set is None:
+        return DiscPlace()
+    if job.status is ExecutionStatus.DONE:
+        return DiscPlace(disc_set.discs, disc_set.discs)
+    delivered = _delivered(connection, job.job_id)
+    return DiscPlace(disc_set.index(delivered) + 1, disc_set.discs)
+
+
+def _delivered(connection: sa.Connection, job_id: OrderId) -> int:
+    """Media handed over since the job was placed last."""
+    before = connection.scalar(sa.select(jobs.c.delivered_before).where(jobs.c.job_id == job_id))
+    return count_delivered(connection, job_id) - (before or 0)
 
 
 class JournalJobs:
@@ -180,6 +207,46 @@ class JournalJobs:
                 outcome=MINOR_FAILURE if counts.total else SUCCESS,
                 details={kind: str(count) for kind, count in values.items()},
             )
+
+    def note_set(self, job_id: OrderId, volume_ids: Sequence[str]) -> DiscSet:
+        """Keep how the study is split; audited when a copy that was begun is begun anew."""
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                sa.select(disc_sets).where(disc_sets.c.job_id == job_id)
+            ).one_or_none()
+            if row is None and len(volume_ids) == 1:
+                return DiscSet(tuple(volume_ids))
+            delivered = _delivered(connection, job_id)
+            before = _to_set(row) if row else None
+            # Without a row one medium was a copy.
+            after = (before or DiscSet(("",))).split_anew(tuple(volume_ids), delivered)
+            if after == before:
+                return after
+            connection.execute(sa.delete(disc_sets).where(disc_sets.c.job_id == job_id))
+            connection.execute(
+                sa.insert(disc_sets).values(
+                    job_id=job_id,
+                    volume_ids=" ".join(after.volume_ids),
+                    since=after.since,
+                    copies_before=after.copies_before,
+                )
+            )
+            self._chain.append(
+                connection,
+                "job.disc_set",
+                actor="engine",
+                subject=job_id,
+                outcome=MINOR_FAILURE if before and before.index(delivered) else SUCCESS,
+                details={"discs": str(after.discs), "volumes": " ".join(after.volume_ids)},
+            )
+            return after
+
+    def disc_set(self, job_id: OrderId) -> DiscSet | None:
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                sa.select(disc_sets).where(disc_sets.c.job_id == job_id)
+            ).one_or_none()
+        return _to_set(row) if row else None
 
     def is_cancelled(self, job_id: OrderId) -> bool:
         """Whether somebody asked to end it. Raises UnknownJobError."""

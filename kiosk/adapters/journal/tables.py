@@ -162,6 +162,16 @@ left_out = sa.Table(
     sa.Column("others", sa.Integer, nullable=False),
 )
 
+# A row only if one medium does not hold the study, or once did not.
+disc_sets = sa.Table(
+    f"{PREFIX}disc_sets",
+    metadata,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("volume_ids", sa.String(512), nullable=False),  # 35 of 11 characters at most
+    sa.Column("since", sa.Integer, nullable=False),
+    sa.Column("copies_before", sa.Integer, nullable=False),
+)
+
 stations = sa.Table(
     f"{PREFIX}stations",
     metadata,

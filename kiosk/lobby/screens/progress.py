@@ -16,7 +16,7 @@ from kiosk.lobby.left_out import LeftOutNote
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import StartOver
 from kiosk.widgets.buttons import TouchButton
-from kiosk.widgets.wording import left_words, note_words, step_words
+from kiosk.widgets.wording import disc_words, left_words, note_words, step_words
 from kiosk.widgets.words import _
 
 _SHOWN: Final = (Step.RETRIEVE, Step.COMPOSE, Step.CHECK, Step.WRITE, Step.VERIFY)
@@ -83,6 +83,8 @@ class ProgressScreen(LobbyScreen):
         if is_late:
             note = _("One moment, please. We cannot see how far it is.")
         left = left_words(None if estimate is None else estimate.left_s)
+        if disc := disc_words(job.disc):
+            left = " · ".join(filter(None, (disc, left)))
         fraction = 0.0 if estimate is None else estimate.fraction
         return self._steps(job, step), Content(bar(fraction)), Content(note or left)
 

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import Question
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Answered, DemoHandWanted, StartOver
@@ -22,8 +23,15 @@ class QuestionScreen(LobbyScreen):
 
     AUTO_FOCUS = "#done"
 
-    def __init__(self, frame: Frame, question: Question, *, has_demo_hand: bool) -> None:
-        self._ask = ask_words(question.wanted)
+    def __init__(
+        self,
+        frame: Frame,
+        question: Question,
+        *,
+        has_demo_hand: bool,
+        disc: DiscPlace = DiscPlace(),  # noqa: B008 - frozen
+    ) -> None:
+        self._ask = ask_words(question.wanted, disc)
         super().__init__(frame, self._ask.title)
         self.question = question
         self._has_demo_hand = has_demo_hand and bool(self._ask.button)

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium
 from kiosk.lobby.left_out import left_out_words
@@ -60,7 +61,14 @@ class ThanksScreen(LobbyScreen):
     idle_s = 60.0
     warns = False
 
-    def __init__(self, frame: Frame, medium: Medium, left_out: LeftOutCounts | None = None) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        medium: Medium,
+        left_out: LeftOutCounts | None = None,
+        disc: DiscPlace = DiscPlace(),  # noqa: B008 - frozen
+    ) -> None:
+        """`disc`: Which one of a set it is."""
         title, self._text = {
             Medium.DISC: (
                 _("Please take your disc"),
@@ -75,6 +83,13 @@ class ThanksScreen(LobbyScreen):
         self._checked = _("We read everything back: your images are complete.")
         if left := left_out_words(left_out or LeftOutCounts(), medium):
             self._checked = _("We read everything back.") + " " + left
+        if disc.of > 1:
+            numbers = {"number": disc.number, "of": disc.of}
+            title = _("Please take disc {number} of {of}").format(**numbers)
+            more = _("They belong together: please wait for the next one.")
+            if disc.number == disc.of:
+                more = _("This is the last one. They belong together: keep them all.")
+            self._text = f"{self._text} {more}"
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):

@@ -1,0 +1,196 @@
+"""A volume that does not fit made into the volumes of a set, each with "disc n of m" on its pages.
+
+How long converted objects are is known by then; how long pages are only when they are made. So the
+set is planned with a guess, each medium is built, and if one came out too large the plan is made
+anew with less room. Objects are taken in their order on the medium, not as they arrived: the same
+objects and capacity give the same split, whenever and however often that is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
+from dicomdir.directory import read_directory
+from dicomdir.disc_set import DiscContents, SeriesPart, contents_of
+from dicomdir.errors import ImageTooLargeError
+from dicomdir.loads import Gathering, Overhead, SeriesLoad, StudyLoad
+from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume
+from dicomdir.readme import readme
+from dicomdir.room import Disc, iso_blocks
+from dicomdir.span import MediumPlan, span
+from dicomdir.web import MediumPart
+from dicomdir.web.pictures import MAX_PER_SERIES
+
+_SOP_INSTANCE: Final = 0x00041511
+_ICON_BYTES: Final = 8 << 10  # of a Series' first record, at most
+_INDEX_BYTES: Final = 12 << 10  # INDEX.HTM and the contents, without what grows with the Series
+_SERIES_BYTES: Final = 6 << 10  # its page and thumbnail
+_PICTURE_BYTES: Final = 48 << 10
+_TRIES: Final = 8
+_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_UID_DIGITS: Final = 39
+
+Find = Callable[[str], ObjectFile]
+"""An object by its SOP Instance UID, as it shall lie on the medium: never to be converted again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetMedium:
+    """One medium of a set, ready to be authored."""
+
+    contents: DiscContents
+    built: BuiltVolume
+    file_set_uid: str
+
+
+def placed_objects(volume: PdiVolume) -> dict[str, Entry]:
+    """The objects on a volume by SOP Instance UID."""
+    entries = {entry.path: entry for entry in volume.entries}
+    dicomdir = entries[DICOMDIR].source
+    assert isinstance(dicomdir, bytes)
+    directory = read_directory(dicomdir)
+    return {
+        record.text(_SOP_INSTANCE): entries[record.file_id]
+        for record in directory.records
+        if record.is_leaf
+    }
+
+
+def build_set(
+    sizes: Mapping[str, int],
+    find: Find,
+    plan: Plan,
+    capacity_blocks: int,
+    *,
+    on_object: Callable[[], None] = lambda: None,
+) -> list[SetMedium]:
+    """Plan the set and lay out each medium; every object is on exactly one.
+
+    Args:
+        sizes: Bytes of each object's file on the medium, by SOP Instance UID.
+        plan: Of the whole; its `left_out` is listed on each medium.
+        on_object: Called for each object that is looked at.
+    Raises:
+        InstanceTooLargeError: One object alone does not fit; it is named.
+        ImageTooLargeError: Too many media, or the pages leave no room.
+    """
+    gathering = Gathering()
+    series: set[str] = set()
+    for uid in sorted(sizes):
+        instance = find(uid).instance
+        is_first = instance.series_instance_uid not in series
+        series.add(instance.series_instance_uid)
+        gathering.add(instance, sizes[uid], icon_bytes=_ICON_BYTES if is_first else 0)
+        on_object()
+    studies = [_with_pages(study) for study in gathering.studies()]
+    overhead = Overhead(
+        ((README, len(readme(plan.site))),), (_INDEX_BYTES,), gathering.directory_bytes
+    )
+    room = capacity_blocks
+    for attempt in range(_TRIES):
+        plans = span(studies, Disc(room), overhead)
+        media, over = [], 0
+        contents = contents_of(plans, _set_id(plan.volume_id, plans))
+        for medium, own in zip(plans, contents, strict=True):
+            media.append(_build(medium, own, contents, find, plan, attempt, on_object))
+            files = ((it.path, it.size_bytes) for it in media[-1].built.volume.entries)
+            over = max(over, iso_blocks(files) - capacity_blocks)
+        if over <= 0:
+            return media
+        room -= over
+    raise ImageTooLargeError(f"pages take more room than can be planned for in {room} blocks")
+
+
+def _with_pages(study: StudyLoad) -> StudyLoad:
+    return replace(study, series=tuple(_with_its_pages(it) for it in study.series))
+
+
+def _with_its_pages(series: SeriesLoad) -> SeriesLoad:
+    """A guess: pictures of so many Instances, in proportion to what they show."""
+    pictures = tuple(
+        min(_PICTURE_BYTES, 1024 + load.size_bytes // 8)
+        for load in series.instances[:MAX_PER_SERIES]
+    )
+    return replace(series, page_files=(_SERIES_BYTES, *pictures))
+
+
+def _set_id(volume_id: str, plans: Sequence[MediumPlan]) -> str:
+    """Of volume identifier and split: media of another split of the same objects are called
+    otherwise, so that nobody takes them for parts of this one.
+    """
+    digest = hashlib.sha256(volume_id.encode("ascii"))
+    for medium in plans:
+        digest.update(b"/")
+        for uid in medium.sop_instance_uids:
+            digest.update(uid.encode("ascii") + b"\n")
+    number = int.from_bytes(digest.digest()[:8], "big")
+    letters = ""
+    for _ in range(7):
+        number, letter = divmod(number, len(_ALPHABET))
+        letters += _ALPHABET[letter]
+    return f"PDI_{letters}"
+
+
+def _build(
+    medium: MediumPlan,
+    own: DiscContents,
+    contents: Sequence[DiscContents],
+    find: Find,
+    plan: Plan,
+    attempt: int,
+    on_object: Callable[[], None],
+) -> SetMedium:
+    work = plan.work / f"set{attempt}-{medium.number}"
+    work.mkdir(mode=0o700)
+    file_set_uid = _new_uid()
+    built = build_volume(
+        (find(uid) for uid in medium.sop_instance_uids),
+        replace(
+            plan,
+            volume_id=own.volume_id,
+            file_set_uid=file_set_uid,
+            work=work,
+            part=part_of(contents, own, plan.medium) if own.of > 1 else None,
+            expected={
+                part.series.series_instance_uid: part.stop - part.first for part in medium.parts
+            },
+        ),
+        on_object=lambda _count: on_object(),
+    )
+    if built.instances != medium.instances:
+        raise ImageTooLargeError("an object of the set found no place")
+    return SetMedium(own, built, file_set_uid)
+
+
+def _new_uid() -> str:
+    """For a File-set of its own (PDI-101); always of one length, so that no plan hangs on it."""
+    while len(digits := str(uuid.uuid4().int)) != _UID_DIGITS:
+        pass
+    return f"2.25.{digits}"  # PS3.5 B.2
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def part_of(contents: Sequence[DiscContents], own: DiscContents, medium: str) -> MediumPart:
+    """What the pages of one medium say of the set (PDI-103). Texts are raw."""
+    lines = [
+        f"{medium.capitalize()} {disc.number}: {_series_words(part)}"
+        for disc in contents
+        if disc.number != own.number
+        for study in disc.studies
+        for part in study.series
+    ]
+    return MediumPart(own.number, own.of, lines)
+
+
+def _series_words(part: SeriesPart) -> str:
+    named = " ".join(filter(None, (part.modality, "series", part.number, part.description)))
+    if part.is_whole:
+        return f"{named}, all {part.of} objects"
+    return f"{named}, objects {part.first} to {part.first + part.instances - 1} of {part.of}"
