@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     ExecutionStatus,
@@ -45,6 +46,7 @@ def a_job(
     note: str = "",
     medium: Medium = Medium.DISC,
     left_out: LeftOutCounts | None = None,
+    disc: DiscPlace = DiscPlace(),  # noqa: B008 - frozen
 ) -> Job:
     return Job(
         job_id=order.order_id,
@@ -59,9 +61,11 @@ def a_job(
         created_at=START,
         ended_at=None,
         left_out=left_out or LeftOutCounts(),
+        disc=disc,
     )
 
 
+SECOND = DiscPlace(2, 3)
 LEFT_OUT = LeftOutCounts(videos=12, images=3, others=2)
 
 
@@ -104,6 +108,19 @@ def every_screen(
             frame,
             a_job(order, medium=Medium.STICK, left_out=LEFT_OUT),
             Estimate(0.55, 130.0),
+        ),
+        "writing_set": lambda: ProgressScreen(
+            frame, a_job(order, disc=SECOND), Estimate(0.55, 130.0)
+        ),
+        "ask_blank_of_set": lambda: QuestionScreen(
+            frame,
+            Question(order.order_id, 1, Wanted.BLANK_DISC, START),
+            has_demo_hand=False,
+            disc=SECOND,
+        ),
+        "take_of_set": lambda: ThanksScreen(frame, Medium.DISC, disc=SECOND),
+        "take_last_of_set": lambda: ThanksScreen(
+            frame, Medium.DISC, LeftOutCounts(videos=1), DiscPlace(3, 3)
         ),
         "demo_hand": lambda: QuestionScreen(
             frame, Question(order.order_id, 1, Wanted.BLANK_DISC, START), has_demo_hand=True

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from kiosk.config import Config
+from kiosk.config import Config, DriveConfig
 from kiosk.config_file import MAX_FILE_BYTES, load, parse, settings, to_toml
+from kiosk.domain.model import Medium
+from kiosk.engine_parts import limits_of
 from kiosk.errors import ConfigError
 
 
@@ -26,6 +28,21 @@ def test_what_is_printed_reads_back_equal():
     assert config.engine.retry_s == (1.0, 2.5)
 
 
+def test_capacities_by_kind_and_in_blocks():
+    config = parse(
+        '[[drives]]\nname = "a"\n[[drives]]\nname = "b"\ncapacity = "cd"\n'
+        '[[drives]]\nname = "c"\ncapacity = 5000\n[engine]\nforbid_spanning = true'
+    )
+    assert parse(to_toml(config)) == config
+    assert [drive.capacity_blocks + 182 for drive in config.drives] == [2_295_104, 333_000, 5000]
+    assert config.engine.forbid_spanning
+    assert limits_of(config) == {Medium.DISC: 2_295_104 - 182}
+    engine = replace(config.engine, forbid_spanning=False)
+    assert limits_of(replace(config, engine=engine)) == {Medium.DISC: 5000 - 182}
+    stick = replace(config, drives=(DriveConfig(kind="stick"),))
+    assert limits_of(stick) == {}
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -33,6 +50,10 @@ def test_what_is_printed_reads_back_equal():
         ("[sight]\n", "sight"),
         ("[archive]\nport = 70000", "archive.port"),
         ("[archive]\nport = '1'", "archive.port"),
+        ("[[drives]]\ncapacity = 'floppy'", "drives[0].capacity"),
+        ("[[drives]]\ncapacity = 12", "drives[0].capacity"),
+        ("[[drives]]\ncapacity = true", "drives[0].capacity"),
+        ("[engine]\nforbid_spanning = 1", "engine.forbid_spanning"),
         ("[archive]\nport = true", "archive.port"),
         ("[archive]\nae_title = 'A\\\\B'", "archive.ae_title"),
         ("[archive]\nae_title = 'SEVENTEEN_LETTERS'", "archive.ae_title"),

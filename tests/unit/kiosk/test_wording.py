@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import Medium, Step, Wanted
 from kiosk.errors import KioskError
 from kiosk.widgets.wording import (
     ask_words,
+    disc_words,
     exam_words,
     failure_words,
     is_worded,
@@ -72,6 +74,16 @@ def test_every_request_has_words(wanted: Wanted) -> None:
     ask = ask_words(wanted)
     assert_plain(ask.title, ask.text)
     assert bool(ask.button) == (wanted not in (Wanted.STAFF, Wanted.CLAIM))
+
+
+def test_requests_for_a_set_are_numbered() -> None:
+    second = DiscPlace(2, 3)
+    assert ask_words(Wanted.BLANK_DISC, second).title == "Please put in blank disc 2 of 3"
+    assert "disc 2 of 3" in ask_words(Wanted.OTHER_DISC, second).title
+    for wanted in Wanted:
+        assert_plain(ask_words(wanted, second).title)
+        assert ask_words(wanted, DiscPlace()) == ask_words(wanted)
+    assert (disc_words(second), disc_words(DiscPlace())) == ("Disc 2 of 3", "")
 
 
 def test_steps_media_and_notes() -> None:
