@@ -21,6 +21,7 @@ from kiosk.adapters.journal.audit import AuditHead
 from kiosk.adapters.journal.engine import make_engine, reading, writing
 from kiosk.adapters.journal.migrate import alembic_config, revision
 from kiosk.adapters.journal.tables import PREFIX, VERSION_TABLE, audit, metadata
+from kiosk.domain.disc_set import DiscPlace, DiscSet
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     MediaChoice,
@@ -295,6 +296,43 @@ def test_the_ledger_keeps_the_history_of_each_medium(journal: Journal) -> None:
     assert ledger.delivered(JOB) == 1
     assert [record.outcome for record in ledger.history(JOB)] == ["scrap", "delivered"]
     assert [row.outcome for row in journal.audit.rows(event="export")] == [8, 0]
+
+
+def test_a_set_is_kept_counted_and_begun_anew_when_it_is_split_otherwise(journal: Journal) -> None:
+    order = an_order()
+    job_id = order.order_id
+    journal.orders.add(order, actor="test")
+    jobs = DbosJobs(journal)
+    jobs.submit(job_id, MediaChoice(Medium.DISC, 3), Priority.WARD, actor="test")
+    book = journal.jobs
+
+    def deliver(attempt: int) -> None:
+        for phase in (LedgerPhase.WRITING, LedgerPhase.CLOSED, LedgerPhase.VERIFIED):
+            entry = LedgerEntry("d1", job_id, phase, attempt, "V", "0" * 64)
+            journal.ledger.put(entry)
+        assert journal.ledger.deliver(entry, actor="engine", details={})
+
+    assert book.note_set(job_id, ["V0"]) == DiscSet(("V0",))
+    assert book.disc_set(job_id) is None  # one medium is nothing to keep
+    deliver(1)
+    pair = DiscSet(("V12", "V22"), 1, 1)
+    for _ in range(2):
+        assert book.note_set(job_id, ["V12", "V22"]) == book.disc_set(job_id) == pair
+    assert book.get(job_id).disc == DiscPlace(1, 2)
+    deliver(2)
+    assert book.newest()[0].disc == DiscPlace(2, 2)
+    other = book.note_set(job_id, ["W12", "W22"])
+    assert other == DiscSet(("W12", "W22"), 2, 1)
+    assert [other.copies(count) for count in (2, 3, 4, 6)] == [1, 1, 2, 3]
+    single = book.note_set(job_id, ["V0"])  # larger discs are in stock now
+    assert (single, book.get(job_id).disc) == (DiscSet(("V0",), 2, 1), DiscPlace(1, 1))
+    rows = list(journal.audit.rows(event="job.disc_set"))
+    assert [row.outcome for row in rows] == [0, 4, 0]
+    assert rows[0].details == {"discs": "2", "volumes": "V12 V22"}
+    book.fail(job_id, status_info="PROC_FAILURE", error_code="x", hold_order=False)
+    jobs.submit(job_id, MediaChoice(Medium.DISC), Priority.WARD, actor="test")
+    assert book.disc_set(job_id) is None  # what is placed again begins with the first disc
+    jobs.close()
 
 
 @pytest.mark.parametrize("state", [ReleaseState.HELD, ReleaseState.CANCELLED])

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import (
     ExecutionStatus,
     HandOver,
@@ -534,3 +535,43 @@ async def test_after_the_first_of_two_copies_the_visit_goes_on() -> None:
         await visitor.until(lambda: hall.jobs.answers)
         hall.jobs.at_step(job_id, Step.WRITE, 1, 10)
         await visitor.sees(ProgressScreen)
+
+
+async def test_discs_of_a_set_are_numbered_and_the_visit_lasts_to_the_last() -> None:
+    hall = Hall(media=(Medium.DISC,))
+    job_id = hall.order.order_id
+
+    def turn_of(number: int) -> None:
+        job = hall.jobs.get(job_id)
+        hall.jobs.rows[job_id] = dataclasses.replace(job, disc=DiscPlace(number, 2))
+
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+        turn_of(2)
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        assert "disc 1 of 2" in visitor.text()
+        await visitor.touch("#stop")
+        await visitor.until(lambda: hall.jobs.answers)
+        hall.jobs.at_step(job_id, Step.WRITE, 1, 10)
+        hall.jobs.ask(job_id, Wanted.BLANK_DISC)
+        await visitor.sees(QuestionScreen)
+        assert "blank disc 2 of 2" in visitor.text()
+        await visitor.touch("#done")
+        await visitor.sees(ProgressScreen)
+        assert "Disc 2 of 2" in visitor.text()
+        turn_of(1)
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        assert "disc 2 of 2" in visitor.text()
+        await visitor.touch("#stop")
+        await visitor.sees(GoodbyeScreen)

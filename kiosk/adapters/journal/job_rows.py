@@ -210,12 +210,12 @@ class JournalJobs:
 
     def note_set(self, job_id: OrderId, volume_ids: Sequence[str]) -> DiscSet:
         """Keep how the study is split; audited when a copy that was begun is begun anew."""
+        if len(volume_ids) == 1 and self.disc_set(job_id) is None:
+            return DiscSet(tuple(volume_ids))  # as nearly always: nothing to write
         with writing(self._engine) as connection:
             row = connection.execute(
                 sa.select(disc_sets).where(disc_sets.c.job_id == job_id)
             ).one_or_none()
-            if row is None and len(volume_ids) == 1:
-                return DiscSet(tuple(volume_ids))
             delivered = _delivered(connection, job_id)
             before = _to_set(row) if row else None
             # Without a row one medium was a copy.

@@ -79,17 +79,16 @@ class ThanksScreen(LobbyScreen):
                 _("You can pull it out of the slot now."),
             ),
         }[medium]
-        super().__init__(frame, title)
         self._checked = _("We read everything back: your images are complete.")
-        if left := left_out_words(left_out or LeftOutCounts(), medium):
-            self._checked = _("We read everything back.") + " " + left
         if disc.of > 1:
             numbers = {"number": disc.number, "of": disc.of}
             title = _("Please take disc {number} of {of}").format(**numbers)
-            more = _("They belong together: please wait for the next one.")
+            self._checked = _("We read this disc back. Please wait for the next one.")
             if disc.number == disc.of:
-                more = _("This is the last one. They belong together: keep them all.")
-            self._text = f"{self._text} {more}"
+                self._checked = _("It is the last one. Keep them all: they belong together.")
+        super().__init__(frame, title)
+        if left := left_out_words(left_out or LeftOutCounts(), medium):
+            self._checked = _("We read everything back.") + " " + left
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
