@@ -80,15 +80,17 @@ class ThanksScreen(LobbyScreen):
             ),
         }[medium]
         self._checked = _("We read everything back: your images are complete.")
+        left = left_out_words(left_out or LeftOutCounts(), medium)
+        if left:
+            self._checked = _("We read everything back.") + " " + left
         if disc.of > 1:
             numbers = {"number": disc.number, "of": disc.of}
             title = _("Please take disc {number} of {of}").format(**numbers)
             self._checked = _("We read this disc back. Please wait for the next one.")
-            if disc.number == disc.of:
-                self._checked = _("It is the last one. Keep them all: they belong together.")
+            if disc.number == disc.of:  # only now all of it is out
+                last = _("It is the last one. Keep them all: they belong together.")
+                self._checked = f"{last} {left}".strip()
         super().__init__(frame, title)
-        if left := left_out_words(left_out or LeftOutCounts(), medium):
-            self._checked = _("We read everything back.") + " " + left
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
