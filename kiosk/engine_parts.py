@@ -110,11 +110,12 @@ class _Composer:
         medium: Medium,
         folder: Path,
         *,
+        inventory: str,
         on_progress: OnCount,
         is_cancelled: IsCancelled,
     ) -> Image:
         built = compose(
-            self.request(order, medium, folder),
+            replace(self.request(order, medium, folder), inventory=inventory),
             on_progress=on_progress,
             is_cancelled=is_cancelled,
             pool=self._pool,
@@ -165,22 +166,25 @@ class _Archive:
         *,
         on_progress: OnCount,
         is_cancelled: IsCancelled,
-    ) -> None:
+    ) -> str:
         self._pool.prepare()  # the builder's imports happen while the archive is asked
 
         expected: Counter[str] = Counter()
+        has_begun = False  # once: what crashes an early build would crash the next one too
 
         def count(listed: ListedStudy) -> None:
             expected.update(str(it.series_instance_uid) for it in listed.instances)
 
         def tell(done: int, total: int) -> None:
+            nonlocal has_begun
             on_progress(done, total)
-            if done < total:  # something is about to arrive, into an index that stays now
+            if done < total and not has_begun:  # something will arrive, into an index that stays
+                has_begun = True
                 request = self._composer.request(order, medium, folder)
                 self._pool.begin(replace(request, follow=True, expected=dict(expected)))
 
         try:
-            retrieve(
+            retrieved = retrieve(
                 self._pacs,
                 order.patient,
                 Uid(order.study_instance_uid),
@@ -195,6 +199,7 @@ class _Archive:
         except BaseException:
             self._pool.forget(folder)
             raise
+        return retrieved.inventory
 
 
 def counted(left_out: Sequence[LeftOut]) -> LeftOutCounts:
@@ -260,6 +265,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             retrieve=archive.retrieve,
             compose=composer.compose,
             gate=gate,
+            forget=pool.forget,
             policy=policy,
             presence=journal.presence,
             slots=Slots(policy.heavy),

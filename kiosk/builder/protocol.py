@@ -39,7 +39,8 @@ CONVERTED: Final = "converted"
 MAX_MEDIA: Final = 35  # dicomdir.span has it too, with much that the engine needs not import
 MAX_LINE_BYTES: Final = 32 << 20  # the list of what is left out may be long
 _NOT_COMPARED: Final = (
-    "created_at", "capacity_blocks", "rehash", "refused", "follow", "expected", "may_span"
+    "created_at", "capacity_blocks", "rehash", "refused", "follow", "expected", "may_span",
+    "inventory",
 )  # fmt: skip
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -87,6 +88,7 @@ class ComposeRequest:
         rehash: The files were not written since the machine started: read them again.
         refused: SOP Instance UIDs whose conversion crashed a builder.
         accession_number: Of the order; no object may have another one. "": not compared.
+        inventory: `arrivals.inventory_of` all objects that were retrieved; "": not compared.
         follow: Objects still arrive; another request follows.
         expected: Objects by Series Instance UID that the archive has listed; a hint.
         may_span: A set of media may be made if one does not hold all.
@@ -103,6 +105,7 @@ class ComposeRequest:
     rehash: bool = False
     refused: tuple[str, ...] = ()
     accession_number: str = ""
+    inventory: str = ""
     follow: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
     may_span: bool = False
@@ -116,6 +119,7 @@ class ComposeRequest:
             created_at=final.created_at,
             capacity_blocks=final.capacity_blocks,
             refused=final.refused,
+            inventory=final.inventory,
             follow=False,
             expected=final.expected,
             may_span=final.may_span,

@@ -51,6 +51,7 @@ from kiosk.services.arrivals import (
     arrivals_path,
     count_arrivals,
     follow_arrivals,
+    inventory_of,
     is_of_this_boot,
     objects_folder,
     read_arrivals,
@@ -168,9 +169,12 @@ class _Build:
         self._final = final
         self._heard_at = time.monotonic()
         self._gate = _gate(request)
+        self._seen = 0
 
     def run(self) -> ComposedImage:
         built, file_set_uid = self._volume()
+        if built.instances + len(built.left_out) != self._seen:
+            raise CheckFailedError("an object is neither on the medium nor on its list")
         try:
             image = self._author(built, 1, _PREPARED, _WRITTEN)
         except ImageTooLargeError:
@@ -305,6 +309,10 @@ class _Build:
             yield ObjectFile(os.fspath(path), instance)
         if not seen:
             raise SpoolLostError("the index of what arrived is empty or gone")
+        self._seen = len(seen)
+        wanted = self.request.inventory
+        if wanted and inventory_of(seen) != wanted:
+            raise SpoolLostError("the index of what arrived does not hold all of the study")
 
     def _arrivals(self) -> Iterator[StoredInstance]:
         path = arrivals_path(self._folder)

@@ -4,18 +4,21 @@
     folder/arrivals             magic, boot id and CRC-32 of both, then for each object: length,
                                 payload, CRC-32 of the payload
 
-The index is the word on what is whole. It is not synced (an object would cost 4 ms): after a power
-cut its tail may be torn, which ends the reading there, and objects may hold other bytes than their
-hash says, which whoever reads them again finds out. That is why it names the boot that it
-was begun in: by that, not by clocks, the builder knows whether a power cut may have come since.
+The index is the word on what is whole. It is not synced while it grows (an object would cost 4 ms):
+after a power cut its tail may be gone, which ends the reading there, and objects may hold other
+bytes than their hash says, which whoever reads them again finds out. That is why it names the boot
+that it was begun in: by that, not by clocks, the builder knows whether a power cut may have come
+since. That all of a Study is there is not the index's to say: the retrieval's result, which is kept
+elsewhere, has the inventory.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final
@@ -88,6 +91,13 @@ class ArrivalsWriter:
         while data:
             data = data[os.write(self._fd, data) :]
 
+    def sync(self) -> None:
+        """Once all is in: a power cut that took the end of the index would look like a whole one.
+
+        Raises OSError.
+        """
+        os.fsync(self._fd)
+
     def close(self) -> None:
         os.close(self._fd)
 
@@ -115,6 +125,12 @@ def read_arrivals(path: Path) -> Iterator[StoredInstance]:
     with file:
         for payload in _payloads(file):
             yield _decode(payload)
+
+
+def inventory_of(sop_instance_uids: Iterable[str]) -> str:
+    """Hex; one name for a set of objects, to know later whether all of them are there."""
+    listing = "\n".join(sorted(sop_instance_uids))
+    return hashlib.sha256(listing.encode("ascii")).hexdigest()
 
 
 def count_arrivals(path: Path) -> int:

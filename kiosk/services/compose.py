@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +25,8 @@ from kiosk.services.builders import (
 from kiosk.services.composer_pool import ComposerPool
 
 __all__ = ["ComposeRequest", "ComposedImage", "ComposerPool", "compose", "volume_id_of"]
+
+log = logging.getLogger(__name__)
 
 _MAX_CRASHES: Final = 8  # conversions that kill the child, before the build is given up
 _MAX_KILLED: Final = 2  # by somebody else, such as the kernel short of memory
@@ -102,12 +105,17 @@ def _finish_begun(
     try:
         return early.finish(request, on_progress, is_cancelled), request
     except ConversionCrashedError as crash:
+        log.warning("an early build crashed in a conversion")
         return None, replace(request, refused=(*request.refused, crash.sop_instance_uid))
     except StoppedError:
         early.end()
         clean(request.folder)
         raise
-    except (ComposeError, SpoolLostError, KilledError, OSError):
+    except (ComposeError, SpoolLostError) as error:
+        log.warning("an early build failed: %s", error.code)
+        return None, request
+    except KilledError:
+        log.warning("an early build was killed")
         return None, request
     finally:
         early.end()

@@ -59,8 +59,10 @@ class EarlyBuild:
     def _run(self) -> None:
         try:
             self._made = self._builder.run(self.request, self._tell, self._shall_stop)
-        except (KioskError, ConversionCrashedError, KilledError, OSError) as trouble:
+        except (KioskError, ConversionCrashedError, KilledError) as trouble:
             self._trouble = trouble
+        except Exception as error:  # noqa: BLE001 - this thread's; its text may hold anything
+            self._trouble = ComposeError(f"the early build met {type(error).__name__}")
 
     def _shall_stop(self) -> bool:
         return self._is_cancelled()

@@ -92,6 +92,9 @@ class Retrieve(Protocol):
     """Bring the whole Study into the folder, or raise. What is there already may be kept.
 
     The medium is told so that building may begin meanwhile.
+
+    Returns:
+        The inventory of what is there now: see `arrivals.inventory_of`.
     """
 
     def __call__(
@@ -102,12 +105,14 @@ class Retrieve(Protocol):
         *,
         on_progress: OnCount,
         is_cancelled: IsCancelled,
-    ) -> None: ...
+    ) -> str: ...
 
 
 class Compose(Protocol):
     """Build the image out of what was retrieved into the folder, and check it; or a set of them.
 
+    Args:
+        inventory: What the retrieval returned; less than that is no study.
     Raises:
         SpoolLostError: Retrieve again.
         SpoolFullError, CheckFailedError, WrongPatientError, SetOversizedError, StoppedError
@@ -119,6 +124,7 @@ class Compose(Protocol):
         medium: Medium,
         folder: Path,
         *,
+        inventory: str,
         on_progress: OnCount,
         is_cancelled: IsCancelled,
     ) -> Image: ...
@@ -193,6 +199,7 @@ class EngineParts:
     retrieve: Retrieve
     compose: Compose
     gate: Gate
+    forget: Callable[[Path], None] = lambda _folder: None
     policy: Policy = field(default_factory=Policy)
     presence: Presence = field(default_factory=NobodyPresent)
     slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))

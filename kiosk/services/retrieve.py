@@ -34,7 +34,13 @@ from kiosk.errors import (
     WrongPatientError,
 )
 from kiosk.ports import Clock, ListedInstance, ListedStudy, MoveOutcome, Pacs, StoredInstance
-from kiosk.services.arrivals import ArrivalsWriter, arrivals_path, objects_folder, read_arrivals
+from kiosk.services.arrivals import (
+    ArrivalsWriter,
+    arrivals_path,
+    inventory_of,
+    objects_folder,
+    read_arrivals,
+)
 from kiosk.services.gates import StudyGate
 
 # What one object of a modality weighs, generously: only to refuse early what cannot fit.
@@ -90,6 +96,7 @@ class Retrieved:
         reused: How many of them were there from an earlier run.
         refused: Objects that came without being listed, or twice; removed again.
         rounds: C-MOVE rounds that it took, 0 if everything was there.
+        inventory: `arrivals.inventory_of` all listed objects.
     """
 
     instances: int
@@ -97,6 +104,7 @@ class Retrieved:
     reused: int
     refused: int
     rounds: int
+    inventory: str
 
 
 def free_bytes_at(folder: Path) -> int:
@@ -207,6 +215,7 @@ class _Run:
             reused=self._reused,
             refused=self._refused,
             rounds=self._rounds,
+            inventory=inventory_of(self._hashes),
         )
 
     # --- what an earlier run left ----------------------------------------------------------------
@@ -274,6 +283,7 @@ class _Run:
                 is_fruitless = len(self._missing) == before and bool(only)
                 use_whole = is_fruitless or not self._hashes
                 only = () if use_whole else list(self._missing.values())
+            self._writer.sync()
         self._report(is_last=True)
         if self._missing:
             raise trouble or MoveIncompleteError(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 from kiosk.domain.model import HandOver, Medium, OrderId, Priority, Step
 from kiosk.errors import (
@@ -105,12 +106,14 @@ class _Order:
         while True:
             step = Step.RETRIEVE
             try:
-                run_step(self._durable, "retrieve", self._retrieve)
+                retrieved = run_step(self._durable, "retrieve", self._retrieve)
+                inventory = retrieved.get("inventory", "")
                 step = Step.COMPOSE
-                image = run_step(self._durable, "compose", self._compose)
+                image = run_step(self._durable, "compose", partial(self._compose, inventory))
                 self._waits.recovered()
                 return image
             except Trouble as trouble:
+                self._parts.forget(self._parts.spool.folder(self._job_id))
                 if trouble.code in _FATAL:
                     raise
                 self._waits.mend(trouble, step)
@@ -123,16 +126,18 @@ class _Order:
             order = self._parts.orders.get(self._job_id)
         job = self._parts.jobs.get(self._job_id)
         with self._heavy():
-            self._parts.retrieve(
+            inventory = self._parts.retrieve(
                 order,
                 job.choice.medium,
                 self._parts.spool.folder(self._job_id),
                 on_progress=lambda done, total: self._progress.put(Step.RETRIEVE, done, total),
                 is_cancelled=self._watch,
             )
-        return {"station": self._parts.station}
+        return {"station": self._parts.station, "inventory": inventory}
 
-    def _compose(self) -> Facts:
+    def _compose(self, inventory: str) -> Facts:
+        if not inventory:  # of an earlier version, which kept none
+            raise SpoolLostError("it is not on record what was retrieved")
         order = self._parts.orders.get(self._job_id)
         job = self._parts.jobs.get(self._job_id)
         self._progress.put(Step.COMPOSE, 0, 0)
@@ -141,6 +146,7 @@ class _Order:
                 order,
                 job.choice.medium,
                 self._parts.spool.folder(self._job_id),
+                inventory=inventory,
                 on_progress=lambda done, total: self._progress.put(Step.COMPOSE, done, total),
                 is_cancelled=self._watch,
             )

@@ -152,11 +152,18 @@ def _job(parts: Any, request: dict[str, str], folder: Path) -> dict[str, Any]:
     )
     started = time.time()
     with parts.slots.hold(1, lambda: False):
-        parts.retrieve(order, Medium.DISC, folder, on_progress=_nothing, is_cancelled=lambda: False)
+        inventory = parts.retrieve(
+            order, Medium.DISC, folder, on_progress=_nothing, is_cancelled=lambda: False
+        )
     retrieved = time.time()
     with parts.slots.hold(1, lambda: False):
         image = parts.compose(
-            order, Medium.DISC, folder, on_progress=_nothing, is_cancelled=lambda: False
+            order,
+            Medium.DISC,
+            folder,
+            inventory=inventory,
+            on_progress=_nothing,
+            is_cancelled=lambda: False,
         )
     ended = time.time()
     last = max(entry.stat().st_mtime for entry in os.scandir(folder / "objects"))

@@ -56,6 +56,7 @@ class Archive:
         troubles: Raised by the next retrievals.
         build_troubles: Raised by the next builds.
         gate_trouble: Raised by every look at a finished medium.
+        forgotten: Folders whose early build nobody waits for any more.
         lacks: What the builds leave out.
         discs: Media that one copy takes.
         split: Another one gives a set that fits no earlier one.
@@ -68,6 +69,7 @@ class Archive:
     discs: int = 1
     split: int = 0
     retrieved: int = 0
+    forgotten: list[Path] = field(default_factory=list)
     _built: int = 0
     during_retrieve: Callable[[], None] = lambda: None
 
@@ -79,13 +81,14 @@ class Archive:
         *,
         on_progress: OnCount,
         is_cancelled: IsCancelled,
-    ) -> None:
+    ) -> str:
         self.retrieved += 1
         self.during_retrieve()
         if self.troubles:
             raise self.troubles.pop(0)
         (folder / "objects").mkdir(exist_ok=True)
         on_progress(1, 1)
+        return "inventory"
 
     def compose(
         self,
@@ -93,9 +96,11 @@ class Archive:
         medium: Medium,
         folder: Path,
         *,
+        inventory: str,
         on_progress: OnCount,
         is_cancelled: IsCancelled,
     ) -> Image:
+        assert inventory == "inventory"
         if self.build_troubles:
             raise self.build_troubles.pop(0)
         if not (folder / "objects").exists():
@@ -168,6 +173,7 @@ class Station:
             retrieve=self.archive.retrieve,
             compose=self.archive.compose,
             gate=self.archive.gate,
+            forget=self.archive.forgotten.append,
             policy=policy or Policy(poll_s=15.0),
             presence=self.journal.presence,
         )

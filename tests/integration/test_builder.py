@@ -22,6 +22,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from dicomdir.check.image import check_image
+from dicomdir.instance import read_instance
 from dicomdir.iso_reader import open_image
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.engine_parts import counted
@@ -36,7 +37,7 @@ from kiosk.errors import (
 )
 from kiosk.services import builders as builders_module
 from kiosk.services import compose as compose_module
-from kiosk.services.arrivals import arrivals_path, objects_folder
+from kiosk.services.arrivals import arrivals_path, inventory_of, objects_folder
 from kiosk.services.compose import (
     ComposedImage,
     ComposeRequest,
@@ -163,6 +164,27 @@ def test_what_an_interrupted_build_left_is_no_hindrance(
 
 
 # --- what must not get onto a disc ----------------------------------------------------------------
+
+
+def test_an_index_that_lost_its_end_is_not_a_study(tmp_path: Path, run: Run) -> None:
+    """A power cut may take what was appended last: what is left reads like a whole index."""
+    files = make_study(tmp_path / "in", ("CT",) * 9)
+    folder = tmp_path / "job"
+    fill_job(folder, files)
+    whole = inventory_of(read_instance(path).sop_instance_uid for path in files)
+    request = request_for(folder, files, inventory=whole)
+    index = arrivals_path(folder)
+    data = index.read_bytes()
+    index.write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(SpoolLostError, match="all of the study"):
+        run(request)
+    assert left_over(folder) == set()
+    index.write_bytes(data)
+    made = run(request)
+    assert made.instances == 9
+    index.write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(SpoolLostError):  # nor does an image that was made before help
+        run(request)
 
 
 def test_one_foreign_object_refuses_all(tmp_path: Path, run: Run) -> None:

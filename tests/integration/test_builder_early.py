@@ -12,9 +12,15 @@ from pathlib import Path
 import pytest
 
 from dicomdir.check.image import check_image
+from dicomdir.instance import read_instance
 from kiosk.domain.model import Medium
-from kiosk.errors import StoppedError, WrongPatientError
-from kiosk.services.arrivals import ArrivalsWriter, arrivals_path, objects_folder
+from kiosk.errors import SpoolLostError, StoppedError, WrongPatientError
+from kiosk.services.arrivals import (
+    ArrivalsWriter,
+    arrivals_path,
+    inventory_of,
+    objects_folder,
+)
 from kiosk.services.compose import ComposedImage, ComposeRequest, ComposerPool, compose
 from kiosk.services.composer_pool import EarlyBuild
 from tests.factories import Patient, make_study
@@ -81,6 +87,18 @@ def test_it_is_the_image_that_a_late_build_makes(tmp_path: Path, pool: ComposerP
     ours = ours.replace(made.file_set_uid.encode(), b"X" * len(made.file_set_uid))
     theirs = theirs.replace(other.file_set_uid.encode(), b"X" * len(other.file_set_uid))
     assert len(made.file_set_uid) != len(other.file_set_uid) or ours == theirs
+
+
+def test_what_was_begun_is_held_against_the_inventory(tmp_path: Path, pool: ComposerPool) -> None:
+    files = make_study(tmp_path / "in", KINDS)
+    folder = tmp_path / "job"
+    folder.mkdir()
+    request = request_for(folder, files)
+    begin(request, pool)
+    fill_job(folder, files[:-1])
+    whole = inventory_of(read_instance(path).sop_instance_uid for path in files)
+    with pytest.raises(SpoolLostError):
+        finish(replace(request, inventory=whole), pool)
 
 
 def test_all_may_have_arrived_before_it_looks(tmp_path: Path, pool: ComposerPool) -> None:

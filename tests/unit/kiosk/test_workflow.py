@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -244,6 +245,30 @@ def test_a_lost_spool_is_retrieved_again(station: Station) -> None:
     run(station, job_id)
     finished(station, job_id)
     assert station.archive.retrieved == 2
+
+
+def test_what_an_earlier_version_retrieved_is_retrieved_again(station: Station) -> None:
+    """It kept no inventory, and less than the whole study must not look whole."""
+    job_id = station.place()
+    engine = FakeEngine(station.parts)
+    engine.crash_at = 9  # the retrieval is recorded
+    with pytest.raises(CrashError):
+        engine.run(job_id)
+    history = engine.history(job_id)
+    assert json.loads(history[-1])["facts"].pop("inventory") == "inventory"
+    history[-1] = json.dumps({"name": "retrieve", "facts": {"station": "station1"}})
+    engine.crash_at = 0
+    engine.run(job_id)
+    finished(station, job_id)
+    assert station.archive.retrieved == 2
+
+
+def test_nobody_builds_on_for_a_job_that_ended(station: Station) -> None:
+    job_id = station.place()
+    station.archive.build_troubles = [WrongPatientError("an object")]
+    run(station, job_id)
+    assert station.jobs.get(job_id).status is ExecutionStatus.FAILURE
+    assert station.archive.forgotten == [station.parts.spool.folder(job_id)]
 
 
 def test_an_image_that_vanished_is_made_again(station: Station) -> None:
