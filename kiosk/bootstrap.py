@@ -243,13 +243,16 @@ def whom_to_call(config: Config) -> str:
 
 
 def demo_hand(config: Config) -> Callable[[Wanted], None]:
-    """Somebody who takes discs out of the simulated drive and puts new ones in."""
+    """Somebody who takes discs out of the simulated drive and puts new ones in.
+
+    For staff he empties an open tray; what is shut in only their answer lets out.
+    """
 
     def do(wanted: Wanted) -> None:
         drive = simulated(config.drives[0])
         if wanted in (Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.CLOSE_TRAY):
             drive.insert()
-        elif wanted is Wanted.TAKE_MEDIUM:
+        elif wanted in (Wanted.TAKE_MEDIUM, Wanted.STAFF):
             drive.take()
             if drive.look().is_open:
                 drive.press_button()

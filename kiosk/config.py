@@ -205,8 +205,8 @@ class EngineConfig:
     )
     removal_s: float = option(
         60.0,
-        "seconds a medium may lie in the open tray before staff are told; then it is void if it"
-        " is drawn in",
+        "seconds a medium may lie in the open tray before that is noted and its job ends; a job"
+        " that needs the drive calls staff after as many; from then on it is void if drawn in",
         _between(5, 3600),
     )
     forbid_spanning: bool = option(

@@ -375,6 +375,10 @@ class MediaLog(Protocol):
         """
         ...
 
+    def note_not_taken(self, entry: LedgerEntry) -> None:
+        """Audit that a medium was delivered and not seen taken in time; once a medium."""
+        ...
+
     def history(self, job_id: OrderId) -> list[MediumRecord]: ...
 
 

@@ -45,7 +45,7 @@ def _alone(stage: Stage) -> int:
     import asyncio
 
     from kiosk import bootstrap
-    from kiosk.demo.visitor import visit
+    from kiosk.demo.visitor import await_end, visit
     from kiosk.lobby.app import LobbyApp
 
     person = stage.visitors[0]
@@ -58,6 +58,7 @@ def _alone(stage: Stage) -> int:
         app = LobbyApp(parts, demo=True)
         print(f"A visit by {person.name}:", flush=True)
         asyncio.run(visit(app, person, say))
+        await_end(jobs, stage.config.store.spool_dir)
     image = bootstrap.simulated(stage.config.drives[0]).take()
     print(f"Image of the disc: {image}", flush=True)
     return 0

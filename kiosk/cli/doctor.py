@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from datetime import timedelta
 
 from kiosk import config_file
 from kiosk.cli.order import actor
@@ -11,6 +12,7 @@ from kiosk.cli.output import print_rows
 from kiosk.config import Config
 from kiosk.domain.model import ReleaseState, Uid
 from kiosk.errors import ConfigError
+from kiosk.ports import LedgerPhase
 from kiosk.services.diagnose import (
     Destination,
     Doubt,
@@ -116,11 +118,28 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
         with bootstrap.receiver(config) as storage:
             return f"{config.receiver.ae_title} can listen on port {storage.port}"
 
+    def not_taken() -> str | Doubt:
+        with bootstrap.journal(config) as opened:
+            limit = opened.clock.now() - timedelta(seconds=config.engine.removal_s)
+            owners = [opened.ledger.owner(drive.name) for drive in config.drives]
+        left = [
+            f"{it.drive}: the medium of job {it.job_id}"
+            for it in owners
+            if it is not None
+            and it.phase == LedgerPhase.OUT
+            and it.since is not None
+            and it.since < limit
+        ]
+        if left:
+            return Doubt(f"{', '.join(left)} was handed over and not seen taken: look at the tray")
+        return "every medium that was handed over is taken, or was handed over just now"
+
     probes: dict[str, Callable[[], str | Doubt]] = {
         "journal": journal,
         "archive": archive,
         "receiver": receiver,
         "move destination": lambda: _destination(config),
+        "taken": not_taken,
     }
     for drive in config.drives:
 

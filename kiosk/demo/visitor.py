@@ -6,10 +6,13 @@ The app, the journal, the engine and the drive are the same as with a person.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 from textual.pilot import Pilot
 
+from kiosk.domain.model import ExecutionStatus
 from kiosk.errors import JobFailedError
 from kiosk.lobby.app import LobbyApp
 from kiosk.lobby.parts import DemoPerson
@@ -23,6 +26,7 @@ from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.ports import Jobs
 
 SIZE = (80, 24)
 LOOK_S = 0.05
@@ -61,10 +65,27 @@ async def visit(
         say("The exam is chosen; on a disc, please")
         await visitor.touch(MediumScreen, "#medium-disc")
         await visitor.wait_for_the_disc(say)
-        say("The tray opens: take your disc")
+        say("The tray opens: take your disc. I have it")
         await visitor.touch(ThanksScreen, "#stop")
         await visitor.touch(GoodbyeScreen, "#bye")
         await visitor.sees(WelcomeScreen)
+
+
+def await_end(jobs: Jobs, spool: Path, *, patience_s: float = 60.0) -> None:
+    """The visitor has gone: until every job is DONE, and nothing of it is left in the spool.
+
+    Raises:
+        JobFailedError: It failed, or does not come to its end in time.
+    """
+    for _ in range(int(patience_s / LOOK_S)):
+        found = jobs.newest()
+        if any(job.status is ExecutionStatus.FAILURE for job in found):
+            raise JobFailedError("the job failed after the disc was handed over")
+        is_empty = not spool.exists() or not any(spool.iterdir())
+        if is_empty and all(job.status is ExecutionStatus.DONE for job in found):
+            return
+        time.sleep(LOOK_S)
+    raise JobFailedError(f"the job did not come to its end within {patience_s:.0f} s")
 
 
 class _Visitor:

@@ -42,6 +42,7 @@ from kiosk.lobby.screens.sentence import (
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.lobby.visit import Visit
+from kiosk.services.drawer import NOT_TAKEN_NOTE
 from kiosk.services.identify import Claim, Release
 from kiosk.widgets.screen import KioskScreen
 from kiosk.widgets.wording import failure_words, refused_words
@@ -271,8 +272,9 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         if job.status is ExecutionStatus.DONE:
             self._estimator.finish(self._parts.clock.monotonic_s())
             self._new_visit()
-            if isinstance(screen, ThanksScreen):  # it is out of the drive, and we saw it
-                self._show(GoodbyeScreen(self._frame))
+            if isinstance(screen, ThanksScreen):
+                if not _is_untaken(job):  # it is out of the drive, and we saw it
+                    self._show(GoodbyeScreen(self._frame))
             else:
                 self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out, job.disc))
         elif job.status is ExecutionStatus.FAILURE:
@@ -285,9 +287,14 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
             self._estimator.wait(self._parts.clock.monotonic_s())
             if not (isinstance(screen, QuestionScreen) and screen.question == job.question):
                 has_hand = self._is_demo and self._parts.demo_hand is not None
-                self._show(
-                    QuestionScreen(self._frame, job.question, has_demo_hand=has_hand, disc=job.disc)
+                at = QuestionScreen(
+                    self._frame,
+                    job.question,
+                    has_demo_hand=has_hand,
+                    disc=job.disc,
+                    error_code=job.error_code,
                 )
+                self._show(at)
         else:
             self._show_progress(job, screen, is_late=is_late)
 
@@ -319,8 +326,11 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
     def on_demo_hand_wanted(self, message: told.DemoHandWanted) -> None:
         hand = self._parts.demo_hand
         if hand is not None and message.question.job_id == self._visit.job_id:
-            self._use_demo_hand(hand, message.question.wanted)
-            self._thank(_("It is done. Now press the other button."))
+            self._use_demo_hand(hand, message.question)
+            if message.question.wanted is Wanted.STAFF:
+                self._thank(_("Thank you. One moment, please."))
+            else:
+                self._thank(_("It is done. Now press the other button."))
 
     def _thank(self, text: str) -> None:
         screen = self.current()
@@ -366,8 +376,10 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         _attempt(lambda: self._parts.jobs.answer(question.job_id, question.number))
 
     @work(thread=True, group="demo", exit_on_error=False)
-    def _use_demo_hand(self, hand: Callable[[Wanted], None], wanted: Wanted) -> None:
-        _attempt(lambda: hand(wanted))
+    def _use_demo_hand(self, hand: Callable[[Wanted], None], question: Question) -> None:
+        _attempt(lambda: hand(question.wanted))
+        if question.wanted is Wanted.STAFF:  # the visitor has no button to answer for them
+            _attempt(lambda: self._parts.jobs.answer(question.job_id, question.number))
 
 
 def _is_out(job: Job) -> bool:
@@ -375,6 +387,11 @@ def _is_out(job: Job) -> bool:
     question, progress = job.question, job.progress
     is_take = question is not None and question.wanted is Wanted.TAKE_MEDIUM
     return is_take and progress is not None and progress.step is Step.HAND_OVER
+
+
+def _is_untaken(job: Job) -> bool:
+    """Whether it is done, and its medium may still lie in the open tray."""
+    return job.progress is not None and job.progress.note == NOT_TAKEN_NOTE
 
 
 def _attempt(action: Callable[[], _T]) -> tuple[_T | None, str]:

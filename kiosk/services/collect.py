@@ -2,7 +2,8 @@
 
     VERIFIED ──► owner at the kiosk, or staff say so ──► hand-over ──► taken ──► free
         │                                                    │
-        └─ hold, cancel: stays shut for staff                └─ not in time: staff; drawn in: void
+        └─ hold, cancel: stays shut for staff                ├─ not in time: noted; the next asks
+                                                             └─ drawn in: void, for staff
 
 All of it happens in the burn, on the drive's queue: nobody else touches the drive meanwhile. Jobs
 that wait behind it are told why.
@@ -17,11 +18,11 @@ from dataclasses import replace
 from kiosk.domain.model import OrderId, Step, Wanted
 from kiosk.errors import MediumError, MediumNotTakenError, Retry, UncollectedMediumError
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter
-from kiosk.services.drawer import is_drawn_in, is_gone, is_queued
+from kiosk.services.drawer import NOT_TAKEN_NOTE, is_drawn_in, is_gone, is_queued
 from kiosk.services.durable import Durable, Facts, Trouble
 from kiosk.services.hand_over import is_present, may_leave, scrap
 from kiosk.services.parts import EngineParts
-from kiosk.services.waiting import Answer, Waits
+from kiosk.services.waiting import Answer, ProgressRow, Waits
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Collect:
         self._parts, self._job_id, self._drive, self._writer = parts, job_id, drive, writer
         self._waits = Waits(durable, parts, job_id)
         self._final = Waits(durable, parts, job_id, is_final=True)
+        self._progress = ProgressRow(parts, job_id)
 
     # --- before the hand-over
 
@@ -111,9 +113,10 @@ class Collect:
     # --- after it
 
     def see_taken(self) -> None:
-        """Until the medium is known to have gone, its owner says so, or staff were told.
+        """Until the medium is known to have gone, its owner says so, or `Policy.removal_s` passed.
 
-        It may still lie in the open tray then: the ledger knows, and the next job asks.
+        It may still lie in the open tray then: the ledger knows, and the next job asks. Nobody is
+        called for it, because most people take the disc and go; that it was not seen is on record.
 
         Raises:
             Trouble: It was drawn in again and is void: the order needs another one.
@@ -129,12 +132,17 @@ class Collect:
         phase = self._final.insist("removal", self._phase, Step.HAND_OVER)["phase"]
         if phase == LedgerPhase.FREE or (phase == LedgerPhase.OUT and ended is Answer.GIVEN):
             return
-        log.warning("%s: the medium of job %s was not taken: %s", self._drive, self._job_id, phase)
-        ended = self._final.ask(Wanted.STAFF, _NOT_TAKEN, Step.HAND_OVER, self._is_over)
-        is_answered = ended is Answer.GIVEN
-        self._final.insist("removed", lambda: self._clear(is_answered=is_answered), Step.HAND_OVER)
-        if phase == LedgerPhase.SCRAP:
-            raise Trouble(_NOT_TAKEN.code, Retry.NEVER, _NOT_TAKEN.status_info)
+        if phase == LedgerPhase.OUT:
+            log.warning(
+                "%s: the medium of job %s is delivered, but was not seen taken",
+                self._drive, self._job_id,
+            )  # fmt: skip
+            self._final.insist("removed", self._note, Step.HAND_OVER)
+            return
+        log.warning("%s: the medium of job %s was drawn in: void", self._drive, self._job_id)
+        self._final.ask(Wanted.STAFF, _NOT_TAKEN, Step.HAND_OVER, lambda: self._mine() is None)
+        self._final.insist("removed", self._clear, Step.HAND_OVER)
+        raise Trouble(_NOT_TAKEN.code, Retry.NEVER, _NOT_TAKEN.status_info)
 
     def _mine(self) -> LedgerEntry | None:
         entry = self._parts.ledger.owner(self._drive)
@@ -160,6 +168,8 @@ class Collect:
             if is_present(self._parts, self._job_id):
                 writer.eject()  # pushed in by mistake, and its owner stands there
                 return False
+            if loaded.volume_id != entry.volume_id:
+                return False  # not known to be ours: the next job looks again
         except MediumError as error:
             # It is out and on record; a drive at fault is the next job's trouble.
             log.warning("%s cannot be looked into: %s", self._drive, error.code)
@@ -167,27 +177,17 @@ class Collect:
         self._parts.ledger.put(replace(entry, phase=LedgerPhase.SCRAP))
         return True
 
-    def _is_over(self) -> bool:
-        """While staff are asked: it has gone, or another job asks for it to be taken now."""
+    def _note(self) -> Facts:
+        """Delivered, not seen taken: for the audit trail, `jobs show` and the visitor's screen."""
         entry = self._mine()
-        if entry is None:
-            return True
-        if entry.phase == LedgerPhase.SCRAP:
-            return False  # it is void and stays in until staff answer
-        is_over = self._is_settled() and self._mine() is None
-        return is_over or any(
-            is_queued(self._parts.jobs.get(job_id), self._drive)
-            for job_id in self._parts.jobs.live()
-            if job_id != self._job_id
-        )
+        if entry is not None and entry.phase == LedgerPhase.OUT:
+            self._parts.media.note_not_taken(entry)
+            self._progress.put(Step.HAND_OVER, 1, 1, NOT_TAKEN_NOTE)
+        return {}
 
-    def _clear(self, *, is_answered: bool) -> Facts:
-        """What staff answered for: the tray is empty, or a void medium comes out to them."""
+    def _clear(self) -> Facts:
+        """What staff answered for: a void medium comes out to them."""
         entry = self._mine()
-        if entry is None or not is_answered:
-            return {}
-        if entry.phase == LedgerPhase.SCRAP:
+        if entry is not None and entry.phase == LedgerPhase.SCRAP:
             scrap(self._parts, self._writer(), entry)
-        elif entry.phase == LedgerPhase.OUT:
-            self._parts.ledger.free(self._drive)
         return {}

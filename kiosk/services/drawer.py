@@ -9,6 +9,9 @@ from __future__ import annotations
 from kiosk.domain.model import Job, Wanted
 from kiosk.ports import LedgerEntry, LoadedMedium
 
+NOT_TAKEN_NOTE = "medium.not_taken"
+"""The progress note of a job whose medium was handed over and not seen taken in time."""
+
 
 def is_gone(entry: LedgerEntry, loaded: LoadedMedium) -> bool:
     """Whether the entry's medium is known not to be in the drive any more."""

@@ -147,7 +147,8 @@ class Policy:
         poll_s: Between two looks at the journal for what is waited for.
         device_poll_s: Between two looks into a drive.
         collect_s: A good medium waits so long in the shut drive for its owner; then staff are told.
-        removal_s: A medium that was handed over may lie in the open tray so long before they are.
+        removal_s: A medium that was handed over may lie in the open tray so long before that is
+            noted; the next job asks staff after as long a wait.
         presence_s: So long somebody counts as present whose visit was seen at a kiosk.
         heavy: Jobs that retrieve or build at the same time.
     """

@@ -6,11 +6,13 @@ in the history, in the same transaction, so that no disc is ever begun without a
 
 from __future__ import annotations
 
+import json
+
 import sqlalchemy as sa
 
-from kiosk.adapters.journal.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
+from kiosk.adapters.journal.audit import MINOR_FAILURE, SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
-from kiosk.adapters.journal.tables import jobs, ledger, media, orders
+from kiosk.adapters.journal.tables import audit, jobs, ledger, media, orders
 from kiosk.domain.model import OrderId, ReleaseState
 from kiosk.errors import JournalError, OrderNotReleasedError
 from kiosk.ports import DELIVERED, Clock, LedgerEntry, LedgerPhase, MediumRecord
@@ -149,6 +151,19 @@ class JournalLedger:
                 )
                 .values(outcome=UNUSED, updated_at=now)
             )
+
+    def note_not_taken(self, entry: LedgerEntry) -> None:
+        """Audit that a medium was delivered and not seen taken in time; once a medium."""
+        event = "medium.not_taken"
+        with writing(self._engine) as connection:
+            said = connection.scalars(
+                sa.select(audit.c.details).where(
+                    audit.c.event == event, audit.c.subject == entry.job_id
+                )
+            )
+            # Attempts are counted over all drives of the job.
+            if not any(json.loads(it).get("attempt") == str(entry.attempt) for it in said):
+                self._audit(connection, entry, MINOR_FAILURE, {}, event=event)
 
     # --- the history
 

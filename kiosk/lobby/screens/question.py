@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import Question
+from kiosk.errors import MediumNotTakenError
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Answered, DemoHandWanted, StartOver
 from kiosk.widgets.buttons import TouchButton
@@ -19,7 +20,12 @@ from kiosk.widgets.words import _
 
 
 class QuestionScreen(LobbyScreen):
-    """One numbered question; the answer counts for this number only."""
+    """One numbered question; the answer counts for this number only.
+
+    Args:
+        has_demo_hand: Somebody can do it for the visitor: also, as staff would, empty the tray.
+        error_code: Why the job waits.
+    """
 
     AUTO_FOCUS = "#done"
 
@@ -30,11 +36,13 @@ class QuestionScreen(LobbyScreen):
         *,
         has_demo_hand: bool,
         disc: DiscPlace = DiscPlace(),  # noqa: B008 - frozen
+        error_code: str = "",
     ) -> None:
         self._ask = ask_words(question.wanted, disc)
         super().__init__(frame, self._ask.title)
         self.question = question
-        self._has_demo_hand = has_demo_hand and bool(self._ask.button)
+        is_at_tray = error_code == MediumNotTakenError.code
+        self._has_demo_hand = has_demo_hand and (bool(self._ask.button) or is_at_tray)
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):

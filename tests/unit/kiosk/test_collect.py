@@ -301,16 +301,16 @@ def test_drawn_in_with_nobody_there_it_is_void_and_comes_out_to_staff(
     (voided,) = list(station.journal.audit.rows(event="medium.voided"))
     assert voided.subject == job_id
     assert [record.outcome for record in station.journal.ledger.history(job_id)] == ["delivered"]
-    assert "was not taken" in caplog.text
+    assert "was drawn in: void" in caplog.text
+    assert list(station.journal.audit.rows(event="medium.not_taken")) == []
     entry = owner(station)
     assert entry is not None
     assert entry.phase == LedgerPhase.SCRAP
     assert station.writer.is_open
 
 
-@pytest.mark.parametrize("end", ["answered", "closed", "queued"])
-def test_left_in_the_open_tray_staff_are_told_after_a_minute(
-    station: Station, person: Person, end: str
+def test_left_in_the_open_tray_the_job_ends_after_a_minute_and_calls_nobody(
+    station: Station, person: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     job_id = claimed(station)
     station.journal.presence.touch(job_id)
@@ -319,22 +319,50 @@ def test_left_in_the_open_tray_staff_are_told_after_a_minute(
     def nobody() -> None:
         if station.writer.is_open and not out_at:
             out_at.append(station.clock.now())
-        if person.asked(job_id) is not Wanted.STAFF:
-            return
-        assert station.clock.now() - out_at[0] >= timedelta(seconds=56)
-        if end == "answered":
-            person.answer(job_id)
-        elif end == "closed":
-            station.writer.insert(None)
-        elif len(station.jobs.newest()) == 1:
-            other = station.place(2)
-            station.journal.progress.put(other, queued())
 
     person.does = nobody
-    assert run(station, job_id).status is ExecutionStatus.DONE
-    assert (job_id, Wanted.STAFF, "medium.not_taken", True) in person.seen
+    job = run(station, job_id)
+    assert (job.status, job.error_code) == (ExecutionStatus.DONE, "")
+    assert timedelta(seconds=56) <= station.clock.now() - out_at[0] <= timedelta(seconds=68)
+    assert person.wanted(job_id) == [Wanted.TAKE_MEDIUM]
+    assert station.parts.spool.job_ids() == []
     entry = owner(station)
-    assert (entry is None) == (end != "queued")
+    assert entry is not None
+    assert entry.phase == LedgerPhase.OUT
+    (noted,) = list(station.journal.audit.rows(event="medium.not_taken"))
+    assert (noted.subject, noted.outcome) == (job_id, 4)
+    assert noted.details["drive"] == "disc1"
+    assert job.progress is not None
+    assert job.progress.note == "medium.not_taken"
+    assert "was not seen taken" in caplog.text
+    station.parts.media.note_not_taken(entry)  # a step that is begun anew
+    assert len(list(station.journal.audit.rows(event="medium.not_taken"))) == 1
+
+
+def test_what_is_not_known_to_be_ours_is_not_void_before_the_next_job_looks(
+    station: Station, person: Person
+) -> None:
+    """The tray was closed, and the drive does not tell what is in it."""
+    job_id = claimed(station)
+    station.journal.presence.touch(job_id)
+    real = station.writer.inspect
+
+    def inspect() -> LoadedMedium:
+        look = real()
+        return loaded(Wanted.OTHER_DISC) if look.is_open else look
+
+    def leaves() -> None:
+        station.journal.presence.leave(job_id)
+        if person.asked(job_id) is Wanted.TAKE_MEDIUM:
+            station.writer.inspect = inspect  # type: ignore[method-assign]
+
+    person.does = leaves
+    assert run(station, job_id).status is ExecutionStatus.DONE
+    assert person.wanted(job_id) == [Wanted.TAKE_MEDIUM]
+    entry = owner(station)
+    assert entry is not None
+    assert entry.phase == LedgerPhase.OUT
+    assert list(station.journal.audit.rows(event="medium.voided")) == []
 
 
 def test_a_drive_at_fault_takes_nothing_back(
@@ -372,18 +400,22 @@ def queued():  # type: ignore[no-untyped-def]
     return Progress(Step.WRITE, 0, 0, queued_note("disc1"), START)
 
 
-def left_in_the_open_tray(station: Station, person: Person) -> OrderId:
-    """The first job's disc lies there, its owner said that he has it."""
+def left_in_the_open_tray(station: Station, person: Person, *, says_so: bool = True) -> OrderId:
+    """The first job's disc lies there, its owner said that he has it, or nothing."""
     job_id = claimed(station)
     station.journal.presence.touch(job_id)
-    person.does = lambda: person.answer(job_id) if person.asked(job_id) else None
+    if says_so:
+        person.does = lambda: person.answer(job_id) if person.asked(job_id) else None
     assert run(station, job_id).status is ExecutionStatus.DONE
     person.does = lambda: None
     return job_id
 
 
-def test_the_next_one_is_asked_to_take_the_disc_out_first(station: Station, person: Person) -> None:
-    first = left_in_the_open_tray(station, person)
+@pytest.mark.parametrize("says_so", [True, False])
+def test_the_next_one_is_asked_to_take_the_disc_out_first(
+    station: Station, person: Person, says_so: bool
+) -> None:
+    first = left_in_the_open_tray(station, person, says_so=says_so)
     second = station.place(2)
 
     def does_as_told() -> None:
