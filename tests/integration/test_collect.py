@@ -7,6 +7,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,26 @@ def test_killed_while_it_waits_and_while_it_lies_in_the_tray(one: Station) -> No
     assert one.good_discs() == {job_id: 1}
     assert good_exports(one) == [job_id]
     assert one.journal.ledger.owner(DRIVE) is None
+
+
+def test_not_seen_taken_the_job_ends_and_the_next_one_is_asked(tmp_path: Path) -> None:
+    policy = replace(POLICY, removal_s=2.0)
+    with station(Setting(tmp_path, policy=policy)) as one:
+        first = waiting(one)
+        one.journal.presence.touch(first)
+        until(one, ended(one, first))
+        assert one.jobs.get(first).status is ExecutionStatus.DONE
+        until(one, lambda: not any(one.setting.spool_folder.iterdir()))
+        assert [row.subject for row in one.journal.audit.rows(event="medium.not_taken")] == [first]
+        assert one.drive.look().is_open
+        second = place(one, 2, HandOver.AT_ONCE)
+        until(one, asks(one, second, Wanted.TAKE_MEDIUM))
+        until(one, asks(one, second, Wanted.STAFF))
+        assert one.jobs.get(second).error_code == "medium.not_taken"
+        one.drive.take()
+        one.drive.insert_blank()
+        until(one, ended(one, second))
+        assert one.good_discs() == {first: 1, second: 1}
 
 
 @pytest.mark.parametrize("how", ["hold", "cancel"])

@@ -13,7 +13,9 @@ import pytest
 
 from dicomdir.check.image import check_image
 from dicomdir.iso_reader import IsoReader
+from kiosk import bootstrap, config_file
 from kiosk.demo.people import demo_people
+from kiosk.domain.model import ExecutionStatus, ReleaseState
 
 ROOT = Path(__file__).parents[2]
 # one worker: the clone and its packages are made once
@@ -108,5 +110,11 @@ def test_foreign_tools_read_it(image: Path):
     assert "/DICOMDIR'" in found.stdout
 
 
-def test_nothing_is_left_in_the_spool(image: Path):
-    assert list((image.parents[2] / "spool").iterdir()) == []
+def test_the_job_has_come_to_its_end_and_nothing_is_left_in_the_spool(image: Path):
+    folder = image.parents[2]
+    with bootstrap.journal(config_file.load(folder / "sendhome.toml")) as journal:
+        (job,) = journal.jobs.newest()
+        assert (job.status, job.error_code) == (ExecutionStatus.DONE, "")
+        assert journal.orders.get(job.job_id).state is ReleaseState.COLLECTED
+        assert list(journal.audit.rows(event="medium.not_taken")) == []  # he said that he has it
+    assert list((folder / "spool").iterdir()) == []

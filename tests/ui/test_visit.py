@@ -514,6 +514,41 @@ async def test_the_next_one_is_asked_to_take_out_what_is_not_his(hall: Hall) -> 
         await visitor.until(lambda: hall.jobs.answers == [(job_id, question.number)])
 
 
+async def test_done_but_not_seen_taken_it_still_says_take_your_disc(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1, "medium.not_taken")
+        progress = hall.jobs.get(job_id).progress
+        hall.jobs.done(job_id)
+        hall.jobs.rows[job_id] = dataclasses.replace(hall.jobs.get(job_id), progress=progress)
+        await visitor.until(lambda: last_told(hall) == "leave")  # the visit has seen its end
+        await visitor.sees(ThanksScreen)
+        assert "Please take your disc" in visitor.text()
+        await visitor.touch("#stop")
+        await visitor.sees(GoodbyeScreen)
+
+
+async def test_the_demo_empties_the_tray_when_staff_are_asked_to(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app(demo=True).run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.at_step(job_id, Step.WRITE)
+        row = hall.jobs.get(job_id)
+        hall.jobs.rows[job_id] = dataclasses.replace(row, error_code="medium.not_taken")
+        question = hall.jobs.ask(job_id, Wanted.STAFF)
+        await visitor.sees(QuestionScreen)
+        assert "Somebody will help you" in visitor.text()
+        await visitor.touch("#demo")
+        await visitor.until(lambda: hall.jobs.answers == [(job_id, question.number)])
+        assert hall.hand == [Wanted.STAFF]
+
+
 async def test_after_the_first_of_two_copies_the_visit_goes_on() -> None:
     hall = Hall(media=(Medium.DISC,), max_copies=2)
     job_id = hall.order.order_id

@@ -6,18 +6,22 @@ import importlib
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from kiosk import bootstrap, config_file
 from kiosk.adapters.jobs.client import MAX_COPIES
+from kiosk.adapters.journal.ledger import JournalLedger
 from kiosk.cli import main as cli
 from kiosk.cli import order
 from kiosk.cli.order import actor
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import OrderId
 from kiosk.errors import InvalidValueError, UnknownJobError, UnknownOrderError
+from kiosk.ports import LedgerEntry, LedgerPhase
+from tests.fakes.clock import FakeClock
 
 ORDER = {
     "accession_number": "ACC-1",
@@ -208,7 +212,22 @@ def test_the_doctor_sees_an_archive_that_is_not_there(
     assert run(config, "doctor", "--json") != 0
     rows = {row["check"]: row["state"] for row in json.loads(capsys.readouterr().out)}
     assert rows["archive"] == rows["move destination"] == "fault"
-    assert rows["journal"] == rows["receiver"] == rows["drive disc1"] == "ok"
+    assert rows["journal"] == rows["receiver"] == rows["drive disc1"] == rows["taken"] == "ok"
+
+
+def test_the_doctor_tells_of_a_medium_that_was_not_seen_taken(
+    config: Path, capsys: pytest.CaptureFixture[str]
+):
+    config.write_text(config.read_text() + "[archive]\nport = 1\n[receiver]\nport = 0\n")
+    loaded = config_file.load(config)
+    with bootstrap.journal(loaded) as opened:
+        clock = FakeClock(opened.clock.now() - timedelta(seconds=loaded.engine.removal_s + 1))
+        ledger = JournalLedger(opened.engine, opened.chain, clock, opened.station)
+        ledger.put(LedgerEntry("disc1", OrderId("job-7"), LedgerPhase.OUT, 1, "V1", "ab" * 32))
+    run(config, "doctor", "--json")
+    rows = {row["check"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["taken"]["state"] == "warning"
+    assert "disc1: the medium of job job-7" in rows["taken"]["found"]
 
 
 def test_the_actor_is_somebody():
