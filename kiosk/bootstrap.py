@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from kiosk.adapters.clock import SystemClock
 from kiosk.adapters.journal import Journal, open_journal
-from kiosk.adapters.journal.engine import database_file
+from kiosk.adapters.journal.engine import database_file, has_tables
 from kiosk.adapters.secrets import site_key
 from kiosk.config import Config, DriveConfig
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.ticket import TicketKeys
-from kiosk.errors import ConfigError
+from kiosk.errors import ConfigError, JournalMissingError
 from kiosk.ports import MediaWriter
 
 if TYPE_CHECKING:  # slow to import: only where they are used
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def journal(config: Config) -> Iterator[Journal]:
-    """The journal, its tables made or brought up to date.
+    """The journal, made if there is none, its tables brought up to date.
 
     Raises:
         JournalDamagedError: Its file is damaged, or gone while there are snapshots of it.
@@ -55,6 +55,26 @@ def journal(config: Config) -> Iterator[Journal]:
         yield opened
     finally:
         opened.close()
+
+
+@contextlib.contextmanager
+def existing_journal(config: Config) -> Iterator[Journal]:
+    """The journal, for whatever only looks at it or changes what is in it: makes none.
+
+    Raises:
+        JournalMissingError: There is none; neither folder, file nor key was made.
+        JournalDamagedError: As `journal`.
+        JournalError: It cannot be opened.
+    """
+    from kiosk.adapters.journal.snapshots import require_sound
+
+    if file := database_file(config.database_url):
+        require_sound(file, is_quick=True)  # gone while there are snapshots is worse than missing
+    if not has_tables(config.database_url):
+        where = str(file) if file else "store.database_url"
+        raise JournalMissingError(f"there is no journal at {where}; has the engine been started?")
+    with journal(config) as opened:
+        yield opened
 
 
 def _open_journal(config: Config, url: str) -> Journal:

@@ -158,6 +158,12 @@ class SpoolFullError(KioskError):
     code, exit_code, status_info, retry = "spool.full", 84, "OUT_OF_SUPPLIES", Retry.LATER
 
 
+class SpoolTooSmallError(SpoolFullError):
+    """The job needs more than the spool's whole file system has: waiting does not help."""
+
+    code, exit_code, retry = "spool.too_small", 86, Retry.AFTER_STAFF
+
+
 class IncompleteBuildError(KioskError):
     """The image is made and sound, but DICOM files were left out of it; they are listed."""
 
@@ -245,6 +251,12 @@ class JournalDamagedError(JournalError):
     """The journal's file is damaged: nothing runs on it; `sendhome doctor --restore-snapshot`."""
 
     code, exit_code, retry = "journal.damaged", 107, Retry.AFTER_STAFF
+
+
+class JournalMissingError(JournalError):
+    """There is no journal yet: `sendhome engine` or the first order makes it."""
+
+    code, exit_code, retry = "journal.missing", 108, Retry.AFTER_STAFF
 
 
 class UnknownOrderError(KioskError):

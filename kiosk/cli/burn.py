@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 from kiosk import config_file
 from kiosk.cli.output import print_json, progress
 from kiosk.domain.model import Wanted
-from kiosk.errors import ExecutorBusyError, InvalidValueError, MediumWantedError, VerifyFailedError
+from kiosk.errors import (
+    ExecutorBusyError,
+    InvalidValueError,
+    JournalMissingError,
+    MediumWantedError,
+    VerifyFailedError,
+)
 from kiosk.ports import LedgerPhase, MediaWriter, MediumProgress, WrittenMedium
 from kiosk.services.drawer import is_gone
 
@@ -84,10 +90,13 @@ def alone(args: argparse.Namespace) -> Iterator[None]:
     if drive is None:
         yield
         return
-    with (
-        bootstrap.journal(config) as journal,
-        station_lock(journal, config.store.state_dir).hold(),
-    ):
+    with contextlib.ExitStack() as held:
+        try:
+            journal = held.enter_context(bootstrap.existing_journal(config))
+        except JournalMissingError:
+            yield  # no engine has ever run here: the drive is nobody's
+            return
+        held.enter_context(station_lock(journal, config.store.state_dir).hold())
         owner = journal.ledger.owner(drive.name)
         is_out = owner is not None and owner.phase in (LedgerPhase.OUT, LedgerPhase.SCRAP)
         if owner is not None and is_out and is_gone(owner, find_writer(args).inspect()):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from kiosk import config_file
 from kiosk.cli.order import actor
 from kiosk.cli.output import print_rows
 from kiosk.config import Config
-from kiosk.domain.model import ReleaseState, Uid
-from kiosk.errors import ConfigError
+from kiosk.domain.model import Order, ReleaseState, Uid
+from kiosk.errors import ConfigError, JournalMissingError
 from kiosk.ports import LedgerPhase
 from kiosk.services.diagnose import (
     Destination,
@@ -81,7 +84,28 @@ def _destination(config: Config) -> str | Doubt:
     """A real C-MOVE to our own receiver, of one object of the newest released order."""
     from kiosk import bootstrap
 
-    with bootstrap.journal(config) as opened:
+    order = _released_order(config)
+    spool = config.store.spool_dir
+    with bootstrap.receiver(config) as storage, contextlib.ExitStack() as made:
+        if not spool.is_dir():  # the engine makes it, with what it keeps there
+            spool = Path(made.enter_context(tempfile.TemporaryDirectory(prefix="sendhome-doctor-")))
+        return check_destination(
+            bootstrap.pacs(config, storage),
+            Destination(config.receiver.ae_title, storage.port),
+            None if order is None else Uid(order.study_instance_uid),
+            spool,
+        )
+
+
+def _released_order(config: Config) -> Order | None:
+    """The newest whose Study is known; audited, because one object of it will be fetched."""
+    from kiosk import bootstrap
+
+    with contextlib.ExitStack() as held:
+        try:
+            opened = held.enter_context(bootstrap.existing_journal(config))
+        except JournalMissingError:
+            return None  # said by the journal's own probe
         order = next(
             (
                 order
@@ -94,21 +118,19 @@ def _destination(config: Config) -> str | Doubt:
             opened.audit.append(
                 "doctor.move", actor=actor(), subject=order.order_id, outcome=0, details={}
             )
-    with bootstrap.receiver(config) as storage:
-        return check_destination(
-            bootstrap.pacs(config, storage),
-            Destination(config.receiver.ae_title, storage.port),
-            None if order is None else Uid(order.study_instance_uid),
-            config.store.spool_dir,
-        )
+        return order
 
 
 def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
     from kiosk import bootstrap
 
-    def journal() -> str:
-        with bootstrap.journal(config) as opened:
-            return f"{opened.engine.dialect.name}, {opened.audit.verify()} audit rows, chain whole"
+    def journal() -> str | Doubt:
+        try:
+            with bootstrap.existing_journal(config) as opened:
+                rows = opened.audit.verify()
+                return f"{opened.engine.dialect.name}, {rows} audit rows, chain whole"
+        except JournalMissingError as error:
+            return Doubt(str(error))
 
     def archive() -> str:
         bootstrap.pacs(config).echo()

@@ -95,7 +95,7 @@ SHOWN = (
 def run_list(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
-    with bootstrap.journal(config_file.load(args.config)) as journal:
+    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
         jobs = journal.jobs.newest(limit=args.limit)
     print_rows(args.json, [row(job) for job in jobs], SHOWN)
     return 0
@@ -104,7 +104,7 @@ def run_list(args: argparse.Namespace) -> int:
 def run_show(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
-    with bootstrap.journal(config_file.load(args.config)) as journal:
+    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
         shown = row(journal.jobs.get(OrderId(args.job_id)))
     if args.json:
         print_json(shown)
@@ -117,7 +117,10 @@ def run_watch(args: argparse.Namespace) -> int:
     """Until the job ends. Raises JobFailedError if it ends in FAILURE."""
     from kiosk import bootstrap
 
-    with bootstrap.journal(config_file.load(args.config)) as journal, progress("waiting") as bar:
+    with (
+        bootstrap.existing_journal(config_file.load(args.config)) as journal,
+        progress("waiting") as bar,
+    ):
         said = ""
         while True:
             job = journal.jobs.get(OrderId(args.job_id))
@@ -139,7 +142,7 @@ def run_watch(args: argparse.Namespace) -> int:
 def run_answer(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
-    with bootstrap.journal(config_file.load(args.config)) as journal:
+    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
         if not journal.questions.answer(OrderId(args.job_id), args.number):
             raise InvalidValueError(f"job {args.job_id} does not ask question {args.number}")
     return 0
@@ -149,7 +152,7 @@ def run_cancel(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
     config = config_file.load(args.config)
-    with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
+    with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
         jobs.cancel(OrderId(args.job_id), actor=actor())
     return 0
 
@@ -159,7 +162,7 @@ def run_purge(args: argparse.Namespace) -> int:
 
     config = config_file.load(args.config)
     days = config.store.keep_done_days if args.days is None else args.days
-    with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
+    with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
         print(jobs.purge(ended_before=journal.clock.now() - timedelta(days=days)))
     return 0
 
@@ -167,6 +170,6 @@ def run_purge(args: argparse.Namespace) -> int:
 def run_audit(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
-    with bootstrap.journal(config_file.load(args.config)) as journal:
+    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
         print(f"{journal.audit.verify()} rows, the chain is whole")
     return 0

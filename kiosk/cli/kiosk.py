@@ -86,7 +86,7 @@ def _lobby(config: Config, visitors: Path | None) -> int:
     log_to_wrapper()
     install_quiet_hooks()
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
+    with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
         parts = bootstrap.lobby_parts(config, journal, jobs)
         if visitors:
             people = read_visitors(visitors)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # the database's libraries are slow to import, and not for --
 
 MAX_COPIES = 10  # what `Jobs.submit` takes; staff may make more than the kiosk
 ADD_HELP = """Read one order as a JSON object from FILE or standard input (never from the command
-line, which others can see). Fields: {fields}. Prints the order's id."""
+line, which others can see). Fields: {fields}. Prints the order's id alone on a line, then what
+is on the ticket."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,7 +52,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         change = parts.add_parser(verb, help=text)
         change.add_argument("order_id", metavar="ORDER")
         change.set_defaults(run=run_state, state=state)
-    place = parts.add_parser("place", help="make the medium now, without the kiosk")
+    place = parts.add_parser(
+        "place", help="make the medium now, without the kiosk; prints the job's id"
+    )
     place.add_argument("order_id", metavar="ORDER")
     place.add_argument("--medium", choices=[m.value for m in Medium], default=Medium.DISC.value)
     place.add_argument("--copies", type=whole_number(1, MAX_COPIES), default=1, metavar="N")
@@ -89,17 +92,19 @@ def run_add(args: argparse.Namespace) -> int:
     with bootstrap.journal(config) as journal:
         order = read_order(data, journal.clock.now(), lambda: bootstrap.pacs(config))
         journal.orders.add(order, actor=actor())
-        shown: dict[str, object] = {"order_id": order.order_id}
-        if args.ticket:
-            shown |= _issue(config, journal, order)
-    _show(shown, args.json)
+        ticket = _issue(config, journal, order) if args.ticket else {}
+    if args.json:
+        print_json({"order_id": order.order_id} | ticket)
+    else:
+        print(order.order_id)  # alone on the first line, as `place` prints the job's
+        _show(ticket, as_json=False)
     return 0
 
 
 def run_list(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
-    with bootstrap.journal(config_file.load(args.config)) as journal:
+    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
         orders = journal.orders.newest(limit=args.limit)
     rows = [
         {
@@ -120,7 +125,7 @@ def run_ticket(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
     config = config_file.load(args.config)
-    with bootstrap.journal(config) as journal:
+    with bootstrap.existing_journal(config) as journal:
         order = journal.orders.get(OrderId(args.order_id))
         shown = _issue(config, journal, order)
     _show(shown, args.json)
@@ -130,7 +135,7 @@ def run_ticket(args: argparse.Namespace) -> int:
 def run_state(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
-    with bootstrap.journal(config_file.load(args.config)) as journal:
+    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
         journal.orders.set_state(OrderId(args.order_id), args.state, actor=actor())
     return 0
 

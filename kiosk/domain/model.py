@@ -21,12 +21,13 @@ class _Text(str):
     """A string of a fixed form: the constructor checks, so holding one is proof."""
 
     pattern: ClassVar[re.Pattern[str]]
+    noun: ClassVar[str]  # with its article, for people
     __slots__ = ()
 
     def __new__(cls, value: str) -> _Text:
         text = value.strip(" ")
         if not cls.pattern.fullmatch(text):
-            raise InvalidValueError(f"not a {cls.__name__} ({len(value)} characters)")
+            raise InvalidValueError(f"not {cls.noun} ({len(value)} characters)")
         return super().__new__(cls, text)
 
 
@@ -34,6 +35,7 @@ class Uid(_Text):
     """A DICOM UID, at most 64 characters of digits and dots (PS3.5 9.1)."""
 
     pattern = re.compile(r"(?=.{1,64}\Z)(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+    noun = "a DICOM UID"
     __slots__ = ()
 
 
@@ -41,6 +43,7 @@ class AccessionNumber(_Text):
     """SH, 1 to 16 characters; no wildcard, backslash or control character may reach a query."""
 
     pattern = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/#:-]{0,15}")
+    noun = "an accession number"
     __slots__ = ()
 
 
@@ -48,6 +51,7 @@ class AETitle(_Text):
     """An application entity title, 1 to 16 printable characters without backslash (PS3.5 6.2)."""
 
     pattern = re.compile(r"[!-\[\]-~][ -\[\]-~]{0,15}")
+    noun = "an AE title"
     __slots__ = ()
 
 
@@ -55,6 +59,7 @@ class OrderId(_Text):
     """Ours: 36 characters at most, safe in file names, process arguments and logs."""
 
     pattern = re.compile(r"[a-z0-9][a-z0-9-]{2,35}")
+    noun = "an order id"
     __slots__ = ()
 
 

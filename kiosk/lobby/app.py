@@ -89,6 +89,13 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         elif isinstance(self.screen, KioskScreen):
             self.screen.notice(_("This is not one of our tickets. Please scan the square code."))
 
+    def dropped(self) -> None:
+        """A scanner that sends no Enter, or very quick fingers."""
+        if isinstance(self.screen, KioskScreen):
+            self.screen.notice(
+                _("That came very fast. Please press Enter after a scan, or type slowly.")
+            )
+
     def ticked(self) -> None:
         self._ticks += 1
         if self._ticks % _POLL_TICKS == 0:

@@ -38,6 +38,10 @@ class Visits(Protocol):
         """A scan was finished, on whatever screen."""
         ...
 
+    def dropped(self) -> None:
+        """Many characters came as fast as a scan, without its end: nothing was made of them."""
+        ...
+
     def ticked(self) -> None:
         """Called a few times a second."""
         ...
@@ -122,6 +126,7 @@ class GuardedApp(App[None], inherit_bindings=False):
             self.exit()
             return False
         read = self._scanner.feed(event.key, event.character, event.time)
+        self._tell_dropped()
         self._type(read.typed)
         if read.scan is not None:
             self._visits.scanned(read.scan)
@@ -137,7 +142,13 @@ class GuardedApp(App[None], inherit_bindings=False):
         return event.key in _MOVES
 
     def _let_typing_through(self) -> None:
-        self._type(self._scanner.flush(events.Event().time))
+        typed = self._scanner.flush(events.Event().time)
+        self._tell_dropped()
+        self._type(typed)
+
+    def _tell_dropped(self) -> None:
+        if self._scanner.take_dropped():
+            self._visits.dropped()
 
     def _type(self, characters: str) -> None:
         screen = self.screen

@@ -39,6 +39,7 @@ class ScanReader:
 
     def __init__(self) -> None:
         self._held = ""
+        self._dropped = 0
         self._last_s = self._scanned_s = float("-inf")
 
     @property
@@ -49,6 +50,11 @@ class ScanReader:
     def gap_s(self) -> float:
         """How long the next key of a scan may take."""
         return BURST_GAP_S if len(self._held) >= BURST_CHARACTERS else GAP_S
+
+    def take_dropped(self) -> int:
+        """Characters of unfinished scans that were dropped since it was asked last."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
 
     def feed(self, key: str, character: str | None, at_s: float) -> Read:
         typed = self.flush(at_s)
@@ -76,4 +82,7 @@ class ScanReader:
 
     def _let_go(self) -> str:
         held, self._held = self._held, ""
-        return held if len(held) < MIN_CHARACTERS else ""
+        if len(held) < MIN_CHARACTERS:
+            return held
+        self._dropped += len(held)
+        return ""

@@ -30,13 +30,14 @@ from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
 from dicomdir.transcode import inflate, is_deflated
 from kiosk.builder.work import kiosk_errors
-from kiosk.errors import ComposeError, InvalidValueError
+from kiosk.errors import ComposeError, InvalidValueError, WrongPatientError
 from kiosk.services.build_set import SetOptions, make_set
 from kiosk.services.gates import StudyGate, identity_of
 from kiosk.services.handed_in import HandedIn, MadeReport, report_objects
 
 _MAGIC: Final = b"DICM"
 _MAX_DEPTH: Final = 32
+_MAX_COUNTED: Final = 100  # patients in one folder
 _HEAD_BYTES: Final = 8 << 10
 _NO_HEADER: Final = "instance.no_header"
 # What a data set begins with: (0008,0001) to (0008,0018), or its group length (PS3.5 7.1).
@@ -162,13 +163,21 @@ class _Scan:
         self._progress = progress
         self._hashes: dict[str, str] = {}
         self._paths: dict[str, str] = {}
-        self._gate: StudyGate | None = None
+        self._gates: list[StudyGate] = []  # one a patient
+        self._first_other: WrongPatientError | None = None
 
     def run(self, folder: Path) -> _Scan:
         paths = list(_files(folder))
         for number, path in enumerate(paths, 1):
             self._look(path, os.fspath(path.relative_to(folder)))
             self._progress(number, len(paths))
+        if self._first_other is not None:
+            count = len(self._gates)
+            many = f"{_MAX_COUNTED} or more" if count == _MAX_COUNTED else str(count)
+            raise WrongPatientError(
+                f"the folder holds objects of {many} different patients, and one folder must hold "
+                f"one patient ({self._first_other})"
+            ) from self._first_other
         if not self.objects and self.left_out:
             reasons = ", ".join(sorted({it.reason for it in self.left_out}))
             raise ComposeError(f"no DICOM file is usable, {len(self.left_out)} are not: {reasons}")
@@ -231,15 +240,27 @@ class _Scan:
         return known is not None
 
     def _check_patient(self, instance: Instance) -> None:
-        """Objects without a Patient ID are left to the File-set's own rule (PDI-82, PDI-85)."""
+        """Who else is in the folder is counted to its end, so that one look tells all.
+
+        Objects without a Patient ID are left to the File-set's own rule (PDI-82, PDI-85).
+        """
         try:
             seen = identity_of(instance)
         except InstanceError as error:
             raise ComposeError(f"{instance.sop_instance_uid}: {error.code}") from error
-        if self._gate is None and seen.patient_id:
-            self._gate = StudyGate(seen, ())
-        if self._gate is not None:
-            self._gate.check_patient(seen, instance.sop_instance_uid)
+        if not self._gates:
+            if seen.patient_id:
+                self._gates.append(StudyGate(seen, ()))
+            return
+        for gate in self._gates:
+            try:
+                gate.check_patient(seen, instance.sop_instance_uid)
+            except WrongPatientError as error:
+                self._first_other = self._first_other or error
+            else:
+                return
+        if len(self._gates) < _MAX_COUNTED:
+            self._gates.append(StudyGate(seen, ()))
 
 
 def _files(folder: Path) -> Iterator[Path]:

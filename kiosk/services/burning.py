@@ -101,7 +101,7 @@ class _Burn:
         spoiled = rounds = 0
         while True:
             try:
-                facts = run_step(self._durable, "write", self._write)
+                facts = run_step(self._durable, "write", self._attempt)
                 if facts["outcome"] == "written":
                     return facts
                 rounds += 1
@@ -129,6 +129,12 @@ class _Burn:
                 self._waits.mend(trouble, Step.WRITE)
 
     # --- write and verify
+
+    def _attempt(self) -> Facts:
+        facts = self._write()
+        if facts["outcome"] == "written":
+            self._waits.clear()
+        return facts
 
     def _write(self) -> Facts:
         if self._parts.media.delivered(self._job_id) > self._delivered:

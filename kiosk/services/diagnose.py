@@ -5,6 +5,7 @@ The things that touch the world come in as callables, so that the rules can be t
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -180,7 +181,8 @@ def _program(program: str, package: str) -> Check:
 def _folder(name: str, folder: Path, reserve_bytes: int) -> Check:
     """Must exist or be creatable, be ours alone, and have more room than the reserve."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.exists():
+            return _folder_to_be(name, folder)
         probe = folder / ".doctor"
         probe.write_bytes(b"x")
         probe.unlink()
@@ -197,3 +199,11 @@ def _folder(name: str, folder: Path, reserve_bytes: int) -> Check:
             f"{folder}: {free >> 20} MB free, {reserve_bytes >> 20} are the reserve",
         )
     return Check(name, State.OK, f"{folder}, {free >> 20} MB free")
+
+
+def _folder_to_be(name: str, folder: Path) -> Check:
+    """It is not made here: looking leaves nothing behind."""
+    above = next(it for it in folder.absolute().parents if it.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        return Check(name, State.FAULT, f"{folder} is not there and cannot be made in {above}")
+    return Check(name, State.OK, f"{folder} is not there yet; the engine makes it")

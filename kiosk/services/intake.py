@@ -57,7 +57,7 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
         WrongPatientError: The archive says it is somebody else's, or of another accession number.
     """
     fields = _fields(data)
-    accession = AccessionNumber(_text(fields, "accession_number", 16))
+    accession = AccessionNumber(_wanted(fields, "accession_number", 16))
     patient = _patient(fields)
     study_uid = _text(fields, "study_instance_uid", 64)
     modality = _text(fields, "modality", 16).upper()
@@ -151,6 +151,13 @@ def _text(fields: Mapping[str, object], key: str, longest: int) -> str:
     return text
 
 
+def _wanted(fields: Mapping[str, object], key: str, longest: int) -> str:
+    text = _text(fields, key, longest)
+    if not text:
+        raise InvalidValueError(f"{key} is missing")
+    return text
+
+
 def _flag(fields: Mapping[str, object], key: str) -> bool:
     value = fields.get(key, False)
     if not isinstance(value, bool):
@@ -175,11 +182,15 @@ def _patient(fields: Mapping[str, object]) -> PatientIdentity | None:
     name = _text(fields, "patient_name", 3 * MAX_LO + 2)
     birth_date = _date(fields, "birth_date")
     issuer = _text(fields, "issuer", MAX_LO)
-    given = [bool(patient_id), bool(name), bool(birth_date)]
-    if not any(given):
+    given = {"patient_id": patient_id, "patient_name": name, "birth_date": birth_date}
+    if not any(given.values()):
         return None
-    if not all(given):
-        raise InvalidValueError("patient_id, patient_name and birth_date go together")
+    if missing := [key for key, value in given.items() if not value]:
+        verb = "is" if len(missing) == 1 else "are"
+        raise InvalidValueError(
+            "patient_id, patient_name and birth_date go together: "
+            f"{' and '.join(missing)} {verb} missing"
+        )
     if "\\" in patient_id + name + issuer:
         raise InvalidValueError("patient_id, patient_name, issuer: no backslash")
     return PatientIdentity(patient_id, issuer, name, birth_date)

@@ -29,6 +29,7 @@ from kiosk.errors import (
     MoveIncompleteError,
     ReceiverError,
     SpoolFullError,
+    SpoolTooSmallError,
     StoppedError,
     UnreadableInstanceError,
     WrongPatientError,
@@ -113,6 +114,12 @@ def free_bytes_at(folder: Path) -> int:
     return free.f_bavail * free.f_frsize
 
 
+def total_bytes_at(folder: Path) -> int:
+    """All that the folder's file system can hold."""
+    state = os.statvfs(folder)
+    return state.f_blocks * state.f_frsize
+
+
 def retrieve(
     pacs: Pacs,
     order_identity: PatientIdentity,
@@ -126,6 +133,7 @@ def retrieve(
     is_cancelled: Callable[[], bool],
     on_listed: Callable[[ListedStudy], None] = lambda _listed: None,
     free_bytes: Callable[[Path], int] = free_bytes_at,
+    total_bytes: Callable[[Path], int] = total_bytes_at,
 ) -> Retrieved:
     """The whole Study in `folder`, or an error; running it again goes on where it ended.
 
@@ -141,6 +149,7 @@ def retrieve(
         UnreadableInstanceError: An object's header cannot be read; what is here is kept.
         ConflictingInstanceError: One SOP Instance UID came with two contents: held for staff.
         SpoolFullError: Not enough room by estimate, or it ran out; what is here is kept.
+        SpoolTooSmallError: There would not be enough if the spool were empty.
         StudyNotFoundError: The archive lists nothing.
         MoveIncompleteError: After all rounds something still lacks; what is here is kept.
         ArchiveError: And its family, when the archive cannot be asked.
@@ -157,7 +166,7 @@ def retrieve(
         objects_folder(folder).mkdir(mode=0o700, exist_ok=True)
         run = _Run(pacs, listed, folder, gate, clock, policy, on_progress, is_cancelled)
         run.reuse()
-        run.check_space(free_bytes(folder))
+        run.check_space(free_bytes(folder), total_bytes(folder))
         run.ask()
         return run.result()
     except WrongPatientError:
@@ -252,15 +261,22 @@ class _Run:
         except FileNotFoundError:
             return False
 
-    def check_space(self, free: int) -> None:
-        """Before anything is asked for. Raises SpoolFullError."""
+    def check_space(self, free: int, total: int) -> None:
+        """Before anything is asked for. Raises SpoolFullError, SpoolTooSmallError."""
         share = len(self._missing) / self._total
         estimate = sum(_TYPICAL_BYTES.get(each, _OTHER_BYTES) for each in self._modalities)
+        in_all = int(estimate * self._policy.space_factor) + self._policy.reserve_bytes
         needed = int(estimate * share * self._policy.space_factor) + self._policy.reserve_bytes
-        if self._missing and free < needed:
-            raise SpoolFullError(
-                f"{len(self._missing)} objects need about {needed >> 20} MB, {free >> 20} are free"
+        if not self._missing or free >= needed:
+            return
+        if in_all > total:
+            raise SpoolTooSmallError(
+                f"{self._total} objects need about {in_all >> 20} MB; the spool's file system has "
+                f"{total >> 20} in all: a larger one is needed"
             )
+        raise SpoolFullError(
+            f"{len(self._missing)} objects need about {needed >> 20} MB, {free >> 20} are free"
+        )
 
     # --- asking ----------------------------------------------------------------------------------
 

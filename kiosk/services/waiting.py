@@ -12,7 +12,13 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from kiosk.domain.model import Order, OrderId, Progress, Question, ReleaseState, Step, Wanted
-from kiosk.errors import JournalError, OrderNotReleasedError, Retry, StoppedError
+from kiosk.errors import (
+    JournalError,
+    OrderNotReleasedError,
+    Retry,
+    SpoolFullError,
+    StoppedError,
+)
 from kiosk.services.durable import Durable, EngineStopping, Facts, Trouble, run_step
 from kiosk.services.parts import EngineParts
 
@@ -20,8 +26,10 @@ log = logging.getLogger(__name__)
 
 # Waiting alone mends these, sooner or later; staff are not called for them.
 PATIENT_WITH = frozenset(
-    {"archive.unreachable", "archive.aborted", "archive.failed", "spool.full", "journal.failed"}
+    {"archive.unreachable", "archive.aborted", "archive.failed", "journal.failed"}
 )
+# That much more room is worth another try, although staff have not answered.
+_MORE_ROOM_BYTES = 64 << 20
 _CANCEL_LOOK_S = 0.5
 
 
@@ -88,6 +96,10 @@ class ProgressRow:
             log.warning("progress is not kept: %s", error)
 
 
+def _never() -> bool:
+    return False
+
+
 class Answer(Enum):
     """How a question to a person ended."""
 
@@ -111,6 +123,7 @@ class Waits:
         self._progress = ProgressRow(parts, job_id)
         self._is_final = is_final
         self._failures: dict[str, int] = {}
+        self._is_shown = False
 
     def insist(self, name: str, work: Callable[[], Facts], step: Step) -> Facts:
         """A step that only needs the journal: as often as it takes.
@@ -132,9 +145,16 @@ class Waits:
         Raises:
             Trouble: The order is not released any more: staff said so, and are not asked.
         """
+
+        def until_clear() -> Facts:
+            facts = work()
+            if self._is_shown:
+                self.clear()
+            return facts
+
         while True:
             try:
-                return run_step(self._durable, name, work)
+                return run_step(self._durable, name, until_clear)
             except Trouble as trouble:
                 if trouble.code == OrderNotReleasedError.code:
                     raise
@@ -142,6 +162,8 @@ class Waits:
 
     def mend(self, trouble: Trouble, step: Step) -> None:
         """Wait until trying again makes sense: by the back-off policy, or for staff.
+
+        The reason stays with the job: who tries again calls `clear` in the step that went well.
 
         Raises:
             Trouble: It never will, the job was cancelled or its order is not released any more.
@@ -151,16 +173,32 @@ class Waits:
         failures = self._failures[trouble.code] = self._failures.get(trouble.code, 0) + 1
         is_hopeless = trouble.code not in PATIENT_WITH and failures >= self._parts.policy.attempts
         if trouble.retry is Retry.AFTER_STAFF or is_hopeless:
-            self.ask(Wanted.STAFF, trouble, step)
+            is_done = self._is_roomier() if trouble.code == SpoolFullError.code else _never
+            self.ask(Wanted.STAFF, trouble, step, is_done, keeps_reason=True)
             self.recovered()
         else:
-            self._pause(trouble, step, self._parts.policy.delay_s(failures))
+            self._pause(trouble, step, self._parts.policy.delay_s(failures), keeps_reason=True)
+        self._is_shown = True
+
+    def _is_roomier(self) -> Callable[[], bool]:
+        """Whether room was made since it was looked at: another job has ended, perhaps."""
+        least: int | None = None
+
+        def look() -> bool:
+            nonlocal least
+            free = self._parts.spool.free_bytes()
+            least = free if least is None else min(least, free)
+            return free >= least + _MORE_ROOM_BYTES
+
+        return look
 
     def recovered(self) -> None:
         """It went well: the next trouble is the first again."""
         self._failures.clear()
 
-    def _pause(self, trouble: Trouble, step: Step, delay_s: float) -> None:
+    def _pause(
+        self, trouble: Trouble, step: Step, delay_s: float, *, keeps_reason: bool = False
+    ) -> None:
         def begin() -> Facts:
             self._show(trouble, step, f"{trouble.code.partition('.')[0]}.retry")
             return {"until": (self._parts.clock.now() + timedelta(seconds=delay_s)).isoformat()}
@@ -172,7 +210,8 @@ class Waits:
             left_s = min((until - self._parts.clock.now()).total_seconds(), delay_s)
             end_s = self._parts.clock.monotonic_s() + left_s
             self._poll(lambda: self._parts.clock.monotonic_s() >= end_s)
-            self._clear()
+            if not keeps_reason:
+                self.clear()
             return {}
 
         run_step(self._durable, "pause", wait)
@@ -182,14 +221,16 @@ class Waits:
         wanted: Wanted,
         trouble: Trouble,
         step: Step,
-        is_done: Callable[[], bool] = lambda: False,
+        is_done: Callable[[], bool] = _never,
         *,
         limit_s: float | None = None,
+        keeps_reason: bool = False,
     ) -> Answer:
         """Ask a person, and wait for the answer or until `is_done` sees for itself.
 
         Args:
             limit_s: No longer than this, counted from the asking over all restarts.
+            keeps_reason: Whether the job shows the trouble on until `clear`; else to the end of it.
         Raises:
             Trouble: Cancelled, the order not released any more, or `is_done` raised a KioskError.
         """
@@ -222,7 +263,8 @@ class Waits:
 
             self._poll(is_over)
             self._parts.questions.close(self._job_id)
-            self._clear()
+            if not keeps_reason:
+                self.clear()
             return {"answer": end.value}
 
         facts = self.insist(f"ask.{wanted.value}", wait, step)
@@ -246,8 +288,15 @@ class Waits:
         self._report(trouble.status_info, trouble.code)
         self._progress.put(step, 0, 0, note)
 
-    def _clear(self) -> None:
-        self._report("NORMAL", "")
+    def clear(self) -> None:
+        """Nothing is wrong any more; part of the step that showed it."""
+        try:
+            job = self._parts.jobs.get(self._job_id)
+        except JournalError as error:
+            log.warning("the reason cannot be looked up: %s", error)
+            return
+        if (job.status_info, job.error_code) != ("NORMAL", ""):
+            self._report("NORMAL", "")
 
     def _report(self, status_info: str, error_code: str) -> None:
         try:

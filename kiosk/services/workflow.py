@@ -68,6 +68,7 @@ class _Order:
         self._waits = Waits(durable, parts, job_id)
         self._progress = ProgressRow(parts, job_id)
         self._burns = itertools.count(1)
+        self._trouble_at = Step.RELEASE  # the step of the last one
 
     def make(self) -> None:
         self._waits.insist("release", self._release, Step.RELEASE)
@@ -79,6 +80,7 @@ class _Order:
             if image is None:
                 image = self._prepare()
             if self._burn(image, still["delivered"]).get("lost"):
+                self._trouble_at = Step.WRITE
                 self._waits.mend(Trouble.of(SpoolLostError("in the spool no more")), Step.WRITE)
                 image = None
         self._finish()
@@ -116,6 +118,7 @@ class _Order:
                 self._parts.forget(self._parts.spool.folder(self._job_id))
                 if trouble.code in _FATAL:
                     raise
+                self._trouble_at = step
                 self._waits.mend(trouble, step)
 
     def _retrieve(self) -> Facts:
@@ -133,6 +136,8 @@ class _Order:
                 on_progress=lambda done, total: self._progress.put(Step.RETRIEVE, done, total),
                 is_cancelled=self._watch,
             )
+        if self._trouble_at is Step.RETRIEVE:
+            self._waits.clear()
         return {"station": self._parts.station, "inventory": inventory}
 
     def _compose(self, inventory: str) -> Facts:
@@ -152,6 +157,7 @@ class _Order:
             )
         self._parts.jobs.note_left_out(self._job_id, image.lacks)
         disc_set = self._parts.jobs.note_set(self._job_id, [it.volume_id for it in image.images])
+        self._waits.clear()
         if not image.more:
             return image.facts()
         return {"images": [it.facts() for it in image.images], "since": disc_set.since}

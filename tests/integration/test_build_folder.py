@@ -54,11 +54,15 @@ def test_every_encoding_in_one_folder(tmp_path: Path) -> None:
     assert check_image(made.image.path) == []
 
 
-def test_two_patients_are_refused(tmp_path: Path) -> None:
+def test_several_patients_are_refused_and_counted(tmp_path: Path) -> None:
     make_study(tmp_path / "in" / "a", ("CT",))
     make_study(tmp_path / "in" / "b", ("CT",), seed=2, patient=Patient(name="Other^Olga"))
-    with pytest.raises(WrongPatientError):
+    make_study(tmp_path / "in" / "c", ("CT",), seed=3, patient=Patient(name="Third^Tilda"))
+    make_study(tmp_path / "in" / "d", ("CT",), seed=4, patient=Patient(name="Other^Olga"))
+    with pytest.raises(WrongPatientError, match="of 3 different patients") as caught:
         build(tmp_path / "in", tmp_path / "out.iso")
+    assert "one folder must hold one patient" in str(caught.value)
+    assert not any(name in str(caught.value) for name in ("Olga", "Tilda"))
     assert not (tmp_path / "out.iso").exists()
 
 

@@ -71,6 +71,7 @@ async def test_a_scan_without_an_end_is_dropped(hall: Hall, text: str) -> None:
         await visitor.scan(text, end="")
         await visitor.until(lambda: not visitor.app._scanner.is_holding)
         assert pilot.app.screen._digits == ""
+        assert "press Enter after a scan" in visitor.text()
         await visitor.types("03031961")  # and people are understood as before
         assert "3 March 1961" in visitor.text()
 

@@ -22,6 +22,7 @@ from sqlalchemy import event as sa_event
 from kiosk.errors import ConfigError, JournalDamagedError, JournalError
 
 BUSY_TIMEOUT_MS = 30_000
+FIRST_TABLE = "sendhome_orders"  # that every version has had
 
 # What SQLite says of itself, its disk or others; all else that it says is about the file.
 _NO_DAMAGE = ("BUSY", "LOCKED", "FULL", "CANTOPEN", "PERM", "READONLY", "NOMEM", "INTERRUPT",
@@ -94,6 +95,27 @@ def database_file(url: str | sa.URL) -> Path | None:
         raise ConfigError("store.database_url is not a database URL") from error
     is_file = parsed.get_backend_name() == "sqlite" and parsed.database
     return Path(str(parsed.database)) if is_file else None
+
+
+def has_tables(url: str) -> bool:
+    """Whether somebody has made a journal there; makes none.
+
+    Raises:
+        ConfigError: As `make_engine`.
+        JournalError: It cannot be looked at.
+    """
+    file = database_file(url)
+    try:
+        if file is not None and (not file.exists() or not file.stat().st_size):
+            return False
+    except OSError as error:
+        raise JournalError(f"the journal cannot be looked at: {error.strerror}") from error
+    engine = make_engine(url)
+    try:
+        with reading(engine) as connection:
+            return sa.inspect(connection).has_table(FIRST_TABLE)
+    finally:
+        engine.dispose()
 
 
 def _private_file(path: Path) -> None:

@@ -46,6 +46,7 @@ class Association:
         self.address = address
         self.last_seen = time.monotonic()
         self.deadline = self.last_seen + limits.idle_s
+        self._pdu_until = math.inf
         self._sock = sock
         self._limits = limits
         self._sink = sink
@@ -124,8 +125,6 @@ class Association:
         if is_new_pdu or self._pdu_until == math.inf:
             self._pdu_until = now + self._limits.pdu_s
         self.deadline = self._pdu_until
-
-    _pdu_until: float = math.inf
 
     def _abort(self) -> None:
         try:

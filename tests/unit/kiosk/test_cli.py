@@ -19,7 +19,13 @@ from kiosk.cli import order
 from kiosk.cli.order import actor
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import OrderId
-from kiosk.errors import InvalidValueError, UnknownJobError, UnknownOrderError
+from kiosk.errors import (
+    ConfigError,
+    InvalidValueError,
+    JournalMissingError,
+    UnknownJobError,
+    UnknownOrderError,
+)
 from kiosk.ports import LedgerEntry, LedgerPhase
 from tests.fakes.clock import FakeClock
 
@@ -167,6 +173,7 @@ def test_what_staff_may_ask_for_is_what_the_engine_takes():
 
 
 def test_what_is_not_there(config: Path, capsys: pytest.CaptureFixture[str]):
+    added(config, capsys)
     assert run(config, "order", "hold", "no-such-order") == UnknownOrderError.exit_code
     assert run(config, "jobs", "show", "no-such-job") == UnknownJobError.exit_code
     assert run(config, "order", "hold", "../etc") == InvalidValueError.exit_code
@@ -175,6 +182,85 @@ def test_what_is_not_there(config: Path, capsys: pytest.CaptureFixture[str]):
     assert said.out == ""
     assert len(said.err.splitlines()) == 4
     assert all(line.startswith("sendhome: ") for line in said.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("jobs", "list"),
+        ("jobs", "show", "order-1"),
+        ("jobs", "watch", "order-1"),
+        ("jobs", "answer", "order-1", "1"),
+        ("jobs", "cancel", "order-1"),
+        ("jobs", "purge"),
+        ("jobs", "audit"),
+        ("order", "list"),
+        ("order", "ticket", "order-1"),
+        ("order", "hold", "order-1"),
+    ],
+    ids=" ".join,
+)
+def test_looking_makes_no_journal(
+    config: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+):
+    assert run(config, *words) == JournalMissingError.exit_code
+    said = capsys.readouterr().err
+    assert "there is no journal at" in said
+    assert "has the engine been started?" in said
+    assert not config.with_name("state").exists()
+
+
+def test_the_doctor_makes_nothing_and_says_that_there_is_no_journal(
+    config: Path, capsys: pytest.CaptureFixture[str]
+):
+    run(config, "doctor", "--json")  # its archive does not answer here
+    found = {row["check"]: row for row in json.loads(capsys.readouterr().out)}
+    assert found["journal"]["state"] == "warning"
+    assert "has the engine been started?" in found["journal"]["found"]
+    assert "is not there yet" in found["state folder"]["found"]
+    assert not config.with_name("state").exists()
+    assert not config.with_name("spool").exists()
+
+
+def test_an_empty_file_is_no_journal(config: Path):
+    state = config.with_name("state")
+    state.mkdir()
+    (state / "journal.sqlite").touch()
+    assert run(config, "jobs", "list") == JournalMissingError.exit_code
+    assert [path.name for path in state.iterdir()] == ["journal.sqlite"]
+
+
+def test_ids_can_be_used_by_scripts(config: Path, capsys: pytest.CaptureFixture[str]):
+    document = config.with_name("order.json")
+    document.write_text(json.dumps(ORDER), encoding="utf-8")
+    assert run(config, "order", "add", str(document), "--ticket") == 0
+    order_id, *ticket = capsys.readouterr().out.splitlines()
+    assert OrderId(order_id) == order_id
+    assert [line.partition(": ")[0] for line in ticket] == ["ticket", "qr_text", "expires_at"]
+    assert run(config, "order", "place", order_id) == 0
+    (job_id,) = capsys.readouterr().out.splitlines()
+    assert OrderId(job_id) == job_id
+
+
+def test_a_wrong_id_is_called_one(config: Path, capsys: pytest.CaptureFixture[str]):
+    added(config, capsys)
+    assert run(config, "order", "hold", "../etc") == InvalidValueError.exit_code
+    assert "not an order id (6 characters)" in capsys.readouterr().err
+
+
+def test_an_order_without_a_name_says_so(config: Path, capsys: pytest.CaptureFixture[str]):
+    document = config.with_name("order.json")
+    document.write_text(json.dumps({**ORDER, "patient_name": ""}), encoding="utf-8")
+    assert run(config, "order", "add", str(document)) == InvalidValueError.exit_code
+    assert "patient_name is missing" in capsys.readouterr().err
+
+
+def test_a_configuration_that_is_too_large_is_named_once(
+    config: Path, capsys: pytest.CaptureFixture[str]
+):
+    config.write_bytes(b"#" * (config_file.MAX_FILE_BYTES + 1))
+    assert run(config, "config", "check") == ConfigError.exit_code
+    assert capsys.readouterr().err.count(str(config)) == 1
 
 
 def test_a_bad_order_says_which_field_and_no_value(
@@ -209,6 +295,7 @@ def test_the_doctor_sees_an_archive_that_is_not_there(
 ):
     text = config.read_text() + "[archive]\nport = 1\n[receiver]\nport = 0\n"
     config.write_text(text)
+    added(config, capsys)
     assert run(config, "doctor", "--json") != 0
     rows = {row["check"]: row["state"] for row in json.loads(capsys.readouterr().out)}
     assert rows["archive"] == rows["move destination"] == "fault"

@@ -107,8 +107,8 @@ def test_an_archive_that_says_another_patient_is_refused():
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"accession_number": "*"}, "AccessionNumber"),
-        ({"accession_number": ""}, "AccessionNumber"),
+        ({"accession_number": "*"}, "an accession number"),
+        ({"accession_number": ""}, "accession_number is missing"),
         ({"accession_number": 4711}, "accession_number"),
         ({"study_instance_uid": "1.2.*"}, "Uid"),
         ({"birth_date": "1961-02-30"}, "birth_date"),

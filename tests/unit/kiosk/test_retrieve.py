@@ -20,6 +20,7 @@ from kiosk.errors import (
     ReceiverError,
     Retry,
     SpoolFullError,
+    SpoolTooSmallError,
     StoppedError,
     StudyNotFoundError,
     UnreadableInstanceError,
@@ -58,6 +59,7 @@ def run(
     rounds: int = 5,
     clock: FakeClock | None = None,
     free: int = 1 << 40,
+    total: int = 1 << 40,
     is_cancelled: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Retrieved:
@@ -72,6 +74,7 @@ def run(
         on_progress=on_progress,
         is_cancelled=is_cancelled,
         free_bytes=lambda _folder: free,
+        total_bytes=lambda _folder: total,
     )
 
 
@@ -241,6 +244,16 @@ def test_too_little_space_is_said_before_anything_is_asked_for(
     pacs = FakePacs(files)
     with pytest.raises(SpoolFullError):
         run(pacs, job, free=512 << 20)
+    assert pacs.asked == []
+
+
+def test_a_spool_that_can_never_hold_it_is_said_to_be_so(files: list[Path], job: Path) -> None:
+    pacs = FakePacs(files)
+    with pytest.raises(SpoolTooSmallError, match="file system has 512 in all"):
+        run(pacs, job, free=100 << 20, total=512 << 20)
+    with pytest.raises(SpoolFullError) as caught:
+        run(pacs, job, free=100 << 20, total=1 << 40)
+    assert type(caught.value) is SpoolFullError
     assert pacs.asked == []
 
 

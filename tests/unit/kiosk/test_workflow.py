@@ -31,6 +31,7 @@ from kiosk.errors import (
     SetOversizedError,
     SpoolFullError,
     SpoolLostError,
+    SpoolTooSmallError,
     WrongPatientError,
 )
 from kiosk.ports import LedgerPhase, MediumProgress
@@ -296,6 +297,67 @@ def test_a_full_spool_waits_with_its_reason_and_goes_on(station: Station) -> Non
     run(station, job_id)
     finished(station, job_id)
     assert ("spool.full", "OUT_OF_SUPPLIES") in codes
+
+
+def test_the_reason_stays_until_an_attempt_went_well(station: Station) -> None:
+    station.archive.troubles = [SpoolFullError("no room")] * 2
+    seen: list[tuple[str, str]] = []
+
+    def look() -> None:
+        job = station.jobs.get(job_id)
+        seen.append((job.error_code, job.status_info))
+
+    station.archive.during_retrieve = look
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    full = ("spool.full", "OUT_OF_SUPPLIES")
+    assert seen == [("", "NORMAL"), full, full]
+    job = station.jobs.get(job_id)
+    assert (job.error_code, job.status_info) == ("", "NORMAL")
+
+
+def test_staff_are_asked_about_a_spool_that_stays_full(station: Station) -> None:
+    attempts = station.parts.policy.attempts
+    station.archive.troubles = [SpoolFullError("no room")] * attempts
+    station.answers_staff = True
+    codes: list[str] = []
+    station.archive.during_retrieve = lambda: codes.append(station.jobs.get(job_id).error_code)
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert [wanted for _, wanted in station.asked].count(Wanted.STAFF) == 1
+    assert codes == ["", *["spool.full"] * attempts]  # answered is not mended
+
+
+def test_a_full_spool_goes_on_without_an_answer_when_there_is_room(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.archive.troubles = [SpoolFullError("no room")] * station.parts.policy.attempts
+    free = [1 << 20]
+    monkeypatch.setattr(station.parts.spool, "free_bytes", lambda: free[0])
+
+    def another_job_ends() -> None:
+        if (job_id, Wanted.STAFF) in station.asked:
+            free[0] = 1 << 30
+
+    station.during_wait = another_job_ends
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert (job_id, Wanted.STAFF) in station.asked
+
+
+def test_staff_are_asked_at_once_about_a_spool_that_is_too_small(station: Station) -> None:
+    station.archive.troubles = [SpoolTooSmallError("too small")]
+    station.answers_staff = True
+    codes: list[str] = []
+    station.during_wait = lambda: codes.append(station.jobs.get(job_id).error_code)
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert station.asked[0] == (job_id, Wanted.STAFF)
+    assert codes[0] == "spool.too_small"
 
 
 def test_spoiled_discs_are_replaced_and_staff_called_after_three(station: Station) -> None:

@@ -72,6 +72,14 @@ def test_a_scan_that_breaks_off_is_dropped() -> None:
     send(reader, "SH1ABCDEF", gap_s=0.01)
     assert reader.flush(500.0) == ""
     assert not reader.is_holding
+    assert [reader.take_dropped(), reader.take_dropped()] == [9, 0]
+
+
+def test_a_finished_scan_is_not_dropped() -> None:
+    reader = ScanReader()
+    send(reader, "SH1ABCDEF\r", gap_s=0.01)
+    assert reader.flush(500.0) == ""
+    assert reader.take_dropped() == 0
 
 
 def test_control_characters_inside_a_scan_stay_inside() -> None:
