@@ -110,7 +110,7 @@ def test_an_archive_that_says_another_patient_is_refused():
         ({"accession_number": "*"}, "an accession number"),
         ({"accession_number": ""}, "accession_number is missing"),
         ({"accession_number": 4711}, "accession_number"),
-        ({"study_instance_uid": "1.2.*"}, "Uid"),
+        ({"study_instance_uid": "1.2.*"}, "a DICOM UID"),
         ({"birth_date": "1961-02-30"}, "birth_date"),
         ({"birth_date": ""}, "go together"),
         ({"patient_name": "A\x1b[2J^B"}, "patient_name"),
