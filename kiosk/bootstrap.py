@@ -23,6 +23,7 @@ from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.ticket import TicketKeys
 from kiosk.errors import ConfigError, JournalMissingError
 from kiosk.ports import MediaWriter
+from kiosk.services.pulse import Pulse
 
 if TYPE_CHECKING:  # slow to import: only where they are used
     from burner.simulated import SimulatedDrive
@@ -116,6 +117,11 @@ def jobs(journal: Journal) -> Iterator[DbosJobs]:
         yield opened
     finally:
         opened.close()
+
+
+def pulse(config: Config, journal: Journal) -> Pulse:
+    """Whether this station's engine lives: what is placed here is in its queue."""
+    return Pulse(journal.stations, journal.clock, config.engine.station)
 
 
 def ticket_keys(config: Config) -> TicketKeys:
@@ -246,6 +252,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         identify=identify,
         request=request,
         presence=journal.presence,
+        pulse=pulse(config, journal),
         clock=journal.clock,
         site_name=site.institution,
         whom_to_call=whom_to_call(config),

@@ -295,6 +295,12 @@ class EngineFaultError(KioskError):
     code, exit_code, retry = "engine.fault", 106, Retry.AFTER_STAFF
 
 
+class EngineGoneError(KioskError):
+    """The engine has ended, or none is running: nothing is made until staff start it."""
+
+    code, exit_code, retry = "engine.gone", 109, Retry.AFTER_STAFF
+
+
 # Identity, 110-119
 
 

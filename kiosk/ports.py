@@ -335,6 +335,17 @@ class Presence(Protocol):
     def seen_at(self, job_id: OrderId) -> datetime | None: ...
 
 
+class Stations(Protocol):
+    """Which engines live: each writes a beat every few seconds."""
+
+    def silent_s(self, name: str = "") -> float | None:
+        """Seconds since that station's engine beat last, "" for any engine; None if none ever did.
+
+        Raises JournalError.
+        """
+        ...
+
+
 DELIVERED = "delivered"
 """Outcome of a medium that was handed over; the others are LedgerPhases, or "unused"."""
 

@@ -57,7 +57,7 @@ def _alone(stage: Stage) -> int:
         )
         app = LobbyApp(parts, demo=True)
         print(f"A visit by {person.name}:", flush=True)
-        asyncio.run(visit(app, person, say))
+        asyncio.run(visit(app, person, say, require_engine=stage.engine.require))
         await_end(jobs, stage.config.store.spool_dir)
     image = bootstrap.simulated(stage.config.drives[0]).take()
     print(f"Image of the disc: {image}", flush=True)
@@ -71,7 +71,14 @@ def _with_a_person(stage: Stage) -> int:
     visitors = stage.config_file.with_name("visitors.json")
     write_visitors(visitors, stage.visitors)
     log = stage.config_file.with_name("kiosk.log")
-    code = run_wrapped(stage.config, stage.config_file, log, visitors)
+    code = run_wrapped(
+        stage.config,
+        stage.config_file,
+        log,
+        visitors,
+        on_start=lambda wrapper: stage.engine.when_gone(wrapper.stop),
+    )
+    stage.engine.require()
     drive = bootstrap.simulated(stage.config.drives[0])
     if (image := drive.take()) is not None and image.exists():
         print(f"Image of the disc: {image}")

@@ -32,10 +32,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "doctor",
         help="look whether everything is fit to work",
-        description="Programs, folders, journal, archive (C-ECHO), receiver, drives, and whether "
-        "the archive sends to us: one object of the newest released order is fetched and thrown "
-        "away. Exit code 0 if there is no fault. Stop the engine first: both want the receiver's "
-        "port.",
+        description="Programs, folders, journal, engine, archive (C-ECHO), receiver, drives, and "
+        "whether the archive sends to us: one object of the newest released order is fetched and "
+        "thrown away. Exit code 0 if there is no fault. Stop the engine first: both want the "
+        "receiver's port.",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument(
@@ -132,6 +132,16 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
         except JournalMissingError as error:
             return Doubt(str(error))
 
+    def engine() -> str | Doubt:
+        with bootstrap.journal(config) as opened:
+            heard = bootstrap.pulse(config, opened).feel()
+        if heard.is_running:
+            return heard.text()
+        return Doubt(
+            f"{heard.text()}: the kiosk is out of service; when the doctor is done, start "
+            "sendhome engine"
+        )
+
     def archive() -> str:
         bootstrap.pacs(config).echo()
         return f"{config.archive.ae_title} at {config.archive.host}:{config.archive.port} answers"
@@ -158,6 +168,7 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
 
     probes: dict[str, Callable[[], str | Doubt]] = {
         "journal": journal,
+        "engine": engine,
         "archive": archive,
         "receiver": receiver,
         "move destination": lambda: _destination(config),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from kiosk.cli.output import print_json, print_rows, progress
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
 from kiosk.errors import InvalidValueError, JobFailedError
+from kiosk.services.pulse import Heartbeat
 
 POLL_S = 0.5
 MAX_DAYS = 36_500
@@ -93,23 +95,38 @@ SHOWN = (
 
 
 def run_list(args: argparse.Namespace) -> int:
+    """In JSON a bare array, so what is said of the engine stands on standard error alone."""
     from kiosk import bootstrap
 
-    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
+    config = config_file.load(args.config)
+    with bootstrap.existing_journal(config) as journal:
         jobs = journal.jobs.newest(limit=args.limit)
+        heard = bootstrap.pulse(config, journal).feel()
     print_rows(args.json, [row(job) for job in jobs], SHOWN)
+    _warn(heard)
     return 0
+
+
+def _warn(heard: Heartbeat) -> None:
+    """A job that waits for its turn looks the same whether or not anybody works."""
+    if not heard.is_running:
+        print(heard.text(), file=sys.stderr)
 
 
 def run_show(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
-    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
+    config = config_file.load(args.config)
+    with bootstrap.existing_journal(config) as journal:
         shown = row(journal.jobs.get(OrderId(args.job_id)))
+        heard = bootstrap.pulse(config, journal).feel()
+    shown["engine_running"] = heard.is_running
+    shown["engine_seen_at"] = heard.seen_at and heard.seen_at.isoformat(timespec="seconds")
     if args.json:
         print_json(shown)
     else:
         print_rows(False, [{"what": k, "value": v} for k, v in shown.items()], ("what", "value"))
+    _warn(heard)
     return 0
 
 

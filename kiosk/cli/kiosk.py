@@ -7,6 +7,7 @@ import dataclasses
 import json
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,9 +50,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_wrapped(
-    config: Config, file: Path | None, log: Path | None, visitors: Path | None = None
+    config: Config,
+    file: Path | None,
+    log: Path | None,
+    visitors: Path | None = None,
+    *,
+    on_start: Callable[[Wrapper], None] = lambda _wrapper: None,
 ) -> int:
-    """Own the terminal until the lobby ends in order. Raises ConfigError: no log."""
+    """Own the terminal until the lobby ends in order. Raises ConfigError: no log.
+
+    Args:
+        on_start: Given what can be stopped.
+    """
     from kiosk.adapters.clock import SystemClock
     from kiosk.bootstrap import whom_to_call
 
@@ -61,7 +71,9 @@ def run_wrapped(
     command += ["kiosk", "--child"]
     command += ["--visitors", str(visitors)] if visitors else []
     page = desk_page(config.site.institution, whom_to_call(config))
-    return Wrapper(command, page, SystemClock()).run()
+    wrapper = Wrapper(command, page, SystemClock())
+    on_start(wrapper)
+    return wrapper.run()
 
 
 def _log_to(log: Path | None, config: Config) -> None:

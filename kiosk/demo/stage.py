@@ -9,11 +9,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,19 +27,18 @@ from kiosk.config import (
     StoreConfig,
 )
 from kiosk.config_file import to_toml
+from kiosk.demo.engine import DemoEngine, start_engine
 from kiosk.demo.launch import start_archive
 from kiosk.demo.people import DemoPerson, demo_people
 from kiosk.demo.studies import ensure_studies
 from kiosk.domain.model import Order, OrderId, ReleaseState
-from kiosk.errors import ExecutorBusyError, MissingProgramError, ReceiverError
+from kiosk.errors import ExecutorBusyError, MissingProgramError
 from kiosk.lobby.parts import DemoPerson as Visitor
 from kiosk.services.identify import issue_ticket
 
-ROOT = Path(__file__).resolve().parents[2]
 BLANKS = 20
 STICK = "stick.img"
 STICK_BYTES = 2 << 30  # sparse
-ENGINE_START_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +47,14 @@ class Stage:
 
     Attributes:
         visitors: Whom one can be, with their tickets; in the order of `people`.
-        engine_log: Where the engine's words go.
+        engine: Whatever is shown is worth nothing without it.
     """
 
     config: Config
     config_file: Path
     people: tuple[DemoPerson, ...]
     visitors: tuple[Visitor, ...]
-    engine_log: Path
+    engine: DemoEngine
 
 
 def default_folder() -> Path:
@@ -106,8 +102,8 @@ def set_stage(folder: Path, say: Callable[[str], None]) -> Iterator[Stage]:
             bootstrap.make_stick_image(folder / STICK, STICK_BYTES, "MY_STICK")
             say("starting the engine")
             log = folder / "engine.log"
-            with _engine(path, log):
-                yield Stage(config, path, people, visitors, log)
+            with start_engine(path, log) as engine:
+                yield Stage(config, path, people, visitors, engine)
 
 
 @contextlib.contextmanager
@@ -195,28 +191,3 @@ def _prepare_drive(config: Config) -> None:
     drive.eject()
     drive.take()
     drive.add_blanks(max(0, BLANKS - len(drive.look().stack)))
-
-
-@contextlib.contextmanager
-def _engine(config_file: Path, log: Path) -> Iterator[None]:
-    """`sendhome engine` as a child that ends with us, however we end."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-P", "-m", "kiosk.cli.main", "--config", str(config_file), "engine"]
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "--", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-    assert process.stdout is not None
-    try:
-        readable, _, _ = select.select([process.stdout], [], [], ENGINE_START_S)
-        if not readable or process.stdout.readline() != b"READY\n":
-            raise ReceiverError(f"the engine did not start; see {log}")
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()

@@ -37,18 +37,21 @@ async def visit(
     person: DemoPerson,
     say: Callable[[str], None],
     *,
+    require_engine: Callable[[], None] = lambda: None,
     patience_s: float = 120.0,
 ) -> None:
     """Go from welcome to goodbye as `person`.
 
     Args:
         say: Told each thing that is done.
+        require_engine: Raises EngineGoneError when no screen can be hoped for any more.
         patience_s: For each screen to come.
     Raises:
         JobFailedError: The kiosk said sorry, or a screen did not come in time.
+        EngineGoneError: From `require_engine`.
     """
     async with app.run_test(size=SIZE) as pilot:
-        visitor = _Visitor(app, pilot, patience_s)
+        visitor = _Visitor(app, pilot, require_engine, patience_s)
         say("Welcome: touch Start")
         await visitor.touch(WelcomeScreen, "#start")
         say(f"Ticket: {person.ticket_code}")
@@ -89,13 +92,21 @@ def await_end(jobs: Jobs, spool: Path, *, patience_s: float = 60.0) -> None:
 
 
 class _Visitor:
-    def __init__(self, app: LobbyApp, pilot: Pilot[None], patience_s: float) -> None:
+    def __init__(
+        self,
+        app: LobbyApp,
+        pilot: Pilot[None],
+        require_engine: Callable[[], None],
+        patience_s: float,
+    ) -> None:
         self._app, self._pilot, self._patience_s = app, pilot, patience_s
+        self._require_engine = require_engine
 
     async def sees(self, *kinds: type[LobbyScreen]) -> LobbyScreen:
-        """The screen, once it is one of these. Raises JobFailedError."""
+        """The screen, once it is one of these. Raises JobFailedError, EngineGoneError."""
         looks = int(self._patience_s / LOOK_S)
         for _ in range(looks):
+            self._require_engine()
             screen = self._app.current()
             if isinstance(screen, kinds) and screen.is_mounted:
                 await self._pilot.pause()

@@ -12,17 +12,15 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import date
-from typing import Final, TypeVar
+from typing import Final
 
 from textual import work
 
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, MediaChoice, OrderId, Question, Step, Wanted
-from kiosk.errors import KioskError
 from kiosk.lobby.answers import Decided, JobSeen, Placed
-from kiosk.lobby.crash import log_error
+from kiosk.lobby.attempt import attempt
 from kiosk.lobby.estimate import Estimator, StepTimes
-from kiosk.lobby.guard import GuardedApp
 from kiosk.lobby.inactivity import Idle
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.screens import messages as told
@@ -39,9 +37,11 @@ from kiosk.lobby.screens.sentence import (
     SorryScreen,
     ThanksScreen,
 )
+from kiosk.lobby.screens.stopped import OutOfServiceScreen, StoppedScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.lobby.visit import Visit
+from kiosk.lobby.watch import WatchingApp
 from kiosk.services.drawer import NOT_TAKEN_NOTE
 from kiosk.services.identify import Claim, Release
 from kiosk.widgets.screen import KioskScreen
@@ -49,14 +49,13 @@ from kiosk.widgets.wording import failure_words, refused_words
 from kiosk.widgets.words import _
 
 logger = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 _POLL_TICKS: Final = 2  # progress is asked for every half second
 _LATE_S: Final = 20.0  # without an answer of the journal
 _PRESENT_S: Final = 3.0  # between two notes that the visitor is there; they count for some more
 
 
-class LobbyApp(GuardedApp, inherit_bindings=False):
+class LobbyApp(WatchingApp, inherit_bindings=False):
     """Run it under `lobby.wrapper`, which owns the terminal.
 
     Args:
@@ -66,7 +65,7 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
     CSS_PATH = "lobby.tcss"
 
     def __init__(self, parts: LobbyParts, *, demo: bool = False) -> None:
-        super().__init__(parts.clock, self, warn_s=parts.warn_s, demo=demo)
+        super().__init__(parts.clock, self, parts.pulse, warn_s=parts.warn_s, demo=demo)
         self._parts = parts
         self._visit = Visit()
         self._presence = threading.Lock()
@@ -109,8 +108,18 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         self._new_visit()
         self._last_job = None
         self._estimator = Estimator(self._times)
-        people = self._parts.people if self._is_demo else ()
-        self._show(WelcomeScreen(self._frame, people))
+        self._show_welcome()
+
+    def _show_welcome(self) -> None:
+        if self.is_closed:
+            self._show(OutOfServiceScreen(self._frame))
+        else:
+            people = self._parts.people if self._is_demo else ()
+            self._show(WelcomeScreen(self._frame, people))
+
+    def closed_or_opened(self) -> None:
+        if isinstance(self.current(), WelcomeScreen | OutOfServiceScreen):
+            self._show_welcome()
 
     def _poll(self) -> None:
         if self._visit.job_id is not None and not self._is_polling:
@@ -144,11 +153,14 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
     def _show(self, screen: LobbyScreen) -> None:
         idle_s = screen.idle_s
         if idle_s is None:
-            is_making = isinstance(screen, ProgressScreen | QuestionScreen)
+            is_making = isinstance(screen, ProgressScreen | QuestionScreen | StoppedScreen)
             idle_s = self._parts.progress_idle_s if is_making else self._parts.idle_s
         self.go(screen, idle_s=idle_s)
 
     def _begin(self, claim: Claim) -> None:
+        if self.is_closed:
+            self.end_visit()
+            return
         self._new_visit(claim)
         self._last_job = None
         self._estimator = Estimator(self._times)
@@ -160,6 +172,9 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
         self._show(SorryScreen(self._frame, failure_words(error_code), can_retry=False))
 
     def on_start(self, _message: told.Start) -> None:
+        if self.is_closed:
+            self.end_visit()
+            return
         self._new_visit()
         self._show(TicketScreen(self._frame))
 
@@ -290,6 +305,9 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
             if not isinstance(screen, ThanksScreen):
                 out = DiscPlace(job.disc.before, job.disc.of)  # the next one's turn has come
                 self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out, out))
+        elif self.has_stopped(job):
+            if not isinstance(screen, StoppedScreen):
+                self._show(StoppedScreen(self._frame))
         elif job.question is not None and job.question.wanted is not Wanted.CLAIM:
             self._estimator.wait(self._parts.clock.monotonic_s())
             if not (isinstance(screen, QuestionScreen) and screen.question == job.question):
@@ -349,23 +367,23 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
 
     @work(thread=True, group="identify", exit_on_error=False)
     def _confirm(self, visit: Visit, claim: Claim, birth_date: date) -> None:
-        outcome, code = _attempt(lambda: self._parts.identify.confirm(claim, birth_date))
+        outcome, code = attempt(lambda: self._parts.identify.confirm(claim, birth_date))
         self.post_message(Decided(visit, outcome, code))
 
     @work(thread=True, group="identify", exit_on_error=False)
     def _disown(self, release: Release) -> None:
-        _attempt(lambda: self._parts.identify.disown(release))
+        attempt(lambda: self._parts.identify.disown(release))
 
     @work(thread=True, group="place", exit_on_error=False)
     def _place(self, visit: Visit, release: Release, choice: MediaChoice) -> None:
-        job_id, code = _attempt(lambda: self._parts.request.place(release, choice))
+        job_id, code = attempt(lambda: self._parts.request.place(release, choice))
         self.post_message(Placed(visit, job_id, code))
 
     @work(thread=True, group="watch", exit_on_error=False)
     def _look_at_job(self, visit: Visit, job_id: OrderId, *, is_there: bool) -> None:
         if is_there:
-            _attempt(lambda: self._tell_presence(visit, job_id))
-        job, _code = _attempt(lambda: self._parts.jobs.get(job_id))
+            attempt(lambda: self._tell_presence(visit, job_id))
+        job, _code = attempt(lambda: self._parts.jobs.get(job_id))
         self.post_message(JobSeen(visit, job))
 
     def _tell_presence(self, visit: Visit, job_id: OrderId) -> None:
@@ -376,17 +394,17 @@ class LobbyApp(GuardedApp, inherit_bindings=False):
     @work(thread=True, group="leave", exit_on_error=False)
     def _leave(self, job_id: OrderId) -> None:
         with self._presence:
-            _attempt(lambda: self._parts.presence.leave(job_id))
+            attempt(lambda: self._parts.presence.leave(job_id))
 
     @work(thread=True, group="answer", exit_on_error=False)
     def _answer(self, question: Question) -> None:
-        _attempt(lambda: self._parts.jobs.answer(question.job_id, question.number))
+        attempt(lambda: self._parts.jobs.answer(question.job_id, question.number))
 
     @work(thread=True, group="demo", exit_on_error=False)
     def _use_demo_hand(self, hand: Callable[[Wanted], None], question: Question) -> None:
-        _attempt(lambda: hand(question.wanted))
+        attempt(lambda: hand(question.wanted))
         if question.wanted is Wanted.STAFF:  # the visitor has no button to answer for them
-            _attempt(lambda: self._parts.jobs.answer(question.job_id, question.number))
+            attempt(lambda: self._parts.jobs.answer(question.job_id, question.number))
 
 
 def _is_out(job: Job) -> bool:
@@ -399,15 +417,3 @@ def _is_out(job: Job) -> bool:
 def _is_untaken(job: Job) -> bool:
     """Whether it is done, and its medium may still lie in the open tray."""
     return job.progress is not None and job.progress.note == NOT_TAKEN_NOTE
-
-
-def _attempt(action: Callable[[], _T]) -> tuple[_T | None, str]:
-    """Run it; None and a code if it failed in whatever way. The log has the place, not the data."""
-    try:
-        return action(), ""
-    except KioskError as error:
-        log_error("a request of the lobby failed", error)
-        return None, error.code
-    except Exception as error:  # noqa: BLE001  # the visitor must get a sentence in any case
-        log_error("a request of the lobby broke", error)
-        return None, KioskError.code

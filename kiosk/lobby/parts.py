@@ -9,6 +9,7 @@ from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
 from kiosk.ports import Clock, Jobs, Orders, Presence, Tickets
 from kiosk.services.identify import Identify
+from kiosk.services.pulse import Pulse
 from kiosk.services.request import Request
 
 
@@ -26,6 +27,7 @@ class LobbyParts:
     """Ports, services and words of one kiosk.
 
     Attributes:
+        pulse: Of the engine; without one the kiosk is out of service.
         site_name: In the head line of every screen.
         whom_to_call: One sentence in the foot line, such as "Need help? Please ask at the desk."
         media: What may be chosen, in this order; one alone is not asked for.
@@ -43,6 +45,7 @@ class LobbyParts:
     identify: Identify
     request: Request
     presence: Presence
+    pulse: Pulse
     clock: Clock
     site_name: str
     whom_to_call: str

@@ -74,6 +74,13 @@ class Wrapper:
                 self._crashed()
         return 0
 
+    def stop(self) -> None:
+        """End `run` in order; from any thread, at any time."""
+        self._is_stopping = True
+        if (child := self._child) is not None:
+            child.terminate()
+            signal.alarm(_STOP_S)
+
     # ----------------------------------------------------------------------------------------------
 
     def _run_once(self) -> int:
@@ -162,10 +169,7 @@ class Wrapper:
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         def stop(_number: int, _frame: FrameType | None) -> None:
-            self._is_stopping = True
-            if self._child is not None:
-                self._child.terminate()
-                signal.alarm(_STOP_S)
+            self.stop()
 
         def kill(_number: int, _frame: FrameType | None) -> None:
             if self._child is not None:

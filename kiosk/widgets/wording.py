@@ -49,6 +49,16 @@ def too_small_words() -> str:
     return _("The screen is too small just now. Make the window larger, or ask at the desk.")
 
 
+def out_of_service_words() -> Sentence:
+    """Instead of the welcome while no engine runs."""
+    return Sentence(_("This machine is out of service right now."), _("Please ask at the desk."))
+
+
+def stopped_words() -> Sentence:
+    """To somebody whose order is placed, while no engine runs."""
+    return Sentence(_("The machine has stopped."), _("Your order is kept. Please tell the staff."))
+
+
 def step_words(step: Step) -> str:
     """What is being done now, as a line in a list."""
     return {
@@ -183,6 +193,7 @@ _FAILURES: Final[dict[str, str]] = {
     "engine.already_running": _DESK,
     "job.failed": _DESK,
     "engine.fault": _DESK,
+    "engine.gone": _DESK,
     "identity.wrong_patient": _LATER,  # never more than this: staff see why
     "identity.refused": _REFUSED,
 }

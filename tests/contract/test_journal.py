@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,10 +42,11 @@ from kiosk.errors import (
     UnknownJobError,
     UnknownOrderError,
 )
-from kiosk.ports import ClaimRecord, LedgerEntry, LedgerPhase
+from kiosk.ports import ClaimRecord, LedgerEntry, LedgerPhase, Stations
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.orders import an_order
 from tests.fakes.station import AUDIT_KEY, open_test_journal
+from tests.fakes.stations import FakeStations
 
 JOB = OrderId("order-1")
 
@@ -533,6 +534,32 @@ def test_stations_beat_and_are_taken_over_once(journal: Journal, clock: FakeCloc
     stations.beat("a")
     assert not stations.take_over("a", "c", since)
     assert set(stations.beats()) == {"a", "b", "c"}
+
+
+def test_how_long_an_engine_is_silent(journal: Journal, clock: FakeClock) -> None:
+    check_silence(journal.stations, journal.stations.start, clock)
+
+
+def test_how_long_an_engine_in_memory_is_silent(clock: FakeClock) -> None:
+    stations = FakeStations(clock, alive=False)
+    check_silence(stations, stations.beat, clock)
+
+
+def check_silence(stations: Stations, beat: Callable[[str], None], clock: FakeClock) -> None:
+    assert stations.silent_s() is None
+    assert stations.silent_s("a") is None
+    beat("a")
+    clock.advance(40)
+    beat("b")
+    clock.advance(2.5)
+    assert stations.silent_s("a") == 42.5
+    assert stations.silent_s("b") == 2.5
+    assert stations.silent_s() == 2.5  # any of them
+    assert stations.silent_s("c") is None
+    beat("a")
+    assert stations.silent_s("a") == 0
+    clock.advance(-100)  # somebody set it right
+    assert stations.silent_s("a") == 0
 
 
 # --- SQLite only

@@ -17,12 +17,14 @@ from kiosk.lobby.app import LobbyApp
 from kiosk.lobby.parts import DemoPerson, LobbyParts
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.services.identify import Identify, issue_ticket
+from kiosk.services.pulse import Pulse
 from kiosk.services.request import Request
 from tests.fakes.audit import FakeAuditLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.orders import FakeOrders, an_order
 from tests.fakes.presence import FakePresence
+from tests.fakes.stations import FakeStations
 from tests.fakes.tickets import FakeTickets
 
 KEYS = TicketKeys((b"k" * 32,))
@@ -46,6 +48,7 @@ class Hall:
         self.jobs = FakeJobs(self.clock)
         self.audit = FakeAuditLog()
         self.presence = FakePresence(self.clock)
+        self.stations = FakeStations(self.clock)
         self.hand: list[Wanted] = []
         self.ticket: Ticket = self.issue(self.order)
         parts = LobbyParts(
@@ -63,6 +66,7 @@ class Hall:
             ),
             request=Request(jobs=self.jobs, tickets=self.tickets, clock=self.clock, kiosk="hall"),
             presence=self.presence,
+            pulse=Pulse(self.stations, self.clock, "hall"),
             clock=self.clock,
             site_name="Riverside Imaging",
             whom_to_call="Need help? Please ask at the desk.",

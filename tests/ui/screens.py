@@ -29,6 +29,7 @@ from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
+from kiosk.lobby.screens.stopped import OutOfServiceScreen, StoppedScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.widgets.wording import failure_words, refused_words
@@ -141,5 +142,7 @@ def every_screen(
         for medium in Medium
     }
     screens["take_left_out"] = lambda: ThanksScreen(frame, Medium.DISC, LeftOutCounts(videos=1))
+    screens["out_of_service"] = lambda: OutOfServiceScreen(frame)
+    screens["stopped"] = lambda: StoppedScreen(frame)
     screens["goodbye"] = lambda: GoodbyeScreen(frame)
     return screens

@@ -12,7 +12,7 @@ from kiosk.ports import Clock
 
 
 class JournalStations:
-    """Heartbeats of all stations of a site."""
+    """Heartbeats of all stations of a site; keeps `kiosk.ports.Stations`."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
@@ -41,6 +41,18 @@ class JournalStations:
         """Station to its last beat."""
         with reading(self._engine) as connection:
             return {row.name: row.beat_at for row in connection.execute(sa.select(stations))}
+
+    def silent_s(self, name: str = "") -> float | None:
+        """Keeps `kiosk.ports.Stations`."""
+        newest = sa.select(sa.func.max(stations.c.beat_at, type_=stations.c.beat_at.type))
+        if name:
+            newest = newest.where(stations.c.name == name)
+        with reading(self._engine) as connection:
+            beat_at: datetime | None = connection.scalar(newest)
+        if beat_at is None:
+            return None
+        # A clock that was set back, or another machine's that is ahead: it beat just now.
+        return max(0.0, (self._clock.now() - beat_at).total_seconds())
 
     def take_over(self, dead: str, by: str, silent_since: datetime) -> bool:
         """Claim a dead station's work; one of several claimants gets it."""

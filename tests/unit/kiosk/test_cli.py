@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -14,8 +15,8 @@ import pytest
 from kiosk import bootstrap, config_file
 from kiosk.adapters.jobs.client import MAX_COPIES
 from kiosk.adapters.journal.ledger import JournalLedger
+from kiosk.cli import doctor, order
 from kiosk.cli import main as cli
-from kiosk.cli import order
 from kiosk.cli.order import actor
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import OrderId
@@ -27,6 +28,7 @@ from kiosk.errors import (
     UnknownOrderError,
 )
 from kiosk.ports import LedgerEntry, LedgerPhase
+from kiosk.services.diagnose import Doubt
 from tests.fakes.clock import FakeClock
 
 ORDER = {
@@ -138,6 +140,50 @@ def test_placing_listing_cancelling(config: Path, capsys: pytest.CaptureFixture[
     assert run(config, "jobs", "cancel", job_id) == 0
     assert run(config, "jobs", "audit") == 0
     assert "the chain is whole" in capsys.readouterr().out
+
+
+def test_a_dead_engine_is_told(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    order_id = added(config, capsys)["order_id"]
+    assert run(config, "order", "place", order_id) == 0
+    capsys.readouterr()
+    commands = [("list",), ("list", "--json"), ("show", order_id), ("show", order_id, "--json")]
+    loaded = config_file.load(config)
+
+    def said() -> list[str]:
+        """Each command's words on standard error; what is in the JSON is looked at too."""
+        lines = []
+        for words in commands:
+            assert run(config, "jobs", *words) == 0
+            found = capsys.readouterr()
+            lines.append(found.err)
+            if words[0] == "show" and "--json" in words:
+                shown = json.loads(found.out)
+                assert shown["engine_running"] is (found.err == "")
+                assert (shown["engine_seen_at"] is None) is ("never seen" in found.err)
+            elif "--json" in words:
+                assert [row["job_id"] for row in json.loads(found.out)] == [order_id]
+        return lines
+
+    def probed() -> str | Doubt:
+        return doctor._others(loaded)["engine"]()
+
+    assert said() == ["no engine is running (never seen)\n"] * 4
+    found = probed()
+    assert isinstance(found, Doubt)
+    assert "never seen" in found.text
+    with bootstrap.journal(loaded) as journal:
+        journal.stations.start("another")
+        assert said() == ["no engine is running (never seen)\n"] * 4
+        journal.stations.start(loaded.engine.station)
+    assert said() == [""] * 4
+    found = probed()
+    assert isinstance(found, str)
+    assert found.startswith("an engine is running (last seen ")
+    monkeypatch.setattr("kiosk.services.pulse.STALE_S", -1.0)  # it was long ago
+    for line in said():
+        assert re.fullmatch(r"no engine is running \(last seen [-0-9]{10} [:0-9]{8} UTC\)\n", line)
 
 
 @pytest.mark.parametrize(
