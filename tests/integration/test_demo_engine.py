@@ -64,7 +64,7 @@ def test_it_says_that_the_engine_ended(folder: Path, is_auto: bool):
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "TERM": "xterm-256color"},
+        env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)},
     )
     os.close(theirs)
     patience = threading.Timer(120, demo.kill)
