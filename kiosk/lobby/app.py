@@ -17,7 +17,7 @@ from typing import Final
 from textual import work
 
 from kiosk.domain.disc_set import DiscPlace
-from kiosk.domain.model import ExecutionStatus, Job, MediaChoice, OrderId, Question, Step, Wanted
+from kiosk.domain.model import ExecutionStatus, Job, MediaChoice, OrderId, Question, Wanted
 from kiosk.lobby.answers import Decided, JobSeen, Placed
 from kiosk.lobby.attempt import attempt
 from kiosk.lobby.estimate import Estimator, StepTimes
@@ -40,9 +40,9 @@ from kiosk.lobby.screens.sentence import (
 from kiosk.lobby.screens.stopped import OutOfServiceScreen, StoppedScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.lobby.tray import is_out, is_untaken
 from kiosk.lobby.visit import Visit
 from kiosk.lobby.watch import WatchingApp
-from kiosk.services.drawer import NOT_TAKEN_NOTE
 from kiosk.services.identify import Claim, Release
 from kiosk.widgets.screen import KioskScreen
 from kiosk.widgets.wording import failure_words, refused_words
@@ -295,13 +295,13 @@ class LobbyApp(WatchingApp, inherit_bindings=False):
             self._estimator.finish(self._parts.clock.monotonic_s())
             self._new_visit()
             if isinstance(screen, ThanksScreen):
-                if not _is_untaken(job):  # it is out of the drive, and we saw it
+                if not is_untaken(job):  # it is out of the drive, and we saw it
                     self._show(GoodbyeScreen(self._frame))
             else:
                 self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out, job.disc))
         elif job.status is ExecutionStatus.FAILURE:
             self._sorry(job.error_code)
-        elif _is_out(job):
+        elif is_out(job):
             if not isinstance(screen, ThanksScreen):
                 out = DiscPlace(job.disc.before, job.disc.of)  # the next one's turn has come
                 self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out, out))
@@ -405,15 +405,3 @@ class LobbyApp(WatchingApp, inherit_bindings=False):
         attempt(lambda: hand(question.wanted))
         if question.wanted is Wanted.STAFF:  # the visitor has no button to answer for them
             attempt(lambda: self._parts.jobs.answer(question.job_id, question.number))
-
-
-def _is_out(job: Job) -> bool:
-    """Whether the visitor's own medium is in the open tray, and not anybody's before him."""
-    question, progress = job.question, job.progress
-    is_take = question is not None and question.wanted is Wanted.TAKE_MEDIUM
-    return is_take and progress is not None and progress.step is Step.HAND_OVER
-
-
-def _is_untaken(job: Job) -> bool:
-    """Whether it is done, and its medium may still lie in the open tray."""
-    return job.progress is not None and job.progress.note == NOT_TAKEN_NOTE
