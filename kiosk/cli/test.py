@@ -12,6 +12,8 @@ from kiosk.errors import MissingProgramError
 
 ROOT = Path(__file__).resolve().parents[2]
 
+_WORKERS = "3"  # on 2 cores: many tests wait for peers, drives and timers half of their time
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
@@ -39,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     ]
     pytest = [*python, "pytest", "-m", "not hardware"]
     words = [word for word in args.pytest_args if word != "--"]
-    everything = [*checks, [*pytest, "-n", "2", "--dist", "loadgroup"]]
+    everything = [*checks, [*pytest, "-n", _WORKERS, "--dist", "loadgroup"]]
     steps = [[*pytest, *words]] if words else everything
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     for step in steps:
