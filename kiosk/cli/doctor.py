@@ -133,8 +133,11 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
             return Doubt(str(error))
 
     def engine() -> str | Doubt:
-        with bootstrap.journal(config) as opened:
-            heard = bootstrap.pulse(config, opened).feel()
+        try:
+            with bootstrap.existing_journal(config) as opened:
+                heard = bootstrap.pulse(config, opened).feel()
+        except JournalMissingError as error:
+            return Doubt(str(error))
         if heard.is_running:
             return heard.text()
         return Doubt(
@@ -151,9 +154,12 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
             return f"{config.receiver.ae_title} can listen on port {storage.port}"
 
     def not_taken() -> str | Doubt:
-        with bootstrap.journal(config) as opened:
-            limit = opened.clock.now() - timedelta(seconds=config.engine.removal_s)
-            owners = [opened.ledger.owner(drive.name) for drive in config.drives]
+        try:
+            with bootstrap.existing_journal(config) as opened:
+                limit = opened.clock.now() - timedelta(seconds=config.engine.removal_s)
+                owners = [opened.ledger.owner(drive.name) for drive in config.drives]
+        except JournalMissingError as error:
+            return Doubt(str(error))
         left = [
             f"{it.drive}: the medium of job {it.job_id}"
             for it in owners

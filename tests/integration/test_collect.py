@@ -209,6 +209,7 @@ class StickStation:
         medium: Medium,
         folder: Path,
         *,
+        inventory: str,
         on_progress: OnCount,
         is_cancelled: IsCancelled,
     ) -> Image:

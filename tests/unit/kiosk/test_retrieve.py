@@ -27,7 +27,7 @@ from kiosk.errors import (
     WrongPatientError,
 )
 from kiosk.ports import ListedInstance, ListedStudy, MoveOutcome, StoredInstance
-from kiosk.services.arrivals import arrivals_path, objects_folder, read_arrivals
+from kiosk.services.arrivals import arrivals_path, inventory_of, objects_folder, read_arrivals
 from kiosk.services.gates import identity_of
 from kiosk.services.retrieve import Retrieved, RetrievePolicy, retrieve
 from tests.archive_kit import arrived, identity
@@ -82,7 +82,8 @@ def test_the_whole_study(files: list[Path], job: Path) -> None:
     pacs = FakePacs(files)
     got = run(pacs, job)
     sizes = sum(path.stat().st_size for path in files)
-    assert got == Retrieved(instances=10, size_bytes=sizes, reused=0, refused=0, rounds=1)
+    inventory = inventory_of(read_instance(path).sop_instance_uid for path in files)
+    assert got == Retrieved(10, sizes, reused=0, refused=0, rounds=1, inventory=inventory)
     assert set(arrived(job)) == {read_instance(path).sop_instance_uid for path in files}
     assert pacs.asked == [0]
 
