@@ -394,10 +394,12 @@ class MediaLog(Protocol):
 
 
 class JobBook(Protocol):
-    """The job rows as the engine sees them. A row that ended never changes again."""
+    """The job rows as the engine sees them. A row that ended changes only by being placed again:
+    a run that ended before, and is played back after a crash, must not end the one that followed.
+    """
 
     def get(self, job_id: OrderId) -> Job: ...
-    def begin(self, job_id: OrderId) -> None:
+    def begin(self, job_id: OrderId, run: int) -> None:
         """CREATING from now on."""
         ...
 
@@ -420,11 +422,17 @@ class JobBook(Protocol):
         ...
 
     def is_cancelled(self, job_id: OrderId) -> bool: ...
-    def finish(self, job_id: OrderId) -> None:
+    def is_live(self, job_id: OrderId, run: int) -> bool:
+        """Whether it has not ended; one that was placed again is another run."""
+        ...
+
+    def finish(self, job_id: OrderId, run: int) -> None:
         """DONE and its order COLLECTED, in one transaction; once."""
         ...
 
-    def fail(self, job_id: OrderId, *, status_info: str, error_code: str, hold_order: bool) -> None:
+    def fail(
+        self, job_id: OrderId, run: int, *, status_info: str, error_code: str, hold_order: bool
+    ) -> None:
         """FAILURE, audited; with `hold_order` the kiosk offers the order no more until staff do."""
         ...
 

@@ -29,7 +29,14 @@ class EngineStopping(BaseException):
 
 
 class Durable(Protocol):
-    """One workflow's connection to the engine."""
+    """One workflow's connection to the engine.
+
+    Attributes:
+        run: Which of the job's runs this is, from 1: one more whenever it is placed again.
+    """
+
+    @property
+    def run(self) -> int: ...
 
     def step(self, name: str, work: Callable[[], Facts]) -> Facts:
         """Do it, or play back what it returned before a crash. At least once."""

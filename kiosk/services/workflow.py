@@ -12,6 +12,7 @@ is killed. `Durable` plays the steps back; see `services.burning` for the drive'
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -36,6 +37,8 @@ from kiosk.services.parts import EngineParts
 from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
 
 __all__ = ["burn", "fulfil"]
+
+log = logging.getLogger(__name__)
 
 # Trying again would do the same again, and nobody can mend it at the kiosk.
 _FATAL = frozenset(
@@ -88,7 +91,7 @@ class _Order:
     # --- release
 
     def _release(self) -> Facts:
-        self._parts.jobs.begin(self._job_id)
+        self._parts.jobs.begin(self._job_id, self._durable.run)
         self._watch.check()
         self._progress.put(Step.RELEASE, 0, 0)
         require_released(self._parts.orders.get(self._job_id))
@@ -226,8 +229,8 @@ class _Order:
 
     def _finish(self) -> None:
         def end() -> Facts:
-            self._parts.jobs.finish(self._job_id)
-            self._parts.spool.wipe(self._job_id)
+            self._wipe()
+            self._parts.jobs.finish(self._job_id, self._durable.run)
             return {}
 
         self._final("finish", end)
@@ -236,16 +239,26 @@ class _Order:
         """FAILURE with its reason; the spool is emptied."""
 
         def end() -> Facts:
+            self._wipe()
             self._parts.jobs.fail(
                 self._job_id,
+                self._durable.run,
                 status_info=trouble.status_info,
                 error_code=trouble.code,
                 hold_order=trouble.code in _HELD,
             )
-            self._parts.spool.wipe(self._job_id)
             return {}
 
         self._final("fail", end)
+
+    def _wipe(self) -> None:
+        """Before the end is on record: from then on the folder may be the next run's."""
+        if not self._parts.jobs.is_live(self._job_id, self._durable.run):
+            return  # it ended before a crash
+        try:
+            self._parts.spool.wipe(self._job_id)
+        except OSError as error:  # no reason to keep anybody waiting; the next start cleans up
+            log.error("the spool of job %s is not emptied: %s", self._job_id, error.strerror)
 
     def _final(self, name: str, end: Callable[[], Facts]) -> None:
         """A last step, as often as it takes: it cannot be cancelled."""

@@ -210,7 +210,7 @@ def test_what_a_medium_lacks_is_kept_and_audited_once(
     (row,) = journal.audit.rows(event="job.left_out")
     assert (row.subject, row.outcome) == (job_id, 4)
     assert row.details == {"videos": "1", "images": "0", "others": "2"}
-    journal.jobs.fail(job_id, status_info="PROC_FAILURE", error_code="x", hold_order=False)
+    journal.jobs.fail(job_id, 1, status_info="PROC_FAILURE", error_code="x", hold_order=False)
     other = open_test_journal(journal_url, clock)  # after a restart, and when it has ended
     assert other.jobs.get(job_id).left_out == counts
     assert [job.left_out for job in other.jobs.newest()] == [counts]
@@ -330,7 +330,7 @@ def test_a_set_is_kept_counted_and_begun_anew_when_it_is_split_otherwise(journal
     rows = list(journal.audit.rows(event="job.disc_set"))
     assert [row.outcome for row in rows] == [0, 4, 0]
     assert rows[0].details == {"discs": "2", "volumes": "V12 V22"}
-    book.fail(job_id, status_info="PROC_FAILURE", error_code="x", hold_order=False)
+    book.fail(job_id, 1, status_info="PROC_FAILURE", error_code="x", hold_order=False)
     jobs.submit(job_id, MediaChoice(Medium.DISC), Priority.WARD, actor="test")
     assert book.disc_set(job_id) is None  # what is placed again begins with the first disc
     jobs.close()
@@ -508,7 +508,7 @@ def test_unknown_rows_have_errors_of_their_own(journal: Journal) -> None:
     with pytest.raises(UnknownJobError):
         journal.jobs.is_cancelled(JOB)
     with pytest.raises(UnknownJobError):
-        journal.jobs.begin(JOB)
+        journal.jobs.begin(JOB, 1)
 
 
 def test_errors_quote_no_values(journal: Journal) -> None:

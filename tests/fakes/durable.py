@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from kiosk.adapters.journal.job_rows import run_of
 from kiosk.domain.model import OrderId, Priority
 from kiosk.services.burning import burn
 from kiosk.services.durable import BurnLostError, Facts
@@ -42,9 +43,9 @@ class FakeEngine:
         self.is_stopped = False
         self._histories: dict[str, list[str]] = {}
 
-    def run(self, job_id: OrderId) -> None:
+    def run(self, job_id: OrderId, run: int = 1) -> None:
         """Raises CrashError at the boundary asked for; call it again, as the next process would."""
-        fulfil(_FakeDurable(self, job_id), self.parts, job_id)
+        fulfil(_FakeDurable(self, f"{job_id}.{run}"), self.parts, job_id)
 
     def boundary(self) -> None:
         self.boundaries += 1
@@ -61,6 +62,10 @@ class _FakeDurable:
     def __init__(self, engine: FakeEngine, workflow_id: str) -> None:
         self._engine, self._workflow_id = engine, workflow_id
         self._position = 0
+
+    @property
+    def run(self) -> int:
+        return run_of(self._workflow_id)
 
     def step(self, name: str, work: Callable[[], Facts]) -> Facts:
         history = self._engine.history(self._workflow_id)

@@ -38,6 +38,7 @@ from kiosk.adapters.jobs.keeping import Keeper
 from kiosk.adapters.jobs.rescue import Rescue
 from kiosk.adapters.journal import Journal
 from kiosk.adapters.journal.engine import damage_watched
+from kiosk.adapters.journal.job_rows import run_of
 from kiosk.adapters.journal.snapshots import KEPT
 from kiosk.adapters.lock import StationLock
 from kiosk.adapters.time_sync import wait_for_time
@@ -303,6 +304,10 @@ class _DbosDurable:
 
     def __init__(self, station: str, client: DBOSClient, stop: threading.Event) -> None:
         self._station, self._client, self._stop = station, client, stop
+
+    @property
+    def run(self) -> int:
+        return run_of(str(DBOS.workflow_id))
 
     def step(self, name: str, work: Callable[[], Facts]) -> Facts:
         return DBOS.run_step({"name": name}, work)

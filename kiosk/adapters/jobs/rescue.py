@@ -104,6 +104,7 @@ class Rescue:
             log.error("job %s was lost %d times: given up", job.job_id, job.rescues)
             self._journal.jobs.fail(
                 job.job_id,
+                job.run,
                 status_info=error.status_info,
                 error_code=error.code,
                 hold_order=False,

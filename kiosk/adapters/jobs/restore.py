@@ -72,6 +72,7 @@ def _settle(journal: Journal, used: Snapshot) -> tuple[int, int]:
             error = JournalDamagedError
             journal.jobs.fail(
                 job.job_id,
+                journal.jobs.newest_run(job.job_id),
                 status_info=error.status_info,
                 error_code=error.code,
                 hold_order=False,

@@ -64,6 +64,11 @@ def workflow_id(job_id: str, run: int) -> str:
     return f"{job_id}.{run}"
 
 
+def run_of(workflow: str) -> int:
+    """Of which run a workflow is, a burn's as well."""
+    return int(workflow.split(".")[1])
+
+
 def _to_job(row: Any) -> Job:
     return Job(
         job_id=OrderId(row.job_id),
@@ -132,6 +137,15 @@ def _delivered(connection: sa.Connection, job_id: OrderId) -> int:
     return count_delivered(connection, job_id) - (before or 0)
 
 
+def _is_live(connection: sa.Connection, job_id: OrderId, run: int) -> bool:
+    row = connection.execute(
+        sa.select(jobs.c.run, jobs.c.status).where(jobs.c.job_id == job_id)
+    ).one_or_none()
+    if row is None:
+        raise UnknownJobError(f"no job {job_id}")
+    return row.run == run and row.status not in ENDED
+
+
 class JournalJobs:
     """Keeps `kiosk.ports.JobBook` for one station; also the views that everybody reads."""
 
@@ -160,19 +174,24 @@ class JournalJobs:
 
     # --- the engine's side
 
-    def begin(self, job_id: OrderId) -> None:
+    def newest_run(self, job_id: OrderId) -> int:
+        """Raises UnknownJobError."""
+        with reading(self._engine) as connection:
+            run = connection.scalar(sa.select(jobs.c.run).where(jobs.c.job_id == job_id))
+        if run is None:
+            raise UnknownJobError(f"no job {job_id}")
+        return int(run)
+
+    def begin(self, job_id: OrderId, run: int) -> None:
         """PENDING becomes CREATING.
 
         Raises:
             UnknownJobError: No such job.
-            StoppedError: It has ended already.
+            StoppedError: This run of it has ended already.
         """
         with writing(self._engine) as connection:
-            status = connection.scalar(sa.select(jobs.c.status).where(jobs.c.job_id == job_id))
-            if status is None:
-                raise UnknownJobError(f"no job {job_id}")
-            if status in ENDED:
-                raise StoppedError(f"job {job_id} has ended")
+            if not _is_live(connection, job_id, run):
+                raise StoppedError(f"run {run} of job {job_id} has ended")
             connection.execute(
                 sa.update(jobs)
                 .where(jobs.c.job_id == job_id)
@@ -258,12 +277,17 @@ class JournalJobs:
             raise UnknownJobError(f"no job {job_id}")
         return row.cancelled_at is not None
 
-    def finish(self, job_id: OrderId) -> None:
+    def is_live(self, job_id: OrderId, run: int) -> bool:
+        """Raises UnknownJobError."""
+        with reading(self._engine) as connection:
+            return _is_live(connection, job_id, run)
+
+    def finish(self, job_id: OrderId, run: int) -> None:
         """DONE, and the order COLLECTED unless staff held or cancelled it since the last copy was
         out; once, later calls change nothing.
         """
         with writing(self._engine) as connection:
-            if self._end(connection, job_id, ExecutionStatus.DONE, "NORMAL", ""):
+            if self._end(connection, job_id, run, ExecutionStatus.DONE, "NORMAL", ""):
                 state = connection.scalar(
                     sa.select(orders.c.state).where(orders.c.order_id == job_id).with_for_update()
                 )
@@ -275,11 +299,13 @@ class JournalJobs:
                     connection, "job.done", actor="engine", subject=job_id, outcome=SUCCESS
                 )
 
-    def fail(self, job_id: OrderId, *, status_info: str, error_code: str, hold_order: bool) -> None:
+    def fail(
+        self, job_id: OrderId, run: int, *, status_info: str, error_code: str, hold_order: bool
+    ) -> None:
         """FAILURE; once, later calls change nothing."""
+        status = ExecutionStatus.FAILURE
         with writing(self._engine) as connection:
-            ended = self._end(connection, job_id, ExecutionStatus.FAILURE, status_info, error_code)
-            if not ended:
+            if not self._end(connection, job_id, run, status, status_info, error_code):
                 return
             if hold_order:
                 change_state(connection, self._chain, job_id, ReleaseState.HELD, actor="engine")
@@ -296,6 +322,7 @@ class JournalJobs:
         self,
         connection: sa.Connection,
         job_id: OrderId,
+        run: int,
         status: ExecutionStatus,
         status_info: str,
         error_code: str,
@@ -303,7 +330,7 @@ class JournalJobs:
         now = self._clock.now()
         ended = connection.execute(
             sa.update(jobs)
-            .where(jobs.c.job_id == job_id, jobs.c.status.not_in(ENDED))
+            .where(jobs.c.job_id == job_id, jobs.c.run == run, jobs.c.status.not_in(ENDED))
             .values(
                 status=status.value, status_info=status_info, error_code=error_code, ended_at=now
             )

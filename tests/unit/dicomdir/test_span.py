@@ -6,6 +6,7 @@ import math
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -172,7 +173,7 @@ def test_a_planned_disc_always_fits(
         assert plan.units - real <= 12 + 3 * series
         for part in plan.parts:
             if not part.is_whole:
-                alone = StudyLoad("1", (part.series,), 0)
+                alone = replace(part.study, series=(part.series,))
                 assert len(span([alone], disc, overhead)) > 1
 
 

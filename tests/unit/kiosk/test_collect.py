@@ -577,7 +577,7 @@ def test_a_job_that_got_the_drive_first_leaves_a_good_disc_to_its_owner(
                 station.journal.orders.set_state(first, ReleaseState.HELD, actor="staff")
             else:
                 station.journal.jobs.fail(
-                    first, status_info="NORMAL", error_code="job.cancelled", hold_order=False
+                    first, 1, status_info="NORMAL", error_code="job.cancelled", hold_order=False
                 )
         elif asked is Wanted.STAFF:
             assert not station.writer.is_open

@@ -88,6 +88,8 @@ def test_only_folders_without_a_living_job_are_cleaned(tmp_path: Path) -> None:
     station.parts.spool.folder(OrderId("orphan-1"))
     assert clean_spool(station.parts.spool, station.journal.jobs) == 1
     assert station.parts.spool.job_ids() == [job_id]
-    station.journal.jobs.fail(job_id, status_info="PROC_FAILURE", error_code="x", hold_order=False)
+    station.journal.jobs.fail(
+        job_id, 1, status_info="PROC_FAILURE", error_code="x", hold_order=False
+    )
     assert clean_spool(station.parts.spool, station.journal.jobs) == 1
     station.close()

@@ -79,7 +79,7 @@ def finished(station: Station, job_id: OrderId) -> None:
 
 def run(station: Station, job_id: OrderId) -> FakeEngine:
     engine = FakeEngine(station.parts)
-    engine.run(job_id)
+    engine.run(job_id, station.journal.jobs.newest_run(job_id))
     return engine
 
 
@@ -255,7 +255,7 @@ def test_what_an_earlier_version_retrieved_is_retrieved_again(station: Station) 
     engine.crash_at = 9  # the retrieval is recorded
     with pytest.raises(CrashError):
         engine.run(job_id)
-    history = engine.history(job_id)
+    history = engine.history(f"{job_id}.1")
     assert json.loads(history[-1])["facts"].pop("inventory") == "inventory"
     history[-1] = json.dumps({"name": "retrieve", "facts": {"station": "station1"}})
     engine.crash_at = 0
@@ -660,7 +660,7 @@ def test_the_good_disc_of_a_held_order_waits_for_staff_before_the_next_job(
     station.journal.orders.set_state(first, ReleaseState.HELD, actor="staff")
     if has_ended:
         station.journal.jobs.fail(
-            first, status_info="NORMAL", error_code="order.not_released", hold_order=False
+            first, 1, status_info="NORMAL", error_code="order.not_released", hold_order=False
         )
     at_question = []
 
@@ -687,6 +687,54 @@ def test_the_good_disc_of_a_held_order_waits_for_staff_before_the_next_job(
 def place_again(station: Station, job_id: OrderId, copies: int = 1) -> None:
     choice = MediaChoice(Medium.DISC, copies)
     station.jobs.submit(job_id, choice, Priority.WAITING_PATIENT, actor="staff")
+
+
+@pytest.mark.parametrize("ends_well", [False, True])
+def test_a_run_whose_end_was_not_recorded_does_not_end_the_next(
+    tmp_path: Path, ends_well: bool
+) -> None:
+    """It is played back after the job was placed again, and while that run is at work."""
+    boundary = 3 * len(STEPS) - 1  # the last step is done, and not recorded
+    station = Station(tmp_path)
+    job_id = station.place()
+    if not ends_well:
+        station.archive.build_troubles = [WrongPatientError("an object")]
+        boundary = 3 * 4 + 2
+    engine = FakeEngine(station.parts, crash_at=boundary)
+    with pytest.raises(CrashError):
+        engine.run(job_id)
+    done, failed = ExecutionStatus.DONE, ExecutionStatus.FAILURE
+    assert station.jobs.get(job_id).status is (done if ends_well else failed)
+    station.journal.orders.set_state(job_id, ReleaseState.RELEASED, actor="staff")
+    place_again(station, job_id)
+    working = FakeEngine(station.parts, crash_at=9)  # what was retrieved is in the spool
+    with pytest.raises(CrashError):
+        working.run(job_id, 2)
+    brought = sorted(station.parts.spool.folder(job_id).iterdir())
+    assert brought
+    engine.run(job_id)
+    assert station.jobs.get(job_id).status is ExecutionStatus.CREATING
+    assert sorted(station.parts.spool.folder(job_id).iterdir()) == brought
+    assert station.journal.orders.get(job_id).state is ReleaseState.RELEASED
+    working.run(job_id, 2)
+    assert station.jobs.get(job_id).status is done
+    assert len(station.good_discs()) == 1 + ends_well
+    assert station.parts.spool.job_ids() == []
+    station.close()
+
+
+def test_a_spool_that_cannot_be_emptied_keeps_nobody_waiting(
+    station: Station, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = station.place()
+
+    def refuse(job_id: OrderId) -> None:
+        raise PermissionError(errno.EPERM, "not permitted", "name")
+
+    monkeypatch.setattr(station.parts.spool, "wipe", refuse)
+    run(station, job_id)
+    assert station.jobs.get(job_id).status is ExecutionStatus.DONE
+    assert f"the spool of job {job_id} is not emptied: not permitted" in caplog.text
 
 
 def test_copies_of_an_earlier_placement_do_not_count(station: Station) -> None:

@@ -74,7 +74,7 @@ def finished(station: Station, job_id: OrderId, discs: list[str]) -> None:
 
 def run(station: Station, job_id: OrderId) -> FakeEngine:
     engine = FakeEngine(station.parts)
-    engine.run(job_id)
+    engine.run(job_id, station.journal.jobs.newest_run(job_id))
     return engine
 
 
