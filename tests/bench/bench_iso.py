@@ -1,7 +1,8 @@
 """The image alone: to a file beside `genisoimage`, into a pipe beside `cat`.
 
 All write the same tree of objects from the page cache and flush nothing. Ours also takes the
-SHA-256 of the image, in a second thread; `genisoimage + sha256sum` is what that costs the peer.
+SHA-256 of the image, in a second thread; the peer with OpenSSL's or coreutils' hash behind it does
+the same work.
 """
 
 from __future__ import annotations
@@ -92,6 +93,11 @@ def compare(name: str, options: Options) -> list[Table]:
     to_a_file: dict[str, Case] = {
         "genisoimage": partial(shell, _GENISOIMAGE + " -o {out} {tree} 2>/dev/null", tree),
         "ours": partial(to_file, volume),
+        "genisoimage + openssl": partial(
+            shell,
+            _GENISOIMAGE + " -o {out} {tree} 2>/dev/null && openssl dgst -sha256 {out} >/dev/null",
+            tree,
+        ),
         "genisoimage + sha256sum": partial(
             shell, _GENISOIMAGE + " -o {out} {tree} 2>/dev/null && sha256sum {out}", tree
         ),
@@ -104,14 +110,19 @@ def compare(name: str, options: Options) -> list[Table]:
         "genisoimage": partial(shell, _GENISOIMAGE + " {tree} 2>/dev/null | cat >/dev/null", tree),
     }
     tables = []
-    for where, cases, base, limit in (
-        ("to a file", to_a_file, "genisoimage", 0.85),
-        ("into a pipe", into_a_pipe, "cat", 1.0),
+    to_file_targets = (
+        Target("ours", "wall", 0.85, "genisoimage"),
+        Target("ours", "wall", 0.85, "genisoimage + openssl"),
+    )
+    to_pipe_targets = (Target("ours", "wall", 1.0, "cat"),)
+    for where, cases, base, targets in (
+        ("to a file", to_a_file, "genisoimage", to_file_targets),
+        ("into a pipe", into_a_pipe, "cat", to_pipe_targets),
     ):
         table = Table(
             f"Image {where}, {name}: {wanted}",
             base=base,
-            targets=(Target("ours", "wall", limit, base),),
+            targets=targets,
             size_bytes=wanted.size_bytes,
             objects=len(wanted.files),
         )
