@@ -82,6 +82,18 @@ class RenderError(DicomdirError):
     code = "render.failed"
 
 
+class UnpackableError(DicomdirError):
+    """Pixels that the viewer's copy does not carry; the object itself is on the medium."""
+
+    code = "viewer.unpackable"
+
+
+class ViewerProgramError(DicomdirError):
+    """The viewer's own files are not those that were built and recorded."""
+
+    code = "viewer.altered"
+
+
 class FileIDError(DicomdirError):
     """Not a legal File ID (PDI-25), or no room for one more."""
 

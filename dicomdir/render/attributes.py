@@ -81,6 +81,7 @@ class Header:
 
     Attributes:
         frame_groups: File offset and end of the Per-frame Functional Groups' items, 0 if absent.
+        pixel_element: File offset of the pixel element itself, where everything else ends.
     """
 
     values: Mapping[int, Value]
@@ -88,6 +89,7 @@ class Header:
     pixel_offset: int
     pixel_bytes: int
     frame_groups: tuple[int, int]
+    pixel_element: int = 0
 
     def number(self, tag: int, default: int = 0) -> int:
         """A value of VR US or SS, the first if there are several."""
@@ -158,7 +160,7 @@ def read_header(descriptor: int, start: int, end: int) -> Header:
             if length == UNDEFINED:
                 raise RenderError("the pixels are compressed")
             kind = "" if tag == _PIXEL_DATA else ("OF" if tag == 0x7FE00008 else "OD")
-            return Header(values, kind, at, min(length, end - at), frame_groups)
+            return Header(values, kind, at, min(length, end - at), frame_groups, head)
         stop = at + length
         if length == UNDEFINED:
             stop = skip(source, at, IMPLICIT if vr == "UN" else EXPLICIT)
