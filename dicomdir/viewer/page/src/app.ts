@@ -1,0 +1,79 @@
+/** What every part of the page shares, and the state that it draws. */
+import { Commands } from "./commands.ts";
+import type { Disc } from "./data/disc.ts";
+import { Store } from "./store.ts";
+import type { Hands } from "./view/pointer.ts";
+import { attachPointer } from "./view/pointer.ts";
+import { Stage } from "./view/stage.ts";
+import type { ViewState } from "./view/state.ts";
+import type { Tool, ToolId } from "./view/tools.ts";
+import type { Viewport } from "./view/viewport.ts";
+
+export interface AppState {
+  /** Study shown in the list of series: index into `disc.places`' studies by uid. */
+  study: string;
+  /** Tools of the left, middle and right button. */
+  tools: readonly [ToolId, ToolId, ToolId];
+  /** Panel beside the pictures, or "" for none. */
+  panel: string;
+}
+
+/** Places on the page that parts fill; all are there from the start. */
+export interface Slots {
+  top: HTMLElement;
+  list: HTMLElement;
+  stage: HTMLElement;
+  panel: HTMLElement;
+  bottom: HTMLElement;
+  /** Dialogs and messages, over everything. */
+  over: HTMLElement;
+}
+
+export class App {
+  readonly disc: Disc;
+  readonly slots: Slots;
+  readonly stage: Stage;
+  readonly commands = new Commands();
+  readonly store: Store<AppState>;
+  private readonly tools = new Map<ToolId, Tool>();
+
+  constructor(disc: Disc, slots: Slots) {
+    this.disc = disc;
+    this.slots = slots;
+    this.stage = new Stage(slots.stage);
+    this.store = new Store<AppState>({ study: "", tools: ["scroll", "pan", "window"], panel: "" });
+    const hands: Hands = {
+      toolFor: (button, event) => this.toolFor(button, event),
+      activate: (viewport) => this.stage.activate(viewport),
+    };
+    this.stage.each((viewport) => attachPointer(viewport, hands));
+  }
+
+  addTools(...tools: Tool[]): void {
+    for (const tool of tools) this.tools.set(tool.id, tool);
+  }
+
+  toolFor(button: number, event: { shiftKey: boolean }): Tool | null {
+    const id = this.store.get().tools[button as 0 | 1 | 2] ?? "";
+    // Shift and the left button zoom, whatever the tool: one hand on a laptop has one button.
+    return this.tools.get(button === 0 && event.shiftKey ? "zoom" : id) ?? null;
+  }
+
+  chooseTool(id: ToolId): void {
+    const [, middle, right] = this.store.get().tools;
+    this.store.set({ tools: [id, middle, right] });
+  }
+
+  /** Show a series of the medium in a viewport, the active one unless it is named. */
+  async open(
+    n: number,
+    viewport: Viewport = this.stage.active,
+    state: Partial<ViewState> = {},
+  ): Promise<void> {
+    const place = this.disc.place(n);
+    if (place) this.store.set({ study: place.study.uid });
+    const series = await this.disc.series(n);
+    viewport.show(series.count ? series : null, state);
+    this.stage.activate(viewport);
+  }
+}

@@ -1,0 +1,69 @@
+/** The page from its first line to the first image. */
+import { App } from "./app.ts";
+import { Disc } from "./data/disc.ts";
+import { Files } from "./data/files.ts";
+import type { Manifest } from "./data/format.ts";
+import { Loader } from "./data/loader.ts";
+import { attachCorners } from "./ui/corners.ts";
+import { faultText } from "./ui/faults.ts";
+import { buildPage, stop } from "./ui/frame.ts";
+import { askPassword } from "./ui/password.ts";
+import { attachSeriesList } from "./ui/series_list.ts";
+import { imageCommands, toolCommand } from "./view/commands.ts";
+import { pictureLayers } from "./view/picture_layers.ts";
+import { panTool, scrollTool, windowTool, zoomTool } from "./view/tools.ts";
+import { chooseLanguage, t } from "./words.ts";
+
+declare global {
+  interface Window {
+    /** For tests, and for whoever opens the browser's console. */
+    sendhome?: App;
+  }
+}
+
+async function main(): Promise<void> {
+  chooseLanguage(navigator.languages);
+  const files = new Files(new Loader(window.SENDHOME_BASE ?? { folder: "", lower: false }));
+  const manifest = await files.manifest(askPassword);
+  const wishes = [...navigator.languages, ...manifest.site.languages];
+  chooseLanguage(wishes);
+  document.title = t("page.title");
+  const app = new App(new Disc(manifest, files), buildPage());
+  app.addTools(scrollTool, windowTool, panTool, zoomTool);
+  app.commands.add(
+    ...imageCommands,
+    toolCommand("scroll", ["q"], "scroll"),
+    toolCommand("window", ["w"], "window"),
+    toolCommand("pan", ["p"], "pan"),
+    toolCommand("zoom", ["z"], "zoom"),
+  );
+  app.stage.each((viewport) => {
+    for (const layer of pictureLayers) viewport.addLayer(layer);
+    attachCorners(viewport);
+  });
+  app.stage.setGrid({ rows: 1, columns: 1 });
+  attachSeriesList(app);
+  app.commands.listen(app);
+  window.sendhome = app;
+  await openFirst(app, manifest);
+  document.documentElement.dataset["state"] = "ready";
+}
+
+/** The newest study's first series of images. */
+async function openFirst(app: App, manifest: Manifest): Promise<void> {
+  const all = manifest.patients.flatMap((patient) => patient.studies);
+  const newest = [...all].sort((a, b) => (b.date + b.time).localeCompare(a.date + a.time));
+  for (const study of newest) {
+    const first = study.series.find((each) => each.kind === "image" && each.pack === "whole");
+    if (first) {
+      await app.open(first.n);
+      return;
+    }
+  }
+  app.slots.bottom.textContent = t("page.no-images");
+}
+
+main().catch((error: unknown) => {
+  document.documentElement.dataset["state"] = "stopped";
+  stop(faultText(error));
+});

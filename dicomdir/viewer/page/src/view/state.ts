@@ -1,0 +1,80 @@
+/** How one viewport shows its source. Values are never changed, only replaced. */
+import type { Voi } from "../render/shades.ts";
+import type { Matrix, Point } from "./matrix.ts";
+
+export type Quarter = 0 | 90 | 180 | 270;
+
+export interface ViewState {
+  /** Frame in display order, from 0. */
+  index: number;
+  /** Null: as the object says, or spread over the values of the first picture. */
+  voi: Voi | null;
+  /** Image point in the middle of the viewport; null: the image's middle. */
+  centre: Point | null;
+  /** CSS pixels to a pixel of the image, along a row; null: the whole image fits. */
+  scale: number | null;
+  /** Clockwise; then flipped left to right (as PS3.3 C.10.6 orders it). */
+  rotation: Quarter;
+  flip: boolean;
+  invert: boolean;
+  /** Interpolate magnified pixels. */
+  smooth: boolean;
+}
+
+export const INITIAL: ViewState = {
+  index: 0,
+  voi: null,
+  centre: null,
+  scale: null,
+  rotation: 0,
+  flip: false,
+  invert: false,
+  smooth: true,
+};
+
+/** An image as far as placing it goes: `aspect` is the height of a pixel by its width. */
+export interface Extent {
+  rows: number;
+  columns: number;
+  aspect: number;
+}
+
+export function fitScale(extent: Extent, rotation: Quarter, width: number, height: number): number {
+  const wide = extent.columns;
+  const high = extent.rows * extent.aspect;
+  const [x, y] = rotation % 180 ? [high, wide] : [wide, high];
+  return Math.max(1e-4, Math.min(width / x, height / y));
+}
+
+/** Image coordinates to CSS pixels of a viewport. */
+export function viewMatrix(
+  state: ViewState,
+  extent: Extent,
+  width: number,
+  height: number,
+): Matrix {
+  const scale = state.scale ?? fitScale(extent, state.rotation, width, height);
+  const centre = state.centre ?? { x: extent.columns / 2, y: extent.rows / 2 };
+  const [cos, sin] = QUARTERS[state.rotation];
+  const sign = state.flip ? -1 : 1;
+  const down = scale * extent.aspect;
+  const a = sign * cos * scale;
+  const b = sin * scale;
+  const c = sign * -sin * down;
+  const d = cos * down;
+  return {
+    a,
+    b,
+    c,
+    d,
+    e: width / 2 - (a * centre.x + c * centre.y),
+    f: height / 2 - (b * centre.x + d * centre.y),
+  };
+}
+
+const QUARTERS: Record<Quarter, [number, number]> = {
+  0: [1, 0],
+  90: [0, 1],
+  180: [-1, 0],
+  270: [0, -1],
+};
