@@ -19,7 +19,7 @@ from dicomdir.directory import read_directory
 from dicomdir.disc_set import DiscContents, SeriesPart, contents_of
 from dicomdir.errors import ImageTooLargeError
 from dicomdir.loads import Gathering, Overhead, SeriesLoad, StudyLoad
-from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume
+from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume, volume_id_from
 from dicomdir.readme import readme
 from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
@@ -32,7 +32,6 @@ _INDEX_BYTES: Final = 12 << 10  # INDEX.HTM and the contents, without what grows
 _SERIES_BYTES: Final = 6 << 10  # its page and thumbnail
 _PICTURE_BYTES: Final = 48 << 10
 _TRIES: Final = 8
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _UID_DIGITS: Final = 39
 
 Find = Callable[[str], ObjectFile]
@@ -128,12 +127,7 @@ def _set_id(volume_id: str, plans: Sequence[MediumPlan]) -> str:
         digest.update(b"/")
         for uid in medium.sop_instance_uids:
             digest.update(uid.encode("ascii") + b"\n")
-    number = int.from_bytes(digest.digest()[:8], "big")
-    letters = ""
-    for _ in range(7):
-        number, letter = divmod(number, len(_ALPHABET))
-        letters += _ALPHABET[letter]
-    return f"PDI_{letters}"
+    return volume_id_from(digest.digest())
 
 
 def _build(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from kiosk.services.build_set import SetOptions
     from kiosk.services.handed_in import HandedIn
 
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # Blocks for an image on the smallest medium of its kind, 182 kept for padding and rounding. Without
 # a drive at hand nobody can ask the medium itself.
 _CAPACITIES = {"cd": 333_000 - 182, "dvd": 2_295_104 - 182, "bd": 11_826_176 - 182}
@@ -119,12 +118,13 @@ def _handed_in(args: argparse.Namespace, config: Config) -> HandedIn:
 
 
 def run(args: argparse.Namespace) -> int:
+    from dicomdir.pdi import volume_id_from
     from kiosk.engine_parts import site_of
     from kiosk.services.build_folder import build_folder
 
     options = _options(args)
     config = config_file.load(args.config)
-    volume_id = "PDI_" + "".join(secrets.choice(_ALPHABET) for _ in range(7))
+    volume_id = volume_id_from(secrets.token_bytes(8))
     with progress("building") as bar:
         built = build_folder(
             args.folder,
