@@ -137,7 +137,8 @@ class StoreConfig:
 NOMINAL_BLOCKS: Final = {"cd": 333_000, "dvd": 2_295_104, "bd": 11_826_176}
 """Of 2048 bytes, on the smallest medium of its kind."""
 
-_RESERVE_BLOCKS: Final = 182  # padding and rounding when it is written
+RESERVE_BLOCKS: Final = 182
+"""What writing adds to an image: padding and rounding. As `burner.drive` has it."""
 
 
 def _capacity(value: int | str) -> str | None:
@@ -170,7 +171,7 @@ class DriveConfig:
         """What an image may take on the largest disc in stock."""
         nominal = self.capacity
         blocks = NOMINAL_BLOCKS[nominal] if isinstance(nominal, str) else nominal
-        return blocks - _RESERVE_BLOCKS
+        return blocks - RESERVE_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)

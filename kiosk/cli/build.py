@@ -12,16 +12,13 @@ from kiosk import config_file
 from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_table, progress
 from kiosk.cli.passwords import read_password
+from kiosk.config import NOMINAL_BLOCKS, RESERVE_BLOCKS
 from kiosk.errors import IncompleteBuildError, InvalidValueError
 
 if TYPE_CHECKING:
     from kiosk.config import Config
     from kiosk.services.build_set import SetOptions
     from kiosk.services.handed_in import HandedIn
-
-# Blocks for an image on the smallest medium of its kind, 182 kept for padding and rounding. Without
-# a drive at hand nobody can ask the medium itself.
-_CAPACITIES = {"cd": 333_000 - 182, "dvd": 2_295_104 - 182, "bd": 11_826_176 - 182}
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -82,7 +79,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _capacity(text: str) -> int:
-    return _CAPACITIES[text] if text in _CAPACITIES else whole_number(1, 1 << 29)(text)
+    """Blocks for an image. Without a drive at hand nobody can ask the medium itself."""
+    if text in NOMINAL_BLOCKS:
+        return NOMINAL_BLOCKS[text] - RESERVE_BLOCKS
+    return whole_number(1, 1 << 29)(text)
 
 
 def _options(args: argparse.Namespace) -> SetOptions:
