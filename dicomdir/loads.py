@@ -23,6 +23,7 @@ _FILE_ID_BYTES: Final = 8 + len("DICOM\\P0000001\\ST000001\\SE000001\\D0000001\\
 _NUMBER_BYTES: Final = 8 + 12  # an Instance Number that is supplied
 _RECORD_BYTES: Final = 8 + 46 + 8 + 16  # item, offsets and flag, type, charset's head
 _SUPPLIED_BYTES: Final = 64  # no value that is supplied is longer
+_ICON_BYTES: Final = 8 << 10  # of the one icon that a Series has
 _GROWTH: Final = 3  # bytes of UTF-8 for one of any other character set
 _HEADER_BYTES: Final = 1024  # of a DICOMDIR: preamble, meta information, its own elements
 _STUDY_DATE, _STUDY_TIME = 0x00080020, 0x00080030
@@ -137,21 +138,18 @@ class Gathering:
         instance: Instance,
         size_bytes: int,
         *,
-        icon_bytes: int = 0,
         page_files: tuple[int, ...] = (),
     ) -> None:
         """Take one Instance in.
 
         Args:
             size_bytes: Of its file as it will lie on the medium.
-            icon_bytes: Of the icon in its record.
         Raises:
             UnsupportedSopClassError, MissingKeyError: As `FileSet.add`.
         """
         values = instance.values()
         record, _ = self._maker.leaf(instance, values, instance.transfer_syntax_uid)
-        record_bytes = len(record) + _FILE_ID_BYTES + _NUMBER_BYTES + icon_bytes
-        load = Load(instance.sop_instance_uid, size_bytes, record_bytes, page_files)
+        record_bytes = len(record) + _FILE_ID_BYTES + _NUMBER_BYTES
         study = self._studies.get(instance.study_instance_uid)
         if study is None:
             date = date_digits(values.get(_STUDY_DATE, b"")).decode("ascii")
@@ -160,12 +158,14 @@ class Gathering:
             self._studies[instance.study_instance_uid] = study
         series = study.series.get(instance.series_instance_uid)
         if series is None:
+            record_bytes += _ICON_BYTES
             series = _Series(
                 _text(instance, _SERIES_NUMBER),
                 _text(instance, _MODALITY),
                 _text(instance, _SERIES_DESCRIPTION),
             )
             study.series[instance.series_instance_uid] = series
+        load = Load(instance.sop_instance_uid, size_bytes, record_bytes, page_files)
         series.loads.append((place_of(instance, values), load))
         series.record_bytes = max(series.record_bytes, _record_bound(profile.SERIES, values))
         study.record_bytes = max(study.record_bytes, _record_bound(profile.STUDY, values))

@@ -27,7 +27,6 @@ from dicomdir.web import MediumPart
 from dicomdir.web.pictures import MAX_PER_SERIES
 
 _SOP_INSTANCE: Final = 0x00041511
-_ICON_BYTES: Final = 8 << 10  # of a Series' first record, at most
 _INDEX_BYTES: Final = 12 << 10  # INDEX.HTM and the contents, without what grows with the Series
 _SERIES_BYTES: Final = 6 << 10  # its page and thumbnail
 _PICTURE_BYTES: Final = 48 << 10
@@ -79,12 +78,8 @@ def build_set(
         ImageTooLargeError: Too many media, or the pages leave no room.
     """
     gathering = Gathering()
-    series: set[str] = set()
     for uid in sorted(sizes):
-        instance = find(uid).instance
-        is_first = instance.series_instance_uid not in series
-        series.add(instance.series_instance_uid)
-        gathering.add(instance, sizes[uid], icon_bytes=_ICON_BYTES if is_first else 0)
+        gathering.add(find(uid).instance, sizes[uid])
         on_object()
     studies = [_with_pages(study) for study in gathering.studies()]
     overhead = Overhead(

@@ -8,7 +8,6 @@ all. No image gets its name before the last one is checked.
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,6 @@ from typing import Final
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
-from dicomdir.directory import read_directory
 from dicomdir.disc_set import DiscContents, contents_of, set_volume_id
 from dicomdir.encrypt.restore import verify
 from dicomdir.encrypt.volume import encrypt_volume, protected_clear, protected_sizes
@@ -30,12 +28,11 @@ from dicomdir.loads import Gathering, Overhead
 from dicomdir.pdi import DICOMDIR, OBJECTS_FOLDER, README, Entry, FileSource, PdiVolume
 from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
+from dicomdir.spanned import placed_objects
 from dicomdir.summary import LeftOut
 from kiosk.builder.work import named_rules, sync
 from kiosk.errors import CheckFailedError, InvalidValueError
 
-_SOP_INSTANCE: Final = 0x00041511
-_ICON_BYTES: Final = 8 << 10  # of a Series' first record, at most
 _TRIES: Final = 5
 
 Progress = Callable[[int, int], None]
@@ -227,13 +224,7 @@ def _converted(
 
     What was converted is taken from where it lies now: that is not done twice.
     """
-    entries = {entry.path: entry for entry in volume.entries}
-    directory = read_directory(_bytes(entries[DICOMDIR]))
-    placed = {
-        record.text(_SOP_INSTANCE): entries[record.file_id]
-        for record in directory.records
-        if record.is_leaf
-    }
+    placed = placed_objects(volume)
     found = {}
     for file in objects:
         uid = file.instance.sop_instance_uid
@@ -261,16 +252,9 @@ def _gathered(
     share = -(-sum(it.size_bytes for it in others) // len(converted))
     count = -(-len(others) // len(converted))
     gathering = Gathering()
-    icons: set[str] = set()
     for file, size in converted.values():
-        series = file.instance.series_instance_uid
-        gathering.add(
-            file.instance,
-            size,
-            icon_bytes=0 if series in icons else _ICON_BYTES,
-            page_files=(-(-share // count),) * count if others else (),
-        )
-        icons.add(series)
+        page_files = (-(-share // count),) * count if others else ()
+        gathering.add(file.instance, size, page_files=page_files)
     return gathering, shared
 
 
@@ -290,11 +274,3 @@ def _overhead(
 
 def _is_object(entry: Entry) -> bool:
     return entry.path.startswith(f"{OBJECTS_FOLDER}/")
-
-
-def _bytes(entry: Entry) -> bytes:
-    source = entry.source
-    if isinstance(source, bytes):
-        return entry.head + source
-    with open(source.path, "rb") as file:
-        return entry.head + os.pread(file.fileno(), source.size_bytes, source.offset_bytes)
