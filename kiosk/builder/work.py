@@ -7,8 +7,6 @@ it finds its own result and returns that.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import gc
 import hashlib
 import os
@@ -21,14 +19,13 @@ from typing import Final, Protocol
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
-from dicomdir.errors import DicomdirError, ImageTooLargeError, MixedPatientError
-from dicomdir.findings import Finding, Severity
+from dicomdir.errors import ImageTooLargeError
 from dicomdir.instance import Instance, read_instance
 from dicomdir.iso import IsoImage, author
 from dicomdir.pdi import FileSource
 from dicomdir.summary import LeftOut
 from dicomdir.web import LinkCase
-from kiosk.builder.commit import Flushing, check_capacity, commit, committed, fits, sync
+from kiosk.builder.commit import Flushing, check_capacity, commit, committed, fits
 from kiosk.builder.protocol import (
     CONVERTED,
     PART,
@@ -37,15 +34,9 @@ from kiosk.builder.protocol import (
     clean,
     image_name,
 )
+from kiosk.builder.refusals import kiosk_errors, require_no_errors
 from kiosk.domain.model import Medium
-from kiosk.errors import (
-    CheckFailedError,
-    ComposeError,
-    SetOversizedError,
-    SpoolFullError,
-    SpoolLostError,
-    WrongPatientError,
-)
+from kiosk.errors import CheckFailedError, ComposeError, SpoolLostError
 from kiosk.ports import StoredInstance
 from kiosk.services.arrivals import (
     arrivals_path,
@@ -58,13 +49,10 @@ from kiosk.services.arrivals import (
 )
 from kiosk.services.gates import StudyGate
 
-__all__ = ["PROGRESS", "AskFinal", "Listener", "build", "kiosk_errors", "named_rules", "sync"]
-
 PROGRESS: Final = 1000  # progress is told in thousandths of a build
 _PREPARED, _WRITTEN = 200, 700
 _FOLLOW_S: Final = 0.05  # between two looks for what arrived
 _FORGOTTEN_S: Final = 300.0  # nothing arrived and nobody said that this is all: a job that ended
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Listener(Protocol):
@@ -108,25 +96,6 @@ def build(
             check_capacity(found, request)
             return found
         return _build_anew(request, listener, None)
-
-
-@contextlib.contextmanager
-def kiosk_errors() -> Iterator[None]:
-    """What building raises, as the kiosk's errors."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise SpoolFullError("the disk became full while building") from error
-        if isinstance(error, FileNotFoundError):
-            raise SpoolLostError("a file of the job is gone") from error
-        raise ComposeError(f"building failed: {errno.errorcode.get(error.errno or 0)}") from error
-    except ImageTooLargeError as error:
-        raise SetOversizedError(str(error)) from error
-    except MixedPatientError as error:
-        raise WrongPatientError(error.code) from error
-    except DicomdirError as error:
-        raise ComposeError(f"{error.code}: {error}") from error
 
 
 def _careful(request: ComposeRequest) -> ComposeRequest:
@@ -362,9 +331,7 @@ class _Build:
             self._tell(low + (high - low) * count // max(1, made.instances))
 
         findings = check_image(part, on_directory=gate.check_directory, on_instance=look)
-        broken = [it for it in findings if it.severity is Severity.ERROR]
-        if broken:
-            raise CheckFailedError(named_rules(broken))
+        require_no_errors(findings)
         if count != made.instances:
             raise CheckFailedError(f"the image holds {count} objects, not {made.instances}")
 
@@ -397,9 +364,3 @@ def _placed(built: BuiltVolume) -> tuple[dict[str, str], dict[str, int]]:
         assert isinstance(entry.source, FileSource)
         files[uid], sizes[uid] = entry.source.path, entry.size_bytes
     return files, sizes
-
-
-def named_rules(findings: list[Finding]) -> str:
-    """The first few, by rule and path."""
-    named = [f"{it.rule} {it.path}".strip() for it in findings[:10]]
-    return f"{len(findings)} findings: " + ", ".join(named)

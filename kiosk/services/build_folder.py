@@ -29,7 +29,7 @@ from dicomdir.part10 import MEDIA_SOP_CLASS, MEDIA_SOP_INSTANCE, read_meta, uid_
 from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
 from dicomdir.transcode import inflate, is_deflated
-from kiosk.builder.work import kiosk_errors
+from kiosk.builder.refusals import kiosk_errors
 from kiosk.errors import ComposeError, InvalidValueError, WrongPatientError
 from kiosk.services.build_set import SetOptions, make_set
 from kiosk.services.gates import StudyGate, identity_of

@@ -21,7 +21,6 @@ from dicomdir.disc_set import DiscContents, contents_of, set_volume_id
 from dicomdir.encrypt.restore import verify
 from dicomdir.encrypt.volume import encrypt_volume, protected_clear, protected_sizes
 from dicomdir.errors import ImageTooLargeError
-from dicomdir.findings import Severity
 from dicomdir.instance import read_instance
 from dicomdir.iso import IsoImage, author
 from dicomdir.loads import Gathering, Overhead
@@ -30,8 +29,9 @@ from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
 from dicomdir.spanned import placed_objects
 from dicomdir.summary import LeftOut
-from kiosk.builder.work import named_rules, sync
-from kiosk.errors import CheckFailedError, InvalidValueError
+from kiosk.builder.commit import sync
+from kiosk.builder.refusals import require_no_errors
+from kiosk.errors import InvalidValueError
 
 _TRIES: Final = 5
 
@@ -153,7 +153,7 @@ def _image(
     """A checked image. A sealed one is checked plain first: nobody can look inside afterwards."""
     capacity = 0 if options.password else options.capacity_blocks
     image = author(volume, part, created_at=created_at, capacity_blocks=capacity, progress=progress)
-    _check(part)
+    require_no_errors(check_image(part))
     if not options.password:
         return image
     part.unlink()
@@ -169,15 +169,9 @@ def _image(
         capacity_blocks=options.capacity_blocks,
         progress=progress,
     )
-    _check(part)
+    require_no_errors(check_image(part))
     verify(part, options.password, progress=progress)
     return image
-
-
-def _check(part: Path) -> None:
-    broken = [it for it in check_image(part) if it.severity is Severity.ERROR]
-    if broken:
-        raise CheckFailedError(named_rules(broken))
 
 
 def _blocks(volume: PdiVolume, plan: Plan, options: SetOptions) -> int:
