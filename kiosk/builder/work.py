@@ -8,11 +8,8 @@ it finds its own result and returns that.
 from __future__ import annotations
 
 import gc
-import hashlib
-import os
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -25,6 +22,7 @@ from dicomdir.iso import IsoImage, author
 from dicomdir.pdi import FileSource
 from dicomdir.summary import LeftOut
 from dicomdir.web import LinkCase
+from kiosk.builder.arriving import Arriving, AskFinal, gate_of
 from kiosk.builder.commit import Flushing, check_capacity, commit, committed, fits
 from kiosk.builder.protocol import (
     CONVERTED,
@@ -36,23 +34,11 @@ from kiosk.builder.protocol import (
 )
 from kiosk.builder.refusals import kiosk_errors, require_no_errors
 from kiosk.domain.model import Medium
-from kiosk.errors import CheckFailedError, ComposeError, SpoolLostError
-from kiosk.ports import StoredInstance
-from kiosk.services.arrivals import (
-    arrivals_path,
-    count_arrivals,
-    follow_arrivals,
-    inventory_of,
-    is_of_this_boot,
-    objects_folder,
-    read_arrivals,
-)
-from kiosk.services.gates import StudyGate
+from kiosk.errors import CheckFailedError
+from kiosk.services.arrivals import arrivals_path, count_arrivals, is_of_this_boot
 
 PROGRESS: Final = 1000  # progress is told in thousandths of a build
 _PREPARED, _WRITTEN = 200, 700
-_FOLLOW_S: Final = 0.05  # between two looks for what arrived
-_FORGOTTEN_S: Final = 300.0  # nothing arrived and nobody said that this is all: a job that ended
 
 
 class Listener(Protocol):
@@ -66,9 +52,6 @@ class Listener(Protocol):
 
     def frame(self) -> None:
         """A frame was decoded."""
-
-
-AskFinal = Callable[[float], ComposeRequest | None]
 
 
 def build(
@@ -123,26 +106,24 @@ def _build_anew(
     return made
 
 
-def _gate(request: ComposeRequest) -> StudyGate:
-    return StudyGate(request.patient, request.study_instance_uids, request.accession_number)
-
-
 class _Build:
     """The steps of one build."""
 
     def __init__(self, request: ComposeRequest, listener: Listener, final: AskFinal | None) -> None:
-        self.request = request
         self._folder = request.folder
         self._listener = listener
         self._tell = listener.progress
-        self._final = final
-        self._heard_at = time.monotonic()
-        self._gate = _gate(request)
-        self._seen = 0
+        # A sign of life while nothing comes: an archive may take its time.
+        self._arriving = Arriving(request, final, on_wait=lambda: self._tell(0))
+
+    @property
+    def request(self) -> ComposeRequest:
+        """The final one once all has arrived."""
+        return self._arriving.request
 
     def run(self) -> ComposedImage:
         built, file_set_uid = self._volume()
-        if built.instances + len(built.left_out) != self._seen:
+        if built.instances + len(built.left_out) != self._arriving.seen:
             raise CheckFailedError("an object is neither on the medium nor on its list")
         try:
             image = self._author(built, 1, _PREPARED, _WRITTEN)
@@ -241,7 +222,7 @@ class _Build:
         work.mkdir(mode=0o700)
         plan = self._plan(work)
         built = build_volume(
-            self._objects(),
+            self._arriving.objects(),
             plan,
             on_object=lambda count: self._tell(_PREPARED * min(count, total) // total),
             on_converting=self._listener.converting,
@@ -263,65 +244,13 @@ class _Build:
             expected=request.expected,
         )
 
-    def _objects(self) -> Iterator[ObjectFile]:
-        """Every object once, looked at; waits for those that still arrive."""
-        objects = objects_folder(self._folder)
-        seen: set[str] = set()
-        for stored in self._arrivals():
-            if stored.sop_instance_uid in seen:
-                raise SpoolLostError(f"object {stored.sop_instance_uid} is in the index twice")
-            seen.add(stored.sop_instance_uid)
-            self._heard_at = time.monotonic()
-            instance = Instance.from_bytes(stored.header)
-            path = objects / stored.file_name
-            self._look_at(path, stored, instance)
-            yield ObjectFile(os.fspath(path), instance)
-        if not seen:
-            raise SpoolLostError("the index of what arrived is empty or gone")
-        self._seen = len(seen)
-        wanted = self.request.inventory
-        if wanted and inventory_of(seen) != wanted:
-            raise SpoolLostError("the index of what arrived does not hold all of the study")
-
-    def _arrivals(self) -> Iterator[StoredInstance]:
-        path = arrivals_path(self._folder)
-        if self._final is None:
-            return read_arrivals(path)
-        return follow_arrivals(path, self._is_complete)
-
-    def _is_complete(self) -> bool:
-        assert self._final is not None
-        self._tell(0)  # a sign of life: an archive may take its time
-        final = self._final(_FOLLOW_S)
-        if final is None:
-            if time.monotonic() - self._heard_at > _FORGOTTEN_S:
-                raise ComposeError("nobody said that all has arrived")
-            return False
-        if not self.request.begins(final):
-            raise ComposeError("another image is wanted than was begun")
-        self.request = final
-        return True
-
-    def _look_at(self, path: Path, stored: StoredInstance, instance: Instance) -> None:
-        uid = stored.sop_instance_uid
-        if instance.sop_instance_uid != uid or instance.size_bytes != stored.size_bytes:
-            raise SpoolLostError(f"the index does not agree with itself on {uid}")
-        self._gate.check(instance)
-        if path.stat(follow_symlinks=False).st_size != stored.size_bytes:
-            raise SpoolLostError(f"object {uid} has another length than it had")
-        if self.request.rehash:
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").digest() != stored.sha256:
-                    raise SpoolLostError(f"object {uid} is not what it was")
-
     def _check(self, part: Path, made: ComposedImage, low: int, high: int) -> None:
         """Our check and the identity gate, both on what is read from the finished image.
 
         Every DICOM file there is read (PDI-03 finds those that no record names), so each passes
         the gate or is a finding.
         """
-        request = self.request
-        gate = _gate(request)
+        gate = gate_of(self.request)
         count = 0
 
         def look(instance: Instance) -> None:
