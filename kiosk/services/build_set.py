@@ -29,8 +29,8 @@ from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
 from dicomdir.spanned import placed_objects
 from dicomdir.summary import LeftOut
-from kiosk.builder.commit import sync
 from kiosk.builder.refusals import require_no_errors
+from kiosk.disk import sync
 from kiosk.errors import InvalidValueError
 
 _TRIES: Final = 5
