@@ -124,12 +124,7 @@ async def test_copies_and_a_single_medium() -> None:
     hall = Hall(media=(Medium.STICK,), max_copies=3)
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(CopiesScreen)
         await visitor.touch("#copies-3")
         await visitor.sees(ProgressScreen)
@@ -282,10 +277,7 @@ async def test_leave_and_come_back_with_ticket_and_birth_date(hall: Hall) -> Non
         await visitor.makes_a_disc(hall)
         hall.jobs.at_step(job_id, Step.WRITE, 1, 10)
         await visitor.touch("#leave")
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
+        await visitor.says_who_he_is(hall)
         await visitor.sees(ProgressScreen)
         await visitor.until(lambda: "▸ Writing" in visitor.text())
         assert len(hall.jobs.submitted) == 1
@@ -308,12 +300,7 @@ async def test_come_back_after_a_failure_and_try_again(hall: Hall) -> None:
 async def test_what_was_handed_out_meanwhile_is_refused_in_the_neutral_words(hall: Hall) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(MediumScreen)
         hall.jobs.is_released = lambda _order_id: False
         await visitor.touch("#medium-disc")
@@ -326,12 +313,7 @@ async def test_what_was_handed_out_meanwhile_is_refused_in_the_neutral_words(hal
 async def test_what_was_placed_elsewhere_meanwhile_is_joined(hall: Hall) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(MediumScreen)
         choice = MediaChoice(Medium.STICK)
         hall.jobs.submit(hall.order.order_id, choice, Priority.WARD, actor="staff")
@@ -346,10 +328,7 @@ async def test_a_second_kiosk_process_resumes(hall: Hall) -> None:
         await Visitor(pilot).makes_a_disc(hall)
     async with hall.app().run_test() as pilot:  # killed, started again
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
+        await visitor.says_who_he_is(hall)
         await visitor.sees(ProgressScreen)
     assert len(hall.jobs.submitted) == 1
     assert hall.jobs.get(hall.order.order_id).status is ExecutionStatus.PENDING
@@ -554,12 +533,7 @@ async def test_after_the_first_of_two_copies_the_visit_goes_on() -> None:
     job_id = hall.order.order_id
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(CopiesScreen)
         await visitor.touch("#copies-2")
         await visitor.sees(ProgressScreen)
@@ -582,12 +556,7 @@ async def test_discs_of_a_set_are_numbered_and_the_visit_lasts_to_the_last() -> 
 
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(ProgressScreen)
         turn_of(2)
         hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
