@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # slow to import: only where they are used
     from kiosk.adapters.pacs import DicomPacs
     from kiosk.adapters.storage_scp.supervisor import Alert, StorageReceiver
     from kiosk.lobby.parts import LobbyParts
+    from kiosk.services.reports import Reports
 
 TICKET_KEY, AUDIT_KEY = "ticket-key", "audit-key"
 log = logging.getLogger(__name__)
@@ -127,6 +128,22 @@ def pulse(config: Config, journal: Journal) -> Pulse:
 def ticket_keys(config: Config) -> TicketKeys:
     """What seals this site's tickets."""
     return TicketKeys((site_key(TICKET_KEY, config.store.state_dir),))
+
+
+def reports(config: Config, journal: Journal) -> Reports:
+    """Reports handed in for orders, in this station's state."""
+    from kiosk import __version__
+    from kiosk.adapters.reports import DirectoryReports
+    from kiosk.services.reports import Reports, ReportsPolicy
+
+    return Reports(
+        journal.reports,
+        DirectoryReports(config.store.state_dir / "reports"),
+        journal.orders,
+        journal.clock,
+        config.engine.station,
+        ReportsPolicy(config.site.institution, config.site.paper, __version__),
+    )
 
 
 # --- archive ------------------------------------------------------------------------------------

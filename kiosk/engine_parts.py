@@ -18,9 +18,12 @@ from dicomdir.summary import LeftOut
 from kiosk import __version__, bootstrap
 from kiosk.adapters.journal import Journal
 from kiosk.adapters.spool import DirectorySpool
+from kiosk.builder.protocol import ReportFile
 from kiosk.config import Config, SiteConfig
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, Uid
+from kiosk.domain.report import digest_of
+from kiosk.errors import ReportLostError
 from kiosk.ports import Clock, ListedStudy, MediaWriter, Pacs
 from kiosk.services.compose import (
     ComposedImage,
@@ -32,6 +35,7 @@ from kiosk.services.compose import (
 from kiosk.services.gates import gate_medium
 from kiosk.services.intake import only_study
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
+from kiosk.services.reports import ReportAt, Reports
 from kiosk.services.retrieve import RetrievePolicy, retrieve
 from kiosk.services.slots import Slots
 
@@ -84,13 +88,20 @@ class _Composer:
         pool: ComposerPool,
         clock: Clock,
         limits: Mapping[Medium, int],
+        reports: Reports,
         *,
         may_span: bool,
     ) -> None:
         self._site, self._station, self._pool, self._clock = site, station, pool, clock
-        self._limits, self._may_span = limits, may_span
+        self._limits, self._reports, self._may_span = limits, reports, may_span
 
     def request(self, order: Order, medium: Medium, folder: Path) -> ComposeRequest:
+        """What is wanted as things stand now. Raises ReportLostError."""
+        return self._request(order, medium, folder, self._reports.files_of(order.order_id))
+
+    def _request(
+        self, order: Order, medium: Medium, folder: Path, found: Sequence[ReportAt]
+    ) -> ComposeRequest:
         return ComposeRequest(
             folder=folder,
             patient=order.patient,
@@ -102,6 +113,7 @@ class _Composer:
             capacity_blocks=self._limits.get(medium, 0),
             accession_number=order.accession_number,
             may_span=self._may_span,
+            reports=tuple(map(_report_file, found)),
         )
 
     def compose(
@@ -114,15 +126,24 @@ class _Composer:
         on_progress: OnCount,
         is_cancelled: IsCancelled,
     ) -> Image:
-        built = compose(
-            replace(self.request(order, medium, folder), inventory=inventory),
-            on_progress=on_progress,
-            is_cancelled=is_cancelled,
-            pool=self._pool,
-        )
+        while True:
+            before = self._reports.digest(order.order_id)
+            try:
+                found = self._reports.files_of(order.order_id)
+                built = compose(
+                    replace(self._request(order, medium, folder, found), inventory=inventory),
+                    on_progress=on_progress,
+                    is_cancelled=is_cancelled,
+                    pool=self._pool,
+                )
+                break
+            except ReportLostError:  # or somebody handed in another one just now
+                if self._reports.digest(order.order_id) == before:
+                    raise
         for line in dict.fromkeys(line for one in built.images for line in one.supplied):
             log.info("job %s: %s", order.order_id, line)
-        first, *more = (self._image(one) for one in built.images)
+        on_it = digest_of([it.kept for it in found])
+        first, *more = (replace(self._image(one), reports=on_it) for one in built.images)
         return replace(first, more=tuple(more))
 
     def _image(self, built: ComposedImage) -> Image:
@@ -180,8 +201,9 @@ class _Archive:
             on_progress(done, total)
             if done < total and not has_begun:  # something will arrive, into an index that stays
                 has_begun = True
-                request = self._composer.request(order, medium, folder)
-                self._pool.begin(replace(request, follow=True, expected=dict(expected)))
+                with contextlib.suppress(ReportLostError):  # whoever composes says so
+                    request = self._composer.request(order, medium, folder)
+                    self._pool.begin(replace(request, follow=True, expected=dict(expected)))
 
         try:
             retrieved = retrieve(
@@ -200,6 +222,19 @@ class _Archive:
             self._pool.forget(folder)
             raise
         return retrieved.inventory
+
+
+def _report_file(at: ReportAt) -> ReportFile:
+    return ReportFile(
+        path=str(at.path),
+        sha256=at.kept.sha256,
+        title=at.kept.title,
+        is_preliminary=at.kept.is_preliminary,
+        created_at=at.kept.received_at.isoformat(),
+        institution=at.options.institution,
+        paper=at.options.paper,
+        version=at.options.version,
+    )
 
 
 def counted(left_out: Sequence[LeftOut]) -> LeftOutCounts:
@@ -240,12 +275,14 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
     )
     station = config.engine.station
     with bootstrap.receiver(config) as storage, ComposerPool() as pool:
+        reports = bootstrap.reports(config, journal)
         composer = _Composer(
             site_of(config.site),
             station,
             pool,
             journal.clock,
             limits_of(config),
+            reports,
             may_span=not config.engine.forbid_spanning,
         )
         pacs = bootstrap.pacs(config, storage)
@@ -268,5 +305,6 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             forget=pool.forget,
             policy=policy,
             presence=journal.presence,
+            reports=reports,
             slots=Slots(policy.heavy),
         )

@@ -11,7 +11,8 @@ from typing import Final
 
 from dicomdir.build import ObjectFile
 from dicomdir.instance import Instance
-from kiosk.builder.protocol import ComposeRequest
+from kiosk.builder.protocol import CONVERTED, ComposeRequest
+from kiosk.builder.reports import handed_in_objects
 from kiosk.errors import ComposeError, SpoolLostError
 from kiosk.ports import StoredInstance
 from kiosk.services.arrivals import (
@@ -58,15 +59,18 @@ class Arriving:
         self._heard_at = time.monotonic()
 
     def objects(self) -> Iterator[ObjectFile]:
-        """Every object once, looked at; waits for those that still arrive.
+        """Every object once, looked at; waits for those that still arrive. Then the reports that
+        were handed in.
 
         Raises:
             SpoolLostError: One is not there, or not as it arrived, or they are not all of it.
+            ReportLostError, ReportRefusedError: As `handed_in_objects`.
             WrongPatientError: One is not the patient's.
             ComposeError: Nobody says that all has arrived, or another image is wanted after all.
         """
         objects = objects_folder(self._folder)
         seen: set[str] = set()
+        like: ObjectFile | None = None  # the same one in whatever order they arrive
         for stored in self._arrivals():
             if stored.sop_instance_uid in seen:
                 raise SpoolLostError(f"object {stored.sop_instance_uid} is in the index twice")
@@ -75,13 +79,21 @@ class Arriving:
             instance = Instance.from_bytes(stored.header)
             path = objects / stored.file_name
             self._look_at(path, stored, instance)
-            yield ObjectFile(os.fspath(path), instance)
-        if not seen:
+            file = ObjectFile(os.fspath(path), instance)
+            if like is None or instance.sop_instance_uid < like.instance.sop_instance_uid:
+                like = file
+            yield file
+        if like is None:
             raise SpoolLostError("the index of what arrived is empty or gone")
         self.seen = len(seen)
         wanted = self.request.inventory
         if wanted and inventory_of(seen) != wanted:
             raise SpoolLostError("the index of what arrived does not hold all of the study")
+        reports = handed_in_objects(self.request.reports, like, seen, self._folder / CONVERTED)
+        self.seen += len(reports)
+        for report in reports:
+            self._gate.check(report.instance)
+            yield report
 
     def _arrivals(self) -> Iterator[StoredInstance]:
         path = arrivals_path(self._folder)

@@ -26,6 +26,8 @@ from kiosk.errors import (
     ComposeError,
     InvalidValueError,
     KioskError,
+    ReportLostError,
+    ReportRefusedError,
     SetOversizedError,
     SpoolFullError,
     SpoolLostError,
@@ -50,6 +52,8 @@ ERRORS: Final[dict[str, type[KioskError]]] = {
     for error in (
         CheckFailedError,
         ComposeError,
+        ReportLostError,
+        ReportRefusedError,
         SetOversizedError,
         SpoolFullError,
         SpoolLostError,
@@ -74,6 +78,27 @@ def clean(folder: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A report from outside that becomes an object of the study; cleaned when it was handed in.
+
+    Attributes:
+        path: A PDF or a text in UTF-8.
+        sha256: Hex, of the file.
+        created_at: When it was handed in; ISO 8601 with its zone.
+        institution, paper, version: As `dicomdir.report.encapsulate.ReportOptions`.
+    """
+
+    path: str
+    sha256: str
+    title: str
+    is_preliminary: bool
+    created_at: str
+    institution: str = ""
+    paper: str = "a4"
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ComposeRequest:
     """Everything a build needs to know.
 
@@ -92,6 +117,7 @@ class ComposeRequest:
         follow: Objects still arrive; another request follows.
         expected: Objects by Series Instance UID that the archive has listed; a hint.
         may_span: A set of media may be made if one does not hold all.
+        reports: What was handed in for the order, in order.
     """
 
     folder: Path
@@ -109,6 +135,7 @@ class ComposeRequest:
     follow: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
     may_span: bool = False
+    reports: tuple[ReportFile, ...] = ()
 
     def begins(self, final: ComposeRequest) -> bool:
         """Whether what was begun for this request is what the final one asks for."""
@@ -152,6 +179,7 @@ class ComposeRequest:
             "created_at": datetime.fromisoformat(fields["created_at"]),
             "medium": Medium(fields["medium"]),
             "refused": tuple(fields["refused"]),
+            "reports": tuple(ReportFile(**one) for one in fields["reports"]),
         }
         return cls(**fields)
 

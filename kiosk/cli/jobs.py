@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from kiosk import config_file
 from kiosk.cli.options import whole_number
-from kiosk.cli.order import actor
 from kiosk.cli.output import print_json, print_rows, progress
+from kiosk.cli.people import actor
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
 from kiosk.errors import InvalidValueError, JobFailedError
@@ -180,7 +180,9 @@ def run_purge(args: argparse.Namespace) -> int:
     config = config_file.load(args.config)
     days = config.store.keep_done_days if args.days is None else args.days
     with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
-        print(jobs.purge(ended_before=journal.clock.now() - timedelta(days=days)))
+        ended_before = journal.clock.now() - timedelta(days=days)
+        print(jobs.purge(ended_before=ended_before))
+        bootstrap.reports(config, journal).sweep(ended_before)
     return 0
 
 

@@ -171,6 +171,8 @@ _FAILURES: Final[dict[str, str]] = {
     "build.check_failed": _LATER,
     "build.too_large": _LARGE,
     "build.left_out": _DESK,
+    "report.refused": _DESK,
+    "report.lost": _DESK,
     "spool.lost": _LATER,
     "spool.full": _FULL,
     "spool.too_small": _DESK,

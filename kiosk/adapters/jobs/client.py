@@ -19,7 +19,6 @@ from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import translated, writing
 from kiosk.adapters.journal.job_rows import ENDED, workflow_id
 from kiosk.adapters.journal.ledger import count_delivered
-from kiosk.adapters.journal.orders import to_order
 from kiosk.adapters.journal.tables import disc_sets, jobs, orders
 from kiosk.domain.model import (
     ExecutionStatus,
@@ -92,7 +91,7 @@ class DbosJobs:
                         f"job {order_id} runs already: {row.copies} on {row.medium}"
                     )
                 return order_id
-            if to_order(order).state is not ReleaseState.RELEASED:
+            if order.state != ReleaseState.RELEASED.value:
                 raise OrderNotReleasedError(f"order {order_id} is {order.state}")
             values = {
                 "medium": choice.medium.value,

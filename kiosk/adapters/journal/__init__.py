@@ -14,6 +14,7 @@ from kiosk.adapters.journal.orders import JournalOrders
 from kiosk.adapters.journal.presence import JournalPresence
 from kiosk.adapters.journal.progress import JournalProgress
 from kiosk.adapters.journal.questions import JournalQuestions
+from kiosk.adapters.journal.reports import JournalReports
 from kiosk.adapters.journal.stations import JournalStations
 from kiosk.adapters.journal.tickets import JournalTickets
 from kiosk.ports import Clock
@@ -30,6 +31,7 @@ class Journal:
     chain: AuditChain
     clock: Clock
     orders: JournalOrders
+    reports: JournalReports
     tickets: JournalTickets
     jobs: JournalJobs
     progress: JournalProgress
@@ -61,6 +63,7 @@ def open_journal(url: str, *, station: str, audit_key: bytes, clock: Clock) -> J
         chain=chain,
         clock=clock,
         orders=JournalOrders(engine, chain),
+        reports=JournalReports(engine, chain),
         tickets=JournalTickets(engine, chain, clock),
         jobs=JournalJobs(engine, chain, clock, station),
         progress=JournalProgress(engine, clock),

@@ -172,6 +172,22 @@ disc_sets = sa.Table(
     sa.Column("copies_before", sa.Integer, nullable=False),
 )
 
+# Handed in from outside; the files are in the state folder of `station`.
+reports = sa.Table(
+    f"{PREFIX}reports",
+    metadata,
+    sa.Column("order_id", sa.ForeignKey(orders.c.order_id), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("file_name", sa.String(64), nullable=False),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("size_bytes", sa.Integer, nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("title", sa.String(64), nullable=False),
+    sa.Column("is_preliminary", sa.Boolean, nullable=False),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+)
+
 stations = sa.Table(
     f"{PREFIX}stations",
     metadata,
