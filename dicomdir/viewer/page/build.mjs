@@ -91,6 +91,10 @@ const files = {
   "LICENSE.TXT": await license(),
 };
 await mkdir(out, { recursive: true });
+// What is put onto a medium is compared with these (dicomdir.viewer.assets), in this order.
+let sums = "";
 for (const [name, content] of Object.entries(files)) {
   await writeFile(join(out, name), content);
+  sums += `${createHash("sha256").update(content).digest("hex")}  ${name}\n`;
 }
+await writeFile(join(out, "SHA256SUMS"), sums);

@@ -11,10 +11,21 @@ export interface Shape {
   samples: number;
   /** Bits of a sample: 8, 16 or 32. */
   allocated: number;
+  /** Whether the median compares samples as two's complement; nothing else depends on it. */
+  isSigned: boolean;
 }
 
 export function bytesOf(shape: Shape): number {
   return shape.rows * shape.columns * shape.samples * (shape.allocated / 8);
+}
+
+type SignedCells = Int8Array | Int16Array | Int32Array;
+
+function signedView(out: Cells): SignedCells {
+  const { buffer, byteOffset, length } = out;
+  if (out instanceof Uint8Array) return new Int8Array(buffer, byteOffset, length);
+  if (out instanceof Uint16Array) return new Int16Array(buffer, byteOffset, length);
+  return new Int32Array(buffer, byteOffset, length);
 }
 
 function cells(count: number, allocated: number): Cells {
@@ -39,12 +50,12 @@ export function unfilter(planes: Uint8Array, shape: Shape, predictor: number): C
   const count = rows * columns;
   if (samples === 1) {
     const out = joined(planes, 0, count, allocated);
-    predict(out, columns, predictor);
+    predict(out, columns, predictor, shape.isSigned);
     return out;
   }
   const parts = [0, 1, 2].map((part) => {
     const one = joined(planes, part * count * (allocated / 8), count, allocated);
-    predict(one, columns, predictor);
+    predict(one, columns, predictor, part > 0 || shape.isSigned);
     return one;
   }) as [Cells, Cells, Cells];
   const out = cells(count * 3, allocated);
@@ -82,13 +93,14 @@ function joined(planes: Uint8Array, start: number, count: number, allocated: num
   return out;
 }
 
-function predict(out: Cells, columns: number, predictor: number): void {
+function predict(out: Cells, columns: number, predictor: number, isSigned: boolean): void {
   if (predictor === 0 || out.length === 0) return;
+  const numbers = isSigned ? signedView(out) : out;
   for (let x = 1; x < columns; x++) out[x] = out[x]! + out[x - 1]!;
   for (let row = columns; row < out.length; row += columns) {
     out[row] = out[row]! + out[row - columns]!;
     if (predictor === 1) gradient(out, row, columns);
-    else if (predictor === 2) median(out, row, columns);
+    else if (predictor === 2) median(numbers, row, columns);
     else left(out, row, columns);
   }
 }
@@ -104,7 +116,7 @@ function gradient(out: Cells, row: number, columns: number): void {
   }
 }
 
-function median(out: Cells, row: number, columns: number): void {
+function median(out: Cells | SignedCells, row: number, columns: number): void {
   let a = out[row]!;
   let c = out[row - columns]!;
   for (let i = row + 1; i < row + columns; i++) {
