@@ -55,6 +55,21 @@ export class Disc {
     return this.places.find((each) => each.entry.n === n) ?? null;
   }
 
+  /**
+   * Where an object's frame (from 1) is on this medium, or null.
+   *
+   * Looks into the series of a study one after the other: META files are small.
+   */
+  async find(uid: string, frame: number, study: StudyEntry): Promise<[SeriesData, number] | null> {
+    for (const entry of study.series) {
+      if (entry.kind !== "image") continue;
+      const series = await this.series(entry.n).catch(() => null); // a damaged one is not it
+      const index = series?.indexOf(uid, frame) ?? -1;
+      if (series && index >= 0) return [series, index];
+    }
+    return null;
+  }
+
   /** The series, its META loaded. */
   async series(n: number): Promise<SeriesData> {
     let made = this.made.get(n);

@@ -47,6 +47,11 @@ export class Files {
     return inflate(await this.payload(name, rank), name, null, most);
   }
 
+  /** Somebody else wants a file that is asked for already. */
+  urge(name: string, rank: Rank): void {
+    this.loader.urge(name, rank);
+  }
+
   /** What is urgent has changed. */
   reconsider(): void {
     this.loader.next();

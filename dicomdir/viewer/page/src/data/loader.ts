@@ -84,6 +84,12 @@ export class Loader {
     return request.promise;
   }
 
+  /** Somebody else wants a file that is asked for already. */
+  urge(name: string, rank: Rank): void {
+    this.waiting.get(name)?.ranks.push(rank);
+    this.next();
+  }
+
   /** Ranks have changed: something that waited for ever may go now. */
   next(): void {
     while (this.running.size < AT_ONCE) {

@@ -12,6 +12,8 @@ import type { Picture, Progress, Source } from "./source.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const DECODE_AHEAD = 6;
+/** Rank of a frame that is asked for where nobody looks: after what is near to somebody's eyes. */
+const WANTED_UNSEEN = 1000;
 
 export class SeriesData implements Source {
   readonly key: string;
@@ -67,6 +69,12 @@ export class SeriesData implements Source {
 
   instance(index: number): InstanceEntry {
     return this.meta.instances[this.meta.order[index]![0]]!;
+  }
+
+  /** Where a frame of an object stands in the display order; -1: not in this series. */
+  indexOf(uid: string, frame = 1): number {
+    const instance = this.meta.instances.findIndex((each) => each.uid === uid);
+    return this.meta.order.findIndex(([i, f]) => i === instance && f === frame - 1);
   }
 
   /** The data set of a frame's object, for panels. */
@@ -157,7 +165,7 @@ export class SeriesData implements Source {
     const frame = this.meta.frames[index];
     if (!frame) throw new DataError("unsupported", this.folder, "no pixels carried");
     // Both at once: the header of the first image is in another file than its pixels.
-    const [ds, chunk] = await Promise.all([this.dataset(index), this.chunk(frame[0])]);
+    const [ds, chunk] = await Promise.all([this.dataset(index), this.chunk(frame[0], true)]);
     const file = this.chunkKey(frame[0]);
     const info = this.infos[index] ?? this.makeInfo(index, ds);
     const picture = await decodeFrame(chunk, frame, info, file);
@@ -171,15 +179,21 @@ export class SeriesData implements Source {
     return picture;
   }
 
-  /** A chunk's payload, loaded unless it is there. */
-  private chunk(c: number): Promise<Bytes> {
+  /**
+   * A chunk's payload, loaded unless it is there.
+   *
+   * @param isWanted Somebody waits for it; else it is loaded ahead, and waits while nobody looks.
+   */
+  private chunk(c: number, isWanted: boolean): Promise<Bytes> {
     const key = this.chunkKey(c);
     const known = this.pools.chunks.get(key);
     if (known) return Promise.resolve(known);
+    const rank = () => Math.min(10 + this.chunkDistance(c), isWanted ? WANTED_UNSEEN : Infinity);
     let made = this.loading.get(c);
+    if (made && isWanted) this.files.urge(key, rank);
     if (!made) {
       made = this.files
-        .payload(key, () => 10 + this.chunkDistance(c))
+        .payload(key, rank)
         .then(
           (payload) => {
             this.pools.chunks.put(
@@ -212,7 +226,7 @@ export class SeriesData implements Source {
     for (const { c } of chunks.sort((a, b) => a.far - b.far)) {
       room -= this.meta.chunks[c - 1]?.[0] ?? 0;
       if (room < 0) break;
-      if (!this.failures.has(c)) this.chunk(c).catch(() => undefined); // kept in `failures`
+      if (!this.failures.has(c)) this.chunk(c, false).catch(() => undefined); // kept in `failures`
     }
   }
 

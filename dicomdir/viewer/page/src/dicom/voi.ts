@@ -1,4 +1,5 @@
 /** From stored values to the modality's values, and windows on them (PS3.3 C.11.1, C.11.2). */
+import type { DataSet } from "./dataset.ts";
 import type { FrameAttributes } from "./functional.ts";
 import { type Lut, lookUp, lutsOf } from "./lut.ts";
 import { T } from "./tags.ts";
@@ -47,7 +48,10 @@ export function rescaled(rescale: Rescale, stored: number): number {
 
 /** All windows of a frame that are windows. */
 export function windowsOf(frame: FrameAttributes): Window[] {
-  const group = frame.group(T.FrameVOILUTSequence);
+  return windowsIn(frame.group(T.FrameVOILUTSequence));
+}
+
+export function windowsIn(group: DataSet): Window[] {
   const named = group.string(T.VOILUTFunction).toUpperCase();
   const fn: VoiFunction = named === "SIGMOID" || named === "LINEAR_EXACT" ? named : "LINEAR";
   const centers = group.numbers(T.WindowCenter);

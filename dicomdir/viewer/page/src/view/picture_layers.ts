@@ -3,7 +3,7 @@
 import type { Picture } from "../data/source.ts";
 import { type Overlay, overlayMask } from "../dicom/overlay.ts";
 import type { Shutter } from "../dicom/shutter.ts";
-import type { Layer } from "./viewport.ts";
+import type { Layer, Viewport } from "./viewport.ts";
 
 const COLOUR = [255, 221, 87]; // seen on black and on white
 
@@ -11,21 +11,30 @@ const COLOUR = [255, 221, 87]; // seen on black and on white
 const shutterLayer: Layer = {
   order: 0,
   draw(context, viewport) {
-    const { picture } = viewport;
-    const shutter = picture?.info.shutter;
-    if (!picture || !shutter) return;
-    const shade = Math.round(shutter.shade * 255);
-    context.fillStyle = `rgb(${shade} ${shade} ${shade})`;
-    const { a, b, c, d, e, f } = viewport.matrix;
-    context.transform(a, b, c, d, e, f);
-    for (const cut of shapes(shutter)) {
-      context.beginPath();
-      context.rect(0, 0, picture.columns, picture.rows);
-      cut(context);
-      context.fill("evenodd");
-    }
+    const shutter = viewport.picture?.info.shutter;
+    if (shutter) shut(context, viewport, shutter);
   },
 };
+
+/** Leaves the context in image coordinates. */
+export function shut(
+  context: CanvasRenderingContext2D,
+  viewport: Viewport,
+  shutter: Shutter,
+): void {
+  const { picture } = viewport;
+  if (!picture) return;
+  const shade = Math.round(shutter.shade * 255);
+  context.fillStyle = `rgb(${shade} ${shade} ${shade})`;
+  const { a, b, c, d, e, f } = viewport.matrix;
+  context.transform(a, b, c, d, e, f);
+  for (const cut of shapes(shutter)) {
+    context.beginPath();
+    context.rect(0, 0, picture.columns, picture.rows);
+    cut(context);
+    context.fill("evenodd");
+  }
+}
 
 function shapes(shutter: Shutter): ((context: CanvasRenderingContext2D) => void)[] {
   const out: ((context: CanvasRenderingContext2D) => void)[] = [];
