@@ -113,7 +113,7 @@ export class Painter {
   private tableFor({ picture: { info }, voi, invert }: Paint): Uint32Array {
     const { slope, intercept, lut } = info.rescale;
     const key = [
-      voi,
+      ...voiKey(voi),
       invert,
       slope,
       intercept,
@@ -143,6 +143,13 @@ export class Painter {
       out[to] = grey(shadeOf(job.voi!, rescaled(info.rescale, stored)), isInverse);
     });
   }
+}
+
+/** Equal for equal windows: each slice has its own, and most have the same. */
+function voiKey(voi: Voi | null): unknown[] {
+  if (voi?.kind !== "window") return [voi];
+  const { center, width, fn } = voi.window;
+  return [center, width, fn];
 }
 
 /** The part of a level that is seen, a pixel wider; null where nothing is. */

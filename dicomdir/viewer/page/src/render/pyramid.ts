@@ -3,7 +3,7 @@
  * mammogram of 50 million pixels fitted to a screen costs what the screen costs.
  */
 import type { Cells } from "../data/codec.ts";
-import { type ColourPicture, cellValue, type GreyPicture, type Picture } from "../data/source.ts";
+import type { ColourPicture, GreyPicture, Picture } from "../data/source.ts";
 
 export interface Level {
   rows: number;
@@ -46,16 +46,17 @@ function halfGrey(picture: GreyPicture, from: Level): Level {
   const cells = from.cells!;
   const out = allocated === 8 ? new Uint8Array(rows * columns) : new Uint16Array(rows * columns);
   const mask = 2 ** stored - 1;
-  const isPlain = !isSigned && shift === 0 && stored === allocated;
-  const value = isPlain
-    ? (cell: number) => cell
-    : (cell: number) => cellValue(cell, stored, shift, isSigned);
+  // Sign extension by two shifts, or by none: cells that are whole need no more.
+  const up = isSigned ? 32 - stored : 0;
   for (let y = 0; y < rows; y++) {
     let at = 2 * y * from.columns;
     let below = at + from.columns;
     for (let x = 0, to = y * columns; x < columns; x++, to++, at += 2, below += 2) {
       const sum =
-        value(cells[at]!) + value(cells[at + 1]!) + value(cells[below]!) + value(cells[below + 1]!);
+        ((((cells[at]! >>> shift) & mask) << up) >> up) +
+        ((((cells[at + 1]! >>> shift) & mask) << up) >> up) +
+        ((((cells[below]! >>> shift) & mask) << up) >> up) +
+        ((((cells[below + 1]! >>> shift) & mask) << up) >> up);
       out[to] = ((sum >> 2) & mask) << shift;
     }
   }
