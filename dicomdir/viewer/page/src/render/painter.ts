@@ -59,7 +59,10 @@ export class Painter {
     const region = visible(level, seen);
     if (!region) return;
     if (!this.isShown(level, region, job)) this.convert(level, region, job);
-    const { a, b, c, d, e, f } = matrix;
+    const { a, b, c, d } = matrix;
+    // Pixel on pixel: half a pixel beside it every value would be a mixture, or the wrong one.
+    const [e, f] =
+      scale === 1 ? [Math.round(matrix.e), Math.round(matrix.f)] : [matrix.e, matrix.f];
     this.context.setTransform(a, b, c, d, e, f);
     this.context.imageSmoothingEnabled = scale !== 1 && (job.smooth || scale < 1);
     this.context.imageSmoothingQuality = "high";
