@@ -310,6 +310,45 @@ def test_a_protected_medium_says_nothing_before_its_password(
     assert web.complaints() == []
 
 
+HOSTILE = [
+    "<script>ran=1</script>", '"><img src=x onerror=ran=1>', "' onmouseover='ran=1", "<!--", "]]>",
+    "</script><script>ran=1</script>", "&lt;script&gt;ran=1&lt;/script&gt;", "javascript:ran=1",
+    "<svg/onload=ran=1>", "<iframe src=file:///etc/passwd>", "<base href=//evil/>", "{name}{count}",
+    "<meta http-equiv=refresh content=0;url=//evil>", "<style>*{display:none}</style>", "<title>",
+    "<plaintext>", "<textarea>", "<template>", "<body onload=ran=1>", "${ran=1}", "constructor",
+    "__proto__", "\u202egnp.exe", "a\u2066\u2069\u200f", "A" + "\u0301" * 40, "%3Cscript%3E",
+    "</nav></main></div>", "<link rel=stylesheet href=//evil>", "\u2028ran=1", "<a href=//evil>x</a>",
+]  # fmt: skip
+
+
+def test_hostile_text_stays_text(web: Browser, tmp_path: Path) -> None:
+    for number, text in enumerate(HOSTILE):
+        study = Study(patient=Patient(name=text[:60], charset="ISO_IR 192"), description=text[:60])
+
+        def rename(ds: Any, text: str = text) -> None:
+            ds.SeriesDescription = text[:60]
+            ds.BodyPartExamined = ds.WindowCenterWidthExplanation = "X"
+            ds.ImageComments = text
+
+        make_study(
+            tmp_path / "in" / str(number), ("CT",), seed=number + 1, study=study, edit=rename
+        )
+    root = pack(tmp_path / "in", tmp_path / "out")
+    web.open(root / "VIEWER" / "START.HTM")
+    web.until_shown()
+    shown = web.evaluate(
+        "[...document.querySelectorAll('.series .title')].map(it => it.textContent)"
+    )
+    assert len(shown) == len(HOSTILE)
+    assert "<script>ran=1</script>" in shown
+    count = (
+        "document.querySelectorAll('iframe, base, style, #app script, template, [onload]').length"
+    )
+    assert web.evaluate(count) == 0
+    assert web.evaluate("typeof ran") == "undefined"
+    assert web.complaints() == []
+
+
 def test_the_policy_holds(web: Browser, medium: Path) -> None:
     web.open(medium / "VIEWER" / "START.HTM")
     web.until_shown()

@@ -21,6 +21,9 @@ declare global {
   }
 }
 
+/** A disc whose first series cannot be read has others; trying all of many would take for ever. */
+const MOST_TRIED = 5;
+
 async function main(): Promise<void> {
   chooseLanguage(navigator.languages);
   const files = new Files(new Loader(window.SENDHOME_BASE ?? { folder: "", lower: false }));
@@ -49,18 +52,22 @@ async function main(): Promise<void> {
   document.documentElement.dataset["state"] = "ready";
 }
 
-/** The newest study's first series of images. */
+/** The newest study's first series of images that can be read; then the others' turn. */
 async function openFirst(app: App, manifest: Manifest): Promise<void> {
   const all = manifest.patients.flatMap((patient) => patient.studies);
   const newest = [...all].sort((a, b) => (b.date + b.time).localeCompare(a.date + a.time));
-  for (const study of newest) {
-    const first = study.series.find((each) => each.kind === "image" && each.pack === "whole");
-    if (first) {
-      await app.open(first.n);
+  const series = newest.flatMap((study) => study.series);
+  const images = series.filter((each) => each.kind === "image" && each.pack === "whole");
+  let failed: unknown = null;
+  for (const { n } of images.slice(0, MOST_TRIED)) {
+    try {
+      await app.open(n);
       return;
+    } catch (error) {
+      failed = error;
     }
   }
-  app.slots.bottom.textContent = t("page.no-images");
+  app.slots.bottom.textContent = failed ? faultText(failed) : t("page.no-images");
 }
 
 main().catch((error: unknown) => {
