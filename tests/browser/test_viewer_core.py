@@ -317,13 +317,15 @@ HOSTILE = [
     "<meta http-equiv=refresh content=0;url=//evil>", "<style>*{display:none}</style>", "<title>",
     "<plaintext>", "<textarea>", "<template>", "<body onload=ran=1>", "${ran=1}", "constructor",
     "__proto__", "\u202egnp.exe", "a\u2066\u2069\u200f", "A" + "\u0301" * 40, "%3Cscript%3E",
-    "</nav></main></div>", "<link rel=stylesheet href=//evil>", "\u2028ran=1", "<a href=//evil>x</a>",
+    "</nav></main></div>", "<link rel=stylesheet href=//evil>", "\u2028ran=1",
+    "<a href=//evil>x</a>",
 ]  # fmt: skip
 
 
 def test_hostile_text_stays_text(web: Browser, tmp_path: Path) -> None:
     for number, text in enumerate(HOSTILE):
-        study = Study(patient=Patient(name=text[:60], charset="ISO_IR 192"), description=text[:60])
+        name = text[:60].replace("=", "~")  # a person name has three parts at most
+        study = Study(patient=Patient(name=name, charset="ISO_IR 192"), description=text[:60])
 
         def rename(ds: Any, text: str = text) -> None:
             ds.SeriesDescription = text[:60]
