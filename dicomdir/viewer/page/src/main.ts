@@ -26,6 +26,7 @@ const MOST_TRIED = 5;
 
 async function main(): Promise<void> {
   chooseLanguage(navigator.languages);
+  await loaded();
   const files = new Files(new Loader(window.SENDHOME_BASE ?? { folder: "", lower: false }));
   const manifest = await files.manifest(askPassword);
   const wishes = [...navigator.languages, ...manifest.site.languages];
@@ -45,11 +46,28 @@ async function main(): Promise<void> {
     attachCorners(viewport);
   });
   app.stage.setGrid({ rows: 1, columns: 1 });
+  markFirstImage(app);
   attachSeriesList(app);
   app.commands.listen(app);
   window.sendhome = app;
   await openFirst(app, manifest);
   document.documentElement.dataset["state"] = "ready";
+}
+
+/** Data loaded before this would hold it up: the browser would say "loading" until all of it came. */
+function loaded(): Promise<void> {
+  if (document.readyState === "complete") return Promise.resolve();
+  return new Promise((done) => window.addEventListener("load", () => done(), { once: true }));
+}
+
+/** When the first image stood on the screen, for benchmarks: performance.getEntriesByName(). */
+function markFirstImage(app: App): void {
+  const stop = app.stage.active.on((viewport, change) => {
+    if (change !== "picture" || !viewport.picture) return;
+    stop();
+    performance.mark("sendhome-picture");
+    requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("sendhome-first")));
+  });
 }
 
 /** The newest study's first series of images that can be read; then the others' turn. */
