@@ -21,8 +21,9 @@ from dicomdir.pdi import Entry, FileSource
 from dicomdir.profile import EXPLICIT_LITTLE
 from dicomdir.readme import Site
 from dicomdir.transcode import needs_transcoding, transcode
-from dicomdir.viewer.folder import Medium, ViewerFolder
-from dicomdir.viewer.pack import Original, Pack
+from dicomdir.viewer.folder import ViewerFolder
+from dicomdir.viewer.model import Medium, Original
+from dicomdir.viewer.pack import Pack
 from tests.viewer_reader import Viewer, as_array
 
 data_store = pytest.importorskip("data_store")
