@@ -98,6 +98,18 @@ class BuiltVolume:
     without_copy: tuple[str, ...] = ()
     unpackable: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that a log should say of it; UIDs and codes only."""
+        return (
+            *self.supplied,
+            *(f"the viewer has no room for a copy of series {uid}" for uid in self.without_copy),
+            *(
+                f"the viewer has no copy of series {uid}: {reason}"
+                for uid, reason in sorted(self.unpackable.items())
+            ),
+        )
+
 
 @dataclass(slots=True)
 class _Build:

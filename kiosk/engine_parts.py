@@ -86,9 +86,10 @@ class _Composer:
         limits: Mapping[Medium, int],
         *,
         may_span: bool,
+        viewer: bool,
     ) -> None:
         self._site, self._station, self._pool, self._clock = site, station, pool, clock
-        self._limits, self._may_span = limits, may_span
+        self._limits, self._may_span, self._viewer = limits, may_span, viewer
 
     def request(self, order: Order, medium: Medium, folder: Path) -> ComposeRequest:
         return ComposeRequest(
@@ -102,6 +103,7 @@ class _Composer:
             capacity_blocks=self._limits.get(medium, 0),
             accession_number=order.accession_number,
             may_span=self._may_span,
+            viewer=self._viewer,
         )
 
     def compose(
@@ -247,6 +249,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             journal.clock,
             limits_of(config),
             may_span=not config.engine.forbid_spanning,
+            viewer=config.site.viewer,
         )
         pacs = bootstrap.pacs(config, storage)
         archive = _Archive(pacs, composer, pool, journal.clock, reserve_bytes)

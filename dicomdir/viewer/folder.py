@@ -18,7 +18,7 @@ from dicomdir.viewer.facts import clean
 from dicomdir.viewer.model import Medium
 from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.pool import Answer
-from dicomdir.viewer.seal import OVERHEAD_BYTES, ViewerKey, seal
+from dicomdir.viewer.seal import ViewerKey, seal
 from dicomdir.viewer.series import Gathered, SeriesLayout, lay_out_series
 from dicomdir.viewer.text import data_file, file_bytes
 from dicomdir.viewer.worker import deflated, made_path
@@ -94,7 +94,7 @@ class ViewerFolder:
 
     def most_sizes(self) -> Sizes:
         """Paths and sizes of all data files as planned now; none will be larger."""
-        sizes: Sizes = [(MANIFEST, self._most_manifest())]
+        sizes: Sizes = [(MANIFEST, most_manifest_bytes(len(self._series)))]
         for each in self._series.values():
             if each.layout is not None:
                 names = [
@@ -214,12 +214,6 @@ class ViewerFolder:
 
     # --- MANIFEST ---------------------------------------------------------------------------------
 
-    def _most_manifest(self) -> int:
-        series = len(self._series)
-        thumbnails = min(series, MAX_THUMBNAILS) * MAX_THUMBNAIL_BYTES * 4 // 3
-        payload = _BASE_BYTES + series * _SERIES_BYTES + thumbnails
-        return file_bytes("MANIFEST", min(payload, 24 << 20) + OVERHEAD_BYTES)
-
     def _manifest_file(self, manifest: dict[str, Any]) -> bytes:
         data = json.dumps(manifest, separators=(",", ":")).encode("ascii")
         payload = self._sealed("MANIFEST", deflated(data))
@@ -300,6 +294,12 @@ class ViewerFolder:
             "thumb": picture,
             "page": next((pages[uid] for _, uid in each.objects if uid in pages), None),
         }
+
+
+def most_manifest_bytes(series: int) -> int:
+    """How long MANIFEST.JS of so many series is, at most."""
+    thumbnails = min(series, MAX_THUMBNAILS) * MAX_THUMBNAIL_BYTES * 4 // 3
+    return file_bytes("MANIFEST", _BASE_BYTES + series * _SERIES_BYTES + thumbnails)
 
 
 class _Made:

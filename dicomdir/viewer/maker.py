@@ -10,15 +10,16 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dicomdir.instance import Instance
 from dicomdir.pdi import DICOMDIR, VIEWER_FOLDER, Entry, FileSource
 from dicomdir.readme import Site, ViewerFacts
 from dicomdir.room import iso_blocks
 from dicomdir.viewer import assets
-from dicomdir.viewer.folder import MANIFEST, Sizes, ViewerFolder
+from dicomdir.viewer.folder import MANIFEST, Sizes, ViewerFolder, most_manifest_bytes
 from dicomdir.viewer.model import MadeViewer, Medium, Original
 from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.seal import ViewerKey
@@ -73,6 +74,10 @@ class ViewerMaker:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End its processes."""
         self._pack.pool.close()
 
     @property
@@ -100,6 +105,12 @@ class ViewerMaker:
             sha256: Of the whole file on the medium, if somebody knows.
         """
         self._pack.add(instance, source, original, head=head, sha256=sha256)
+
+    @staticmethod
+    def least_bytes(series: int, files: int) -> list[int]:
+        """Sizes of what a medium carries even without any copy, at most."""
+        hashes = file_bytes("HASHES", _HASH_BYTES * 2 * (files + 100))
+        return [most_manifest_bytes(series), hashes]
 
     def settle(self) -> None:
         """Wait until all that was added is encoded. Raises OSError for a full disk."""
@@ -134,7 +145,8 @@ class ViewerMaker:
         placed = [(entry.path, uid) for entry, uid in zip(objects, uids, strict=True)]
         folder = ViewerFolder(pack, placed, key=key)
         fixed = [(it.path, it.size_bytes) for it in (*others, *self.program, *objects)]
-        folder.fit(lambda sizes: self._fits(fixed, sizes, is_protected=key is not None))
+        sealed_for = medium.site if key is not None else None
+        folder.fit(lambda sizes: self._fits(fixed, sizes, sealed_for))
         if folder.without_copy:
             others = remake(len(folder.without_copy))
         made = folder.make(
@@ -151,20 +163,18 @@ class ViewerMaker:
             entries.append(self._hashes([*others, *self.program, *made[1:], *objects], uids))
         return MadeViewer([*entries, *made[1:]], tuple(folder.without_copy))
 
-    def _fits(self, fixed: Sizes, sizes: Sizes, *, is_protected: bool) -> bool:
+    def _fits(self, fixed: Sizes, sizes: Sizes, sealed_for: Site | None) -> bool:
         capacity = self._capacity()
         if not capacity:
             return True
-        if not is_protected:
+        if sealed_for is None:
             hashes = file_bytes("HASHES", _HASH_BYTES * (len(fixed) + len(sizes)))
             return iso_blocks([*fixed, *sizes, (HASHES, hashes + _INDEX_NOTE_BYTES)]) <= capacity
         from dicomdir.encrypt.volume import protected_sizes
 
         sealed = [it for it in fixed if not it[0].startswith(f"{VIEWER_FOLDER}/")]
         clear = [*((it.path, it.size_bytes) for it in self.program), *sizes]
-        site = Site("X" * 64, ("X" * 64,) * 4, "0")  # no more than its two pages hang on it
-        blocks = iso_blocks(protected_sizes(sealed, site, clear))
-        return blocks + 16 <= capacity
+        return iso_blocks(protected_sizes(sealed, sealed_for, clear)) <= capacity
 
     def _hashes(self, entries: Sequence[Entry], uids: Sequence[str]) -> Entry:
         """HASHES: of every file but the DICOMDIR, MANIFEST and itself."""
@@ -181,6 +191,22 @@ class ViewerMaker:
             rows.append([entry.path, entry.size_bytes, (digest or _sha256(entry)).hex()])
         data = json.dumps({"files": rows}, separators=(",", ":")).encode("ascii")
         return Entry(HASHES, data_file("HASHES", deflated(data)))
+
+
+def viewer_for(
+    folder: Path, site: Site, created_at: datetime, *, is_wanted: bool, **options: Any
+) -> ViewerMaker | None:
+    """The maker for a job; None if no viewer is wanted, or none was built into this program.
+
+    Args:
+        options: As ViewerMaker takes them.
+    Raises:
+        ViewerProgramError: The program is not the one that was built.
+    """
+    if not is_wanted or not assets.is_built():
+        return None
+    created = created_at.date().isoformat()
+    return ViewerMaker(folder, created=created, version=site.version, **options)
 
 
 def viewer_facts(site: Site) -> ViewerFacts:

@@ -135,7 +135,12 @@ class Worker:
             payload = seal(bytes.fromhex(task["key"]), task["disc"], task["name"], payload)
         data = data_file(task["name"], payload)
         at = self._made.write(data)
-        answer = {"worker": self._number, "at": at, "size": len(data), "payload": len(payload)}
+        answer: dict[str, Any] = {
+            "worker": self._number,
+            "at": at,
+            "size": len(data),
+            "payload": len(payload),
+        }
         if task["hash"]:
             answer["sha256"] = hashlib.sha256(data).hexdigest()
         return answer

@@ -75,7 +75,7 @@ class Arriving:
             instance = Instance.from_bytes(stored.header)
             path = objects / stored.file_name
             self._look_at(path, stored, instance)
-            yield ObjectFile(os.fspath(path), instance)
+            yield ObjectFile(os.fspath(path), instance, sha256=stored.sha256)
         if not seen:
             raise SpoolLostError("the index of what arrived is empty or gone")
         self.seen = len(seen)

@@ -92,6 +92,7 @@ class ComposeRequest:
         follow: Objects still arrive; another request follows.
         expected: Objects by Series Instance UID that the archive has listed; a hint.
         may_span: A set of media may be made if one does not hold all.
+        viewer: The viewer goes along.
     """
 
     folder: Path
@@ -109,6 +110,7 @@ class ComposeRequest:
     follow: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
     may_span: bool = False
+    viewer: bool = False
 
     def begins(self, final: ComposeRequest) -> bool:
         """Whether what was begun for this request is what the final one asks for."""
@@ -177,7 +179,8 @@ class ComposedImage:
         sha256: Hex, of the whole image.
         instances: Objects on it.
         left_out: Objects of the study that are not on it, and why (PDI-51); of a set on the first.
-        supplied: What is said of values that the DICOMDIR has and the objects lack (PDI-83).
+        supplied: What is said of values that the DICOMDIR has and the objects lack (PDI-83), and of
+            series that the viewer could not take.
         number, of: "Disc `number` of `of`".
         more: The others of a set, in order.
     """

@@ -94,3 +94,8 @@ await mkdir(out, { recursive: true });
 for (const [name, content] of Object.entries(files)) {
   await writeFile(join(out, name), content);
 }
+// What dicomdir/viewer/assets.py compares them with whenever a medium is made.
+const sums = Object.entries(files).map(
+  ([name, content]) => `${createHash("sha256").update(content).digest("hex")}  ${name}\n`,
+);
+await writeFile(join(out, "SHA256SUMS"), sums.join(""));
