@@ -170,6 +170,7 @@ class Pack:
         start = source.offset_bytes or instance.data_offset
         request = {
             "task": "encode",
+            "series": series,
             "path": os.fspath(source.path),
             "start": start,
             "end": source.offset_bytes + source.size_bytes,

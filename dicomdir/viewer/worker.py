@@ -24,7 +24,7 @@ from typing import Any, Final
 from zlib_ng import zlib_ng
 
 from dicomdir.errors import DicomdirError
-from dicomdir.viewer.encode import EncodedFrame
+from dicomdir.viewer.encode import Chooser, EncodedFrame
 from dicomdir.viewer.facts import header_texts
 from dicomdir.viewer.seal import seal
 from dicomdir.viewer.source import OpenObject, jpeg_frames, open_object
@@ -35,6 +35,7 @@ CPU_STEP_S: Final = 120  # for one frame, or one data file
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _DEFLATE_LEVEL: Final = 5
 _PIECE_BYTES: Final = 1 << 20
+_NICENESS: Final = 5  # more than the builder's: what still arrives comes first
 _ANY_FAULT: Final = (
     DicomdirError, ValueError, TypeError, IndexError, KeyError, OverflowError, ZeroDivisionError,
     RuntimeError, MemoryError, StructError,
@@ -86,6 +87,7 @@ class Worker:
     def __init__(self, number: int, folder: Path) -> None:
         self._number = number
         self._folder = folder
+        self._chooser = Chooser()
         self._encoded = _Out(encoded_path(folder, number))
         self._made = _Out(made_path(folder, number))
 
@@ -113,7 +115,7 @@ class Worker:
         with open_object(path, task["start"], task["end"], has_pixels=has_pixels) as found:
             header = found.header()
             frames = []
-            for it in _frames(found, task["jpeg"]):
+            for it in self._frames(found, task):
                 start = self._encoded.write(it.data)
                 frames.append([start, len(it.data), it.codec, it.predictor, it.crc])
                 extend_cpu()
@@ -126,6 +128,13 @@ class Worker:
         if task["texts"]:
             answer["texts"] = header_texts(header)
         return answer
+
+    def _frames(self, found: OpenObject, task: dict[str, Any]) -> Iterable[EncodedFrame]:
+        if task["jpeg"] is not None and found.described is not None:
+            path, offset = task["jpeg"]
+            if jpeg := jpeg_frames(path, offset, found.described, found.frames):
+                return jpeg
+        return found.encoded(self._chooser, task["series"])
 
     def _gather(self, task: dict[str, Any]) -> dict[str, Any]:
         payload = self._pieces(task["pieces"])
@@ -184,14 +193,6 @@ def _file_hash(path: str, head: str, offset: int, size: int) -> str:
     return digest.hexdigest()
 
 
-def _frames(found: OpenObject, original: list[Any] | None) -> Iterable[EncodedFrame]:
-    if original is not None and found.described is not None:
-        path, offset = original
-        if jpeg := jpeg_frames(path, offset, found.described, found.frames):
-            return jpeg
-    return found.encoded()
-
-
 def extend_cpu() -> None:
     """Another CPU_STEP_S from now: only who makes no progress runs out of them."""
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -206,6 +207,7 @@ def _limit(parent: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0 or os.getppid() != parent:
         os._exit(1)  # nobody is left to work for
+    os.nice(_NICENESS)
     for what, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(what)
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
