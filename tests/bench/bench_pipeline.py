@@ -3,8 +3,8 @@
 The peer is `movescu` (TCP_NODELAY, PDUs of 128 K, +B), `dcmmkdir` and `xorriso -as mkisofs`, one
 after the other; giving its files legal names is left out of its time, as no tool of it does that.
 It checks nothing. Ours lists, moves, hashes, checks each object's patient, writes pages, makes the
-image, reads it back and checks it. A third row does the same with the viewer on the medium: that has
-no peer, and what it costs is seen there.
+image, reads it back and checks it. A third row does the same with the viewer on the medium: that
+has no peer, and what it costs is seen there.
 """
 
 from __future__ import annotations

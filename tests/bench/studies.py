@@ -7,7 +7,8 @@
     mg-4        4 mammograms of 5200 x 4800, 4 series, 200 MB
 
 Headers are as long as real ones (about a hundred elements, sequences, a private block); pixels
-are noise but in chest-*. The same bytes each time. The headers are not complete for every class: for timing only.
+are noise but in chest-*. The same bytes each time. The headers are not complete for every class:
+for timing only.
 """
 
 from __future__ import annotations
