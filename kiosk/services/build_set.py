@@ -168,7 +168,7 @@ def _make(
         tuple(medium.file_set_uid for medium in media),
         sum(medium.built.instances for medium in media),
         whole.built.left_out,
-        whole.built.notes,
+        tuple(dict.fromkeys(line for medium in media for line in medium.built.notes)),
     )
 
 
