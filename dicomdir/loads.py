@@ -176,6 +176,18 @@ class Gathering:
         """Of a DICOMDIR without Studies, at most."""
         return _HEADER_BYTES + self._patient_bytes
 
+    @property
+    def series(self) -> int:
+        return sum(len(study.series) for study in self._studies.values())
+
+    @property
+    def instances(self) -> int:
+        return sum(
+            len(series.loads)
+            for study in self._studies.values()
+            for series in study.series.values()
+        )
+
     def studies(self) -> list[StudyLoad]:
         """Newest first; Series and Instances in the order of their numbers."""
         ordered = sorted(self._studies.items(), key=lambda item: item[0])

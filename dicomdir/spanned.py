@@ -82,9 +82,12 @@ def build_set(
         gathering.add(find(uid).instance, sizes[uid])
         on_object()
     studies = [_with_pages(study) for study in gathering.studies()]
-    overhead = Overhead(
-        ((README, len(readme(plan.site))),), (_INDEX_BYTES,), gathering.directory_bytes
-    )
+    files, pages = [(README, len(readme(plan.site)))], [_INDEX_BYTES]
+    if plan.viewer is not None:  # copies go where there is room left: no medium is added for them
+        files = [(README, len(readme(plan.viewer.facts_for(plan.site))))]
+        files += [(entry.path, entry.size_bytes) for entry in plan.viewer.program]
+        pages += plan.viewer.least_bytes(gathering.series, len(sizes))
+    overhead = Overhead(tuple(files), tuple(pages), gathering.directory_bytes)
     room = capacity_blocks
     for attempt in range(_TRIES):
         plans = span(studies, Disc(room), overhead)
@@ -92,8 +95,8 @@ def build_set(
         contents = contents_of(plans, _set_id(plan.volume_id, plans))
         for medium, own in zip(plans, contents, strict=True):
             media.append(_build(medium, own, contents, find, plan, attempt, on_object))
-            files = ((it.path, it.size_bytes) for it in media[-1].built.volume.entries)
-            over = max(over, iso_blocks(files) - capacity_blocks)
+            made = ((it.path, it.size_bytes) for it in media[-1].built.volume.entries)
+            over = max(over, iso_blocks(made) - capacity_blocks)
         if over <= 0:
             return media
         room -= over

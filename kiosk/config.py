@@ -92,6 +92,7 @@ class SiteConfig:
         ["Please ask the institution named above."], "how to reach them, a line each", _filled
     )
     paper: str = option("a4", "paper that reports are laid out for", _one_of("a4", "letter"))
+    viewer: bool = option(True, "put the viewer onto the media, with its copy of the pixels")
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,9 +91,11 @@ class _Composer:
         reports: Reports,
         *,
         may_span: bool,
+        viewer: bool,
     ) -> None:
         self._site, self._station, self._pool, self._clock = site, station, pool, clock
-        self._limits, self._reports, self._may_span = limits, reports, may_span
+        self._limits, self._reports = limits, reports
+        self._may_span, self._viewer = may_span, viewer
 
     def request(self, order: Order, medium: Medium, folder: Path) -> ComposeRequest:
         """What is wanted as things stand now. Raises ReportLostError."""
@@ -114,6 +116,7 @@ class _Composer:
             accession_number=order.accession_number,
             may_span=self._may_span,
             reports=tuple(map(_report_file, found)),
+            viewer=self._viewer,
         )
 
     def compose(
@@ -284,6 +287,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             limits_of(config),
             reports,
             may_span=not config.engine.forbid_spanning,
+            viewer=config.site.viewer,
         )
         pacs = bootstrap.pacs(config, storage)
         archive = _Archive(pacs, composer, pool, journal.clock, reserve_bytes)

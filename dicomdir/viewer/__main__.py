@@ -22,8 +22,9 @@ from dicomdir.render.picture import open_frames
 from dicomdir.summary import is_image
 from dicomdir.transcode import needs_transcoding, transcode
 from dicomdir.viewer.assets import is_built, program
-from dicomdir.viewer.folder import Medium, ViewerFolder
-from dicomdir.viewer.pack import Original, Pack
+from dicomdir.viewer.folder import ViewerFolder
+from dicomdir.viewer.model import Medium, Original
+from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.seal import ViewerKey
 
 _THUMBNAIL_PX = 128

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from dicomdir.pdi import INDEX, VIEWER_FOLDER, Entry, FileSource
 from dicomdir.profile import RECORD_TYPES
-from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
 from dicomdir.viewer.facts import clean
-from dicomdir.viewer.pack import Pack, Packed
+from dicomdir.viewer.model import Medium
+from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.pool import Answer
-from dicomdir.viewer.seal import OVERHEAD_BYTES, ViewerKey, seal
+from dicomdir.viewer.seal import ViewerKey, seal
 from dicomdir.viewer.series import Gathered, SeriesLayout, lay_out_series
 from dicomdir.viewer.text import data_file, file_bytes
 from dicomdir.viewer.worker import deflated, made_path
@@ -32,26 +32,6 @@ _BASE_BYTES: Final = 16 << 10
 
 Sizes = list[tuple[str, int]]
 Fits = Callable[[Sizes], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Medium:
-    """What MANIFEST says of a medium; the same words as on its pages.
-
-    Attributes:
-        disc: Volume identifier.
-        created: YYYY-MM-DD.
-        languages: Of the site, the first one first.
-        files: How many the medium has, MANIFEST and HASHES left out; 0 if that is not said.
-    """
-
-    disc: str
-    site: Site
-    created: str = ""
-    number: int = 1
-    of: int = 1
-    languages: Sequence[str] = ("en",)
-    left_out: Sequence[LeftOut] = ()
 
 
 @dataclass(slots=True)
@@ -110,10 +90,11 @@ class ViewerFolder:
             )
             each.pack = "whole"
         self.without_copy: list[str] = []
+        self._has_hashes = False
 
     def most_sizes(self) -> Sizes:
         """Paths and sizes of all data files as planned now; none will be larger."""
-        sizes: Sizes = [(MANIFEST, self._most_manifest())]
+        sizes: Sizes = [(MANIFEST, most_manifest_bytes(len(self._series)))]
         for each in self._series.values():
             if each.layout is not None:
                 names = [
@@ -164,6 +145,7 @@ class ViewerFolder:
         pages: Mapping[str, str],
         files: int,
         program: str,
+        has_hashes: bool = False,
     ) -> list[Entry]:
         """Make all data files; the first series first.
 
@@ -171,10 +153,13 @@ class ViewerFolder:
             thumbnails: JPEG files by Series Instance UID.
             pages: Paths of pages that show a report, by SOP Instance UID.
             files: How many others the medium has.
+            has_hashes: HASHES will stand beside it.
             program: Version of the viewer.
         Raises:
             OSError: The disk is full, or a file is gone.
         """
+        self._has_hashes = has_hashes
+        self._pack.made_hashes.clear()
         out = _Made(self._pack.new_path())
         for each in self._series.values():
             if each.layout is not None:
@@ -187,7 +172,7 @@ class ViewerFolder:
                     payload = self._sealed(name, deflated(each.layout.meta(each.chunk_sizes)))
                     each.entries.insert(0, out.entry(name, data_file(name, payload)))
         entries = [entry for each in self._series.values() for entry in each.entries]
-        manifest = self._manifest(medium, thumbnails, pages, files + len(entries), program)
+        manifest = self._manifest(medium, thumbnails, pages, files + len(entries) + 1, program)
         return [Entry(MANIFEST, self._manifest_file(manifest)), *entries]
 
     def _gather(self, series: _Series, layout: SeriesLayout) -> None:
@@ -207,6 +192,8 @@ class ViewerFolder:
             series.entries[at] = Entry(path, FileSource(file, answer["size"], answer["at"]))
             if chunk >= 0:
                 series.chunk_sizes[chunk] = (answer["payload"], answer["size"])
+            if sha256 := answer.get("sha256"):
+                self._pack.made_hashes[path] = bytes.fromhex(sha256)
 
         key = self._key
         request = {
@@ -216,6 +203,7 @@ class ViewerFolder:
             "deflate": gathered.deflate,
             "key": key.key.hex() if key else "",
             "disc": key.disc if key else "",
+            "hash": self._has_hashes,
         }
         self._pack.pool.submit(request, done)
 
@@ -225,12 +213,6 @@ class ViewerFolder:
         return seal(self._key.key, self._key.disc, name, payload)
 
     # --- MANIFEST ---------------------------------------------------------------------------------
-
-    def _most_manifest(self) -> int:
-        series = len(self._series)
-        thumbnails = min(series, MAX_THUMBNAILS) * MAX_THUMBNAIL_BYTES * 4 // 3
-        payload = _BASE_BYTES + series * _SERIES_BYTES + thumbnails
-        return file_bytes("MANIFEST", min(payload, 24 << 20) + OVERHEAD_BYTES)
 
     def _manifest_file(self, manifest: dict[str, Any]) -> bytes:
         data = json.dumps(manifest, separators=(",", ":")).encode("ascii")
@@ -282,7 +264,7 @@ class ViewerFolder:
             },
             "index": INDEX,
             "files": files,
-            "hashes": None,
+            "hashes": "HASHES" if self._has_hashes else None,
             "left_out": _counted(medium.left_out),
             "patients": [{**asdict(pack.patient), "studies": newest}],
         }
@@ -312,6 +294,12 @@ class ViewerFolder:
             "thumb": picture,
             "page": next((pages[uid] for _, uid in each.objects if uid in pages), None),
         }
+
+
+def most_manifest_bytes(series: int) -> int:
+    """How long MANIFEST.JS of so many series is, at most."""
+    thumbnails = min(series, MAX_THUMBNAILS) * MAX_THUMBNAIL_BYTES * 4 // 3
+    return file_bytes("MANIFEST", _BASE_BYTES + series * _SERIES_BYTES + thumbnails)
 
 
 class _Made:
@@ -345,6 +333,3 @@ def _reason(it: LeftOut) -> str:
     if it.is_video:
         return "video"
     return "unknown" if it.sop_class_uid not in RECORD_TYPES else "broken"
-
-
-__all__ = ["DATA_FOLDER", "MANIFEST", "Medium", "Packed", "ViewerFolder"]

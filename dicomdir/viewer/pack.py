@@ -19,21 +19,13 @@ from dicomdir.instance import Instance
 from dicomdir.pdi import FileSource
 from dicomdir.summary import is_image
 from dicomdir.viewer.facts import kind_of, text
+from dicomdir.viewer.model import Original
 from dicomdir.viewer.pool import Answer, Pool
 
 JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 FIELDS: Final = 5  # of a frame: offset, length, codec, predictor, checksum
 
 _INSTANCE_NUMBER, _POSITION, _ORIENTATION = 0x00200013, 0x00200032, 0x00200037
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """A file as it was received, where the one on the medium was made of it."""
-
-    path: str
-    data_offset: int
-    transfer_syntax_uid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +110,8 @@ class Pack:
         series_of: Series Instance UID of each object that was added.
         objects: What is encoded, by SOP Instance UID; complete after `settle`.
         unpackable: Why, by Series Instance UID.
+        hashes: SHA-256 of objects' files as they will stand on the medium, as far as known.
+        made_hashes: SHA-256 of data files that were made last, by path.
     """
 
     def __init__(
@@ -131,6 +125,8 @@ class Pack:
         self.series: dict[str, SeriesFacts] = {}
         self.studies: dict[str, StudyFacts] = {}
         self.patient = PatientFacts()
+        self.hashes: dict[str, bytes] = {}
+        self.made_hashes: dict[str, bytes] = {}
         self._files = 0
         self.series_of: dict[str, str] = {}
 
@@ -140,12 +136,22 @@ class Pack:
     def __exit__(self, *_: object) -> None:
         self.pool.close()
 
-    def add(self, instance: Instance, source: FileSource, original: Original | None = None) -> None:
+    def add(
+        self,
+        instance: Instance,
+        source: FileSource,
+        original: Original | None = None,
+        *,
+        head: bytes = b"",
+        sha256: bytes = b"",
+    ) -> None:
         """Encode an object as it will stand on the medium; one that is known already is not.
 
         Args:
             source: Its file, in Explicit VR Little Endian.
             original: What it was converted from: lossy JPEG goes along as it came.
+            head: What will stand before `source` on the medium.
+            sha256: Of the whole file there, if it is known; else it is found out.
         """
         uid, series = instance.sop_instance_uid, instance.series_instance_uid
         if uid in self.series_of or not series:  # palettes and the like belong to nobody
@@ -154,6 +160,8 @@ class Pack:
         is_first = series not in self.series
         if is_first:
             self._take_facts(instance)
+        if sha256:
+            self.hashes[uid] = sha256
         if series in self.unpackable:
             return
         jpeg = None
@@ -162,12 +170,14 @@ class Pack:
         start = source.offset_bytes or instance.data_offset
         request = {
             "task": "encode",
+            "series": series,
             "path": os.fspath(source.path),
             "start": start,
             "end": source.offset_bytes + source.size_bytes,
             "pixels": is_image(instance),
             "jpeg": jpeg,
             "texts": is_first,
+            "hash": None if sha256 else [head.hex(), source.offset_bytes, source.size_bytes],
         }
         kept = _Kept(
             uid,
@@ -195,6 +205,8 @@ class Pack:
     def _take(self, kept: _Kept, answer: Answer) -> None:
         if "failed" in answer:
             raise OSError(answer["failed"], "an object cannot be encoded")
+        if sha256 := answer.get("sha256"):
+            self.hashes[kept.sop_instance_uid] = bytes.fromhex(sha256)
         if "worker" not in answer:
             reason = answer.get("unpackable", "crashed")
             self.unpackable.setdefault(kept.series_instance_uid, reason)

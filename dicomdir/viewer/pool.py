@@ -11,7 +11,6 @@ import os
 import select
 import subprocess
 import sys
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +19,6 @@ from typing import Any, Final
 
 _HELD: Final = 4  # tasks of one worker: enough to keep it busy, few enough to lose
 _WAITING: Final = 256  # tasks that no worker has yet
-_MAX_DEATHS: Final = 20  # in all; then what is left is not encoded
 _POLL_S: Final = 0.5
 _MAX_ANSWER_BYTES: Final = 64 << 20  # a table of 100,000 frames
 
@@ -47,11 +45,17 @@ class Pool:
     Args:
         folder: Theirs, on a disk with room.
         size: How many; 0 for one a processor.
+        max_deaths: In all; then what is left is not encoded.
         on_alive: Called whenever something was done.
     """
 
     def __init__(
-        self, folder: Path, *, size: int = 0, on_alive: Callable[[], None] = lambda: None
+        self,
+        folder: Path,
+        *,
+        size: int = 0,
+        max_deaths: int = 20,
+        on_alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder = folder
         self._size = size or len(os.sched_getaffinity(0))
@@ -60,7 +64,7 @@ class Pool:
         self._waiting: deque[_Task] = deque()
         self._started = 0
         self._deaths = 0
-        self.busy_s = 0.0  # what the caller has waited here
+        self._max_deaths = max_deaths
 
     def submit(self, request: dict[str, Any], done: OnAnswer) -> None:
         """Have a task done. `done` is called later, from here or from `drain`.
@@ -76,11 +80,9 @@ class Pool:
 
     def drain(self) -> None:
         """Wait until all tasks are answered."""
-        start = time.monotonic()
         while self._waiting or any(worker.held for worker in self._workers):
             self._feed()
             self._hear(_POLL_S)
-        self.busy_s += time.monotonic() - start
 
     def close(self) -> None:
         """End all workers, whatever they are at."""
@@ -93,7 +95,7 @@ class Pool:
         while self._waiting:
             worker = self._next_worker()
             if worker is None:
-                if self._deaths >= _MAX_DEATHS and not self._workers:
+                if self._deaths >= self._max_deaths and not self._workers:
                     self._waiting.popleft().done({"crashed": True})
                     continue
                 return
@@ -112,7 +114,7 @@ class Pool:
         least = min(self._workers, key=lambda it: len(it.held), default=None)
         if least is not None and not least.held:
             return least
-        if len(self._workers) < self._size and self._deaths < _MAX_DEATHS:
+        if len(self._workers) < self._size and self._deaths < self._max_deaths:
             return self._start()
         return least if least is not None and len(least.held) < _HELD else None
 

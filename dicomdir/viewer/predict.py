@@ -6,6 +6,7 @@ remains, at a speed that plain deflate does not come near.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -21,23 +22,29 @@ LEFT: Final = 3
 _STRIP_PIXELS: Final = 32 << 10  # 64 rows of 512
 
 
-def residual_planes(pixels: Array, predictor: int, *, signed: bool) -> Array:
+def residual_planes(
+    pixels: Array, predictor: int, *, signed: bool, bands: Sequence[tuple[int, int]] = ()
+) -> Array:
     """One component as byte planes of its zig-zag residuals, the lowest bytes first.
 
     Args:
         pixels: Rows and columns of little endian unsigned integers.
         signed: Whether the median compares them as two's complement; nothing else depends on it.
+        bands: First row and the one behind the last, of those wanted; all if there are none.
     Returns:
         Planes by pixels, of bytes.
     """
     height, width = pixels.shape
-    planes = np.empty((pixels.dtype.itemsize, height * width), np.uint8)
     step = max(1, _STRIP_PIXELS // width)
-    for start in range(0, height, step):
-        stop = min(height, start + step)
+    strips = bands or [(at, min(height, at + step)) for at in range(0, height, step)]
+    rows = sum(stop - start for start, stop in strips)
+    planes = np.empty((pixels.dtype.itemsize, rows * width), np.uint8)
+    at = 0
+    for start, stop in strips:
         above = pixels[start - 1] if start else None
         folded = _zig_zag(_residuals(pixels[start:stop], above, predictor, signed))
-        place = slice(start * width, stop * width)
+        place = slice(at, at + len(folded))
+        at += len(folded)
         np.copyto(planes[0, place], folded, casting="unsafe")
         for number in range(1, len(planes)):
             np.copyto(planes[number, place], folded >> 8 * number, casting="unsafe")

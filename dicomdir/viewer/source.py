@@ -17,7 +17,7 @@ from dicomdir.errors import DicomdirError, RenderError, UnpackableError
 from dicomdir.render.attributes import read_header
 from dicomdir.render.cells import PALETTE, Form, read_cells, read_form
 from dicomdir.sequences import skip
-from dicomdir.viewer.encode import JPEG, EncodedFrame, encode_frame
+from dicomdir.viewer.encode import JPEG, Chooser, EncodedFrame, encode_frame
 
 Array = NDArray[Any]
 
@@ -75,7 +75,7 @@ class OpenObject:
             raise UnpackableError("the file is shorter than it was")
         return data
 
-    def encoded(self) -> Iterator[EncodedFrame]:
+    def encoded(self, chooser: Chooser, series: str) -> Iterator[EncodedFrame]:
         """All frames in their order, one at a time."""
         form = self._form
         if form is None:
@@ -84,7 +84,8 @@ class OpenObject:
             cells, _ = read_cells(self._descriptor, self._offset, form, number, 1 << 31)
             if form.photometric.startswith("YBR"):
                 cells = _to_rgb(cells)
-            yield encode_frame(cells.view(f"<u{cells.dtype.itemsize}"), signed=form.is_signed)
+            cells = cells.view(f"<u{cells.dtype.itemsize}")
+            yield encode_frame(cells, signed=form.is_signed, chooser=chooser, series=series)
 
 
 @contextmanager

@@ -64,6 +64,7 @@ def index(
     reports: Sequence[PageLink] = (),
     others: Sequence[PageLink] = (),
     part: MediumPart | None = None,
+    without_copy: int = 0,
 ) -> bytes:
     """INDEX.HTM with everything PDI-08 asks for.
 
@@ -72,6 +73,7 @@ def index(
         thumbnails: Markup of pictures that lead to their series.
         reports: Pages below IHE_PDI/ that show a report.
         others: Files below EXTRA/: patient data that cannot be imported.
+        without_copy: Series that the viewer shows from the DICOM files alone.
     """
     body = [
         f'<h1 id="institution">{shown(site.institution)}</h1>',
@@ -80,7 +82,7 @@ def index(
         f"<p>This {medium} holds medical images of</p>",
         f'<p id="patient"><strong>{patient(summary)}</strong></p>',
         *_part(part, medium),
-        *_look(site.viewer, thumbnails, reports, links, medium),
+        *_look(site.viewer, thumbnails, reports, links, medium, without_copy),
         "<h2>How to use it</h2>",
         "<ul>",
         (
@@ -147,6 +149,7 @@ def _look(
     reports: Sequence[PageLink],
     links: LinkCase,
     medium: str,
+    without_copy: int,
 ) -> list[str]:
     """What most people came for."""
     items = [
@@ -157,7 +160,7 @@ def _look(
         target = link(viewer.launch_path, links)
         items.append(
             f'<li><a id="viewer" href="{target}">Look at the images</a>'
-            f" with {shown(viewer.product)}.</li>"
+            f" with {shown(viewer.product)}.{_without_copy(without_copy, medium)}</li>"
         )
     if thumbnails:
         items.append(f"<li>{_to_contents(links, medium)}</li>")
@@ -167,6 +170,21 @@ def _look(
     if thumbnails:
         made.append(f"<p>{' '.join(thumbnails)}</p>")
     return made
+
+
+def _without_copy(count: int, medium: str) -> str:
+    """What is said where the viewer's own copy of some series found no room."""
+    if not count:
+        return ""
+    images = "images of one series" if count == 1 else f"images of {count} series"
+    return (
+        (
+            f' <span id="without-copy">The viewer had no room for the {images}: there, choose'
+            f" “open the original files” and this {medium}.</span>"
+        )
+        .replace("“", "&#8220;")
+        .replace("”", "&#8221;")
+    )
 
 
 def _to_contents(links: LinkCase, medium: str) -> str:

@@ -79,7 +79,7 @@ class Arriving:
             instance = Instance.from_bytes(stored.header)
             path = objects / stored.file_name
             self._look_at(path, stored, instance)
-            file = ObjectFile(os.fspath(path), instance)
+            file = ObjectFile(os.fspath(path), instance, sha256=stored.sha256)
             if like is None or instance.sop_instance_uid < like.instance.sop_instance_uid:
                 like = file
             yield file

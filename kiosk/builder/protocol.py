@@ -118,6 +118,7 @@ class ComposeRequest:
         expected: Objects by Series Instance UID that the archive has listed; a hint.
         may_span: A set of media may be made if one does not hold all.
         reports: What was handed in for the order, in order.
+        viewer: The viewer goes along.
     """
 
     folder: Path
@@ -136,6 +137,7 @@ class ComposeRequest:
     expected: Mapping[str, int] = field(default_factory=dict)
     may_span: bool = False
     reports: tuple[ReportFile, ...] = ()
+    viewer: bool = False
 
     def begins(self, final: ComposeRequest) -> bool:
         """Whether what was begun for this request is what the final one asks for."""
@@ -205,7 +207,8 @@ class ComposedImage:
         sha256: Hex, of the whole image.
         instances: Objects on it.
         left_out: Objects of the study that are not on it, and why (PDI-51); of a set on the first.
-        supplied: What is said of values that the DICOMDIR has and the objects lack (PDI-83).
+        supplied: What is said of values that the DICOMDIR has and the objects lack (PDI-83), and of
+            series that the viewer could not take.
         number, of: "Disc `number` of `of`".
         more: The others of a set, in order.
     """

@@ -21,6 +21,7 @@ from dicomdir.instance import Instance, read_instance
 from dicomdir.iso import IsoImage, author
 from dicomdir.pdi import FileSource
 from dicomdir.summary import LeftOut
+from dicomdir.viewer.maker import ViewerMaker, viewer_for
 from dicomdir.web import LinkCase
 from kiosk.builder.arriving import Arriving, AskFinal, gate_of
 from kiosk.builder.commit import Flushing, check_capacity, commit, committed, fits
@@ -115,6 +116,7 @@ class _Build:
         self._tell = listener.progress
         # A sign of life while nothing comes: an archive may take its time.
         self._arriving = Arriving(request, final, on_wait=lambda: self._tell(0))
+        self._viewer: ViewerMaker | None = None
 
     @property
     def request(self) -> ComposeRequest:
@@ -122,6 +124,13 @@ class _Build:
         return self._arriving.request
 
     def run(self) -> ComposedImage:
+        try:
+            return self._run()
+        finally:
+            if self._viewer is not None:
+                self._viewer.close()
+
+    def _run(self) -> ComposedImage:
         built, file_set_uid = self._volume()
         if built.instances + len(built.left_out) != self._arriving.seen:
             raise CheckFailedError("an object is neither on the medium nor on its list")
@@ -220,6 +229,14 @@ class _Build:
         total = total or count_arrivals(arrivals_path(self._folder)) or 1
         work = self._folder / CONVERTED
         work.mkdir(mode=0o700)
+        self._viewer = viewer_for(
+            work / "viewer",
+            self.request.site,
+            self.request.created_at,
+            is_wanted=self.request.viewer,
+            capacity=lambda: self.request.capacity_blocks,
+            on_alive=self._listener.frame,
+        )
         plan = self._plan(work)
         built = build_volume(
             self._arriving.objects(),
@@ -242,6 +259,7 @@ class _Build:
             medium=request.medium.value,
             refused=frozenset(request.refused),
             expected=request.expected,
+            viewer=self._viewer,
         )
 
     def _check(self, part: Path, made: ComposedImage, low: int, high: int) -> None:
@@ -276,7 +294,7 @@ class _Build:
             file_set_uid=file_set_uid,
             instances=built.instances,
             left_out=built.left_out,
-            supplied=built.supplied,
+            supplied=built.notes,
         )
 
     def _told_between(self, low: int, high: int) -> Callable[[int, int], None]:

@@ -85,7 +85,7 @@ def _capacity(text: str) -> int:
     return whole_number(1, 1 << 29)(text)
 
 
-def _options(args: argparse.Namespace) -> SetOptions:
+def _options(args: argparse.Namespace, *, viewer: bool) -> SetOptions:
     from dicomdir.encrypt.passwords import require_strong
     from dicomdir.errors import WeakPasswordError
     from kiosk.services.build_set import SetOptions
@@ -98,7 +98,7 @@ def _options(args: argparse.Namespace) -> SetOptions:
             password = require_strong(read_password(args.password_fd))
         except WeakPasswordError as error:
             raise InvalidValueError(str(error)) from error
-    return SetOptions(args.capacity, args.span, password)
+    return SetOptions(args.capacity, args.span, password, viewer=viewer)
 
 
 def _handed_in(args: argparse.Namespace, config: Config) -> HandedIn:
@@ -122,8 +122,8 @@ def run(args: argparse.Namespace) -> int:
     from kiosk.engine_parts import site_of
     from kiosk.services.build_folder import build_folder
 
-    options = _options(args)
     config = config_file.load(args.config)
+    options = _options(args, viewer=config.site.viewer)
     volume_id = volume_id_from(secrets.token_bytes(8))
     with progress("building") as bar:
         built = build_folder(

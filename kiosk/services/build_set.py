@@ -24,11 +24,21 @@ from dicomdir.errors import ImageTooLargeError
 from dicomdir.instance import read_instance
 from dicomdir.iso import IsoImage, author
 from dicomdir.loads import Gathering, Overhead
-from dicomdir.pdi import DICOMDIR, OBJECTS_FOLDER, README, Entry, FileSource, PdiVolume
+from dicomdir.pdi import (
+    DICOMDIR,
+    OBJECTS_FOLDER,
+    README,
+    VIEWER_FOLDER,
+    Entry,
+    FileSource,
+    PdiVolume,
+)
+from dicomdir.readme import Site
 from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
 from dicomdir.spanned import placed_objects
 from dicomdir.summary import LeftOut
+from dicomdir.viewer.maker import parted, viewer_for
 from kiosk.builder.refusals import require_no_errors
 from kiosk.disk import sync
 from kiosk.errors import InvalidValueError
@@ -46,11 +56,13 @@ class SetOptions:
         capacity_blocks: What an image may take; 0 for no limit.
         may_span: More than one image if one is too small.
         password: Seals the media; "" leaves them plain.
+        viewer: The viewer goes along.
     """
 
     capacity_blocks: int = 0
     may_span: bool = False
     password: str = ""
+    viewer: bool = False
 
     def __repr__(self) -> str:
         return f"SetOptions({self.capacity_blocks}, {self.may_span}, sealed={bool(self.password)})"
@@ -98,6 +110,28 @@ def make_set(
         CheckFailedError: Our check finds errors on an image.
         DicomdirError, OSError: As `build_volume` and `author`.
     """
+    viewer = viewer_for(
+        plan.work / "viewer",
+        plan.site,
+        created_at,
+        is_wanted=options.viewer,
+        capacity=lambda: options.capacity_blocks,
+        password=options.password,
+    )
+    if viewer is None:
+        return _make(objects, plan, out, options, created_at, progress)
+    with viewer:
+        return _make(objects, replace(plan, viewer=viewer), out, options, created_at, progress)
+
+
+def _make(
+    objects: Sequence[ObjectFile],
+    plan: Plan,
+    out: Path,
+    options: SetOptions,
+    created_at: datetime,
+    progress: Progress,
+) -> MadeSet:
     whole_work = plan.work / "whole"
     whole_work.mkdir()
     whole = _Medium(build_volume(objects, replace(plan, work=whole_work)), plan.file_set_uid)
@@ -134,7 +168,7 @@ def make_set(
         tuple(medium.file_set_uid for medium in media),
         sum(medium.built.instances for medium in media),
         whole.built.left_out,
-        whole.built.supplied,
+        tuple(dict.fromkeys(line for medium in media for line in medium.built.notes)),
     )
 
 
@@ -159,8 +193,15 @@ def _image(
     part.unlink()
     work = plan.work / f"sealed-{part.name}"
     work.mkdir(mode=0o700)
+    plain, viewer = parted(volume.entries)  # the viewer's data are sealed by themselves
     protected = encrypt_volume(
-        volume, options.password, work, site=plan.site, links=plan.links, progress=progress
+        PdiVolume(volume.volume_id, plain),
+        options.password,
+        work,
+        site=_site(plan),
+        links=plan.links,
+        clear=viewer,
+        progress=progress,
     )
     image = author(
         protected,
@@ -176,8 +217,15 @@ def _image(
 
 def _blocks(volume: PdiVolume, plan: Plan, options: SetOptions) -> int:
     """Of its image; of a sealed one at most."""
-    sizes = [(entry.path, entry.size_bytes) for entry in volume.entries]
-    return iso_blocks(protected_sizes(sizes, plan.site) if options.password else sizes)
+    plain, viewer = parted(volume.entries)
+    sizes, clear = ([(it.path, it.size_bytes) for it in some] for some in (plain, viewer))
+    if not options.password:
+        return iso_blocks([*sizes, *clear])
+    return iso_blocks(protected_sizes(sizes, _site(plan), clear))
+
+
+def _site(plan: Plan) -> Site:
+    return plan.site if plan.viewer is None else plan.viewer.facts_for(plan.site)
 
 
 def _spanned(
@@ -240,7 +288,7 @@ def _gathered(
     Which page is made of which object is the web part's matter: each object gets an even share.
     """
     entries = volume.entries
-    pages = [it for it in entries if it.path != DICOMDIR and not _is_object(it)]
+    pages = [it for it in entries if it.path != DICOMDIR and not _is_counted(it)]
     shared = sum(it.size_bytes for it in pages if it.path.count("/") == 0)
     others = [it for it in pages if it.path.count("/") > 0]
     share = -(-sum(it.size_bytes for it in others) // len(converted))
@@ -255,16 +303,24 @@ def _gathered(
 def _overhead(
     plan: Plan, options: SetOptions, volume: PdiVolume, gathering: Gathering, pages: int
 ) -> Overhead:
+    program: list[tuple[str, int]] = []
+    least: list[int] = []
+    if plan.viewer is not None:  # copies go where there is room left: no medium is added for them
+        program = [(it.path, it.size_bytes) for it in plan.viewer.program]
+        least = plan.viewer.least_bytes(gathering.series, gathering.instances)
     if options.password:
         return Overhead(
-            tuple(protected_clear(plan.site)),
-            (pages,),
+            (*protected_clear(_site(plan)), *program),
+            (pages, *least),
             gathering.directory_bytes,
             is_protected=True,
         )
     readme = next(entry.size_bytes for entry in volume.entries if entry.path == README)
-    return Overhead(((README, readme),), (pages - readme,), gathering.directory_bytes)
+    return Overhead(
+        ((README, readme), *program), (pages - readme, *least), gathering.directory_bytes
+    )
 
 
-def _is_object(entry: Entry) -> bool:
-    return entry.path.startswith(f"{OBJECTS_FOLDER}/")
+def _is_counted(entry: Entry) -> bool:
+    """An object, or of the viewer: both are counted by themselves."""
+    return entry.path.startswith((f"{OBJECTS_FOLDER}/", f"{VIEWER_FOLDER}/"))

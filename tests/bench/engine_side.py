@@ -23,7 +23,12 @@ from tests.bench.harness import MemoryWatch, tree_cpu_s
 from tests.bench.studies import PATIENT, Study, accession_number_of
 
 AE_TITLE = "SENDHOME"
-ROLES = {"storage_scp": "receiver", "kiosk.builder": "builder", "xorriso": "xorriso"}
+ROLES = {
+    "storage_scp": "receiver",
+    "kiosk.builder": "builder",
+    "dicomdir.viewer": "encoders",
+    "xorriso": "xorriso",
+}
 _ROOT = Path(__file__).parents[2]
 
 
@@ -76,13 +81,23 @@ class EngineSide:
 
 @contextlib.contextmanager
 def engine_side(
-    work: Path, archive_port: int, archive_ae_title: str, receiver_port: int
+    work: Path,
+    archive_port: int,
+    archive_ae_title: str,
+    receiver_port: int,
+    *,
+    ae_title: str = AE_TITLE,
+    viewer: bool = False,
 ) -> Iterator[EngineSide]:
-    """Start one and wait until it is ready; end it afterwards."""
+    """Start one and wait until it is ready; end it afterwards.
+
+    Args:
+        viewer: Its media carry the viewer, with its copy of the pixels.
+    """
     folder = work / f"engine-{receiver_port}"
     folder.mkdir()
     command = [sys.executable, "-m", "tests.bench.engine_side", str(folder), str(archive_port)]
-    command += [archive_ae_title, str(receiver_port)]
+    command += [archive_ae_title, str(receiver_port), ae_title, "viewer" if viewer else ""]
     process = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", "--", *command],
         cwd=_ROOT,
@@ -106,21 +121,31 @@ def engine_side(
 # --- in the process -----------------------------------------------------------------------------
 
 
-def _serve(folder: Path, archive_port: int, archive_ae_title: str, receiver_port: int) -> None:
+def _serve(
+    folder: Path,
+    archive_port: int,
+    archive_ae_title: str,
+    receiver_port: int,
+    ae_title: str,
+    *,
+    viewer: bool,
+) -> None:
     from kiosk import bootstrap
     from kiosk.config import (
         ArchiveConfig,
         Config,
         EngineConfig,
         ReceiverConfig,
+        SiteConfig,
         StoreConfig,
     )
     from kiosk.engine_parts import engine_parts
 
     archive = ArchiveConfig(host="127.0.0.1", port=archive_port, ae_title=archive_ae_title)
     config = Config(
+        site=SiteConfig(viewer=viewer),
         archive=archive,
-        receiver=ReceiverConfig(ae_title=AE_TITLE, port=receiver_port),
+        receiver=ReceiverConfig(ae_title=ae_title, port=receiver_port),
         store=StoreConfig(state_dir=folder / "state", spool_dir=folder / "spool", reserve_mb=64),
         drives=(),
         engine=EngineConfig(station="bench"),
@@ -181,4 +206,11 @@ def _nothing(_done: int, _total: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    _serve(
+        Path(sys.argv[1]),
+        int(sys.argv[2]),
+        sys.argv[3],
+        int(sys.argv[4]),
+        sys.argv[5],
+        viewer=sys.argv[6] == "viewer",
+    )

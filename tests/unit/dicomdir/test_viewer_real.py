@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import warnings
@@ -18,11 +19,13 @@ from dicomdir.file_id import allocate_file_ids
 from dicomdir.instance import Instance, read_instance
 from dicomdir.part10 import encode_meta
 from dicomdir.pdi import Entry, FileSource
+from dicomdir.pixels import native_length
 from dicomdir.profile import EXPLICIT_LITTLE
 from dicomdir.readme import Site
 from dicomdir.transcode import needs_transcoding, transcode
-from dicomdir.viewer.folder import Medium, ViewerFolder
-from dicomdir.viewer.pack import Original, Pack
+from dicomdir.viewer.folder import ViewerFolder
+from dicomdir.viewer.model import Medium, Original
+from dicomdir.viewer.pack import JPEG_BASELINE, Pack
 from tests.viewer_reader import Viewer, as_array
 
 data_store = pytest.importorskip("data_store")
@@ -39,23 +42,40 @@ def content(entry: Entry) -> bytes:
 
 
 def readable(root: Path, work: Path) -> list[tuple[Instance, FileSource, Original | None]]:
-    """What could stand on a medium, one per SOP Instance UID and content."""
+    """What could stand on a medium; of variants with the same pixels the first."""
     found = []
+    known: set[tuple[bytes, ...]] = set()
     for path in sorted(it for it in root.rglob("*") if it.is_file()):
         try:
             instance = read_instance(path)
             if instance.fault not in ("", "meta.mismatch"):
                 continue
             if not needs_transcoding(instance.transfer_syntax_uid):
-                found.append((instance, FileSource(os.fspath(path), instance.size_bytes), None))
+                if is_new(path, instance, known):
+                    found.append((instance, FileSource(os.fspath(path), instance.size_bytes), None))
                 continue
             out = work / f"{len(found):06d}"
             made = transcode(path, instance, out)
         except DicomdirError:
             continue
+        if not is_new(out, made, known) and instance.transfer_syntax_uid != JPEG_BASELINE:
+            continue
         original = Original(os.fspath(path), instance.data_offset, instance.transfer_syntax_uid)
         found.append((made, FileSource(os.fspath(out), made.size_bytes), original))
     return found
+
+
+def is_new(path: Path, instance: Instance, known: set[tuple[bytes, ...]]) -> bool:
+    """Not of the same pixels and form as one before: many files are one image, recompressed."""
+    values = instance.values()
+    length = native_length(values)
+    if not length:
+        return True
+    form = [values.get(tag, b"") for tag in range(0x00280002, 0x00280104)]
+    key = (hashlib.sha256(path.read_bytes()[-length:]).digest(), *form)
+    is_first = key not in known
+    known.add(key)
+    return is_first
 
 
 @pytest.mark.parametrize("root", [Path(DATA_ROOT), Path(data_store.__file__).parent])
