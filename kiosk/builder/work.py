@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
-import hashlib
 import os
 import time
 import uuid
@@ -37,6 +36,7 @@ from kiosk.builder.protocol import (
     clean,
     image_name,
 )
+from kiosk.digest import file_digest
 from kiosk.domain.model import Medium
 from kiosk.errors import (
     CheckFailedError,
@@ -342,7 +342,7 @@ class _Build:
             raise SpoolLostError(f"object {uid} has another length than it had")
         if self.request.rehash:
             with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").digest() != stored.sha256:
+                if file_digest(file) != stored.digest:
                     raise SpoolLostError(f"object {uid} is not what it was")
 
     def _check(self, part: Path, made: ComposedImage, low: int, high: int) -> None:

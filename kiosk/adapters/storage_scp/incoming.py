@@ -1,6 +1,6 @@
-"""One object on its way to disk: bytes, hash, header facts, and the status that answers it.
+"""One object on its way to disk: bytes, digest, header facts, and the status that answers it.
 
-An object that fits into the association's buffer is judged and answered first, and hashed and
+An object that fits into the association's buffer is judged and answered first, and digested and
 written while its sender prepares the next one. So a status of success says: whole, readable and
 wanted. That it is on disk is what a record tells the engine, which goes by records alone: what
 could not be written after all is missing there, and asked for again.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import socket
 import time
@@ -23,6 +22,7 @@ from kiosk.adapters.storage_scp import messages
 from kiosk.adapters.storage_scp.file_meta import file_meta
 from kiosk.adapters.storage_scp.machine import SOP_CLASS_NOT_SUPPORTED, StoreRequest
 from kiosk.adapters.storage_scp.retrievals import ClosedError, PartFile, Retrieval, RetrievalTable
+from kiosk.digest import Digest
 
 # C-STORE statuses, PS3.4 table B.2-1 and PS3.7 annex C
 STORED: Final = 0x0000
@@ -72,7 +72,7 @@ class StoreSink:
         self._status = STORED
         self._pending: list[bytes | memoryview] = []
         self._head = bytearray()
-        self._hash = hashlib.sha256()
+        self._digest = Digest()
         self._size_bytes = 0
         self._report_at = 0.0
         self._checked_bytes = 0
@@ -93,7 +93,7 @@ class StoreSink:
             return
         meta = file_meta(request)
         self._head = bytearray(meta)
-        self._hash = hashlib.sha256()
+        self._digest = Digest()
         self._pending = [meta]
         self._size_bytes = len(meta)
         self._checked_bytes = 0
@@ -135,7 +135,7 @@ class StoreSink:
             self.flush()
 
     def flush(self) -> None:
-        """Hash and write what is pending: the buffer behind it is used again after this."""
+        """Digest and write what is pending: the buffer behind it is used again after this."""
         pending, self._pending = self._pending, []
         part = self._part
         if not pending or part is None or self._status != STORED:
@@ -153,7 +153,7 @@ class StoreSink:
         pieces: list[bytes | memoryview] = []
         size = 0
         for view in pending:
-            self._hash.update(view)
+            self._digest.update(view)
             for at in range(0, len(view), _PIECE_BYTES):
                 piece = view[at : at + _PIECE_BYTES]
                 if size + len(piece) > _WRITE_BYTES or len(pieces) >= _MAX_PIECES:
@@ -239,7 +239,7 @@ class StoreSink:
         try:
             number = retrieval.keep_part(part)
             self._part = None
-            uid, digest = request.sop_instance_uid, self._hash.digest()
+            uid, digest = request.sop_instance_uid, self._digest.digest()
             record = messages.Stored(number, self._size_bytes, digest, uid, header)
             retrieval.report(part, number, messages.encode_stored(record))
         except ClosedError:
