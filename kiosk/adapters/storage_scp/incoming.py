@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dicomdir.errors import DicomdirError, HeaderIncompleteError
-from dicomdir.instance import Instance, read_instance_at, scan_instance
+from dicomdir.instance import Instance, read_instance_at, scan_data_set
 from kiosk.adapters.storage_scp import messages
 from kiosk.adapters.storage_scp.file_meta import file_meta
 from kiosk.adapters.storage_scp.machine import SOP_CLASS_NOT_SUPPORTED, StoreRequest
@@ -73,7 +73,7 @@ class StoreSink:
         self._pending: list[bytes | memoryview] = []
         self._head = bytearray()
         self._digest = Digest()
-        self._size_bytes = 0
+        self._size_bytes = self._meta_bytes = 0
         self._report_at = 0.0
         self._checked_bytes = 0
         self._owed: bytes | None = None  # answered as stored, still to be written
@@ -95,7 +95,7 @@ class StoreSink:
         self._head = bytearray(meta)
         self._digest = Digest()
         self._pending = [meta]
-        self._size_bytes = len(meta)
+        self._size_bytes = self._meta_bytes = len(meta)
         self._checked_bytes = 0
         self._report_at = time.monotonic() + _REPORT_S
 
@@ -197,7 +197,7 @@ class StoreSink:
         if part is None or request is None:
             return WRITE_FAILED
         try:
-            instance = self._read_header(part.fd)
+            instance = self._read_header(part.fd, request.transfer_syntax.decode())
         except DicomdirError:
             self._alert("object.unreadable")
             return CANNOT_UNDERSTAND
@@ -249,9 +249,10 @@ class StoreSink:
         else:
             self.stored += 1
 
-    def _read_header(self, fd: int) -> Instance:
+    def _read_header(self, fd: int, transfer_syntax_uid: str) -> Instance:
         try:
-            return scan_instance(bytes(self._head), self._size_bytes)
+            head = bytes(self._head)
+            return scan_data_set(head, self._size_bytes, self._meta_bytes, transfer_syntax_uid)
         except HeaderIncompleteError:
             self.flush()
             return read_instance_at(
