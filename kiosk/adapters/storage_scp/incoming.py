@@ -36,11 +36,7 @@ WRITE_FAILED: Final = 0xC001
 _HEAD_BYTES: Final = (
     16 * 1024
 )  # of each object, kept until it is whole; most headers end far before
-_MAX_PIECES: Final = 512  # buffers a write, below IOV_MAX of 1024
-_MAX_PENDING: Final = 8 * _MAX_PIECES  # a peer may send a byte at a time
-# Writes of 128 KiB and more into new ext4 files cost several times the system time of these.
-_PIECE_BYTES: Final = 64 * 1024
-_WRITE_BYTES: Final = _PIECE_BYTES + 4096  # a piece with the file meta before it
+_MAX_PIECES: Final = 512  # a write, below IOV_MAX of 1024; a peer may send a byte at a time
 _REPORT_S: Final = 1.0
 _SPACE_CHECK_BYTES: Final = 16 * 1024 * 1024
 
@@ -131,7 +127,7 @@ class StoreSink:
             self._head += view[:wanted]
         self._size_bytes += len(view)
         self._pending.append(view)
-        if len(self._pending) >= _MAX_PENDING:
+        if len(self._pending) == _MAX_PIECES:
             self.flush()
 
     def flush(self) -> None:
@@ -149,19 +145,16 @@ class StoreSink:
         except OSError as error:
             self._refuse(self._write_error(error))
 
-    def _write(self, fd: int, pending: list[bytes | memoryview]) -> None:
-        pieces: list[bytes | memoryview] = []
-        size = 0
-        for view in pending:
-            self._digest.update(view)
-            for at in range(0, len(view), _PIECE_BYTES):
-                piece = view[at : at + _PIECE_BYTES]
-                if size + len(piece) > _WRITE_BYTES or len(pieces) >= _MAX_PIECES:
-                    _write_all(fd, pieces, size)
-                    pieces, size = [], 0
-                pieces.append(piece)
-                size += len(piece)
-        _write_all(fd, pieces, size)
+    def _write(self, fd: int, pieces: list[bytes | memoryview]) -> None:
+        """One system call: a page that two writes share is handled twice."""
+        for piece in pieces:
+            self._digest.update(piece)
+        size = sum(map(len, pieces))
+        written = os.writev(fd, pieces)
+        if written < size:  # rare: the disk is about to be full
+            rest = memoryview(b"".join(pieces))
+            while written < size:
+                written += os.write(fd, rest[written:])
 
     def _watch(self) -> None:
         """While a large object arrives: report it, and look at the free space."""
@@ -283,15 +276,6 @@ class StoreSink:
             return OUT_OF_RESOURCES
         self._alert("object.write")
         return WRITE_FAILED
-
-
-def _write_all(fd: int, pieces: list[bytes | memoryview], size: int) -> None:
-    written = os.writev(fd, pieces)
-    if written == size:
-        return
-    rest = b"".join(pieces)  # a short write: rare, the disk is about to be full
-    while written < size:
-        written += os.write(fd, rest[written:])
 
 
 def tell(retrieval: Retrieval, record: bytes) -> None:
