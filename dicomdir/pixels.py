@@ -16,6 +16,11 @@ _TRAILING: Final = frozenset(
 )  # Digital Signatures, Data Set Trailing Padding
 _FRAGMENT_AHEAD_BYTES: Final = 64
 
+DESCRIBING: Final[tuple[int, ...]] = (
+    0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100,
+)  # fmt: skip
+"""The attributes by which the length of pixels is judged."""
+
 PADDED: Final = "pixels.padded"
 """No fault: more bytes than pixels, too few to be pixels. The object is whole and stays so."""
 
@@ -66,7 +71,7 @@ def pixel_fault(
     PADDED is none: all is there, and a little more.
 
     Args:
-        values: Raw values of the object's keys by tag, little endian.
+        values: Raw values of those of DESCRIBING that the object has, little endian.
     Raises:
         HeaderIncompleteError: It takes more of the file to tell.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from dicomdir.build import ObjectFile
 from dicomdir.instance import Instance
 from kiosk.builder.protocol import CONVERTED, ComposeRequest
 from kiosk.builder.reports import handed_in_objects
+from kiosk.digest import file_digest
 from kiosk.errors import ComposeError, SpoolLostError
 from kiosk.ports import StoredInstance
 from kiosk.services.arrivals import (
@@ -79,7 +79,7 @@ class Arriving:
             instance = Instance.from_bytes(stored.header)
             path = objects / stored.file_name
             self._look_at(path, stored, instance)
-            file = ObjectFile(os.fspath(path), instance, sha256=stored.sha256)
+            file = ObjectFile(os.fspath(path), instance)
             if like is None or instance.sop_instance_uid < like.instance.sop_instance_uid:
                 like = file
             yield file
@@ -123,5 +123,5 @@ class Arriving:
             raise SpoolLostError(f"object {uid} has another length than it had")
         if self.request.rehash:
             with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").digest() != stored.sha256:
+                if file_digest(file) != stored.digest:
                     raise SpoolLostError(f"object {uid} is not what it was")

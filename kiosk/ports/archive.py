@@ -46,14 +46,14 @@ class StoredInstance:
 
     Attributes:
         file_name: Name inside the retrieval's folder; a counter, never made of DICOM text.
-        sha256: Of the whole file, 32 bytes.
+        digest: Of the whole file, as `kiosk.digest` makes it.
         header: `dicomdir.instance.Instance.to_bytes()` of what was read while it arrived.
     """
 
     sop_instance_uid: Uid
     file_name: str
     size_bytes: int
-    sha256: bytes
+    digest: bytes
     header: bytes
 
 
