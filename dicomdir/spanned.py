@@ -20,7 +20,7 @@ from dicomdir.disc_set import DiscContents, SeriesPart, contents_of
 from dicomdir.errors import ImageTooLargeError
 from dicomdir.loads import Gathering, Overhead, SeriesLoad, StudyLoad
 from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume, volume_id_from
-from dicomdir.readme import readme
+from dicomdir.readme import Site, readme
 from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
 from dicomdir.web import MediumPart
@@ -65,6 +65,7 @@ def build_set(
     plan: Plan,
     capacity_blocks: int,
     *,
+    is_protected: bool = False,
     on_object: Callable[[], None] = lambda: None,
 ) -> list[SetMedium]:
     """Plan the set and lay out each medium; every object is on exactly one.
@@ -72,6 +73,7 @@ def build_set(
     Args:
         sizes: Bytes of each object's file on the medium, by SOP Instance UID.
         plan: Of the whole; its `left_out` is listed on each medium.
+        is_protected: Leave the room that sealing the media afterwards takes.
         on_object: Called for each object that is looked at.
     Raises:
         InstanceTooLargeError: One object alone does not fit; it is named.
@@ -82,9 +84,7 @@ def build_set(
         gathering.add(find(uid).instance, sizes[uid])
         on_object()
     studies = [_with_pages(study) for study in gathering.studies()]
-    overhead = Overhead(
-        ((README, len(readme(plan.site))),), (_INDEX_BYTES,), gathering.directory_bytes
-    )
+    overhead = _overhead(plan.site, gathering.directory_bytes, is_protected=is_protected)
     room = capacity_blocks
     for attempt in range(_TRIES):
         plans = span(studies, Disc(room), overhead)
@@ -92,12 +92,32 @@ def build_set(
         contents = contents_of(plans, _set_id(plan.volume_id, plans))
         for medium, own in zip(plans, contents, strict=True):
             media.append(_build(medium, own, contents, find, plan, attempt, on_object))
-            files = ((it.path, it.size_bytes) for it in media[-1].built.volume.entries)
-            over = max(over, iso_blocks(files) - capacity_blocks)
+            blocks = _blocks(media[-1].built.volume, plan.site, is_protected=is_protected)
+            over = max(over, blocks - capacity_blocks)
         if over <= 0:
             return media
         room -= over
     raise ImageTooLargeError(f"pages take more room than can be planned for in {room} blocks")
+
+
+def _overhead(site: Site, directory_bytes: int, *, is_protected: bool) -> Overhead:
+    own = len(readme(site))
+    if not is_protected:
+        return Overhead(((README, own),), (_INDEX_BYTES,), directory_bytes)
+    from dicomdir.encrypt.volume import protected_clear  # seldom needed, and slow to import
+
+    clear = tuple(protected_clear(site))
+    return Overhead(clear, (_INDEX_BYTES, own), directory_bytes, is_protected=True)
+
+
+def _blocks(volume: PdiVolume, site: Site, *, is_protected: bool) -> int:
+    """Of its image; of a sealed one at most."""
+    sizes = [(entry.path, entry.size_bytes) for entry in volume.entries]
+    if is_protected:
+        from dicomdir.encrypt.volume import protected_sizes
+
+        sizes = protected_sizes(sizes, site)
+    return iso_blocks(sizes)
 
 
 def _with_pages(study: StudyLoad) -> StudyLoad:
