@@ -20,9 +20,10 @@ from dicomdir.disc_set import DiscContents, SeriesPart, contents_of
 from dicomdir.errors import ImageTooLargeError
 from dicomdir.loads import Gathering, Overhead, SeriesLoad, StudyLoad
 from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume, volume_id_from
-from dicomdir.readme import readme
+from dicomdir.readme import Site, readme
 from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
+from dicomdir.viewer.maker import parted
 from dicomdir.web import MediumPart
 from dicomdir.web.pictures import MAX_PER_SERIES
 
@@ -65,6 +66,7 @@ def build_set(
     plan: Plan,
     capacity_blocks: int,
     *,
+    is_protected: bool = False,
     on_object: Callable[[], None] = lambda: None,
 ) -> list[SetMedium]:
     """Plan the set and lay out each medium; every object is on exactly one.
@@ -72,6 +74,7 @@ def build_set(
     Args:
         sizes: Bytes of each object's file on the medium, by SOP Instance UID.
         plan: Of the whole; its `left_out` is listed on each medium.
+        is_protected: Leave the room that sealing the media afterwards takes.
         on_object: Called for each object that is looked at.
     Raises:
         InstanceTooLargeError: One object alone does not fit; it is named.
@@ -82,12 +85,7 @@ def build_set(
         gathering.add(find(uid).instance, sizes[uid])
         on_object()
     studies = [_with_pages(study) for study in gathering.studies()]
-    files, pages = [(README, len(readme(plan.site)))], [_INDEX_BYTES]
-    if plan.viewer is not None:  # copies go where there is room left: no medium is added for them
-        files = [(README, len(readme(plan.viewer.facts_for(plan.site))))]
-        files += [(entry.path, entry.size_bytes) for entry in plan.viewer.program]
-        pages += plan.viewer.least_bytes(gathering.series, len(sizes))
-    overhead = Overhead(tuple(files), tuple(pages), gathering.directory_bytes)
+    overhead = _overhead(plan, gathering, is_protected=is_protected)
     room = capacity_blocks
     for attempt in range(_TRIES):
         plans = span(studies, Disc(room), overhead)
@@ -95,12 +93,53 @@ def build_set(
         contents = contents_of(plans, _set_id(plan.volume_id, plans))
         for medium, own in zip(plans, contents, strict=True):
             media.append(_build(medium, own, contents, find, plan, attempt, on_object))
-            made = ((it.path, it.size_bytes) for it in media[-1].built.volume.entries)
-            over = max(over, iso_blocks(made) - capacity_blocks)
+            blocks = volume_blocks(media[-1].built.volume, plan, is_protected=is_protected)
+            over = max(over, blocks - capacity_blocks)
         if over <= 0:
             return media
         room -= over
     raise ImageTooLargeError(f"pages take more room than can be planned for in {room} blocks")
+
+
+def volume_blocks(volume: PdiVolume, plan: Plan, *, is_protected: bool) -> int:
+    """Of its image; of that of the sealed volume at most."""
+    if not is_protected:
+        return iso_blocks(_sizes(volume.entries))
+    from dicomdir.encrypt.volume import protected_sizes  # seldom needed, and slow to import
+
+    plain, viewer = parted(volume.entries)  # the viewer's data are sealed by themselves
+    return iso_blocks(protected_sizes(_sizes(plain), site_of(plan), _sizes(viewer)))
+
+
+def site_of(plan: Plan) -> Site:
+    """What README.TXT says: with the viewer's words where it goes along."""
+    return plan.site if plan.viewer is None else plan.viewer.facts_for(plan.site)
+
+
+def _sizes(entries: Sequence[Entry]) -> list[tuple[str, int]]:
+    return [(entry.path, entry.size_bytes) for entry in entries]
+
+
+def _overhead(plan: Plan, gathering: Gathering, *, is_protected: bool) -> Overhead:
+    program: list[tuple[str, int]] = []
+    least: list[int] = []
+    if plan.viewer is not None:  # copies go where there is room left: no medium is added for them
+        program = _sizes(plan.viewer.program)
+        least = plan.viewer.least_bytes(gathering.series, gathering.instances)
+    site = site_of(plan)
+    own = len(readme(site))
+    if not is_protected:
+        return Overhead(
+            ((README, own), *program), (_INDEX_BYTES, *least), gathering.directory_bytes
+        )
+    from dicomdir.encrypt.volume import protected_clear
+
+    return Overhead(
+        (*protected_clear(site), *program),
+        (_INDEX_BYTES, own, *least),
+        gathering.directory_bytes,
+        is_protected=True,
+    )
 
 
 def _with_pages(study: StudyLoad) -> StudyLoad:

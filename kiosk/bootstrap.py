@@ -20,6 +20,7 @@ from kiosk.adapters.secrets import site_key
 from kiosk.config import Config, DriveConfig
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
+from kiosk.domain.protection import Protect
 from kiosk.domain.ticket import TicketKeys
 from kiosk.errors import ConfigError, JournalMissingError
 from kiosk.ports import MediaWriter
@@ -34,7 +35,7 @@ if TYPE_CHECKING:  # slow to import: only where they are used
     from kiosk.lobby.parts import LobbyParts
     from kiosk.services.reports import Reports
 
-TICKET_KEY, AUDIT_KEY = "ticket-key", "audit-key"
+TICKET_KEY, AUDIT_KEY, PASSWORD_KEY = "ticket-key", "audit-key", "password-key"
 log = logging.getLogger(__name__)
 
 
@@ -85,6 +86,8 @@ def _open_journal(config: Config, url: str) -> Journal:
         station=config.engine.station,
         audit_key=site_key(AUDIT_KEY, config.store.state_dir),
         clock=SystemClock(),
+        password_key=lambda: site_key(PASSWORD_KEY, config.store.state_dir),
+        keeps_passwords=config.engine.keep_passwords,
     )
 
 
@@ -260,7 +263,14 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         keys=ticket_keys(config),
         kiosk=kiosk.name,
     )
-    request = Request(jobs=jobs, tickets=journal.tickets, clock=journal.clock, kiosk=kiosk.name)
+    protect = Protect(kiosk.protect)
+    request = Request(
+        jobs=jobs,
+        tickets=journal.tickets,
+        clock=journal.clock,
+        kiosk=kiosk.name,
+        protect=protect,
+    )
     offered = {medium_of(drive) for drive in config.drives}
     return LobbyParts(
         orders=journal.orders,
@@ -269,6 +279,8 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         identify=identify,
         request=request,
         presence=journal.presence,
+        passwords=journal.passwords,
+        protect=protect,
         pulse=pulse(config, journal),
         clock=journal.clock,
         site_name=site.institution,

@@ -186,6 +186,12 @@ class KioskConfig:
     warning_s: int = option(20, "how many of these seconds a warning is shown", _between(5, 300))
     ticket_hours: int = option(24, "hours a claim ticket is good for", _between(1, 24 * 14))
     date_order: str = option("mdy", "order of typed dates", _one_of("mdy", "dmy", "ymd"))
+    protect: str = option(
+        "optional",
+        "media with a password: off (not offered), optional (visitors may choose it) or always"
+        " (staff's media too)",
+        _one_of("off", "optional", "always"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +219,11 @@ class EngineConfig:
     )
     forbid_spanning: bool = option(
         False, "refuse a study that one disc does not hold, instead of making a set of discs"
+    )
+    keep_passwords: bool = option(
+        False,
+        "keep passwords of protected media, sealed, until the job is purged, so that staff can look"
+        " one up; otherwise they are destroyed when the medium is out and somebody was told",
     )
     poll_s: float = option(0.3, "seconds between looks at the queues", _between(0.05, 10))
     clock_wait_s: float = option(

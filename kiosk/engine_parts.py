@@ -23,8 +23,8 @@ from kiosk.config import Config, SiteConfig
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, Uid
 from kiosk.domain.report import digest_of
-from kiosk.errors import ReportLostError
-from kiosk.ports import Clock, ListedStudy, MediaWriter, Pacs
+from kiosk.errors import PasswordLostError, ReportLostError
+from kiosk.ports import Clock, ListedStudy, MediaWriter, Pacs, Passwords
 from kiosk.services.compose import (
     ComposedImage,
     ComposeRequest,
@@ -89,6 +89,7 @@ class _Composer:
         clock: Clock,
         limits: Mapping[Medium, int],
         reports: Reports,
+        passwords: Passwords,
         *,
         may_span: bool,
         viewer: bool,
@@ -96,14 +97,19 @@ class _Composer:
         self._site, self._station, self._pool, self._clock = site, station, pool, clock
         self._limits, self._reports = limits, reports
         self._may_span, self._viewer = may_span, viewer
+        self._passwords = passwords
+
+    def is_protected(self, order: Order) -> bool:
+        return self._passwords.of(order.order_id) is not None
 
     def request(self, order: Order, medium: Medium, folder: Path) -> ComposeRequest:
-        """What is wanted as things stand now. Raises ReportLostError."""
+        """What is wanted as things stand now. Raises ReportLostError, PasswordLostError."""
         return self._request(order, medium, folder, self._reports.files_of(order.order_id))
 
     def _request(
         self, order: Order, medium: Medium, folder: Path, found: Sequence[ReportAt]
     ) -> ComposeRequest:
+        password = self._passwords.of(order.order_id)
         return ComposeRequest(
             folder=folder,
             patient=order.patient,
@@ -117,6 +123,8 @@ class _Composer:
             may_span=self._may_span,
             reports=tuple(map(_report_file, found)),
             viewer=self._viewer,
+            password=password.text if password else "",
+            password_id=password.password_id if password else "",
         )
 
     def compose(
@@ -204,7 +212,7 @@ class _Archive:
             on_progress(done, total)
             if done < total and not has_begun:  # something will arrive, into an index that stays
                 has_begun = True
-                with contextlib.suppress(ReportLostError):  # whoever composes says so
+                with contextlib.suppress(ReportLostError, PasswordLostError):  # compose says so
                     request = self._composer.request(order, medium, folder)
                     self._pool.begin(replace(request, follow=True, expected=dict(expected)))
 
@@ -216,7 +224,7 @@ class _Archive:
                 folder,
                 accession_number=order.accession_number,
                 clock=self._clock,
-                policy=self._policy,
+                policy=self._policy_for(order),
                 on_progress=tell,
                 is_cancelled=is_cancelled,
                 on_listed=count,
@@ -225,6 +233,12 @@ class _Archive:
             self._pool.forget(folder)
             raise
         return retrieved.inventory
+
+    def _policy_for(self, order: Order) -> RetrievePolicy:
+        """A protected medium is built twice over: what is sealed, and the image of it."""
+        if not self._composer.is_protected(order):
+            return self._policy
+        return replace(self._policy, space_factor=self._policy.space_factor + 1)
 
 
 def _report_file(at: ReportAt) -> ReportFile:
@@ -247,15 +261,25 @@ def counted(left_out: Sequence[LeftOut]) -> LeftOutCounts:
     return LeftOutCounts(videos, images, len(left_out) - videos - images)
 
 
-def gate(order: Order, medium: Medium, writer: MediaWriter) -> None:
+class _Gate:
     """The identity gate on the read-back: every object on the medium itself."""
-    del medium  # a stick is read as the volume it was copied from
-    gate_medium(
-        order.patient,
-        (order.study_instance_uid,),
-        IsoReader(writer.read),
-        accession_number=order.accession_number,
-    )
+
+    def __init__(self, passwords: Passwords) -> None:
+        self._passwords = passwords
+
+    def __call__(self, order: Order, medium: Medium, writer: MediaWriter) -> None:
+        del medium  # a stick is read as the volume it was copied from
+        password = self._passwords.of(order.order_id)
+        reader, studies = IsoReader(writer.read), (order.study_instance_uid,)
+        number = order.accession_number
+        if password is None:
+            gate_medium(order.patient, studies, reader, accession_number=number)
+            return
+        from kiosk.services.protected_gate import gate_protected_medium
+
+        gate_protected_medium(
+            order.patient, studies, reader, password.text, accession_number=number
+        )
 
 
 @contextlib.contextmanager
@@ -286,6 +310,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             journal.clock,
             limits_of(config),
             reports,
+            journal.passwords,
             may_span=not config.engine.forbid_spanning,
             viewer=config.site.viewer,
         )
@@ -305,10 +330,11 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             find=archive.find,
             retrieve=archive.retrieve,
             compose=composer.compose,
-            gate=gate,
+            gate=_Gate(journal.passwords),
             forget=pool.forget,
             policy=policy,
             presence=journal.presence,
             reports=reports,
+            passwords=journal.passwords,
             slots=Slots(policy.heavy),
         )

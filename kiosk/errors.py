@@ -176,6 +176,12 @@ class ReportLostError(KioskError):
     code, exit_code, retry = "report.lost", 88, Retry.AFTER_STAFF
 
 
+class PasswordLostError(KioskError):
+    """The password of a protected medium cannot be shown or used: destroyed, or the key differs."""
+
+    code, exit_code = "password.lost", 89
+
+
 class IncompleteBuildError(KioskError):
     """The image is made and sound, but DICOM files were left out of it; they are listed."""
 

@@ -42,7 +42,7 @@ MAX_MEDIA: Final = 35  # dicomdir.span has it too, with much that the engine nee
 MAX_LINE_BYTES: Final = 32 << 20  # the list of what is left out may be long
 _NOT_COMPARED: Final = (
     "created_at", "capacity_blocks", "rehash", "refused", "follow", "expected", "may_span",
-    "inventory",
+    "inventory", "password",
 )  # fmt: skip
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -119,6 +119,8 @@ class ComposeRequest:
         may_span: A set of media may be made if one does not hold all.
         reports: What was handed in for the order, in order.
         viewer: The viewer goes along.
+        password: Seals the media; "" leaves them plain. Goes through the pipe and nowhere else.
+        password_id: Names the password: with another one it is another image.
     """
 
     folder: Path
@@ -138,6 +140,8 @@ class ComposeRequest:
     may_span: bool = False
     reports: tuple[ReportFile, ...] = ()
     viewer: bool = False
+    password: str = field(default="", repr=False)
+    password_id: str = ""
 
     def begins(self, final: ComposeRequest) -> bool:
         """Whether what was begun for this request is what the final one asks for."""

@@ -19,7 +19,8 @@ from dicomdir.check.image import check_image
 from dicomdir.errors import ImageTooLargeError
 from dicomdir.instance import Instance, read_instance
 from dicomdir.iso import IsoImage, author
-from dicomdir.pdi import FileSource
+from dicomdir.pdi import FileSource, PdiVolume
+from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
 from dicomdir.viewer.maker import ViewerMaker, viewer_for
 from dicomdir.web import LinkCase
@@ -148,27 +149,56 @@ class _Build:
             return self._set(files, sizes, left_out, total)
         # From here on nobody needs the volume: let go of it before the check builds its own.
         made = self._facts(built, image, self.request.volume_id, file_set_uid)
+        to_seal = built.volume if self.request.password else None
         del built
         gc.collect()  # pycdlib's tree is full of cycles: megabytes for 10,000 objects
-        self._check_and_flush(made, _WRITTEN, PROGRESS - 1)
+        made = self._proven(made, to_seal, _WRITTEN, PROGRESS - 1)
         self._name(made)
         return made
 
     def _author(self, built: BuiltVolume, number: int, low: int, high: int) -> IsoImage:
+        """The plain image; one that is sealed afterwards is held against the room for that."""
+        capacity_blocks = self.request.capacity_blocks
+        if self.request.password:
+            from kiosk.builder.sealing import check_room  # seldom needed, and slow to import
+
+            check_room(built.volume, self._site, capacity_blocks)
+            capacity_blocks = 0
         return author(
             built.volume,
             self._folder / (image_name(number) + PART),
             created_at=self.request.created_at,
-            capacity_blocks=self.request.capacity_blocks,
+            capacity_blocks=capacity_blocks,
             sync=False,
             progress=self._told_between(low, high),
         )
 
-    def _check_and_flush(self, made: ComposedImage, low: int, high: int) -> None:
+    def _proven(
+        self, made: ComposedImage, to_seal: PdiVolume | None, low: int, high: int
+    ) -> ComposedImage:
+        """Checked, gated and on the disk; sealed after that if it shall be."""
         part = self._folder / (image_name(made.number) + PART)
-        with Flushing(part) as flushing:
-            self._check(part, made, low, high)
-            flushing.wait()
+        if to_seal is None:
+            with Flushing(part) as flushing:
+                self._check(part, made, low, high)
+                flushing.wait()
+            return made
+        from kiosk.builder.sealing import sealed_image
+
+        middle = (3 * low + high) // 4
+        self._check(part, made, low, middle)
+        told = self._told_between(middle, high)
+        return sealed_image(to_seal, made, part, self.request, self._site, self._links, told)
+
+    @property
+    def _links(self) -> LinkCase:
+        return LinkCase.LOWER if self.request.medium is Medium.DISC else LinkCase.UPPER
+
+    @property
+    def _site(self) -> Site:
+        """What README.TXT says: with the viewer's words where it goes along."""
+        site = self.request.site
+        return site if self._viewer is None else self._viewer.facts_for(site)
 
     def _name(self, made: ComposedImage) -> None:
         (self._folder / (image_name(made.number) + PART)).rename(made.path)
@@ -197,6 +227,7 @@ class _Build:
             find,
             plan,
             self.request.capacity_blocks,
+            is_protected=bool(self.request.password),
             on_object=lambda: self._tell(_PREPARED),  # a sign of life
         )
         of, made = len(media), []
@@ -214,10 +245,10 @@ class _Build:
                 number=number,
                 of=of,
             )
+            to_seal = medium.built.volume if self.request.password else None
             del medium
             gc.collect()
-            self._check_and_flush(facts, middle, high)
-            made.append(facts)
+            made.append(self._proven(facts, to_seal, middle, high))
         if sum(facts.instances for facts in made) != total:
             raise CheckFailedError(f"the set does not hold the {total} objects of the whole")
         for facts in made:
@@ -235,6 +266,7 @@ class _Build:
             self.request.created_at,
             is_wanted=self.request.viewer,
             capacity=lambda: self.request.capacity_blocks,
+            password=self.request.password,
             on_alive=self._listener.frame,
         )
         plan = self._plan(work)
@@ -249,13 +281,12 @@ class _Build:
 
     def _plan(self, work: Path) -> Plan:
         request = self.request
-        is_disc = request.medium is Medium.DISC
         return Plan(
             volume_id=request.volume_id,
             file_set_uid=f"2.25.{uuid.uuid4().int}",  # PS3.5 B.2
             site=request.site,
             work=work,
-            links=LinkCase.LOWER if is_disc else LinkCase.UPPER,
+            links=self._links,
             medium=request.medium.value,
             refused=frozenset(request.refused),
             expected=request.expected,

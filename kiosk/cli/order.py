@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import config_file
-from kiosk.cli import reports
+from kiosk.cli import passwords, reports
 from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_rows
 from kiosk.cli.people import actor
 from kiosk.config import Config
 from kiosk.domain.model import HandOver, MediaChoice, Medium, Order, OrderId, Priority, ReleaseState
+from kiosk.domain.protection import Protect
 from kiosk.errors import InvalidValueError
 
 if TYPE_CHECKING:  # the database's libraries are slow to import, and not for --help
@@ -67,6 +68,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default="at-once",
         help="at-once: somebody stands at the drive (default); on-claim: it stays in the shut "
         "drive until the patient shows ticket and birth date at the kiosk",
+    )
+    place.add_argument(
+        "--protect",
+        action="store_true",
+        help="with a password, which is shown once, below the job's id",
     )
     place.set_defaults(run=run_place)
 
@@ -149,9 +155,13 @@ def run_place(args: argparse.Namespace) -> int:
 
     config = config_file.load(args.config)
     hand_over = HandOver(args.hand_over.replace("-", "_"))
-    choice = MediaChoice(Medium(args.medium), args.copies, hand_over)
+    is_protected = args.protect or Protect(config.kiosk.protect) is Protect.ALWAYS
+    choice = MediaChoice(Medium(args.medium), args.copies, hand_over, is_protected)
     with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
-        print(jobs.submit(OrderId(args.order_id), choice, Priority.WARD, actor=actor()))
+        job_id = jobs.submit(OrderId(args.order_id), choice, Priority.WARD, actor=actor())
+        print(job_id, flush=True)
+        if is_protected:
+            passwords.show_once(journal, job_id)
     return 0
 
 

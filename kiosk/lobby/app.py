@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from kiosk.domain.model import MediaChoice
+from kiosk.domain.protection import Protect
 from kiosk.lobby.answers import Decided, Placed
 from kiosk.lobby.following import FollowingApp
 from kiosk.lobby.parts import LobbyParts
@@ -117,7 +118,7 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
         elif isinstance(screen, MediumScreen) and self._visit.release is not None:
             self._show(ExamsScreen(self._frame, self._visit.release.orders))
         elif isinstance(screen, CopiesScreen) and self._visit.release is not None:
-            self._show(MediumScreen(self._frame, self._parts.media))
+            self._ask_medium()
         else:
             self.end_visit()
 
@@ -165,15 +166,21 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
     def on_exams_chosen(self, _message: told.ExamsChosen) -> None:
         if self._visit.release is None:
             return
-        if len(self._parts.media) == 1:
-            self.on_medium_chosen(told.MediumChosen(self._parts.media[0]))
+        protect = self._parts.protect
+        if len(self._parts.media) == 1 and protect is not Protect.OPTIONAL:
+            is_protected = protect is Protect.ALWAYS
+            self.on_medium_chosen(told.MediumChosen(self._parts.media[0], is_protected))
         else:
-            self._show(MediumScreen(self._frame, self._parts.media))
+            self._ask_medium()
+
+    def _ask_medium(self) -> None:
+        parts, is_protected = self._parts, self._visit.is_protected
+        self._show(MediumScreen(self._frame, parts.media, parts.protect, is_protected=is_protected))
 
     def on_medium_chosen(self, message: told.MediumChosen) -> None:
         if self._visit.release is None:
             return
-        self._visit.medium = message.medium
+        self._visit.medium, self._visit.is_protected = message.medium, message.is_protected
         if self._parts.max_copies > 1:
             self._show(CopiesScreen(self._frame, self._parts.max_copies))
         else:
@@ -185,7 +192,8 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
             return
         visit.is_asking = True
         self._show(MomentScreen(self._frame))
-        self._place(visit, visit.release, MediaChoice(visit.medium, message.copies))
+        choice = MediaChoice(visit.medium, message.copies, is_protected=visit.is_protected)
+        self._place(visit, visit.release, choice)
 
     def on_placed(self, message: Placed) -> None:
         if message.visit is not self._visit:

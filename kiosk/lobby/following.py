@@ -5,10 +5,12 @@ A job goes on without him; what is shown is always the newest row of the journal
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
+from kiosk.domain.protection import JobPassword
 from kiosk.lobby.answers import JobSeen
 from kiosk.lobby.estimate import Estimator, StepTimes
 from kiosk.lobby.guard import Visits
@@ -100,8 +102,10 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         self._is_polling = False
         if message.visit is not self._visit:
             return
+        self._visit.password = message.password
         now_s = self._parts.clock.monotonic_s()
         if message.job is not None:
+            self._tell()
             self._seen_s, self._last_job = now_s, message.job
             self._show_job(message.job, is_late=False)
         elif self._last_job is not None:
@@ -109,22 +113,34 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         elif now_s - self._seen_s > _LATE_S:
             self._sorry("journal.failed")
 
+    def _tell(self) -> None:
+        """What was on the screen since the last look is on record as told, once."""
+        screen, password = self.current(), self._visit.password
+        if password is None or password.is_told:
+            return
+        if not isinstance(screen, ProgressScreen | ThanksScreen) or not screen.is_mounted:
+            return
+        if screen.password == password:
+            self._visit.password = replace(password, is_told=True)
+            self._tell_password(password)
+
     def _show_job(self, job: Job, *, is_late: bool) -> None:
-        screen = self.current()
+        screen, password = self.current(), self._visit.password
         if job.status is ExecutionStatus.DONE:
             self._estimator.finish(self._parts.clock.monotonic_s())
             self._new_visit()
             if isinstance(screen, ThanksScreen):
-                if not is_untaken(job):  # it is out of the drive, and we saw it
+                # It is out of the drive, and we saw it; who still writes has time.
+                if not is_untaken(job) and screen.password is None:
                     self._show(GoodbyeScreen(self._frame))
             else:
-                self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out, job.disc))
+                self._show_thanks(job, job.disc, password)
         elif job.status is ExecutionStatus.FAILURE:
             self._sorry(job.error_code)
         elif is_out(job):
             if not isinstance(screen, ThanksScreen):
                 out = DiscPlace(job.disc.before, job.disc.of)  # the next one's turn has come
-                self._show(ThanksScreen(self._frame, job.choice.medium, job.left_out, out))
+                self._show_thanks(job, out, password)
         elif self.has_stopped(job):
             if not isinstance(screen, StoppedScreen):
                 self._show(StoppedScreen(self._frame))
@@ -143,14 +159,19 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         else:
             self._show_progress(job, screen, is_late=is_late)
 
+    def _show_thanks(self, job: Job, disc: DiscPlace, password: JobPassword | None) -> None:
+        medium, left_out = job.choice.medium, job.left_out
+        self._show(ThanksScreen(self._frame, medium, left_out, disc, password))
+
     def _show_progress(self, job: Job, screen: LobbyScreen | None, *, is_late: bool) -> None:
         estimate = None
         if job.progress is not None and not is_late:
             estimate = self._estimator.see(job.progress, self._parts.clock.monotonic_s())
         if not isinstance(screen, ProgressScreen):
-            self._show(ProgressScreen(self._frame, job, estimate))
+            self._show(ProgressScreen(self._frame, job, estimate, self._visit.password))
         elif screen.is_mounted:
-            screen.show(job, estimate, is_late=is_late)
+            password = self._visit.password
+            screen.show(job, estimate, is_late=is_late, password=password)
 
     def on_taken(self, _message: told.Taken) -> None:
         job = self._last_job

@@ -9,6 +9,7 @@ from datetime import date
 from textual import work
 
 from kiosk.domain.model import MediaChoice, OrderId, Question, Wanted
+from kiosk.domain.protection import JobPassword
 from kiosk.lobby.answers import Decided, JobSeen, Placed
 from kiosk.lobby.attempt import attempt
 from kiosk.lobby.guard import Visits
@@ -45,7 +46,15 @@ class WorkingApp(WatchingApp, inherit_bindings=False):
         if is_there:
             attempt(lambda: self._tell_presence(visit, job_id))
         job, _code = attempt(lambda: self._parts.jobs.get(job_id))
-        self.post_message(JobSeen(visit, job))
+        password = visit.password
+        if password is None and job is not None and job.choice.is_protected and not job.has_ended:
+            password, _code = attempt(lambda: self._parts.passwords.of(job_id))
+        self.post_message(JobSeen(visit, job, password))
+
+    @work(thread=True, group="tell", exit_on_error=False)
+    def _tell_password(self, password: JobPassword) -> None:
+        actor = f"kiosk:{self._parts.kiosk_name}"
+        attempt(lambda: self._parts.passwords.tell(password.password_id, actor=actor))
 
     def _tell_presence(self, visit: Visit, job_id: OrderId) -> None:
         with self._presence:  # never after the note that the visit has ended

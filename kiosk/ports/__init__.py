@@ -4,7 +4,7 @@ Each part of the world has a room; callers import from here.
 """
 
 from kiosk.ports.archive import ListedInstance, ListedStudy, MoveOutcome, Pacs, StoredInstance
-from kiosk.ports.jobs import JobBook, Jobs, ProgressLog, Questions
+from kiosk.ports.jobs import JobBook, Jobs, Passwords, ProgressLog, Questions
 from kiosk.ports.journal import AuditLog, ClaimRecord, Orders, Presence, Stations, Tickets
 from kiosk.ports.machine import Clock, Lock, Spool
 from kiosk.ports.media import (
@@ -41,6 +41,7 @@ __all__ = [
     "MoveOutcome",
     "Orders",
     "Pacs",
+    "Passwords",
     "Presence",
     "ProgressLog",
     "Questions",

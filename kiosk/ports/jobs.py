@@ -9,6 +9,7 @@ from typing import Protocol
 from kiosk.domain.disc_set import DiscSet
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Job, MediaChoice, OrderId, Priority, Progress, Question, Wanted
+from kiosk.domain.protection import JobPassword
 
 
 class Jobs(Protocol):
@@ -97,3 +98,25 @@ class Questions(Protocol):
         ...
 
     def is_answered(self, job_id: OrderId, number: int) -> bool: ...
+
+
+class Passwords(Protocol):
+    """Passwords of protected media, sealed. They are made when a job is placed, in the same
+    transaction, and destroyed at its end: never before somebody was told, if a medium is out.
+    """
+
+    def of(self, job_id: OrderId) -> JobPassword | None:
+        """Of the job as it was placed last; None if its media are not protected.
+
+        Raises:
+            PasswordLostError: They are, and it cannot be read.
+        """
+        ...
+
+    def is_told(self, job_id: OrderId) -> bool:
+        """Whether somebody was shown it; True if there is none to tell. Opens nothing."""
+        ...
+
+    def tell(self, password_id: str, *, actor: str) -> None:
+        """It has been shown; audited the first time."""
+        ...

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, OrderId
+from kiosk.domain.protection import JobPassword
 from kiosk.ports import (
     Clock,
     JobBook,
@@ -17,6 +18,7 @@ from kiosk.ports import (
     MediaLog,
     MediaWriter,
     Orders,
+    Passwords,
     Presence,
     ProgressLog,
     Questions,
@@ -216,6 +218,21 @@ class NothingHandedIn:
         del ended_before
 
 
+class NoPasswords:
+    """Keeps `kiosk.ports.Passwords` where no medium is protected."""
+
+    def of(self, job_id: OrderId) -> JobPassword | None:
+        del job_id
+        return None
+
+    def is_told(self, job_id: OrderId) -> bool:
+        del job_id
+        return True
+
+    def tell(self, password_id: str, *, actor: str) -> None:
+        del password_id, actor
+
+
 @dataclass(frozen=True, slots=True)
 class EngineParts:
     """Everything that one station's engine works with."""
@@ -238,6 +255,7 @@ class EngineParts:
     policy: Policy = field(default_factory=Policy)
     presence: Presence = field(default_factory=NobodyPresent)
     reports: HandedInReports = field(default_factory=NothingHandedIn)
+    passwords: Passwords = field(default_factory=NoPasswords)
     slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))
 
     def writer(self, name: str) -> MediaWriter | None:

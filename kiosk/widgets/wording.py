@@ -173,6 +173,7 @@ _FAILURES: Final[dict[str, str]] = {
     "build.left_out": _DESK,
     "report.refused": _DESK,
     "report.lost": _DESK,
+    "password.lost": _DESK,
     "spool.lost": _LATER,
     "spool.full": _FULL,
     "spool.too_small": _DESK,

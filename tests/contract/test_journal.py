@@ -40,6 +40,7 @@ from kiosk.errors import (
     InvalidValueError,
     JournalError,
     OrderNotReleasedError,
+    PasswordLostError,
     UnknownJobError,
     UnknownOrderError,
 )
@@ -656,3 +657,29 @@ def test_reports_are_kept_replaced_and_swept(journal: Journal, clock: FakeClock)
     assert [it["replaced"] for it in handed_in] == ["0", "0", "2"]
     assert handed_in[0]["sha256"] == f"{'a' * 16} {'b' * 16}"
     assert len(list(journal.audit.rows(event="report.removed"))) == 1
+
+
+def test_a_password_is_made_with_its_job_and_goes_with_it(
+    journal: Journal, journal_url: str, clock: FakeClock
+) -> None:
+    journal.orders.add(an_order(), actor="test")
+    job_id = an_order().order_id
+    jobs = DbosJobs(journal)
+    jobs.submit(job_id, MediaChoice(Medium.DISC, is_protected=True), Priority.WARD, actor="test")
+    jobs.close()
+    password = journal.passwords.of(job_id)
+    assert password is not None
+    other = open_test_journal(journal_url, clock)
+    assert other.passwords.of(job_id) == password
+    assert not other.passwords.is_told(job_id)
+    other.passwords.tell(password.password_id, actor="kiosk:x")
+    other.passwords.tell(password.password_id, actor="kiosk:x")
+    assert journal.passwords.is_told(job_id)
+    assert len(list(journal.audit.rows(event="password.told"))) == 1
+    journal.jobs.finish(job_id, 1)
+    assert journal.passwords.state(job_id) == "destroyed"
+    with pytest.raises(PasswordLostError):
+        journal.passwords.of(job_id)
+    with pytest.raises(UnknownJobError):
+        journal.passwords.of(OrderId("nobody"))
+    other.close()

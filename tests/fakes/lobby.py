@@ -29,6 +29,7 @@ from tests.fakes.audit import FakeAuditLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.orders import FakeOrders, an_order
+from tests.fakes.passwords import FakePasswords
 from tests.fakes.presence import FakePresence
 from tests.fakes.stations import FakeStations
 from tests.fakes.tickets import FakeTickets
@@ -54,6 +55,7 @@ class Hall:
         self.jobs = FakeJobs(self.clock)
         self.audit = FakeAuditLog()
         self.presence = FakePresence(self.clock)
+        self.passwords = FakePasswords()
         self.stations = FakeStations(self.clock)
         self.hand: list[Wanted] = []
         self.ticket: Ticket = self.issue(self.order)
@@ -72,6 +74,7 @@ class Hall:
             ),
             request=Request(jobs=self.jobs, tickets=self.tickets, clock=self.clock, kiosk="hall"),
             presence=self.presence,
+            passwords=self.passwords,
             pulse=Pulse(self.stations, self.clock, "hall"),
             clock=self.clock,
             site_name="Riverside Imaging",

@@ -23,12 +23,25 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.media import FakeDisc, FakeMediaWriter, make_image
 from tests.fakes.orders import an_order
 
-AUDIT_KEY = b"k" * 32
+AUDIT_KEY, PASSWORD_KEY = b"k" * 32, b"p" * 32
 
 
-def open_test_journal(url: str, clock: Clock | None = None, station: str = "station1") -> Journal:
+def open_test_journal(
+    url: str,
+    clock: Clock | None = None,
+    station: str = "station1",
+    *,
+    keeps_passwords: bool = False,
+) -> Journal:
     """Migrated and ready."""
-    journal = open_journal(url, station=station, audit_key=AUDIT_KEY, clock=clock or FakeClock())
+    journal = open_journal(
+        url,
+        station=station,
+        audit_key=AUDIT_KEY,
+        clock=clock or FakeClock(),
+        password_key=lambda: PASSWORD_KEY,
+        keeps_passwords=keeps_passwords,
+    )
     migrate(journal.engine)
     return journal
 
@@ -191,6 +204,7 @@ class Station:
             policy=policy or Policy(poll_s=15.0),
             presence=self.journal.presence,
             reports=self.reports,
+            passwords=self.journal.passwords,
         )
 
     def place(

@@ -86,14 +86,20 @@ class DbosJobs:
                 raise UnknownOrderError(f"no order {order_id}")
             row = connection.execute(sa.select(jobs).where(jobs.c.job_id == order_id)).one_or_none()
             if row is not None and row.status not in ENDED:
-                if (row.medium, row.copies) != (choice.medium.value, choice.copies):
+                runs = (row.medium, row.copies, bool(row.password_id))
+                if runs != (choice.medium.value, choice.copies, choice.is_protected):
+                    how = ", protected" if row.password_id else ""
                     raise InvalidValueError(
-                        f"job {order_id} runs already: {row.copies} on {row.medium}"
+                        f"job {order_id} runs already: {row.copies} on {row.medium}{how}"
                     )
                 return order_id
             if order.state != ReleaseState.RELEASED.value:
                 raise OrderNotReleasedError(f"order {order_id} is {order.state}")
+            # Before the first object is fetched: a medium whose password is not kept cannot be.
+            passwords = self._journal.passwords
+            password_id = passwords.make(connection, order_id) if choice.is_protected else ""
             values = {
+                "password_id": password_id,
                 "medium": choice.medium.value,
                 "copies": choice.copies,
                 "hand_over": choice.hand_over.value,
@@ -133,6 +139,7 @@ class DbosJobs:
                     "copies": str(choice.copies),
                     "priority": str(int(priority)),
                     "run": str(values["run"]),
+                    "protected": "yes" if choice.is_protected else "no",
                 },
             )
             self.enqueue(connection, order_id, int(str(values["run"])), priority)

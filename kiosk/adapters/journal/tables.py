@@ -81,6 +81,18 @@ jobs = sa.Table(
     # Copies handed over when it was placed last: they count for what was placed before.
     sa.Column("delivered_before", sa.Integer, nullable=False, server_default="0"),
     sa.Column("hand_over", sa.String(16), nullable=False, server_default="at_once"),
+    # Of the media as it was placed last, "" if they are not protected.
+    sa.Column("password_id", sa.String(32), nullable=False, server_default=""),
+)
+
+passwords = sa.Table(
+    f"{PREFIX}passwords",
+    metadata,
+    sa.Column("password_id", sa.String(32), primary_key=True),
+    sa.Column("job_id", sa.String(36), nullable=False, index=True),
+    sa.Column("sealed", sa.String(255), nullable=False),  # with a key that is not in here
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("told_at", UtcDateTime),
 )
 
 progress = sa.Table(

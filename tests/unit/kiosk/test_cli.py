@@ -152,6 +152,36 @@ def test_reports_from_outside(
     assert run(config, "order", "report", order_id, str(text)) == 105
 
 
+def test_a_password_is_shown_once(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = tmp_path / "order.json"
+    document.write_text(json.dumps(ORDER))
+    assert run(config, "order", "add", str(document)) == 0
+    order_id = capsys.readouterr().out.split()[0]
+    place = ("order", "place", order_id, "--protect")
+    assert run(config, *place) == 0
+    job_id, line = capsys.readouterr().out.splitlines()
+    assert job_id == order_id
+    assert re.fullmatch(r"password: [A-Z2-9]{4}(-[A-Z2-9]{4}){3}", line)
+    assert run(config, *place) == 0
+    assert line not in capsys.readouterr().out
+    assert run(config, "jobs", "show", order_id, "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["protected"], shown["password"]) == (True, "told")
+    assert run(config, "jobs", "password", order_id) == 89
+    assert line.split()[1] not in "".join(capsys.readouterr())
+    with config.open("a") as file:
+        file.write("[engine]\nkeep_passwords = true\n[kiosk]\nprotect = 'always'\n")
+    assert run(config, "jobs", "password", order_id) == 0
+    assert line in capsys.readouterr().out.splitlines()
+    assert run(config, "order", "add", str(document)) == 0
+    order_id = capsys.readouterr().out.split()[0]
+    assert run(config, "order", "place", order_id) == 0  # the site wants it for all
+    assert "password: " in capsys.readouterr().out
+    assert run(config, "jobs", "password", "nobody") == 102
+
+
 @contextlib.contextmanager
 def begun_medium(config: Path, order_id: str) -> Iterator[None]:
     """A job of the order whose disc is being written."""
