@@ -20,7 +20,8 @@ from dicomdir.disc_set import DiscContents, SeriesPart, contents_of
 from dicomdir.errors import ImageTooLargeError
 from dicomdir.loads import Gathering, Overhead, SeriesLoad, StudyLoad
 from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume, volume_id_from
-from dicomdir.readme import readme
+from dicomdir.readme import Site, readme
+from dicomdir.references import companion_references
 from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
 from dicomdir.web import MediumPart
@@ -65,6 +66,7 @@ def build_set(
     plan: Plan,
     capacity_blocks: int,
     *,
+    is_protected: bool = False,
     on_object: Callable[[], None] = lambda: None,
 ) -> list[SetMedium]:
     """Plan the set and lay out each medium; every object is on exactly one.
@@ -72,6 +74,7 @@ def build_set(
     Args:
         sizes: Bytes of each object's file on the medium, by SOP Instance UID.
         plan: Of the whole; its `left_out` is listed on each medium.
+        is_protected: The media are going to be sealed, which takes more room.
         on_object: Called for each object that is looked at.
     Raises:
         InstanceTooLargeError: One object alone does not fit; it is named.
@@ -79,12 +82,13 @@ def build_set(
     """
     gathering = Gathering()
     for uid in sorted(sizes):
-        gathering.add(find(uid).instance, sizes[uid])
+        file = find(uid)
+        gathering.add(
+            file.instance, sizes[uid], refers_to=companion_references(file.path, file.instance)
+        )
         on_object()
     studies = [_with_pages(study) for study in gathering.studies()]
-    overhead = Overhead(
-        ((README, len(readme(plan.site))),), (_INDEX_BYTES,), gathering.directory_bytes
-    )
+    overhead = _overhead(plan, gathering.directory_bytes, is_protected=is_protected)
     room = capacity_blocks
     for attempt in range(_TRIES):
         plans = span(studies, Disc(room), overhead)
@@ -92,12 +96,33 @@ def build_set(
         contents = contents_of(plans, _set_id(plan.volume_id, plans))
         for medium, own in zip(plans, contents, strict=True):
             media.append(_build(medium, own, contents, find, plan, attempt, on_object))
-            files = ((it.path, it.size_bytes) for it in media[-1].built.volume.entries)
-            over = max(over, iso_blocks(files) - capacity_blocks)
+            volume = media[-1].built.volume
+            blocks = volume_blocks(volume, plan.site, is_protected=is_protected)
+            over = max(over, blocks - capacity_blocks)
         if over <= 0:
             return media
         room -= over
     raise ImageTooLargeError(f"pages take more room than can be planned for in {room} blocks")
+
+
+def volume_blocks(volume: PdiVolume, site: Site, *, is_protected: bool) -> int:
+    """Of its image; of that of the sealed volume at most."""
+    sizes = [(entry.path, entry.size_bytes) for entry in volume.entries]
+    if is_protected:
+        from dicomdir.encrypt.volume import protected_sizes
+
+        sizes = protected_sizes(sizes, site)
+    return iso_blocks(sizes)
+
+
+def _overhead(plan: Plan, directory_bytes: int, *, is_protected: bool) -> Overhead:
+    readme_bytes = len(readme(plan.site))
+    if not is_protected:
+        return Overhead(((README, readme_bytes),), (_INDEX_BYTES,), directory_bytes)
+    from dicomdir.encrypt.volume import protected_clear
+
+    clear = tuple(protected_clear(plan.site))
+    return Overhead(clear, (_INDEX_BYTES, readme_bytes), directory_bytes, is_protected=True)
 
 
 def _with_pages(study: StudyLoad) -> StudyLoad:
@@ -181,5 +206,5 @@ def part_of(contents: Sequence[DiscContents], own: DiscContents, medium: str) ->
 def _series_words(part: SeriesPart) -> str:
     named = " ".join(filter(None, (part.modality, "series", part.number, part.description)))
     if part.is_whole:
-        return f"{named}, all {part.of} objects"
+        return f"{named}, all {part.of} objects" if part.of > 1 else f"{named}, 1 object"
     return f"{named}, objects {part.first} to {part.first + part.instances - 1} of {part.of}"
