@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dicomdir.errors import (
-    ImageError,
     InstanceError,
+    MissingKeyError,
+    NothingLeftError,
     TranscodeError,
     UnsupportedSopClassError,
     UnsupportedTransferSyntaxError,
@@ -182,6 +183,12 @@ class _Build:
         source = self.sources.pop(sop_instance_uid)
         return Entry(path, source, self.heads.pop(sop_instance_uid, b""))
 
+    def reject(self, instance: Instance, code: str) -> None:
+        """Leave out what was accepted."""
+        self.sources.pop(instance.sop_instance_uid)
+        self.heads.pop(instance.sop_instance_uid, None)
+        self._leave_out(instance, code)
+
     def _leave_out(self, instance: Instance, code: str) -> None:
         uid, sop_class_uid = instance.sop_instance_uid, instance.sop_class_uid
         self.left_out.append(LeftOut(uid, sop_class_uid, code, instance.transfer_syntax_uid))
@@ -206,7 +213,7 @@ def build_volume(
     Raises:
         MixedPatientError, DuplicateInstanceError, MissingKeyError: As `FileSet.add`.
         InstanceError: An object is not whole.
-        ImageError: Nothing can go onto the medium.
+        NothingLeftError: Nothing can go onto the medium.
     """
     build = _Build(plan, on_object, on_converting, on_frame)
     build.left_out += plan.left_out
@@ -215,13 +222,17 @@ def build_volume(
     web = WebContent(plan.work / "web", plan.expected)
     reports = ReportContent(plan.work / "reports", is_lower=plan.links is LinkCase.LOWER)
     for instance in build.accept(objects):
+        try:
+            fileset.require_keys(instance)
+        except MissingKeyError as error:  # one odd object does not stop the others
+            build.reject(instance, error.code)
+            continue
         icon = web.add(instance, build.sources[instance.sop_instance_uid])
         fileset.add(instance, icon=icon)
         reports.add(instance, build.sources[instance.sop_instance_uid])
         summary.add(instance)
     if not fileset:
-        reasons = ", ".join(sorted({it.reason for it in build.left_out}))
-        raise ImageError(f"none of the objects can go onto the medium: {reasons}")
+        raise NothingLeftError(build.left_out)
     dicomdir, order = fileset.encode(), fileset.ordered()
     count, supplied = len(fileset), tuple(supplied_texts(fileset.supplied))
     file_ids = fileset.file_ids

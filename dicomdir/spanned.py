@@ -21,6 +21,7 @@ from dicomdir.errors import ImageTooLargeError
 from dicomdir.loads import Gathering, Overhead, SeriesLoad, StudyLoad
 from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume, volume_id_from
 from dicomdir.readme import Site, readme
+from dicomdir.references import companion_references
 from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
 from dicomdir.viewer.maker import parted
@@ -82,7 +83,10 @@ def build_set(
     """
     gathering = Gathering()
     for uid in sorted(sizes):
-        gathering.add(find(uid).instance, sizes[uid])
+        file = find(uid)
+        gathering.add(
+            file.instance, sizes[uid], refers_to=companion_references(file.path, file.instance)
+        )
         on_object()
     studies = [_with_pages(study) for study in gathering.studies()]
     overhead = _overhead(plan, gathering, is_protected=is_protected)
@@ -223,5 +227,5 @@ def part_of(contents: Sequence[DiscContents], own: DiscContents, medium: str) ->
 def _series_words(part: SeriesPart) -> str:
     named = " ".join(filter(None, (part.modality, "series", part.number, part.description)))
     if part.is_whole:
-        return f"{named}, all {part.of} objects"
+        return f"{named}, all {part.of} objects" if part.of > 1 else f"{named}, 1 object"
     return f"{named}, objects {part.first} to {part.first + part.instances - 1} of {part.of}"

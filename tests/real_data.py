@@ -152,9 +152,9 @@ def extract(image: Path, folder: Path) -> None:
 
 def _reason_of(error: KioskError) -> str:
     """A code for the refusal of a whole study."""
-    for marker in ("are not: ", "onto the medium: "):  # the reasons of each object
-        if marker in str(error):
-            return str(error).partition(marker)[2]
+    _, named, files = str(error).partition("are not: ")
+    if named:  # each file with its reason
+        return ", ".join(sorted(set(re.findall(r"\(([a-z_.]+)\)", files))))
     if isinstance(error.__cause__, DicomdirError):
         return error.__cause__.code
     return "no_object" if "holds no DICOM object" in str(error) else error.code

@@ -20,6 +20,9 @@ _REASONS: Final = {
     "profile.sop_class": "of a kind that has no place in a disc's directory",
     "transcode.failed": "stored in a form that could not be converted",
     "transcode.crashed": "stored in a form that could not be converted",
+    "fileset.duplicate": "under the identifier of another object that is not the same",
+    "fileset.missing_key": "without a date or another entry that a disc's directory must have",
+    "identity.unreadable": "with a patient's name that cannot be read, so nobody can tell whose",
 }
 _DAMAGED: Final = "damaged or incomplete, or without a header"
 _FAMILIES: Final = dict.fromkeys(("instance", "dataset", "pixels", "body"), _DAMAGED)

@@ -1,49 +1,32 @@
 """Volumes made into checked images: one, or a set if one medium does not hold it; sealed if wanted.
 
-Everything is first built as one volume: only then it is known how long converted objects and their
-pages are. If that does not fit, the set is planned by those sizes, each medium is built of what was
-already converted, and the plan is made anew with less room if a medium came out too large after
-all. No image gets its name before the last one is checked.
+Everything is first built as one volume: only then it is known how long converted objects are. If
+that does not fit, `dicomdir.spanned` makes a set of what was already converted. No image gets its
+name before the last one is checked.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
-from dicomdir.disc_set import DiscContents, contents_of, set_volume_id
+from dicomdir.disc_set import DiscContents
 from dicomdir.encrypt.restore import verify
-from dicomdir.encrypt.volume import encrypt_volume, protected_clear, protected_sizes
+from dicomdir.encrypt.volume import encrypt_volume
 from dicomdir.errors import ImageTooLargeError
 from dicomdir.instance import read_instance
 from dicomdir.iso import IsoImage, author
-from dicomdir.loads import Gathering, Overhead
-from dicomdir.pdi import (
-    DICOMDIR,
-    OBJECTS_FOLDER,
-    README,
-    VIEWER_FOLDER,
-    Entry,
-    FileSource,
-    PdiVolume,
-)
-from dicomdir.readme import Site
-from dicomdir.room import Disc, iso_blocks
-from dicomdir.span import MediumPlan, span
-from dicomdir.spanned import placed_objects
+from dicomdir.pdi import FileSource, PdiVolume
+from dicomdir.spanned import SetMedium, build_set, placed_objects, site_of, volume_blocks
 from dicomdir.summary import LeftOut
 from dicomdir.viewer.maker import parted, viewer_for
 from kiosk.builder.refusals import require_no_errors
 from kiosk.disk import sync
 from kiosk.errors import InvalidValueError
-
-_TRIES: Final = 5
 
 Progress = Callable[[int, int], None]
 
@@ -83,12 +66,6 @@ class MadeSet:
     instances: int
     left_out: tuple[LeftOut, ...]
     supplied: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Medium:
-    built: BuiltVolume
-    file_set_uid: str
 
 
 def make_set(
@@ -134,27 +111,29 @@ def _make(
 ) -> MadeSet:
     whole_work = plan.work / "whole"
     whole_work.mkdir()
-    whole = _Medium(build_volume(objects, replace(plan, work=whole_work)), plan.file_set_uid)
-    media: list[_Medium] = [whole]
+    whole = build_volume(objects, replace(plan, work=whole_work))
+    volumes, file_set_uids = [whole.volume], [plan.file_set_uid]
     contents: tuple[DiscContents, ...] = ()
-    blocks = _blocks(whole.built.volume, plan, options)
+    blocks = volume_blocks(whole.volume, plan, is_protected=bool(options.password))
     if options.capacity_blocks and blocks > options.capacity_blocks:
         if not options.may_span:
             raise ImageTooLargeError(
                 f"{blocks} blocks of 2048 bytes do not fit into {options.capacity_blocks}"
             )
-        plans, media = _spanned(objects, plan, options, whole.built)
-        contents = contents_of(plans, plan.volume_id)
+        media = _spanned(objects, plan, options, whole)
+        volumes = [medium.built.volume for medium in media]
+        file_set_uids = [medium.file_set_uid for medium in media]
+        contents = tuple(medium.contents for medium in media)
     parts: list[tuple[Path, Path]] = []
     images = []
     try:
-        for number, medium in enumerate(media, 1):
-            place = _place(out, number, len(media))
+        for number, volume in enumerate(volumes, 1):
+            place = _place(out, number, len(volumes))
             if place.exists() and not place.is_file():
                 raise InvalidValueError(f"{place} is not a regular file and is not replaced")
             part = place.with_name(f"{place.name}.part")
             parts.append((part, place))
-            image = _image(medium.built.volume, part, plan, options, created_at, progress)
+            image = _image(volume, part, plan, options, created_at, progress)
             images.append(replace(image, path=place))
         for part, place in parts:
             part.rename(place)
@@ -165,10 +144,10 @@ def _make(
     return MadeSet(
         tuple(images),
         contents,
-        tuple(medium.file_set_uid for medium in media),
-        sum(medium.built.instances for medium in media),
-        whole.built.left_out,
-        tuple(dict.fromkeys(line for medium in media for line in medium.built.notes)),
+        tuple(file_set_uids),
+        whole.instances,
+        whole.left_out,
+        whole.supplied,
     )
 
 
@@ -198,7 +177,7 @@ def _image(
         PdiVolume(volume.volume_id, plain),
         options.password,
         work,
-        site=_site(plan),
+        site=site_of(plan),
         links=plan.links,
         clear=viewer,
         progress=progress,
@@ -215,112 +194,23 @@ def _image(
     return image
 
 
-def _blocks(volume: PdiVolume, plan: Plan, options: SetOptions) -> int:
-    """Of its image; of a sealed one at most."""
-    plain, viewer = parted(volume.entries)
-    sizes, clear = ([(it.path, it.size_bytes) for it in some] for some in (plain, viewer))
-    if not options.password:
-        return iso_blocks([*sizes, *clear])
-    return iso_blocks(protected_sizes(sizes, _site(plan), clear))
-
-
-def _site(plan: Plan) -> Site:
-    return plan.site if plan.viewer is None else plan.viewer.facts_for(plan.site)
-
-
 def _spanned(
     objects: Sequence[ObjectFile], plan: Plan, options: SetOptions, whole: BuiltVolume
-) -> tuple[Sequence[MediumPlan], list[_Medium]]:
-    """Plan and build until every medium is as small as it was planned."""
-    converted = _converted(objects, whole.volume)
-    gathering, pages = _gathered(converted, whole.volume)
-    room = options.capacity_blocks
-    for attempt in range(_TRIES):
-        overhead = _overhead(plan, options, whole.volume, gathering, pages)
-        plans = span(gathering.studies(), Disc(room), overhead)
-        media = []
-        for medium in plans:
-            file_set_uid = f"2.25.{uuid.uuid4().int}"  # PS3.5 B.2; PDI-101: each its own File-set
-            work = plan.work / f"try{attempt}-{medium.number}"
-            work.mkdir()
-            own = replace(
-                plan,
-                volume_id=set_volume_id(plan.volume_id, medium.number, medium.of),
-                file_set_uid=file_set_uid,
-                work=work,
-                left_out=whole.left_out,
-            )
-            wanted = [converted[uid][0] for uid in medium.sop_instance_uids]
-            media.append(_Medium(build_volume(wanted, own), file_set_uid))
-        largest = max(_blocks(it.built.volume, plan, options) for it in media)
-        if largest <= options.capacity_blocks:
-            return plans, media
-        room -= largest - options.capacity_blocks  # pages are not shared out as was thought
-    raise ImageTooLargeError(f"pages take more room than can be planned for in {room} blocks")
+) -> list[SetMedium]:
+    """The same as for an order; what was converted is taken from where it lies now."""
+    placed = placed_objects(whole.volume)
+    files = {file.instance.sop_instance_uid: file for file in objects}
 
+    def find(uid: str) -> ObjectFile:
+        source = placed[uid].source
+        if isinstance(source, FileSource) and not placed[uid].head:
+            return ObjectFile(source.path, read_instance(source.path))
+        return files[uid]
 
-def _converted(
-    objects: Sequence[ObjectFile], volume: PdiVolume
-) -> dict[str, tuple[ObjectFile, int]]:
-    """Accepted objects and their sizes on the medium, by SOP Instance UID, in the old order.
-
-    What was converted is taken from where it lies now: that is not done twice.
-    """
-    placed = placed_objects(volume)
-    found = {}
-    for file in objects:
-        uid = file.instance.sop_instance_uid
-        entry = placed.get(uid)
-        if entry is None:
-            continue  # left out
-        source = entry.source
-        if isinstance(source, FileSource) and not entry.head and source.path != file.path:
-            file = ObjectFile(source.path, read_instance(source.path))
-        found[uid] = (file, entry.size_bytes)
-    return found
-
-
-def _gathered(
-    converted: dict[str, tuple[ObjectFile, int]], volume: PdiVolume
-) -> tuple[Gathering, int]:
-    """Loads, and the bytes of pages that every medium may carry whatever is on it.
-
-    Which page is made of which object is the web part's matter: each object gets an even share.
-    """
-    entries = volume.entries
-    pages = [it for it in entries if it.path != DICOMDIR and not _is_counted(it)]
-    shared = sum(it.size_bytes for it in pages if it.path.count("/") == 0)
-    others = [it for it in pages if it.path.count("/") > 0]
-    share = -(-sum(it.size_bytes for it in others) // len(converted))
-    count = -(-len(others) // len(converted))
-    gathering = Gathering()
-    for file, size in converted.values():
-        page_files = (-(-share // count),) * count if others else ()
-        gathering.add(file.instance, size, page_files=page_files)
-    return gathering, shared
-
-
-def _overhead(
-    plan: Plan, options: SetOptions, volume: PdiVolume, gathering: Gathering, pages: int
-) -> Overhead:
-    program: list[tuple[str, int]] = []
-    least: list[int] = []
-    if plan.viewer is not None:  # copies go where there is room left: no medium is added for them
-        program = [(it.path, it.size_bytes) for it in plan.viewer.program]
-        least = plan.viewer.least_bytes(gathering.series, gathering.instances)
-    if options.password:
-        return Overhead(
-            (*protected_clear(_site(plan)), *program),
-            (pages, *least),
-            gathering.directory_bytes,
-            is_protected=True,
-        )
-    readme = next(entry.size_bytes for entry in volume.entries if entry.path == README)
-    return Overhead(
-        ((README, readme), *program), (pages - readme, *least), gathering.directory_bytes
+    return build_set(
+        {uid: entry.size_bytes for uid, entry in placed.items()},
+        find,
+        replace(plan, left_out=whole.left_out),
+        options.capacity_blocks,
+        is_protected=bool(options.password),
     )
-
-
-def _is_counted(entry: Entry) -> bool:
-    """An object, or of the viewer: both are counted by themselves."""
-    return entry.path.startswith((f"{OBJECTS_FOLDER}/", f"{VIEWER_FOLDER}/"))
