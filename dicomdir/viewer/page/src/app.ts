@@ -2,6 +2,7 @@
 import { Commands } from "./commands.ts";
 import type { Disc } from "./data/disc.ts";
 import { Store } from "./store.ts";
+import type { Point } from "./view/matrix.ts";
 import type { Hands } from "./view/pointer.ts";
 import { attachPointer } from "./view/pointer.ts";
 import { Stage } from "./view/stage.ts";
@@ -35,6 +36,13 @@ export class App {
   readonly stage: Stage;
   readonly commands = new Commands();
   readonly store: Store<AppState>;
+  /** What lies on the picture under a press goes before the tool: measurements. */
+  grab: ((viewport: Viewport, at: Point, event: { pointerType?: string }) => Tool | null) | null =
+    null;
+  /** Of a picture, at a point of the viewport. */
+  openMenu: ((viewport: Viewport, at: Point) => void) | null = null;
+  /** The mouse moves over a picture without a button. */
+  readonly hovers: ((viewport: Viewport, at: Point) => void)[] = [];
   private readonly tools = new Map<ToolId, Tool>();
 
   constructor(disc: Disc, slots: Slots) {
@@ -43,7 +51,15 @@ export class App {
     this.stage = new Stage(slots.stage);
     this.store = new Store<AppState>({ study: "", tools: ["scroll", "pan", "window"], panel: "" });
     const hands: Hands = {
-      toolFor: (button, event) => this.toolFor(button, event),
+      toolFor: (button, event, viewport, at) => {
+        const found = button === 0 ? this.grab?.(viewport, at, event) : null;
+        return found ?? this.toolFor(button, event);
+      },
+      hover: (viewport, at, event) => {
+        this.toolFor(0, event)?.hover?.(viewport, at, event);
+        for (const each of this.hovers) each(viewport, at);
+      },
+      menu: (viewport, at) => this.openMenu?.(viewport, at),
       activate: (viewport) => this.stage.activate(viewport),
     };
     this.stage.each((viewport) => attachPointer(viewport, hands));

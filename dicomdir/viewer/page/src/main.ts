@@ -7,12 +7,15 @@ import { Loader } from "./data/loader.ts";
 import { attachCorners } from "./ui/corners.ts";
 import { faultText } from "./ui/faults.ts";
 import { buildPage, stop } from "./ui/frame.ts";
+import { notify } from "./ui/notice.ts";
 import { askPassword } from "./ui/password.ts";
 import { attachSeriesList } from "./ui/series_list.ts";
-import { imageCommands, toolCommand } from "./view/commands.ts";
+import { imageCommands } from "./view/commands.ts";
 import { pictureLayers } from "./view/picture_layers.ts";
 import { panTool, scrollTool, windowTool, zoomTool } from "./view/tools.ts";
 import { chooseLanguage, t } from "./words.ts";
+import { Bench } from "./workbench/bench.ts";
+import { hangMammograms } from "./workbench/hanging.ts";
 
 declare global {
   interface Window {
@@ -34,13 +37,7 @@ async function main(): Promise<void> {
   document.title = t("page.title");
   const app = new App(new Disc(manifest, files), buildPage());
   app.addTools(scrollTool, windowTool, panTool, zoomTool);
-  app.commands.add(
-    ...imageCommands,
-    toolCommand("scroll", ["q"], "scroll"),
-    toolCommand("window", ["w"], "window"),
-    toolCommand("pan", ["p"], "pan"),
-    toolCommand("zoom", ["z"], "zoom"),
-  );
+  app.commands.add(...imageCommands);
   app.stage.each((viewport) => {
     for (const layer of pictureLayers) viewport.addLayer(layer);
     attachCorners(viewport);
@@ -48,6 +45,7 @@ async function main(): Promise<void> {
   app.stage.setGrid({ rows: 1, columns: 1 });
   markFirstImage(app);
   attachSeriesList(app);
+  new Bench(app);
   app.commands.listen(app);
   window.sendhome = app;
   await openFirst(app, manifest);
@@ -74,18 +72,19 @@ function markFirstImage(app: App): void {
 async function openFirst(app: App, manifest: Manifest): Promise<void> {
   const all = manifest.patients.flatMap((patient) => patient.studies);
   const newest = [...all].sort((a, b) => (b.date + b.time).localeCompare(a.date + a.time));
-  const series = newest.flatMap((study) => study.series);
-  const images = series.filter((each) => each.kind === "image" && each.pack === "whole");
+  const series = newest.flatMap((study) => study.series.map((entry) => ({ study, entry })));
+  const images = series.filter(({ entry }) => entry.kind === "image" && entry.pack === "whole");
   let failed: unknown = null;
-  for (const { n } of images.slice(0, MOST_TRIED)) {
+  for (const { study, entry } of images.slice(0, MOST_TRIED)) {
     try {
-      await app.open(n);
+      if (entry.modality === "MG" && (await hangMammograms(app, study))) return;
+      await app.open(entry.n);
       return;
     } catch (error) {
       failed = error;
     }
   }
-  app.slots.bottom.textContent = failed ? faultText(failed) : t("page.no-images");
+  notify(app, failed ? faultText(failed) : t("page.no-images"));
 }
 
 main().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { shownName } from "../dicom/names.ts";
 import { onLanguage, t } from "../words.ts";
 import { button, el } from "./dom.ts";
 import { faultText } from "./faults.ts";
+import { notify } from "./notice.ts";
 
 export function attachSeriesList(app: App): void {
   const draw = () => app.slots.list.replaceChildren(...studies(app));
@@ -54,6 +55,6 @@ async function show(app: App, series: SeriesEntry): Promise<void> {
   try {
     await app.open(series.n);
   } catch (error) {
-    app.slots.bottom.textContent = faultText(error);
+    notify(app, faultText(error));
   }
 }
