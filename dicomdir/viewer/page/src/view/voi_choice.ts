@@ -1,7 +1,7 @@
 /** Which window a picture gets while nobody chose one: the object's first, else one of its values. */
 import { type GreyPicture, type Picture, type Source, storedValue } from "../data/source.ts";
 import type { FrameInfo } from "../dicom/frame.ts";
-import { rangeWindow, rescaled, spreadWindow, type Window } from "../dicom/voi.ts";
+import { rangeWindow, rescaled, spreadWindow } from "../dicom/voi.ts";
 import type { Voi } from "../render/shades.ts";
 
 const SAMPLED = 32_768;
@@ -29,23 +29,8 @@ function statedVoi(info: FrameInfo): Voi | null {
   if (made === undefined) {
     const [lut] = info.voiLuts;
     const [window] = info.windows;
-    made = lut ? { kind: "lut", lut } : window ? shared(window) : null;
+    made = lut ? { kind: "lut", lut } : window ? { kind: "window", window } : null;
     stated.set(info, made);
-  }
-  return made;
-}
-
-const windows = new Map<string, Voi>();
-const MOST_SHARED = 1000;
-
-/** One object for equal windows: slices of a series share a table of shades. */
-function shared(window: Window): Voi {
-  const key = JSON.stringify([window.center, window.width, window.fn, window.name]);
-  let made = windows.get(key);
-  if (!made) {
-    if (windows.size >= MOST_SHARED) windows.clear();
-    made = { kind: "window", window };
-    windows.set(key, made);
   }
   return made;
 }
