@@ -1,4 +1,4 @@
-"""What a reader does with images, in real browsers: comparing, measuring, planes, keys and touch."""
+"""What a reader does with images in real browsers: compares, measures, planes; keys and touch."""
 
 from __future__ import annotations
 
@@ -21,6 +21,26 @@ pytestmark = pytest.mark.integration
 ROWS, COLUMNS, SLICES = 48, 64, 8
 ROTATION = 90
 BENCH = "sendhome.stage.viewports"
+# Every value of one image of a viewport, as its probe says.
+VALUES = """((vp, index) => {
+  vp.update({index});
+  const { rows, columns } = vp.source.info(index);
+  return Array.from({length: rows * columns}, (_, i) =>
+    vp.probe({x: i % columns, y: Math.floor(i / columns)}).value[0]);
+})"""
+SIDES = """JSON.stringify([...document.querySelectorAll('.vp')].map(e =>
+  [...e.querySelectorAll('.side')].map(s => s.textContent).join('')))"""
+# What is written over the active picture, line by line.
+WRITTEN = """(() => {
+  const seen = [];
+  const proto = CanvasRenderingContext2D.prototype;
+  const draw = proto.fillText;
+  proto.fillText = (line) => { seen.push(line); };
+  sendhome.stage.active.redraw();
+  sendhome.stage.active.drawNow();
+  proto.fillText = draw;
+  return seen;
+})()"""
 
 
 def _edit(ds: Dataset) -> None:
@@ -90,19 +110,14 @@ def test_planes_have_the_values_of_the_slices(ct: Browser, objects: Path) -> Non
     volume = np.stack(slices(objects))
     press(ct, "Shift+u")
     ct.until(f"{BENCH}.length === 4 && {BENCH}[3].source?.volume?.ready === {SLICES}")
-    values = """((vp, index) => { vp.update({index}); const { rows, columns } = vp.source.info(index);
-      return Array.from({length: rows * columns}, (_, i) =>
-        (vp.update({index}), vp.probe({x: i % columns, y: Math.floor(i / columns)}).value[0])); })"""
-    coronal = ct.evaluate(f"{values}({BENCH}[2], 20)")
-    sagittal = ct.evaluate(f"{values}({BENCH}[3], 30)")
+    coronal = ct.evaluate(f"{VALUES}({BENCH}[2], 20)")
+    sagittal = ct.evaluate(f"{VALUES}({BENCH}[3], 30)")
     # Slices rise with their numbers, and the head is at the top.
     expected = volume[::-1, 20, :]
     assert coronal == expected.astype(int).ravel().tolist()
     assert sagittal == volume[::-1, :, 30].astype(int).ravel().tolist()
     assert ct.evaluate(f"{BENCH}[2].extent.aspect") == 10  # 5 mm slices, 0.5 mm pixels
-    sides = "[...document.querySelectorAll('.vp')].map(e => " \
-        "[...e.querySelectorAll('.side')].map(s => s.textContent).join(''))"  # fmt: skip
-    ct.until(f'JSON.stringify({sides}) === \'["RLAP","RLAP","RLHF","APHF"]\'')
+    ct.until(SIDES + """ === '["RLAP","RLAP","RLHF","APHF"]'""")
 
 
 def test_pictures_of_one_patient_scroll_together_by_place(ct: Browser) -> None:
@@ -123,19 +138,14 @@ def test_everything_by_keys_alone(ct: Browser, objects: Path) -> None:
     assert ct.evaluate("sendhome.stage.active.voi.window.center") == -600
     # From the middle 12 pixels of the screen to the right, eight times.
     press(ct, "l", "Shift+Enter", "Enter", *["ArrowRight"] * 8, "Enter", "Escape")
-    text = "(() => { const c = document.querySelector('.vp-graphics'); const seen = [];" \
-        " const draw = CanvasRenderingContext2D.prototype.fillText;" \
-        " CanvasRenderingContext2D.prototype.fillText = function (s) { seen.push(s); };" \
-        " const vp = sendhome.stage.active; vp.redraw(); vp.drawNow();" \
-        " CanvasRenderingContext2D.prototype.fillText = draw; return seen; })()"  # fmt: skip
     mm = 96 / ct.evaluate("sendhome.stage.active.scale") * 0.5
-    assert f"{mm:.1f} mm" in ct.evaluate(text)
+    assert f"{mm:.1f} mm" in ct.evaluate(WRITTEN)
     press(ct, "ArrowDown")
-    assert f"{mm:.1f} mm" not in ct.evaluate(text), "it belongs to its image"
+    assert f"{mm:.1f} mm" not in ct.evaluate(WRITTEN), "it belongs to its image"
     press(ct, "ArrowUp")
-    assert f"{mm:.1f} mm" in ct.evaluate(text)
+    assert f"{mm:.1f} mm" in ct.evaluate(WRITTEN)
     press(ct, "Shift+m", "Delete")
-    assert f"{mm:.1f} mm" not in ct.evaluate(text)
+    assert f"{mm:.1f} mm" not in ct.evaluate(WRITTEN)
     press(ct, "g")
     ct.until("document.activeElement.getAttribute('role') === 'menuitemcheckbox'")
     press(ct, "ArrowDown", "Enter")
@@ -157,10 +167,7 @@ def test_a_region_has_the_numbers_of_its_pixels(ct: Browser, objects: Path) -> N
         return [p.x + r.left, p.y + r.top]; }); })()""")
     press(ct, "b")
     ct.ask("drag", **{"from": box[0], "to": box[1]})
-    label = ct.evaluate("""(() => { const seen = []; const p = CanvasRenderingContext2D.prototype;
-      const draw = p.fillText; p.fillText = function (s) { seen.push(s); };
-      const vp = sendhome.stage.active; vp.redraw(); vp.drawNow(); p.fillText = draw;
-      return seen.join(' '); })()""")
+    label = " ".join(ct.evaluate(WRITTEN))
     inside = first[10:40, 10:30]
     assert f"Mean {inside.mean():,.1f} HU, SD {inside.std():,.1f}" in label
     assert f"{inside.min():,.0f} to {inside.max():,.0f} HU" in label
