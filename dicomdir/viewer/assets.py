@@ -18,7 +18,8 @@ FOLDER: Final = Path(__file__).parent / "assets"
 SUMS: Final = "SHA256SUMS"
 START: Final = "START.HTM"
 _NAMES: Final = (
-    START, "BOOT.JS", "VIEWER.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT", "FFLATE.JS", "CODECS.JS",
+    START, "BOOT.JS", "VIEWER.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT", "GLOSSARY.JS",
+    "FFLATE.JS", "CODECS.JS",
 )  # fmt: skip
 _NEEDED: Final = frozenset((START, "BOOT.JS", "VIEWER.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT"))
 _MAX_BYTES: Final = 8 << 20
