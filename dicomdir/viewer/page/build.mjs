@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { deflateSync, strToU8 } from "fflate";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, "../assets"));
@@ -18,6 +19,16 @@ async function text(path) {
   return (await readFile(join(here, path), "utf8")).replace(/\r\n/g, "\n");
 }
 
+/** As base64; by a library of one version and not by Node's: the same bytes always. */
+function deflated(content) {
+  return Buffer.from(deflateSync(strToU8(content), { level: 9 })).toString("base64");
+}
+
+async function dictionary() {
+  const lines = (await text("dictionary.txt")).split("\n").filter((line) => !line.startsWith("#"));
+  return deflated(lines.join("\n"));
+}
+
 async function script() {
   const made = await build({
     absWorkingDir: here,
@@ -26,6 +37,7 @@ async function script() {
     format: "iife",
     target: "es2017",
     charset: "ascii",
+    define: { DICTIONARY: JSON.stringify(await dictionary()) },
     minify: true,
     legalComments: "none",
     write: false,
@@ -53,19 +65,19 @@ async function styles() {
   return made.outputFiles[0].text;
 }
 
-/** lang/xx.json each become an entry; English, which all others are held against, comes first. */
+/** English as it is, which all others are held against; the others deflated: most stay closed. */
 async function words() {
   const names = (await readdir(join(here, "lang"))).filter((name) => name.endsWith(".json"));
   const codes = names.map((name) => name.slice(0, -5)).sort();
-  const all = {};
-  for (const code of ["en", ...codes.filter((each) => each !== "en")]) {
-    all[code] = JSON.parse(await text(`lang/${code}.json`));
-  }
-  const json = JSON.stringify(all).replace(
+  const english = JSON.stringify({ en: JSON.parse(await text("lang/en.json")) }).replace(
     /[\u007f-\uffff<]/g,
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-  return `window.SENDHOME_WORDS=${json};\n`;
+  const packed = {};
+  for (const code of codes.filter((each) => each !== "en")) {
+    packed[code] = deflated(JSON.stringify(JSON.parse(await text(`lang/${code}.json`))));
+  }
+  return `window.SENDHOME_WORDS=${english};\nwindow.SENDHOME_PACKED=${JSON.stringify(packed)};\n`;
 }
 
 /** START.HTM's one inline script is allowed by its hash alone. */
@@ -88,6 +100,7 @@ const files = {
   "VIEWER.JS": await script(),
   "VIEWER.CSS": await styles(),
   "LANG.JS": await words(),
+  "GLOSSARY.JS": await text("static/GLOSSARY.JS"),
   "LICENSE.TXT": await license(),
 };
 await mkdir(out, { recursive: true });

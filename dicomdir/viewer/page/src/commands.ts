@@ -50,7 +50,7 @@ export class Commands {
   /** Keys of the page; those typed into a field or meant for a dialog stay there. */
   listen(app: App): void {
     document.addEventListener("keydown", (event) => {
-      if (event.defaultPrevented || isTyping(event.target)) return;
+      if (event.defaultPrevented || isTyping(event.target, event.key)) return;
       const command = this.byKey.get(keyOf(event));
       if (!command || !(command.isEnabled?.(app) ?? true)) return;
       event.preventDefault();
@@ -66,8 +66,10 @@ export function keyOf(event: KeyboardEvent): string {
   return `${ctrl}${event.altKey ? "Alt+" : ""}${shift}${key}`;
 }
 
-function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest("dialog, [role=dialog]")) return true;
+  if (target.closest("dialog, [role=dialog], [role=menu]")) return true;
+  // On a button, Enter and the space bar press it.
+  if (/^(Enter| )$/.test(key) && target.closest("button, a, summary")) return true;
   return /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.isContentEditable;
 }

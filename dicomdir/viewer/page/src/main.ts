@@ -4,15 +4,24 @@ import { Disc } from "./data/disc.ts";
 import { Files } from "./data/files.ts";
 import type { Manifest } from "./data/format.ts";
 import { Loader } from "./data/loader.ts";
+import { attachFooter } from "./ui/about_panel.ts";
+import { attachAudience } from "./ui/audience.ts";
 import { attachCorners } from "./ui/corners.ts";
+import { el } from "./ui/dom.ts";
 import { faultText } from "./ui/faults.ts";
 import { buildPage, stop } from "./ui/frame.ts";
+import { Guide } from "./ui/guide.ts";
+import { attachPageBar, pageCommands } from "./ui/page_bar.ts";
+import { Panel } from "./ui/panel.ts";
 import { askPassword } from "./ui/password.ts";
 import { attachSeriesList } from "./ui/series_list.ts";
-import { imageCommands, toolCommand } from "./view/commands.ts";
+import { openReport } from "./ui/study_panel.ts";
+import { imageCommands } from "./view/commands.ts";
 import { pictureLayers } from "./view/picture_layers.ts";
 import { panTool, scrollTool, windowTool, zoomTool } from "./view/tools.ts";
 import { chooseLanguage, t } from "./words.ts";
+import { Bench } from "./workbench/bench.ts";
+import { hangMammograms } from "./workbench/hanging.ts";
 
 declare global {
   interface Window {
@@ -34,23 +43,27 @@ async function main(): Promise<void> {
   document.title = t("page.title");
   const app = new App(new Disc(manifest, files), buildPage());
   app.addTools(scrollTool, windowTool, panTool, zoomTool);
-  app.commands.add(
-    ...imageCommands,
-    toolCommand("scroll", ["q"], "scroll"),
-    toolCommand("window", ["w"], "window"),
-    toolCommand("pan", ["p"], "pan"),
-    toolCommand("zoom", ["z"], "zoom"),
-  );
+  app.commands.add(...imageCommands);
   app.stage.each((viewport) => {
     for (const layer of pictureLayers) viewport.addLayer(layer);
     attachCorners(viewport);
   });
   app.stage.setGrid({ rows: 1, columns: 1 });
   markFirstImage(app);
-  attachSeriesList(app);
+  const panel = new Panel(app);
+  const guide = new Guide(app);
+  app.commands.add(...pageCommands(app, panel, guide));
+  attachAudience(app);
+  attachSeriesList(app, panel);
+  attachPageBar(app, guide);
+  attachFooter(app);
+  new Bench(app);
   app.commands.listen(app);
   window.sendhome = app;
   await openFirst(app, manifest);
+  // After the picture: neither may make anybody wait for it.
+  void openReport(app, panel, false);
+  if (app.stage.active.source) guide.start(false);
   document.documentElement.dataset["state"] = "ready";
 }
 
@@ -74,18 +87,22 @@ function markFirstImage(app: App): void {
 async function openFirst(app: App, manifest: Manifest): Promise<void> {
   const all = manifest.patients.flatMap((patient) => patient.studies);
   const newest = [...all].sort((a, b) => (b.date + b.time).localeCompare(a.date + a.time));
-  const series = newest.flatMap((study) => study.series);
-  const images = series.filter((each) => each.kind === "image" && each.pack === "whole");
+  const series = newest.flatMap((study) => study.series.map((entry) => ({ study, entry })));
+  const images = series.filter(({ entry }) => entry.kind === "image" && entry.pack === "whole");
   let failed: unknown = null;
-  for (const { n } of images.slice(0, MOST_TRIED)) {
+  for (const { study, entry } of images.slice(0, MOST_TRIED)) {
     try {
-      await app.open(n);
+      if (entry.modality === "MG" && (await hangMammograms(app, study))) return;
+      await app.open(entry.n);
       return;
     } catch (error) {
       failed = error;
     }
   }
-  app.slots.bottom.textContent = failed ? faultText(failed) : t("page.no-images");
+  const [first] = newest;
+  if (first) app.store.set({ study: first.uid });
+  const text = failed ? faultText(failed) : t("page.no-images");
+  app.slots.stage.prepend(el("p", { class: "no-images", role: "status" }, text));
 }
 
 main().catch((error: unknown) => {

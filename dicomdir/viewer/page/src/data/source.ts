@@ -39,6 +39,8 @@ export interface Source {
   readonly modality: string;
   /** Number of frames, in display order. */
   readonly count: number;
+  /** What it is called beside its number: "Coronal, MIP 10 mm"; missing: nothing. */
+  label?(): string;
   /** The frame if it is decoded already: a viewport paints it in the same breath. */
   peek(index: number): Picture | null;
   /** @throws DataError The frame is unreadable, damaged or cannot be shown. */

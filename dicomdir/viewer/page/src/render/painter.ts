@@ -65,7 +65,7 @@ export class Painter {
       scale === 1 ? [Math.round(matrix.e), Math.round(matrix.f)] : [matrix.e, matrix.f];
     this.context.setTransform(a, b, c, d, e, f);
     this.context.imageSmoothingEnabled = scale !== 1 && (job.smooth || scale < 1);
-    this.context.imageSmoothingQuality = "high";
+    this.context.imageSmoothingQuality = scale < 1 ? "high" : "low";
     const { x, y, width, height } = region;
     const { step } = level;
     this.context.drawImage(

@@ -1,46 +1,90 @@
-/** What stands on the picture: orientation letters, number, window, and why there is no picture. */
+/** What stands on the picture: corners, orientation letters, and why there is no picture. */
 import { letters, opposite, times } from "../dicom/geometry.ts";
+import { shownNumber } from "../numbers.ts";
 import type { Viewport } from "../view/viewport.ts";
-import { currentLanguage, onLanguage, t } from "../words.ts";
+import { onLanguage, t } from "../words.ts";
+import { cornersOf } from "./corner_texts.ts";
 import { el } from "./dom.ts";
 import { faultText } from "./faults.ts";
+
+const PLACES = ["top-left", "top-right", "bottom-left", "bottom-right"] as const;
+type Place = (typeof PLACES)[number];
 
 export function attachCorners(viewport: Viewport): void {
   const sides = ["left", "right", "top", "bottom"].map((side) =>
     el("span", { class: `side ${side}` }),
   );
-  const number = el("div", { class: "corner bottom-left" });
-  const window = el("div", { class: "corner bottom-right" });
+  const corners = PLACES.map((place) => el("div", { class: `corner ${place}` }));
   const notice = el("div", { class: "notice", role: "status" });
-  viewport.element.append(...sides, number, window, notice);
+  viewport.element.append(...sides, ...corners, notice);
+  let isDue = false;
   const draw = () => {
+    isDue = false;
     const { source, picture } = viewport;
     const marks = sideLetters(viewport);
-    sides.forEach((side, i) => {
-      side.textContent = marks[i] ?? "";
-    });
-    number.textContent = source
-      ? t("corner.number", { index: viewport.state.index + 1, count: source.count })
-      : "";
-    window.textContent = picture ? windowText(viewport) : "";
-    notice.textContent = viewport.error
-      ? faultText(viewport.error)
-      : source && !picture
-        ? t("notice.loading")
-        : "";
+    for (const [i, side] of sides.entries()) set(side, marks[i] ?? "");
+    const texts = cornerTexts(viewport);
+    for (const [i, corner] of corners.entries()) set(corner, texts[PLACES[i]!].join("\n"));
+    set(
+      notice,
+      viewport.error ? faultText(viewport.error) : source && !picture ? t("notice.loading") : "",
+    );
+    viewport.element.setAttribute("aria-label", texts["bottom-left"].join(", "));
   };
-  viewport.on(draw);
-  onLanguage(draw);
+  // Once for each picture of the screen, however much changes between two.
+  const later = () => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(draw);
+  };
+  viewport.on(later);
+  onLanguage(later);
   draw();
+}
+
+function set(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Lines of the four corners, also those that are printed. */
+export function cornerTexts(viewport: Viewport): Record<Place, string[]> {
+  const { source, picture } = viewport;
+  const texts: Record<Place, string[]> = {
+    "top-left": [],
+    "top-right": [],
+    "bottom-left": [],
+    "bottom-right": [],
+  };
+  if (!source) return texts;
+  if (picture) {
+    const of = cornersOf(picture.info);
+    texts["top-left"] = of.patient;
+    texts["top-right"] = of.study;
+    texts["bottom-left"] = [of.side, ...of.technique].filter(Boolean);
+    texts["bottom-right"] = [
+      of.lossy,
+      t("corner.zoom", { percent: Math.round(viewport.scale * viewport.ratio * 100) }),
+      windowText(viewport),
+    ].filter(Boolean);
+  }
+  const name = source.label?.() ?? "";
+  texts["bottom-left"].push(
+    [name, t("corner.number", { index: viewport.state.index + 1, count: source.count })]
+      .filter(Boolean)
+      .join("  "),
+  );
+  return texts;
 }
 
 export function windowText(viewport: Viewport): string {
   const { voi } = viewport;
   if (voi?.kind !== "window") return voi ? voi.lut.explanation : "";
-  const round = (value: number, width: number) =>
-    value.toLocaleString(currentLanguage(), { maximumFractionDigits: width < 20 ? 2 : 0 });
+  const digits = voi.window.width < 20 ? 2 : 0;
   const { center, width } = voi.window;
-  return t("corner.window", { center: round(center, width), width: round(width, width) });
+  return t("corner.window", {
+    center: shownNumber(center, digits),
+    width: shownNumber(width, digits),
+  });
 }
 
 /** Letters at the left, right, top and bottom, as the image is turned now. */

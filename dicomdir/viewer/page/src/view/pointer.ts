@@ -5,12 +5,17 @@ import type { Viewport } from "./viewport.ts";
 
 export interface Hands {
   /** The tool of a button: 0 left (and one finger), 1 middle, 2 right. */
-  toolFor(button: number, event: PointerEvent): Tool | null;
+  toolFor(button: number, event: PointerEvent, viewport: Viewport, at: Point): Tool | null;
+  /** A click of the right button or a long press at a point of the viewport. */
+  menu(viewport: Viewport, at: Point): void;
+  /** The mouse moves without a button. */
+  hover(viewport: Viewport, at: Point, event: PointerEvent): void;
   /** A viewport was touched or clicked. */
   activate(viewport: Viewport): void;
 }
 
 const TAP_PIXELS = 4;
+const LONG_PRESS_MS = 550;
 /** Of the wheel: what mice and touchpads call a step differs. */
 const LINE = 33;
 const NOTCH = 60;
@@ -18,6 +23,7 @@ const NOTCH = 60;
 export function attachPointer(viewport: Viewport, hands: Hands): void {
   const { element } = viewport;
   const fingers = new Map<number, Point>();
+  let press = 0;
   let drag: Drag | null = null;
   let tool: Tool | null = null;
 
@@ -36,26 +42,33 @@ export function attachPointer(viewport: Viewport, hands: Hands): void {
     element.setPointerCapture(event.pointerId);
     const now = point(event);
     fingers.set(event.pointerId, now);
+    clearTimeout(press);
     if (fingers.size > 1) {
       drop();
       return;
     }
-    tool = hands.toolFor(event.button, event);
+    tool = hands.toolFor(event.button, event, viewport, now);
     drag = { viewport, start: now, last: now, now, event, notes: {} };
     tool?.down?.(drag);
     if (event.button === 1) event.preventDefault(); // no scrolling cross
+    if (event.pointerType !== "touch") return;
+    press = window.setTimeout(() => {
+      drop();
+      hands.menu(viewport, now);
+    }, LONG_PRESS_MS);
   });
 
   element.addEventListener("pointermove", (event) => {
     const now = point(event);
     const before = fingers.get(event.pointerId);
     if (!before) {
-      hands.toolFor(0, event)?.hover?.(viewport, now, event);
+      hands.hover(viewport, now, event);
       return;
     }
     if (fingers.size === 2) pinch(viewport, fingers, event.pointerId, now);
     fingers.set(event.pointerId, now);
     if (!drag || fingers.size > 1) return;
+    if (Math.hypot(now.x - drag.start.x, now.y - drag.start.y) >= TAP_PIXELS) clearTimeout(press);
     drag.last = drag.now;
     drag.now = now;
     drag.event = event;
@@ -63,11 +76,15 @@ export function attachPointer(viewport: Viewport, hands: Hands): void {
   });
 
   const ended = (event: PointerEvent) => {
+    clearTimeout(press);
     if (!fingers.delete(event.pointerId) || !drag) return;
     drag.event = event;
     const { start, now } = drag;
     const isTap = Math.hypot(now.x - start.x, now.y - start.y) < TAP_PIXELS;
-    if (event.type === "pointerup") tool?.up?.(drag, isTap);
+    if (event.button === 2 && isTap && event.type === "pointerup") {
+      tool?.cancel?.(drag);
+      hands.menu(viewport, now);
+    } else if (event.type === "pointerup") tool?.up?.(drag, isTap);
     else tool?.cancel?.(drag);
     drag = null;
   };

@@ -13,6 +13,8 @@ export interface ViewState {
   centre: Point | null;
   /** CSS pixels to a pixel of the image, along a row; null: the whole image fits. */
   scale: number | null;
+  /** Which side of the viewport a picture without `centre` touches: mammograms meet in the middle. */
+  align: -1 | 0 | 1;
   /** Clockwise; then flipped left to right (as PS3.3 C.10.6 orders it). */
   rotation: Quarter;
   flip: boolean;
@@ -26,6 +28,7 @@ export const INITIAL: ViewState = {
   voi: null,
   centre: null,
   scale: null,
+  align: 0,
   rotation: 0,
   flip: false,
   invert: false,
@@ -54,7 +57,7 @@ export function viewMatrix(
   height: number,
 ): Matrix {
   const scale = state.scale ?? fitScale(extent, state.rotation, width, height);
-  const centre = state.centre ?? { x: extent.columns / 2, y: extent.rows / 2 };
+  const centre = centreOf(state, extent, scale, width);
   const [cos, sin] = QUARTERS[state.rotation];
   const sign = state.flip ? -1 : 1;
   const down = scale * extent.aspect;
@@ -70,6 +73,23 @@ export function viewMatrix(
     e: width / 2 - (a * centre.x + c * centre.y),
     f: height / 2 - (b * centre.x + d * centre.y),
   };
+}
+
+/** The image point in the middle of the viewport. */
+export function centreOf(state: ViewState, extent: Extent, scale: number, width: number): Point {
+  if (state.centre) return state.centre;
+  const middle = { x: extent.columns / 2, y: extent.rows / 2 };
+  const isUpright = state.rotation % 180 === 0;
+  const wide = (isUpright ? extent.columns : extent.rows * extent.aspect) * scale;
+  const room = Math.max(0, (width - wide) / 2);
+  if (!state.align || !room) return middle;
+  // To move the image to the right, what is in the middle lies farther left of the image.
+  const [cos, sin] = QUARTERS[state.rotation];
+  const sign = state.flip ? -1 : 1;
+  const off = (-state.align * room) / scale;
+  return isUpright
+    ? { x: middle.x + off * cos * sign, y: middle.y }
+    : { x: middle.x, y: middle.y - (off * sin * sign) / extent.aspect };
 }
 
 const QUARTERS: Record<Quarter, [number, number]> = {

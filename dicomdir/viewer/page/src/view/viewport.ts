@@ -14,6 +14,7 @@ import { Painter } from "../render/painter.ts";
 import type { Voi } from "../render/shades.ts";
 import { apply, inverse, type Matrix, type Point, scaled } from "./matrix.ts";
 import {
+  centreOf,
   type Extent,
   fitScale,
   INITIAL,
@@ -126,6 +127,11 @@ export class Viewport {
     if (next.index !== before.index) this.seek(next.index > before.index ? 1 : -1);
     this.tell("state", before);
     this.redraw();
+  }
+
+  /** The source has other pixels for the frame shown. */
+  refresh(): void {
+    if (this.source) this.seek(0);
   }
 
   /** @returns How to stop listening. */
@@ -255,7 +261,7 @@ export class Viewport {
 
   get centre(): Point {
     const { extent } = this;
-    return this.current.centre ?? { x: (extent?.columns ?? 0) / 2, y: (extent?.rows ?? 0) / 2 };
+    return extent ? centreOf(this.current, extent, this.scale, this.width) : { x: 0, y: 0 };
   }
 
   /** Image to screen. */
@@ -339,6 +345,30 @@ export class Viewport {
     if (this.isGraphicsDue) this.drawGraphics();
     this.isImageDue = false;
     this.isGraphicsDue = false;
+  }
+
+  /** The picture larger, about a screen point in the middle of a box; a magnifier's glass. */
+  paintPart(
+    context: CanvasRenderingContext2D,
+    middle: Point,
+    times: number,
+    box: { x: number; y: number; width: number; height: number },
+  ): void {
+    const { picture } = this;
+    if (!picture) return;
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(box.width * this.ratio);
+    canvas.height = Math.round(box.height * this.ratio);
+    const m = scaled(this.matrix, times);
+    const matrix = {
+      ...m,
+      e: m.e - middle.x * times + box.width / 2,
+      f: m.f - middle.y * times + box.height / 2,
+    };
+    const { voi } = this;
+    const { invert, smooth } = this.current;
+    new Painter(canvas).paint({ picture, matrix: scaled(matrix, this.ratio), voi, invert, smooth });
+    context.drawImage(canvas, box.x, box.y, box.width, box.height);
   }
 
   private drawImage(): void {
