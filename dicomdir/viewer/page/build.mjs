@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { deflateSync, strToU8 } from "fflate";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, "../assets"));
@@ -18,6 +19,12 @@ async function text(path) {
   return (await readFile(join(here, path), "utf8")).replace(/\r\n/g, "\n");
 }
 
+/** dictionary.txt, deflated by a library of one version and not by Node's: the same bytes always. */
+async function dictionary() {
+  const lines = (await text("dictionary.txt")).split("\n").filter((line) => !line.startsWith("#"));
+  return Buffer.from(deflateSync(strToU8(lines.join("\n")), { level: 9 })).toString("base64");
+}
+
 async function script() {
   const made = await build({
     absWorkingDir: here,
@@ -26,6 +33,7 @@ async function script() {
     format: "iife",
     target: "es2017",
     charset: "ascii",
+    define: { DICTIONARY: JSON.stringify(await dictionary()) },
     minify: true,
     legalComments: "none",
     write: false,
@@ -61,11 +69,13 @@ async function words() {
   for (const code of ["en", ...codes.filter((each) => each !== "en")]) {
     all[code] = JSON.parse(await text(`lang/${code}.json`));
   }
+  // UTF-8 with its mark, which no setting of a page or browser overrides: most letters of most
+  // languages would be six bytes each as escapes.
   const json = JSON.stringify(all).replace(
-    /[\u007f-\uffff<]/g,
+    /[<\u2028\u2029]/g,
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-  return `window.SENDHOME_WORDS=${json};\n`;
+  return `\ufeffwindow.SENDHOME_WORDS=${json};\n`;
 }
 
 /** START.HTM's one inline script is allowed by its hash alone. */
@@ -88,6 +98,7 @@ const files = {
   "VIEWER.JS": await script(),
   "VIEWER.CSS": await styles(),
   "LANG.JS": await words(),
+  "GLOSSARY.JS": await text("static/GLOSSARY.JS"),
   "LICENSE.TXT": await license(),
 };
 await mkdir(out, { recursive: true });

@@ -1,6 +1,7 @@
 /** What every part of the page shares, and the state that it draws. */
 import { Commands } from "./commands.ts";
 import type { Disc } from "./data/disc.ts";
+import { Shelves } from "./shelves.ts";
 import { Store } from "./store.ts";
 import type { Hands } from "./view/pointer.ts";
 import { attachPointer } from "./view/pointer.ts";
@@ -16,6 +17,8 @@ export interface AppState {
   tools: readonly [ToolId, ToolId, ToolId];
   /** Panel beside the pictures, or "" for none. */
   panel: string;
+  /** Whom the page serves: the way a patient likes it, or a physician. */
+  audience: "patient" | "physician";
 }
 
 /** Places on the page that parts fill; all are there from the start. */
@@ -35,13 +38,20 @@ export class App {
   readonly stage: Stage;
   readonly commands = new Commands();
   readonly store: Store<AppState>;
+  /** Studies from folders that a person picked. */
+  readonly shelves = new Shelves();
   private readonly tools = new Map<ToolId, Tool>();
 
   constructor(disc: Disc, slots: Slots) {
     this.disc = disc;
     this.slots = slots;
     this.stage = new Stage(slots.stage);
-    this.store = new Store<AppState>({ study: "", tools: ["scroll", "pan", "window"], panel: "" });
+    this.store = new Store<AppState>({
+      study: "",
+      tools: ["scroll", "pan", "window"],
+      panel: "",
+      audience: "patient",
+    });
     const hands: Hands = {
       toolFor: (button, event) => this.toolFor(button, event),
       activate: (viewport) => this.stage.activate(viewport),
@@ -72,7 +82,8 @@ export class App {
   ): Promise<void> {
     const place = this.disc.place(n);
     if (place) this.store.set({ study: place.study.uid });
-    const series = await this.disc.series(n);
+    const other = this.shelves.find(n);
+    const series = other ? await other.shelf.source(other.entry) : await this.disc.series(n);
     viewport.show(series.count ? series : null, state);
     this.stage.activate(viewport);
   }

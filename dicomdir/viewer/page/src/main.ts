@@ -4,11 +4,18 @@ import { Disc } from "./data/disc.ts";
 import { Files } from "./data/files.ts";
 import type { Manifest } from "./data/format.ts";
 import { Loader } from "./data/loader.ts";
+import { attachFooter } from "./ui/about_panel.ts";
+import { attachAudience } from "./ui/audience.ts";
 import { attachCorners } from "./ui/corners.ts";
+import { el } from "./ui/dom.ts";
 import { faultText } from "./ui/faults.ts";
 import { buildPage, stop } from "./ui/frame.ts";
+import { Guide } from "./ui/guide.ts";
+import { attachPageBar, pageCommands } from "./ui/page_bar.ts";
+import { Panel } from "./ui/panel.ts";
 import { askPassword } from "./ui/password.ts";
 import { attachSeriesList } from "./ui/series_list.ts";
+import { openReport } from "./ui/study_panel.ts";
 import { imageCommands, toolCommand } from "./view/commands.ts";
 import { pictureLayers } from "./view/picture_layers.ts";
 import { panTool, scrollTool, windowTool, zoomTool } from "./view/tools.ts";
@@ -47,10 +54,19 @@ async function main(): Promise<void> {
   });
   app.stage.setGrid({ rows: 1, columns: 1 });
   markFirstImage(app);
-  attachSeriesList(app);
+  const panel = new Panel(app);
+  const guide = new Guide(app);
+  app.commands.add(...pageCommands(app, panel, guide));
+  attachAudience(app);
+  attachSeriesList(app, panel);
+  attachPageBar(app, guide);
+  attachFooter(app);
   app.commands.listen(app);
   window.sendhome = app;
   await openFirst(app, manifest);
+  // After the picture: neither may make anybody wait for it.
+  void openReport(app, panel, false);
+  if (app.stage.active.source) guide.start(false);
   document.documentElement.dataset["state"] = "ready";
 }
 
@@ -85,7 +101,10 @@ async function openFirst(app: App, manifest: Manifest): Promise<void> {
       failed = error;
     }
   }
-  app.slots.bottom.textContent = failed ? faultText(failed) : t("page.no-images");
+  const [first] = newest;
+  if (first) app.store.set({ study: first.uid });
+  const text = failed ? faultText(failed) : t("page.no-images");
+  app.slots.stage.prepend(el("p", { class: "no-images", role: "status" }, text));
 }
 
 main().catch((error: unknown) => {

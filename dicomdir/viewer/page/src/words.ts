@@ -26,6 +26,7 @@ export function chooseLanguage(wishes: readonly string[]): void {
     .find((it) => known.includes(it));
   language = found ?? "en";
   document.documentElement.lang = language;
+  document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
   for (const listener of [...listeners]) listener();
 }
 

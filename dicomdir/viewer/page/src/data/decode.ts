@@ -39,7 +39,8 @@ export async function decodeFrame(
   return picture(cells, info);
 }
 
-function picture(cells: Cells, info: FrameInfo): Picture {
+/** Samples, colour by pixel, as something to show. */
+export function picture(cells: Cells, info: FrameInfo): Picture {
   const { rows, columns, samples } = info;
   if (samples === 1) return { kind: "grey", info, rows, columns, cells };
   const count = rows * columns;
@@ -54,7 +55,7 @@ function picture(cells: Cells, info: FrameInfo): Picture {
   return { kind: "colour", info, rows, columns, rgba };
 }
 
-async function fromJpeg(bytes: Bytes, info: FrameInfo, file: string): Promise<Picture> {
+export async function fromJpeg(bytes: Bytes, info: FrameInfo, file: string): Promise<Picture> {
   const { rows, columns } = info;
   const rgba = await decodeJpeg(bytes, rows, columns, file);
   if (info.samples !== 1) return { kind: "colour", info, rows, columns, rgba };

@@ -45,6 +45,8 @@ export interface Element {
 export class DataSet {
   readonly elements: ReadonlyMap<number, Element>;
   readonly charset: Charset;
+  /** Where its first element lies in the bytes that it was read from. */
+  readonly start: number;
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly depth: number;
@@ -59,6 +61,7 @@ export class DataSet {
     isImplicit = false,
   ) {
     this.bytes = bytes;
+    this.start = start;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.depth = outer ? outer.depth + 1 : 0;
     if (this.depth > MOST_DEPTH) throw new DatasetError("too deep");
