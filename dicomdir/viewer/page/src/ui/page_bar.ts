@@ -60,17 +60,17 @@ export function pageCommands(app: App, panel: Panel, guide: Guide): Command[] {
     page("guide", "g", () => (guide.isOpen ? guide.end() : guide.start(true)), {
       isOn: () => guide.isOpen,
     }),
-    switches("large-text", "l"),
+    switches("large-text", "s"),
     switches("high-contrast", "k"),
     opens("about", "a", about),
-    opens("tags", "t", tags),
+    opens("tags", "i", tags),
     opens("files", "o", folders.get("original")),
     opens("compare", "c", folders.get("other")),
-    opens("check", "d", check),
-    page("audience", "p", () => toggleAudience(app), {
+    opens("check", "v", check),
+    page("audience", "e", () => toggleAudience(app), {
       isOn: () => app.store.get().audience === "physician",
     }),
-    page("where", "n", () => say(where(app))),
+    page("where", "q", () => say(where(app))),
   ];
 }
 

@@ -8,7 +8,7 @@ import { onLanguage, t } from "../words.ts";
 import { shownDate } from "./dates.ts";
 import { button, el } from "./dom.ts";
 import { faultText } from "./faults.ts";
-import { icon } from "./icons.ts";
+import { icon } from "./kind_icons.ts";
 import { countText, kindText } from "./kinds.ts";
 import type { Panel } from "./panel.ts";
 import { say } from "./say.ts";
