@@ -19,10 +19,14 @@ async function text(path) {
   return (await readFile(join(here, path), "utf8")).replace(/\r\n/g, "\n");
 }
 
-/** dictionary.txt, deflated by a library of one version and not by Node's: the same bytes always. */
+/** As base64; by a library of one version and not by Node's: the same bytes always. */
+function deflated(content) {
+  return Buffer.from(deflateSync(strToU8(content), { level: 9 })).toString("base64");
+}
+
 async function dictionary() {
   const lines = (await text("dictionary.txt")).split("\n").filter((line) => !line.startsWith("#"));
-  return Buffer.from(deflateSync(strToU8(lines.join("\n")), { level: 9 })).toString("base64");
+  return deflated(lines.join("\n"));
 }
 
 async function script() {
@@ -61,21 +65,19 @@ async function styles() {
   return made.outputFiles[0].text;
 }
 
-/** lang/xx.json each become an entry; English, which all others are held against, comes first. */
+/** English as it is, which all others are held against; the others deflated: most stay closed. */
 async function words() {
   const names = (await readdir(join(here, "lang"))).filter((name) => name.endsWith(".json"));
   const codes = names.map((name) => name.slice(0, -5)).sort();
-  const all = {};
-  for (const code of ["en", ...codes.filter((each) => each !== "en")]) {
-    all[code] = JSON.parse(await text(`lang/${code}.json`));
-  }
-  // UTF-8 with its mark, which no setting of a page or browser overrides: most letters of most
-  // languages would be six bytes each as escapes.
-  const json = JSON.stringify(all).replace(
-    /[<\u2028\u2029]/g,
+  const english = JSON.stringify({ en: JSON.parse(await text("lang/en.json")) }).replace(
+    /[\u007f-\uffff<]/g,
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-  return `\ufeffwindow.SENDHOME_WORDS=${json};\n`;
+  const packed = {};
+  for (const code of codes.filter((each) => each !== "en")) {
+    packed[code] = deflated(JSON.stringify(JSON.parse(await text(`lang/${code}.json`))));
+  }
+  return `window.SENDHOME_WORDS=${english};\nwindow.SENDHOME_PACKED=${JSON.stringify(packed)};\n`;
 }
 
 /** START.HTM's one inline script is allowed by its hash alone. */

@@ -98,6 +98,11 @@ const ACTIONS = {
     await page.keyboard.press(last);
     for (const each of parts.reverse()) await page.keyboard.up(each);
   },
+  /** Press what opens a file dialog, and choose this folder or these files in it. */
+  async pick({ selector, paths }) {
+    const [chooser] = await Promise.all([page.waitForFileChooser(), page.click(selector)]);
+    await chooser.accept(paths);
+  },
   async wheel({ x, y, dy, ctrl = false }) {
     await page.mouse.move(x, y);
     if (ctrl) await page.keyboard.down("Control");

@@ -13,6 +13,8 @@ export interface Row {
 }
 
 const AROUND = 600;
+/** So few that all of them may be drawn: then the browser's own search finds them too. */
+const FEW = 150;
 
 export class VirtualList {
   readonly element: HTMLElement;
@@ -125,10 +127,14 @@ export class VirtualList {
   }
 
   private draw(): void {
-    const start = this.scroller.scrollTop - this.element.offsetTop - AROUND;
-    const end = start + this.scroller.clientHeight + 2 * AROUND;
+    const around = this.rows.length <= FEW ? Infinity : AROUND;
+    const start = this.scroller.scrollTop - this.element.offsetTop - around;
+    const end = start + this.scroller.clientHeight + 2 * around;
     const first = Math.max(0, firstAbove(this.tops, start) - 1);
-    const last = Math.min(this.rows.length, firstAbove(this.tops, end));
+    const last =
+      around === Infinity
+        ? this.rows.length
+        : Math.min(this.rows.length, firstAbove(this.tops, end));
     const wanted = new Map<string, number>();
     for (let i = first; i < last; i++) wanted.set(this.rows[i]!.key, i);
     // The row with the focus stays, and the one that Tab goes to.
