@@ -14,7 +14,14 @@ from dicomdir.check.tree import Collector
 from dicomdir.directory import DirectoryRecord
 from dicomdir.elements import elements, tag_name
 from dicomdir.errors import InstanceError
-from dicomdir.keys import CONCEPT_MODIFIER, CONTENT_SEQUENCE, KEY_VR, RELATIONSHIP_TYPE
+from dicomdir.keys import (
+    CONCEPT_MODIFIER,
+    CONTENT_SEQUENCE,
+    KEY_VR,
+    RELATIONSHIP_TYPE,
+    TEXT_VALUE,
+    VALUE_TYPE,
+)
 from dicomdir.profile import IMAGE, PATIENT, SERIES, SPECTROSCOPY, STUDY
 from dicomdir.records import (
     CHARSET,
@@ -24,6 +31,7 @@ from dicomdir.records import (
     first_item,
     object_value,
 )
+from dicomdir.sequences import kept_again
 from dicomdir.values import (
     TEXT_VRS,
     conform,
@@ -108,6 +116,9 @@ class KeyCheck:
                 self._found.error(rule_of(record.type), path, reason)
         try:
             self._check_values(record, values)
+            if TEXT_VALUE in values:
+                reason = f"{where(record)} holds text of the document"
+                self._found.error("PDI-79", path, reason)
             if _CONCEPT_NAME in values or CONTENT_SEQUENCE in values or _ICON in values:
                 self._check_sequences(record, values)
         except InstanceError:
@@ -153,9 +164,12 @@ class KeyCheck:
     def _check_sequences(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
         path, found = record.file_id, self._found
         for content in items_of(values.get(CONTENT_SEQUENCE, b"")):
-            relation = {tag: value for tag, _, value in elements(content)}
-            if relation.get(RELATIONSHIP_TYPE, b"").strip(b" \0") != CONCEPT_MODIFIER:
+            inside = {tag: value for tag, _, value in elements(content)}
+            is_modifier = inside.get(RELATIONSHIP_TYPE, b"").strip(b" \0") == CONCEPT_MODIFIER
+            if not is_modifier or _has_content(content):
                 found.error("PDI-79", path, f"{where(record)} holds content beyond HAS CONCEPT MOD")
+            elif inside.get(VALUE_TYPE, b"").strip(b" \0") == b"TEXT" or TEXT_VALUE in inside:
+                found.warn("PDI-79", path, f"{where(record)} holds a modifier of free text")
         if len(items_of(values.get(_CONCEPT_NAME, b""))) > 1:
             found.error(rule_of(record.type), path, f"{where(record)} has two concept names")
         if _ICON in values and (fault := _icon_fault(values[_ICON])):
@@ -204,6 +218,8 @@ def _agree(tag: int, vr: str, mine: bytes, own: bytes, value: bytes, charset: by
             return True
         tags = _UID_TAGS if tag in _REFERENCES else None
         try:
+            if tag in (CONTENT_SEQUENCE, _CONCEPT_NAME):
+                mine = kept_again(tag, mine)
             return _flat(mine, tags) == _flat(conform_sequence(value, charset), tags)
         except InstanceError:
             return False
@@ -235,6 +251,19 @@ def _flat(sequence: bytes, tags: frozenset[int] | None) -> list[tuple[int, bytes
                 if bare:
                     found.append((tag, bare))
     return found
+
+
+def _has_content(item: bytes) -> bool:
+    """Content items, or their text, below this one."""
+    return any(
+        tag == CONTENT_SEQUENCE
+        or any(
+            _has_content(inner) or any(it == TEXT_VALUE for it, _, _ in elements(inner))
+            for inner in items_of(value)
+        )
+        for tag, vr, value in elements(item)
+        if vr == "SQ"
+    )
 
 
 _LARGE: Final = "an icon larger than 64 x 64"

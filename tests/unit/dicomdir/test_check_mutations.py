@@ -321,6 +321,11 @@ MEDIA: list[tuple[str, str, Mutation]] = [
     ("no MIME Type", "PDI-78", lose("ENCAP DOC", 0x00420012)),
     ("a report in the DICOMDIR", "PDI-79",
      in_record("SR DOCUMENT", b"HAS CONCEPT MOD ", b"CONTAINS        ")),
+    ("a report below a modifier", "PDI-79",
+     in_record("SR DOCUMENT", b"\x40\0\x68\xa1SQ", b"\x40\0\x30\xa7SQ")),
+    ("a modifier of free text", "PDI-79", in_record("SR DOCUMENT", b"\4\0CODE", b"\4\0TEXT")),
+    ("a text in a record", "PDI-79",
+     in_record("SR DOCUMENT", b"\x40\0\x93\xa4CS", b"\x40\0\x60\xa1CS")),
     ("an icon of three samples", "PDI-80", icon(3)),
     ("an unknown class as an image", "PDI-81",
      lambda disc: disc.files.update({
