@@ -5,6 +5,7 @@ Messages name tags and File IDs, never values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -33,17 +34,20 @@ from dicomdir.records import (
 )
 from dicomdir.sequences import kept_again
 from dicomdir.values import (
+    MANY_VALUED,
     TEXT_VRS,
     conform,
     conform_sequence,
     has_foreign_text,
-    is_too_long,
+    is_legal_id,
     items_of,
 )
 
 VR: Final = {**KEY_VR, VERIFICATION_DATETIME: "DT"}
 RULES: Final = {PATIENT: "PDI-74", STUDY: "PDI-75", SERIES: "PDI-76", IMAGE: "PDI-77"}
 _ICON: Final = 0x00880200
+_SOP_INSTANCE: Final = 0x00041511
+_ZERO_LED = re.compile(rb"(?:^|\.)0[0-9]")
 _CONCEPT_NAME: Final = 0x0040A043
 _ICON_SIDE: Final = 64  # PDI-80: what readers have to cope with
 _MAX_KNOWN: Final = 4096
@@ -127,6 +131,7 @@ class KeyCheck:
     def _check_values(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
         path, known, found = record.file_id, self._known, self._found
         charset = values.get(CHARSET, b"")
+        self._check_uid(record, _SOP_INSTANCE, values.get(_SOP_INSTANCE, b""))
         foreign = False
         for pair in values.items():
             if pair in known:
@@ -146,9 +151,11 @@ class KeyCheck:
                     reason = f"{tag_name(tag)} does not fit its Specific Character Set"
                     found.error("PDI-68", path, f"{where(record)}: {reason}")
                     continue
-                if conform(vr, value, charset) != trimmed(vr, value):
+                if conform(vr, value, charset, many=tag in MANY_VALUED) != trimmed(vr, value):
                     found.error("PDI-84", path, _not_of(record, tag, vr))
-            elif conform(vr, value, b"") == trimmed(vr, value):
+            elif conform(vr, value, b"", many=tag in MANY_VALUED) == trimmed(vr, value):
+                if vr == "UI":
+                    self._check_uid(record, tag, value)
                 if len(known) >= _MAX_KNOWN:
                     known.clear()
                 if len(value) <= 64:
@@ -160,6 +167,12 @@ class KeyCheck:
                 found.error("PDI-68", path, f"{where(record)} needs a Specific Character Set")
         elif CHARSET in values:
             found.warn("PDI-68", path, f"{where(record)} has an idle Specific Character Set")
+
+    def _check_uid(self, record: DirectoryRecord, tag: int, value: bytes) -> None:
+        """Nobody may change it, and some importers refuse it (PS3.5 9.1)."""
+        if _ZERO_LED.search(value):
+            reason = f"{where(record)}: a component of the UID {tag_name(tag)} begins with 0"
+            self._found.warn("PDI-84", record.file_id, reason)
 
     def _check_sequences(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
         path, found = record.file_id, self._found
@@ -223,20 +236,21 @@ def _agree(tag: int, vr: str, mine: bytes, own: bytes, value: bytes, charset: by
             return _flat(mine, tags) == _flat(conform_sequence(value, charset), tags)
         except InstanceError:
             return False
-    if tag == PATIENT_ID and is_too_long(vr, value, charset):
-        return False  # a record that holds its beginning could be another patient's (PDI-85)
-    formed = conform(vr, value, charset)
+    if tag == PATIENT_ID and not is_legal_id(value, charset):
+        return False  # a record that holds it mended could be another patient's (PDI-85)
+    many = tag in MANY_VALUED
+    formed = conform(vr, value, charset, many=many)
     if not formed:
         return True  # what is not of its VR is left out or supplied
     if vr not in TEXT_VRS or not (needs_charset(formed) or needs_charset(mine)):
-        return conform(vr, mine, own) == formed
+        return conform(vr, mine, own, many=many) == formed
     try:
         is_name = vr == "PN"
         text = decode(formed, charset, is_name=is_name)
         return decode(trimmed(vr, mine), own, is_name=is_name) == text
     except InstanceError:
         # Nobody can read the object's: a record has question marks there (PDI-68).
-        return conform(vr, mine, own) == formed
+        return conform(vr, mine, own, many=many) == formed
 
 
 def _flat(sequence: bytes, tags: frozenset[int] | None) -> list[tuple[int, bytes]]:

@@ -332,6 +332,13 @@ MEDIA: list[tuple[str, str, Mutation]] = [
          disc.path_of("IMAGE"): disc.files[disc.path_of("IMAGE")].replace(
              b"1.2.840.10008.5.1.4.1.1.2\0", b"1.2.840.10008.5.1.4.1.9.2\0")})),
     ("a date that is none", "PDI-84", in_record("STUDY", b"20240311", b"20241399")),
+    ("two values of one", "PDI-84", in_record("STUDY", b"Thorax routine", b"Thorax\\routine")),
+    ("two patients' IDs in one", "PDI-84", in_record("PATIENT", b"PID-0042", b"PID\\0042")),
+    ("a line break in an ID", "PDI-84", in_record("PATIENT", b"PID-0042", b"PI\r\n0042")),
+    ("an escape sequence", "PDI-68", in_record("STUDY", b"Thorax routine", b"Thorax\x1b[31mtin")),
+    ("a tab in a name", "PDI-84", in_record("PATIENT", b"Doe^Jane", b"Doe\t^Jan")),
+    ("a UID with a leading zero", "PDI-84",
+     in_record("SERIES", b"\x0e\0UI\x2c\x002.25.", b"\x0e\0UI\x2c\x002.05.")),
     ("another patient's record", "PDI-85", in_record("PATIENT", b"PID-0042", b"PID-0043")),
     ("another patient's object", "PDI-85", of("IMAGE", b"19610303", b"19610304")),
     ("an encrypted object", "PDI-86",
