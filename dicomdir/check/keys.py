@@ -6,7 +6,7 @@ Messages name tags and File IDs, never values.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from dicomdir.charset import decode, needs_charset
@@ -23,6 +23,7 @@ from dicomdir.keys import (
     TEXT_VALUE,
     VALUE_TYPE,
 )
+from dicomdir.pdi import DICOMDIR
 from dicomdir.profile import IMAGE, PATIENT, SERIES, SPECTROSCOPY, STUDY
 from dicomdir.records import (
     CHARSET,
@@ -74,8 +75,6 @@ ADDITIONS: Final[Mapping[str, frozenset[int]]] = {
 _REFERENCES: Final = frozenset({0x00081115, 0x00081140, 0x00089092, 0x00700402})
 _UID_TAGS: Final = frozenset({0x00081150, 0x00081155, 0x0020000D, 0x0020000E})
 
-Report = Callable[[str, str, str], None]
-
 
 def rule_of(kind: str) -> str:
     return RULES.get(kind, "PDI-78")
@@ -85,19 +84,37 @@ class KeyCheck:
     """Checks records one by one.
 
     Args:
-        is_cd: What only DVD and USB profiles want is a warning, not an error.
+        is_cd: What only DVD and USB profiles want is one warning, not an error each.
     """
 
     def __init__(self, found: Collector, *, is_cd: bool) -> None:
         self._found = found
         self._is_cd = is_cd
+        self._additions: dict[str, set[tuple[int, int]]] = {}  # offsets and tags by record type
         self._known: set[tuple[int, bytes]] = set()  # ASCII values that are of their VR
 
-    def report(self, kind: str, tag: int) -> Report:
-        """How bad it is that this key is not there."""
-        if self._is_cd and tag in ADDITIONS.get(kind, ()):
-            return self._found.warn
-        return self._found.error
+    def lacks(self, record: DirectoryRecord, tag: int, path: str, words: str = "") -> None:
+        """A key is not there. On CD, what DVD and USB ask for beyond it is counted alone."""
+        if self._is_cd and tag in ADDITIONS.get(record.type, ()):
+            self._additions.setdefault(record.type, set()).add((record.offset, tag))
+            return
+        reason = f"{where(record)} lacks {tag_name(tag)}{words}"
+        self._found.error(rule_of(record.type), path, reason)
+
+    def lacks_of_object(self, record: DirectoryRecord, tag: int, path: str) -> None:
+        """The same where an object has it; a key that every record needs was found by `check`."""
+        if any(key.tag == tag and key.type != "1C" for key in KEYS.get(record.type, ())):
+            return
+        self.lacks(record, tag, path, " that an object has")
+
+    def finish(self) -> None:
+        """What was counted."""
+        for kind, lacking in self._additions.items():
+            records, tags = (len({pair[at] for pair in lacking}) for at in (0, 1))
+            reason = (
+                f"{kind} records: {records} without some of {tags} keys that CD does not ask for"
+            )
+            self._found.warn(rule_of(kind), DICOMDIR, reason)
 
     def check(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
         """What a record can break by itself.
@@ -112,12 +129,8 @@ class KeyCheck:
             value = values.get(tag)
             if value and (needed == "2" or not padding or value.strip(padding)):
                 continue
-            if needed == "1":
-                reason = f"{where(record)} lacks {tag_name(tag)}"
-                self.report(record.type, tag)(rule_of(record.type), path, reason)
-            elif value is None:
-                reason = f"{where(record)} lacks {tag_name(tag)}"
-                self._found.error(rule_of(record.type), path, reason)
+            if needed == "1" or value is None:
+                self.lacks(record, tag, path)
         try:
             self._check_values(record, values)
             if TEXT_VALUE in values:
