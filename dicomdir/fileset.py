@@ -23,7 +23,7 @@ from dicomdir.node import Disagreement
 from dicomdir.part10 import encode_meta
 from dicomdir.profile import EXPLICIT_LITTLE, IMAGE, ROOT_TYPES, record_type
 from dicomdir.records import LOWER_AT, NEXT_AT, RecordMaker, Supplied, number_of
-from dicomdir.tree import Leaf, PatientNode, leaf_of, require_short_id
+from dicomdir.tree import Leaf, PatientNode, leaf_of, require_legal_id
 
 __all__ = [
     "DIRECTORY_SOP_CLASS",
@@ -126,7 +126,7 @@ class FileSet:
         if kind != IMAGE:
             RecordMaker().leaf(instance, values, instance.transfer_syntax_uid)
         if kind not in ROOT_TYPES:
-            require_short_id(instance, values)
+            require_legal_id(instance, values)
 
     def _add_below_patient(
         self, instance: Instance, values: Mapping[int, bytes], record: bytes, cut: int

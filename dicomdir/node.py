@@ -20,7 +20,7 @@ from dicomdir.records import (
     Supplied,
     record_bytes,
 )
-from dicomdir.values import TEXT_VRS, conform
+from dicomdir.values import MANY_VALUED, TEXT_VRS, conform
 
 _STUDY_DATED: Final = (STUDY_DATE, STUDY_TIME)
 _UTF8: Final = b"ISO_IR 192"
@@ -134,7 +134,8 @@ class Node:
             return found.pop() if found else b""
         for tag, charset in self.charsets.items():
             vr = KEY_VR[tag]
-            readable = conform(vr, self.values[tag], charset)  # "?" where it is not
+            # "?" where it is not readable
+            readable = conform(vr, self.values[tag], charset, many=tag in MANY_VALUED)
             self.values[tag] = encode(decode(readable, charset, is_name=vr == "PN"), _UTF8)
             self.charsets[tag] = _UTF8
         return _UTF8

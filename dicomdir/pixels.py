@@ -14,6 +14,7 @@ from dicomdir.sequences import skip
 _TRAILING: Final = frozenset(
     {0xFFFAFFFA, 0xFFFCFFFC}
 )  # Digital Signatures, Data Set Trailing Padding
+_SAMPLES: Final = frozenset({1, 3, 4})  # grey, colour; four of them are retired (PS3.3 C.7.6.3)
 _FRAGMENT_AHEAD_BYTES: Final = 64
 
 DESCRIBING: Final[tuple[int, ...]] = (
@@ -78,7 +79,8 @@ def pixel_fault(
     if transfer_syntax_uid in REFERENCED_PIXELS:
         return "pixels.missing"
     frames = frame_count(values)
-    if frames == 0:
+    samples = _unsigned(values, 0x00280002) if values.get(0x00280002) else 1
+    if frames == 0 or samples not in _SAMPLES:
         return "pixels.attributes"
     remark = ""
     encapsulated = is_encapsulated(transfer_syntax_uid) and pixel.tag == 0x7FE00010

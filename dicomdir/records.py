@@ -18,7 +18,14 @@ from dicomdir.errors import MissingKeyError
 from dicomdir.file_id import FileID, integer
 from dicomdir.instance import Instance
 from dicomdir.keys import KEY_VR
-from dicomdir.values import TEXT_VRS, conform, conform_sequence, has_foreign_text, items_of
+from dicomdir.values import (
+    MANY_VALUED,
+    TEXT_VRS,
+    conform,
+    conform_sequence,
+    has_foreign_text,
+    items_of,
+)
 
 CHARSET: Final = 0x00080005
 INSTANCE_NUMBER: Final = 0x00200013
@@ -213,7 +220,7 @@ class RecordMaker:
         if vr == "SQ":
             return element(tag, vr, conform_sequence(value, charset))
         trimmed = value.strip(b" \0") if vr != "US" and vr != "UL" else value
-        formed = conform(vr, value, charset)
+        formed = conform(vr, value, charset, many=tag in MANY_VALUED)
         if formed != trimmed:
             how = "brought into the form of its VR" if formed else "left out: not of its VR"
             self.supplied.append(Supplied(tag, uid, f"PDI-84: {how}"))

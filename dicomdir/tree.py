@@ -16,7 +16,6 @@ from dicomdir.elements import tag_name
 from dicomdir.errors import MissingKeyError, MixedPatientError
 from dicomdir.file_id import FileID, integer
 from dicomdir.instance import Instance
-from dicomdir.keys import KEY_VR
 from dicomdir.node import Disagreement, Node
 from dicomdir.records import (
     CHARSET,
@@ -32,7 +31,7 @@ from dicomdir.records import (
     insert_file_id,
     insert_number,
 )
-from dicomdir.values import conform, date_digits, is_too_long
+from dicomdir.values import conform, date_digits, is_legal_id
 
 _ISSUER: Final = 0x00100021
 _BIRTH_DATE: Final = 0x00100030
@@ -192,21 +191,22 @@ class _Identity:
     birth_date: bytes = field(default=b"")
 
 
-def require_short_id(instance: Instance, values: Mapping[int, bytes]) -> None:
+def require_legal_id(instance: Instance, values: Mapping[int, bytes]) -> None:
     """Raises MissingKeyError as `PatientNode.series_of`."""
     _identity(instance, values)
 
 
 def _identity(instance: Instance, values: Mapping[int, bytes]) -> _Identity:
-    """Raises MissingKeyError: the Patient ID is longer than it may be.
+    """Raises MissingKeyError: the Patient ID is too long, of several values, or has characters that
+    it may not have.
 
-    Cut, it could be another patient's: it is refused, not mended.
+    Mended, it could be another patient's: it is refused.
     """
     patient_id = values.get(PATIENT_ID, b"").strip(b" \0")
-    if is_too_long(KEY_VR[PATIENT_ID], patient_id, values.get(CHARSET, b"")):
+    if not is_legal_id(patient_id, values.get(CHARSET, b"")):
         raise MissingKeyError(
-            f"{tag_name(PATIENT_ID)} of {instance.sop_instance_uid} has more than 64 characters"
-            " and may not be cut (PDI-85)"
+            f"{tag_name(PATIENT_ID)} of {instance.sop_instance_uid} is not one value of up to 64"
+            " legal characters, and may not be mended (PDI-85)"
         )
     return _Identity(
         patient_id or no_id(instance.study_instance_uid),
@@ -238,7 +238,7 @@ class PatientNode(Node):
         """The Series an object belongs to, made if need be; its keys go into all levels.
 
         Raises:
-            MissingKeyError: The Patient ID is too long to stand in a record.
+            MissingKeyError: The Patient ID may not stand in a record.
             MixedPatientError: Patient ID, its issuer or the birth date is another, or the Series
                 stands in two Studies.
         """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from dicomdir.charset import decode
-from dicomdir.check.keys import KeyCheck, rule_of
+from dicomdir.check.keys import KeyCheck
 from dicomdir.check.layouts import Layouts
 from dicomdir.check.patient import Telling
 from dicomdir.check.places import check_preamble
@@ -210,9 +210,7 @@ class ObjectCheck:
         self, record: DirectoryRecord, tag: int, path: str, *, is_there: bool, is_error: bool
     ) -> None:
         if not is_there:
-            report = self._keys.report(record.type, tag)
-            reason = f"{where(record)} lacks {tag_name(tag)} that an object has"
-            report(rule_of(record.type), path, reason)
+            self._keys.lacks_of_object(record, tag, path)
             return
         add = self._found.error if is_error else self._found.warn
         add("PDI-70", path, f"{where(record)}: {tag_name(tag)} is not the object's")
@@ -274,6 +272,7 @@ class ObjectCheck:
                     is_there=tag in upper.has,
                     is_error=tag not in upper.same or tag in _LINKS,
                 )
+        self._keys.finish()
         self.references.finish(self._uids, self._found)
 
 

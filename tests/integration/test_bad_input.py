@@ -371,6 +371,17 @@ def test_an_object_without_a_key_that_no_rule_supplies_costs_itself(tmp_path: Pa
     medium(folder)
 
 
+@pytest.mark.parametrize("value", [b"P1\\P2", b"A\r\nB", b"P\x001", b"P\x8f1", b"9" * 66])
+def test_a_patient_id_is_never_mended(value: bytes, tmp_path: Path) -> None:
+    """What a record could hold of it might be another patient's."""
+    folder = tmp_path / "in"
+    for file in make_study(folder, ("CT",), patient=Patient(patient_id="#" * len(value))):
+        data = file.read_bytes()
+        file.write_bytes(data.replace(b"#" * len(value), value))
+    with pytest.raises(ComposeError, match=r"I0000001 \(fileset.missing_key\)"):
+        build(folder)
+
+
 def test_nothing_usable_names_the_files(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     files = make_study(folder, ("CT", "CT"))
