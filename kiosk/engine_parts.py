@@ -172,6 +172,14 @@ class _Composer:
         )
 
 
+def _retrieve_policy(config: Config, reserve_bytes: int) -> RetrievePolicy:
+    """A viewer's copy is there as it was encoded, as it was gathered and in the image: in all about
+    0.8 times the objects.
+    """
+    factor = 2.8 if config.site.viewer else 2.0
+    return RetrievePolicy(reserve_bytes=reserve_bytes, space_factor=factor)
+
+
 class _Archive:
     """Finding and retrieving, bound to one archive; building begins while objects arrive."""
 
@@ -181,10 +189,10 @@ class _Archive:
         composer: _Composer,
         pool: ComposerPool,
         clock: Clock,
-        reserve_bytes: int,
+        policy: RetrievePolicy,
     ) -> None:
         self._pacs, self._composer, self._pool, self._clock = pacs, composer, pool, clock
-        self._policy = RetrievePolicy(reserve_bytes=reserve_bytes)
+        self._policy = policy
 
     def find(self, order: Order) -> str:
         """Raises StudyNotFoundError: none of this accession number, or more than one."""
@@ -315,7 +323,9 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             viewer=config.site.viewer,
         )
         pacs = bootstrap.pacs(config, storage)
-        archive = _Archive(pacs, composer, pool, journal.clock, reserve_bytes)
+        archive = _Archive(
+            pacs, composer, pool, journal.clock, _retrieve_policy(config, reserve_bytes)
+        )
         yield EngineParts(
             station=station,
             clock=journal.clock,
