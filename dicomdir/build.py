@@ -44,13 +44,11 @@ class ObjectFile:
     Attributes:
         path: Never made of DICOM text.
         is_foreign: Not written by us: its preamble and meta information are replaced.
-        sha256: Of the file, if it is known.
     """
 
     path: str
     instance: Instance
     is_foreign: bool = False
-    sha256: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +144,6 @@ class _Build:
         if viewer is None:
             return
         syntax = file.instance.transfer_syntax_uid
-        is_copied = source.path == file.path and not source.offset_bytes
         original = None
         if syntax != instance.transfer_syntax_uid:
             original = Original(file.path, file.instance.data_offset, syntax)
@@ -155,7 +152,6 @@ class _Build:
             source,
             original=original,
             head=self.heads.get(instance.sop_instance_uid, b""),
-            sha256=file.sha256 if is_copied else b"",
         )
 
     def _place(self, file: ObjectFile) -> tuple[FileSource, Instance]:

@@ -64,7 +64,7 @@ class ViewerMaker:
         program_folder: Path = assets.FOLDER,
     ) -> None:
         self.program = assets.program(program_folder)
-        self._pack = Pack(folder, workers=workers, on_alive=on_alive)
+        self._pack = Pack(folder, workers=workers, on_alive=on_alive, has_hashes=not password)
         self._created, self._version = created, version
         self._capacity = capacity
         self._password = password
@@ -96,15 +96,13 @@ class ViewerMaker:
         *,
         original: Original | None = None,
         head: bytes = b"",
-        sha256: bytes = b"",
     ) -> None:
         """Take in an object as it will stand on the medium; known ones are passed over.
 
         Args:
             head: What will stand before `source`.
-            sha256: Of the whole file on the medium, if somebody knows.
         """
-        self._pack.add(instance, source, original, head=head, sha256=sha256)
+        self._pack.add(instance, source, original, head=head)
 
     @staticmethod
     def least_bytes(series: int, files: int) -> list[int]:

@@ -105,6 +105,7 @@ class Pack:
     Args:
         folder: A new one for its files.
         on_alive: Called now and then while work goes on.
+        has_hashes: The SHA-256 of every object's file is wanted too.
 
     Attributes:
         series_of: Series Instance UID of each object that was added.
@@ -115,11 +116,17 @@ class Pack:
     """
 
     def __init__(
-        self, folder: Path, *, workers: int = 0, on_alive: Callable[[], None] = lambda: None
+        self,
+        folder: Path,
+        *,
+        workers: int = 0,
+        on_alive: Callable[[], None] = lambda: None,
+        has_hashes: bool = False,
     ) -> None:
         folder.mkdir(mode=0o700, parents=True)
         self.folder = folder
         self.pool = Pool(folder, size=workers, on_alive=on_alive)
+        self._has_hashes = has_hashes
         self.objects: dict[str, Packed] = {}
         self.unpackable: dict[str, str] = {}
         self.series: dict[str, SeriesFacts] = {}
@@ -143,7 +150,6 @@ class Pack:
         original: Original | None = None,
         *,
         head: bytes = b"",
-        sha256: bytes = b"",
     ) -> None:
         """Encode an object as it will stand on the medium; one that is known already is not.
 
@@ -151,7 +157,6 @@ class Pack:
             source: Its file, in Explicit VR Little Endian.
             original: What it was converted from: lossy JPEG goes along as it came.
             head: What will stand before `source` on the medium.
-            sha256: Of the whole file there, if it is known; else it is found out.
         """
         uid, series = instance.sop_instance_uid, instance.series_instance_uid
         if uid in self.series_of or not series:  # palettes and the like belong to nobody
@@ -160,8 +165,6 @@ class Pack:
         is_first = series not in self.series
         if is_first:
             self._take_facts(instance)
-        if sha256:
-            self.hashes[uid] = sha256
         if series in self.unpackable:
             return
         jpeg = None
@@ -177,7 +180,9 @@ class Pack:
             "pixels": is_image(instance),
             "jpeg": jpeg,
             "texts": is_first,
-            "hash": None if sha256 else [head.hex(), source.offset_bytes, source.size_bytes],
+            "hash": [head.hex(), source.offset_bytes, source.size_bytes]
+            if self._has_hashes
+            else [],
         }
         kept = _Kept(
             uid,

@@ -51,7 +51,7 @@ last = 0.0
 def objects():
     global last
     for path in sorted(it for it in folder.rglob("IM*") if it.is_file()):
-        yield ObjectFile(str(path), read_instance(path), sha256=b"x" * 32)
+        yield ObjectFile(str(path), read_instance(path))
     last = time.perf_counter()
 with ViewerMaker(work / "viewer", created="", version="") as viewer:
     built = build_volume(objects(), Plan("BENCH", "2.25.1", site, work, viewer=viewer))

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -151,19 +150,6 @@ def test_hashes_are_those_of_all_files(built: BuiltVolume) -> None:
         for path, data in files.items()
         if path not in ("DICOMDIR", "VIEWER/MANIFEST.JS", "VIEWER/HASHES.JS")
     }
-
-
-def test_a_hash_that_is_known_is_taken(tmp_path: Path, program: Path) -> None:
-    (file,) = make_study(tmp_path / "in", ("CT",))
-    (tmp_path / "work").mkdir()
-    options: dict[str, Any] = {"created": "", "version": "", "program_folder": program}
-    with ViewerMaker(tmp_path / "work/viewer", workers=1, **options) as viewer:
-        plan = Plan("PDI_VIEW", "2.25.77", SITE, tmp_path / "work", viewer=viewer)
-        known = ObjectFile(str(file), read_instance(file), sha256=b"\xaa" * 32)
-        made = build_volume([known], plan)
-    files = {it.path: content(it) for it in made.volume.entries}
-    rows = json.loads(inflate(read_data_file(files["VIEWER/HASHES.JS"])[1]))["files"]
-    assert "aa" * 32 in {row[2] for row in rows if row[0].startswith("DICOM/")}
 
 
 # --- room -----------------------------------------------------------------------------------------
