@@ -186,8 +186,7 @@ class _Build:
         self._leave_out(instance, code)
 
     def _leave_out(self, instance: Instance, code: str) -> None:
-        uid, sop_class_uid = instance.sop_instance_uid, instance.sop_class_uid
-        self.left_out.append(LeftOut(uid, sop_class_uid, code, instance.transfer_syntax_uid))
+        self.left_out.append(LeftOut.of(instance, code))
 
 
 def build_volume(

@@ -102,11 +102,12 @@ class WebContent:
         small = [
             markup
             for each in listed
-            if each.thumbnail and (markup := thumbnail_markup(each, links, ""))
-        ][:_MAX_START_THUMBNAILS]
+            if each.thumbnail and (markup := thumbnail_markup(each, links, "", has_caption=True))
+        ]
         start = index(
-            site, summary, links=links, medium=medium, thumbnails=small, reports=reports,
-            others=others, part=part, without_copy=without_copy,
+            site, summary, links=links, medium=medium, thumbnails=small[:_MAX_START_THUMBNAILS],
+            reports=reports, others=others, part=part, without_copy=without_copy,
+            further=max(0, len(small) - _MAX_START_THUMBNAILS),
         )  # fmt: skip
         return WebPages(start, [Entry(CONTENTS_PAGE, table), *made, *entries], origins)
 

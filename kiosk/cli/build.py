@@ -147,7 +147,13 @@ def run(args: argparse.Namespace) -> int:
                 "instances": built.instances,
                 "supplied": built.supplied,
                 "left_out": [
-                    {"path": it.path, "sop_class_uid": it.sop_class_uid, "reason": it.reason}
+                    {
+                        "path": it.path,
+                        "date": it.date,
+                        "series": it.series,
+                        "sop_class_uid": it.sop_class_uid,
+                        "reason": it.reason,
+                    }
                     for it in built.left_out
                 ],
                 "ignored": built.ignored,
@@ -186,9 +192,20 @@ def run(args: argparse.Namespace) -> int:
             print(f"Report {report.sop_instance_uid}: {report.pages} pages{taken}")
         if built.left_out:
             print("Not on it:")
+            from dicomdir.dictionary import sop_class_name
+
             print_table(
-                ("file", "SOP class", "reason"),
-                [(it.path, it.sop_class_uid, it.reason) for it in built.left_out],
+                ("file", "date", "series", "SOP class", "reason"),
+                [
+                    (
+                        it.path,
+                        it.date,
+                        it.series,
+                        sop_class_name(it.sop_class_uid) or it.sop_class_uid,
+                        it.reason,
+                    )
+                    for it in built.left_out
+                ],
             )
     if built.left_out and not args.allow_left_out:
         raise IncompleteBuildError(f"{len(built.left_out)} DICOM files are not on the image")

@@ -44,12 +44,16 @@ class LeftOutFile:
         sop_instance_uid: "" if the file does not even say that; so is the class.
         reason: `DicomdirError.code`, `Instance.fault` or "instance.no_header": a data set without
             Part 10 header.
+        series: What its Series is called, raw text; "" if nobody knows.
+        date: Of its Study, YYYYMMDD or "".
     """
 
     path: str
     sop_instance_uid: str
     sop_class_uid: str
     reason: str
+    series: str = ""
+    date: str = ""
 
 
 class FolderScan:
@@ -89,12 +93,7 @@ class FolderScan:
 
     def named(self, left_out: Iterable[LeftOut]) -> list[LeftOutFile]:
         """What the conversion left out, with the files."""
-        return [
-            LeftOutFile(
-                self._paths[it.sop_instance_uid], it.sop_instance_uid, it.sop_class_uid, it.reason
-            )
-            for it in left_out
-        ]
+        return [_file_of(self._paths[it.sop_instance_uid], it) for it in left_out]
 
     def missing(self) -> tuple[LeftOut, ...]:
         """What the medium's pages say is not on it: each object once, and none of which another
@@ -105,7 +104,9 @@ class FolderScan:
         for it in self.left_out:
             if it.sop_instance_uid not in there:
                 key = it.sop_instance_uid or f"/{it.path}"
-                left = LeftOut(it.sop_instance_uid, it.sop_class_uid, it.reason)
+                left = LeftOut(
+                    it.sop_instance_uid, it.sop_class_uid, it.reason, "", it.series, it.date
+                )
                 found.setdefault(key, left)
         return tuple(found.values())
 
@@ -127,9 +128,7 @@ class FolderScan:
         self.objects = kept
 
     def _leave_out(self, name: str, instance: Instance, reason: str) -> None:
-        self.left_out.append(
-            LeftOutFile(name, instance.sop_instance_uid, instance.sop_class_uid, reason)
-        )
+        self.left_out.append(_file_of(name, LeftOut.of(instance, reason)))
 
     def _look(self, path: Path, name: str) -> None:
         if not _is_dicom(path):
@@ -179,6 +178,10 @@ class FolderScan:
             self._twice.add(uid)
             self._patients.add(instance)
             self._leave_out(name, instance, DuplicateInstanceError.code)
+
+
+def _file_of(path: str, it: LeftOut) -> LeftOutFile:
+    return LeftOutFile(path, it.sop_instance_uid, it.sop_class_uid, it.reason, it.series, it.date)
 
 
 def nothing_usable(left_out: Sequence[LeftOutFile]) -> ComposeError:
