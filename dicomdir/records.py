@@ -296,8 +296,7 @@ class RecordMaker:
         if needs_set:
             body.append(element(CHARSET, "CS", charset.strip(b" \0")))
         if icon and kind in ICON_TYPES:
-            below = sum(1 for key in keys if _tag_of(key) < ICON_IMAGE_SEQUENCE)
-            keys.insert(below, icon)
+            keys.insert(sum(_tag_of(key) < ICON_IMAGE_SEQUENCE for key in keys), icon)
         cut = 0
         if gap >= 0:
             cut = record_bytes(kind, [*body, *keys[:gap]])[1]
