@@ -37,6 +37,9 @@ _HEAD_BYTES: Final = (
     16 * 1024
 )  # of each object, kept until it is whole; most headers end far before
 _MAX_PIECES: Final = 512  # a write, below IOV_MAX of 1024; a peer may send a byte at a time
+# Of the file, a write: a page that two writes share is handled twice, and for larger ones ext4
+# takes memory that a virtual machine's host may have to give first.
+_BLOCK_BYTES: Final = 64 * 1024
 _REPORT_S: Final = 1.0
 _SPACE_CHECK_BYTES: Final = 16 * 1024 * 1024
 
@@ -69,7 +72,7 @@ class StoreSink:
         self._pending: list[bytes | memoryview] = []
         self._head = bytearray()
         self._digest = Digest()
-        self._size_bytes = self._meta_bytes = 0
+        self._size_bytes = self._meta_bytes = self._written_bytes = 0
         self._report_at = 0.0
         self._checked_bytes = 0
         self._owed: bytes | None = None  # answered as stored, still to be written
@@ -92,6 +95,7 @@ class StoreSink:
         self._digest = Digest()
         self._pending = [meta]
         self._size_bytes = self._meta_bytes = len(meta)
+        self._written_bytes = 0
         self._checked_bytes = 0
         self._report_at = time.monotonic() + _REPORT_S
 
@@ -145,16 +149,20 @@ class StoreSink:
         except OSError as error:
             self._refuse(self._write_error(error))
 
-    def _write(self, fd: int, pieces: list[bytes | memoryview]) -> None:
-        """One system call: a page that two writes share is handled twice."""
-        for piece in pieces:
-            self._digest.update(piece)
-        size = sum(map(len, pieces))
-        written = os.writev(fd, pieces)
-        if written < size:  # rare: the disk is about to be full
-            rest = memoryview(b"".join(pieces))
-            while written < size:
-                written += os.write(fd, rest[written:])
+    def _write(self, fd: int, pending: list[bytes | memoryview]) -> None:
+        pieces: list[bytes | memoryview] = []
+        room = _BLOCK_BYTES - self._written_bytes % _BLOCK_BYTES
+        for view in pending:
+            self._digest.update(view)
+            self._written_bytes += len(view)
+            while len(view) >= room:
+                _write_all(fd, [*pieces, view[:room]])
+                pieces, view, room = [], view[room:], _BLOCK_BYTES
+            if view:
+                pieces.append(view)
+                room -= len(view)
+        if pieces:
+            _write_all(fd, pieces)
 
     def _watch(self) -> None:
         """While a large object arrives: report it, and look at the free space."""
@@ -276,6 +284,15 @@ class StoreSink:
             return OUT_OF_RESOURCES
         self._alert("object.write")
         return WRITE_FAILED
+
+
+def _write_all(fd: int, pieces: list[bytes | memoryview]) -> None:
+    size = sum(map(len, pieces))
+    written = os.writev(fd, pieces)
+    if written < size:  # rare: the disk is about to be full
+        rest = memoryview(b"".join(pieces))
+        while written < size:
+            written += os.write(fd, rest[written:])
 
 
 def tell(retrieval: Retrieval, record: bytes) -> None:
