@@ -152,20 +152,36 @@ def _serve(
     )
     with bootstrap.journal(config) as journal, engine_parts(config, journal) as parts:
         print("ready", flush=True)
+        entered: set[str] = set()
         for line in sys.stdin:
             request = json.loads(line)
             try:
-                answer = _job(parts, request, Path(request["folder"]))
+                order = _order(request, parts.clock.now())
+                if order.order_id not in entered:  # building asks the job for its password
+                    entered.add(order.order_id)
+                    _enter(journal, order)
+                answer = _job(parts, order, Path(request["folder"]))
             except Exception as error:  # told to the bench, which stops
                 answer = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(answer), flush=True)
 
 
-def _job(parts: Any, request: dict[str, str], folder: Path) -> dict[str, Any]:
-    from kiosk.domain.model import AccessionNumber, Medium, Order, OrderId, ReleaseState
+def _enter(journal: Any, order: Any) -> None:
+    """The order, and a job of it that no engine takes."""
+    from kiosk import bootstrap
+    from kiosk.domain.model import MediaChoice, Medium, Priority
 
-    order = Order(
-        order_id=OrderId(f"bench-{os.getpid()}"),
+    journal.orders.add(order, actor="bench")
+    with bootstrap.jobs(journal) as jobs:
+        choice = MediaChoice(Medium.DISC)
+        jobs.submit(order.order_id, choice, Priority.WAITING_PATIENT, actor="bench")
+
+
+def _order(request: dict[str, str], now: Any) -> Any:
+    from kiosk.domain.model import AccessionNumber, Order, OrderId, ReleaseState
+
+    return Order(
+        order_id=OrderId(f"bench-{os.getpid()}-{request['accession_number']}"),
         patient=PATIENT,
         accession_number=AccessionNumber(request["accession_number"]),
         study_instance_uid=request["study"],
@@ -173,8 +189,13 @@ def _job(parts: Any, request: dict[str, str], folder: Path) -> dict[str, Any]:
         study_date="20240311",
         state=ReleaseState.RELEASED,
         with_report=True,
-        created_at=parts.clock.now(),
+        created_at=now,
     )
+
+
+def _job(parts: Any, order: Any, folder: Path) -> dict[str, Any]:
+    from kiosk.domain.model import Medium
+
     started = time.time()
     with parts.slots.hold(1, lambda: False):
         inventory = parts.retrieve(
