@@ -161,7 +161,7 @@ def _decode_jpeg(data: bytes, form: PixelFormat) -> memoryview:
             coded = "YCBCR" if stream.transform == 1 else "RGB"
         colours = {"colorspace": coded, "outcolorspace": "RGB"}
     pixels = imagecodecs.jpeg8_decode(data, **colours)
-    check_jpeg(data, _first_component)
+    check_jpeg(data, pixels, _first_component)
     return _fit(pixels, stream, form)
 
 
@@ -179,7 +179,7 @@ def _decode_lossless_jpeg(data: bytes, form: PixelFormat) -> memoryview:
     stream = _jpeg_header(data)
     _compare(stream, form)
     pixels = _lossless_samples(data, form.samples)
-    check_jpeg(data, _lossless_samples)
+    check_jpeg(data, pixels, _lossless_samples)
     return _fit(pixels, stream, form)
 
 

@@ -12,8 +12,10 @@ from dicomdir.errors import TranscodeError
 _BYPASS, _TERMINATE_ALL, _HIGH_THROUGHPUT = 0x01, 0x04, 0x40  # table A.19, T.814 A.4
 # The arithmetic coder stuffs a bit after FF (C.2.5). Zeros in such a number do not come out of it
 # either, but out of a disk or a network that lost a block.
-_NOT_CODED: Final = re.compile(rb"\xff[\x90-\xff]|\0{24}")
+_ZEROS: Final = 24
+_NOT_CODED: Final = re.compile(rb"\xff[\x90-\xff]|\0{%d}" % _ZEROS)
 _NOT_RAW: Final = re.compile(rb"\xff[\x90-\xff]")
+_MAX_PLANES: Final = 80
 _MAX_VISITS: Final = 5_000_000
 _LEFT_OVER: Final = "a frame has more coded data than code-blocks"
 _ENDS_EARLY: Final = "a frame's coded data end early"
@@ -124,6 +126,20 @@ class _TagTree:
             node[0], node[1] = low, is_known
         return bool(is_known) and low < limit
 
+    def value(self, bits: _Bits, x: int, y: int) -> None:
+        """Read all of a leaf: the same bits as `reaches` with one limit after the other."""
+        low = 0
+        for level in range(self._top, -1, -1):
+            node = self._nodes.setdefault((level, x >> level, y >> level), [0, 0])
+            if node[0] > low:
+                low = node[0]
+            if not node[1]:
+                while not bits.bit():
+                    low += 1
+                    if low > _MAX_PLANES:
+                        raise TranscodeError("a code-block of a frame is damaged")
+                node[0], node[1] = low, 1
+
 
 @dataclass(slots=True)
 class _Block:
@@ -148,6 +164,7 @@ def walk_packets(data: bytes, components: Sequence[TileComponent]) -> None:
     if any(part.coding.style & _HIGH_THROUGHPUT and part.coding.layers > 1 for part in components):
         return  # sets of passes with placeholders between them (T.814 B.3)
     coding = components[0].coding
+    has_suspects = bytes(_ZEROS) in data or _NOT_RAW.search(data) is not None
     at = visits = 0
     for layer, style, precinct in _packets(components, len(data)):
         if coding.has_sop and data[at : at + 4] == b"\xff\x91\x00\x04":
@@ -164,7 +181,7 @@ def walk_packets(data: bytes, components: Sequence[TileComponent]) -> None:
             at += 2
         for length, rules in bodies:
             pattern = _NOT_CODED if not rules else _NOT_RAW if rules == _BYPASS else None
-            if pattern is not None and pattern.search(data, at, at + length):
+            if has_suspects and pattern is not None and pattern.search(data, at, at + length):
                 raise TranscodeError("a code-block of a frame is damaged")
             at += length
         if at > len(data):
@@ -183,11 +200,7 @@ def _bodies(bits: _Bits, precinct: _Precinct, layer: int, style: int) -> Iterato
                 if block is None:
                     if not inclusion.reaches(bits, x, y, layer + 1):
                         continue
-                    limit = 1
-                    while not planes.reaches(bits, x, y, limit):
-                        limit += 1
-                        if limit > 80:
-                            raise TranscodeError("a code-block of a frame is damaged")
+                    planes.value(bits, x, y)
                     block = precinct.blocks[band, x, y] = _Block()
                 elif not bits.bit():
                     continue

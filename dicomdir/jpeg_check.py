@@ -12,7 +12,6 @@ noticed, neither here nor by anybody else.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -22,9 +21,7 @@ from dicomdir.errors import TranscodeError
 _SOF_BASELINE, _SOF_EXTENDED, _SOF_PROGRESSIVE, _SOF_LOSSLESS = 0xC0, 0xC1, 0xC2, 0xC3
 _DHT, _EOI, _SOS, _DQT, _DRI = 0xC4, 0xD9, 0xDA, 0xDB, 0xDD  # ITU-T T.81 table B.1
 _TAILS: Final = tuple(bytes([value]) * 12 for value in (0x55, 0x00, 0xFE, 0x33, 0xAA))
-_END_OF_SCAN: Final = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
-_RESTART: Final = re.compile(rb"\xff+([\xd0-\xd7])")
-_END_OF_LS_SCAN: Final = re.compile(rb"\xff+[\x80-\xcf\xd8-\xfe]")  # ITU-T T.87 A.1, a bit stuffed
+_RESTARTS: Final = range(0xD0, 0xD8)
 _PADDING_BITS: Final = 7
 
 Decoder = Callable[[bytes, int], Any]
@@ -51,16 +48,19 @@ class _Frame:
     scans: tuple[_Scan, ...]
 
 
-def check_jpeg(data: bytes, decode: Decoder) -> None:
+def check_jpeg(data: bytes, samples: Any, decode: Decoder) -> None:
     """Raise TranscodeError unless all coded data of a frame make all samples, and no more.
 
     Args:
+        samples: What the decoder made of the frame, unconverted if it is a lossless one.
         decode: Gives the samples of a stream of as many components as its second argument says,
             as an array of which only the first component is looked at, unconverted.
     """
     frame = _parse(data)
     if frame.process == _SOF_PROGRESSIVE:
         _check_progressive(data, decode, len(frame.components))
+        return
+    if frame.process == _SOF_LOSSLESS and _is_accounted_for(frame, samples):
         return
     for scan in frame.scans:
         if len(scan.components) != len(frame.components) and len(scan.components) != 1:
@@ -74,8 +74,8 @@ def check_jpeg_ls(data: bytes) -> None:
     Without one CharLS 2.4.3 searches for ever, in machine code that nothing interrupts. With it,
     CharLS itself demands that the coded data make all samples and no more.
     """
-    ends = list(_scan_ends(data, _END_OF_LS_SCAN))
-    if not ends or data[ends[-1] :].lstrip(b"\xff")[:1] != b"\xd9":
+    ends = list(_scan_ends(data, 0x80))
+    if not ends or data[ends[-1] + 1] != _EOI:
         raise TranscodeError("a frame ends before its end marker")
 
 
@@ -109,12 +109,12 @@ def _parse(data: bytes) -> _Frame:
                 raise TranscodeError("a frame has a JPEG process that is not known")
             frame_header, process = body, marker
         elif marker == _SOS:
-            end = _END_OF_SCAN.search(data, at)
-            if end is None or not frame_header:
+            end, restarts = _end_of_scan(data, at)
+            if end < 0 or not frame_header:
                 raise TranscodeError("a frame ends before its end marker")
-            coded = data[at : end.start()]
-            scans.append(_scan(tables, frame_header, body, coded, restart_every))
-            at = end.end() - 2
+            scan = _scan(tables, frame_header, body, restart_every)
+            scans.append(replace(scan, intervals=tuple(_intervals(data, at, end, restarts))))
+            at = end
     if not scans:
         raise TranscodeError("a frame has no coded data")
     return _Frame(
@@ -131,17 +131,82 @@ def _components(frame_header: bytes) -> tuple[bytes, ...]:
     return tuple(frame_header[at : at + 3] for at in range(6, len(frame_header), 3))
 
 
-def _scan(
-    tables: bytes, frame_header: bytes, body: bytes, coded: bytes, restart_every: int
-) -> _Scan:
+def _scan(tables: bytes, frame_header: bytes, body: bytes, restart_every: int) -> _Scan:
     names = body[1 : 1 + 2 * body[0] : 2] if body else b""
     own = tuple(part for part in _components(frame_header) if part[0] in names)
     if not names or len(own) != len(names) or len(body) != 4 + 2 * len(names):
         raise TranscodeError("a scan of a frame cannot be read")
-    parts = _RESTART.split(coded)
-    if any(mark[0] & 7 != number % 8 for number, mark in enumerate(parts[1::2])):
-        raise TranscodeError("a frame's restart markers are out of order")
-    return _Scan(tables, own, body, tuple(parts[::2]), restart_every)
+    return _Scan(tables, own, body, (), restart_every)
+
+
+def _end_of_scan(data: bytes, at: int, first_marker: int = 0x01) -> tuple[int, list[int]]:
+    """Place of the marker behind coded data, -1 if there is none; and of restart markers in it.
+
+    Args:
+        first_marker: After FF, what is less is coded data: one stuffed byte, or bit in JPEG-LS.
+    """
+    restarts = []
+    while (at := data.find(b"\xff", at)) >= 0 and at + 1 < len(data):
+        following = data[at + 1]
+        if following == 0xFF:  # fill byte
+            at += 1
+            continue
+        if following in _RESTARTS:
+            restarts.append(at)
+        elif following >= first_marker:
+            return at, restarts
+        at += 2
+    return -1, restarts
+
+
+def _intervals(data: bytes, start: int, end: int, restarts: list[int]) -> Iterator[bytes]:
+    for number, restart in enumerate(restarts):
+        if data[restart + 1] & 7 != number % 8:
+            raise TranscodeError("a frame's restart markers are out of order")
+        yield data[start:restart].rstrip(b"\xff")
+        start = restart + 2
+    yield data[start:end].rstrip(b"\xff")
+
+
+# --- the quick way, lossless only -----------------------------------------------------------------
+
+
+def _is_accounted_for(frame: _Frame, samples: Any) -> bool:
+    """Whether the coded data are as long as the samples make them; False if that cannot be said."""
+    from dicomdir.jpeg_bits import coded_bits  # brings numpy
+
+    scan, head = frame.scans[0], frame.scans[0].header
+    tables = dict(_huffman_tables(scan.tables))
+    names = [part[0] for part in frame.components]
+    wanted = [tables.get(head[n] >> 4, b"") for n in range(2, 2 + 2 * len(names), 2)]
+    is_plain = (
+        len(frame.scans) == 1
+        and len(scan.intervals) == 1
+        and not scan.restart_every
+        and list(head[1 : 1 + 2 * head[0] : 2]) == names
+        and not head[-1] & 15  # point transform
+        and samples.shape[:2] == (frame.rows, frame.columns)
+        and all(part[1] == frame.components[0][1] for part in frame.components)
+    )
+    if not is_plain:
+        return False
+    bits = coded_bits(samples, frame.precision, head[-3], wanted)
+    coded = scan.intervals[0]
+    there = 8 * (len(coded) - coded.count(b"\xff\x00"))
+    return bits is not None and 0 <= there - bits <= _PADDING_BITS
+
+
+def _huffman_tables(tables: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number, counts and symbols of each table of class 0; the last of a number counts."""
+    at = 0
+    while at < len(tables):
+        end = at + 2 + int.from_bytes(tables[at + 2 : at + 4], "big")
+        part = at + 4
+        while tables[at + 1] == _DHT and part + 17 <= end:
+            size = 17 + sum(tables[part + 1 : part + 17])
+            yield tables[part], tables[part + 1 : part + size]
+            part += size
+        at = end
 
 
 # --- where the decoder stands at the end ----------------------------------------------------------
@@ -187,7 +252,7 @@ class _Stretched:
     wide: int
     unit: tuple[int, int]
 
-    def stream(self, tail: bytes, *, is_widened: bool) -> bytes:
+    def stream(self, tail: bytes) -> bytes:
         lone = len(self.scan.components) == 1
         parts = b"".join(
             part[:1] + (b"\x11" if lone else part[1:2]) + part[2:] for part in self.scan.components
@@ -197,9 +262,8 @@ class _Stretched:
         if max(size[0], size[1], size[4], size[5]):
             raise TranscodeError("a frame is too large to decompress")
         header = bytes([self.frame.precision]) + size[2:4] + size[6:8] + bytes([len(parts) // 3])
-        tables = _widened(self.scan.tables) if is_widened else self.scan.tables
         return b"".join((
-            b"\xff\xd8", tables,
+            b"\xff\xd8", _widened(self.scan.tables),
             _segment(self.frame.process, header + parts), _segment(_SOS, self.scan.header),
             self.coded, tail, b"\xff\xd9",
         ))  # fmt: skip
@@ -238,22 +302,18 @@ def _check_interval(stretched: _Stretched, decode: Decoder) -> None:
 
 def _ends_at_the_end(stretched: _Stretched, decode: Decoder) -> bool:
     """False if there are more data. Raises TranscodeError if they end early."""
-    nearest = 1 << 62
-    for is_widened in (False, True):
-        plain = _decoded(stretched, b"", decode, is_widened=is_widened)
-        for tail in _TAILS:
-            other = _decoded(stretched, tail, decode, is_widened=is_widened)
-            nearest = min(nearest, stretched.first_difference(plain, other))
-            if nearest < 0:
-                raise TranscodeError("a frame's coded data end early")
-            if nearest == 0:
-                return True
+    plain = _decoded(stretched, b"", decode)
+    for tail in _TAILS:
+        nearest = stretched.first_difference(plain, _decoded(stretched, tail, decode))
+        if nearest < 0:
+            raise TranscodeError("a frame's coded data end early")
+        if nearest == 0:
+            return True
     return False
 
 
-def _decoded(stretched: _Stretched, tail: bytes, decode: Decoder, *, is_widened: bool) -> Any:
-    stream = stretched.stream(tail, is_widened=is_widened)
-    samples = decode(stream, len(stretched.scan.components))
+def _decoded(stretched: _Stretched, tail: bytes, decode: Decoder) -> Any:
+    samples = decode(stretched.stream(tail), len(stretched.scan.components))
     return samples[..., 0] if samples.ndim == 3 else samples
 
 
@@ -287,14 +347,14 @@ def _check_progressive(data: bytes, decode: Decoder, components: int) -> None:
     import numpy as np
 
     made, at = b"", 0
-    for start in _scan_ends(data, _END_OF_SCAN):
+    for start in _scan_ends(data):
         made += data[at:start] + _TAILS[0]
         at = start
     if not np.array_equal(decode(data, components), decode(made + data[at:], components)):
         raise TranscodeError("a frame's coded data end early")
 
 
-def _scan_ends(data: bytes, pattern: re.Pattern[bytes]) -> Iterator[int]:
+def _scan_ends(data: bytes, first_marker: int = 0x01) -> Iterator[int]:
     """Places of the markers that end scans; none more after what cannot be read."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
@@ -306,8 +366,7 @@ def _scan_ends(data: bytes, pattern: re.Pattern[bytes]) -> Iterator[int]:
             return
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == _SOS:
-            end = pattern.search(data, at)
-            if end is None:
+            at, _ = _end_of_scan(data, at, first_marker)
+            if at < 0:
                 return
-            yield end.start()
-            at = end.end() - 2
+            yield at
