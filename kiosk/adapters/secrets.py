@@ -9,7 +9,6 @@ import os
 import secrets
 from pathlib import Path
 
-from kiosk.disk import sync
 from kiosk.errors import ConfigError
 
 KEY_BYTES = 32
@@ -53,7 +52,11 @@ def _make(path: Path) -> None:
     finally:
         part.unlink()
     for folder in (path.parent, path.parent.parent):  # a new folder's own name as well
-        sync(folder)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _read(path: Path) -> bytes:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from textual.message import Message
 
 from kiosk.domain.model import Job, OrderId
-from kiosk.domain.protection import JobPassword
 from kiosk.lobby.visit import Visit
 from kiosk.services.identify import Refusal, Release
 
@@ -32,12 +31,7 @@ class Placed(Message):
 
 @dataclass
 class JobSeen(Message):
-    """The newest row of the visitor's job; `job` None if the journal did not answer.
-
-    Attributes:
-        password: Of its media, if they are protected.
-    """
+    """The newest row of the visitor's job; `job` None if the journal did not answer."""
 
     visit: Visit = field(repr=False)
     job: Job | None
-    password: JobPassword | None = field(default=None, repr=False)

@@ -29,7 +29,6 @@ BENCHES = {
     "transcode": "tests.bench.bench_transcode",
     "web": "tests.bench.bench_web",
     "check": "tests.bench.bench_check",
-    "viewer": "tests.bench.bench_viewer",
 }
 
 

@@ -23,12 +23,7 @@ from tests.bench.harness import MemoryWatch, tree_cpu_s
 from tests.bench.studies import PATIENT, Study, accession_number_of
 
 AE_TITLE = "SENDHOME"
-ROLES = {
-    "storage_scp": "receiver",
-    "kiosk.builder": "builder",
-    "dicomdir.viewer": "encoders",
-    "xorriso": "xorriso",
-}
+ROLES = {"storage_scp": "receiver", "kiosk.builder": "builder", "xorriso": "xorriso"}
 _ROOT = Path(__file__).parents[2]
 
 
@@ -81,23 +76,13 @@ class EngineSide:
 
 @contextlib.contextmanager
 def engine_side(
-    work: Path,
-    archive_port: int,
-    archive_ae_title: str,
-    receiver_port: int,
-    *,
-    ae_title: str = AE_TITLE,
-    viewer: bool = False,
+    work: Path, archive_port: int, archive_ae_title: str, receiver_port: int
 ) -> Iterator[EngineSide]:
-    """Start one and wait until it is ready; end it afterwards.
-
-    Args:
-        viewer: Its media carry the viewer, with its copy of the pixels.
-    """
+    """Start one and wait until it is ready; end it afterwards."""
     folder = work / f"engine-{receiver_port}"
     folder.mkdir()
     command = [sys.executable, "-m", "tests.bench.engine_side", str(folder), str(archive_port)]
-    command += [archive_ae_title, str(receiver_port), ae_title, "viewer" if viewer else ""]
+    command += [archive_ae_title, str(receiver_port)]
     process = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", "--", *command],
         cwd=_ROOT,
@@ -121,67 +106,41 @@ def engine_side(
 # --- in the process -----------------------------------------------------------------------------
 
 
-def _serve(
-    folder: Path,
-    archive_port: int,
-    archive_ae_title: str,
-    receiver_port: int,
-    ae_title: str,
-    *,
-    viewer: bool,
-) -> None:
+def _serve(folder: Path, archive_port: int, archive_ae_title: str, receiver_port: int) -> None:
     from kiosk import bootstrap
     from kiosk.config import (
         ArchiveConfig,
         Config,
         EngineConfig,
         ReceiverConfig,
-        SiteConfig,
         StoreConfig,
     )
     from kiosk.engine_parts import engine_parts
 
     archive = ArchiveConfig(host="127.0.0.1", port=archive_port, ae_title=archive_ae_title)
     config = Config(
-        site=SiteConfig(viewer=viewer),
         archive=archive,
-        receiver=ReceiverConfig(ae_title=ae_title, port=receiver_port),
+        receiver=ReceiverConfig(ae_title=AE_TITLE, port=receiver_port),
         store=StoreConfig(state_dir=folder / "state", spool_dir=folder / "spool", reserve_mb=64),
         drives=(),
         engine=EngineConfig(station="bench"),
     )
     with bootstrap.journal(config) as journal, engine_parts(config, journal) as parts:
         print("ready", flush=True)
-        entered: set[str] = set()
         for line in sys.stdin:
             request = json.loads(line)
             try:
-                order = _order(request, parts.clock.now())
-                if order.order_id not in entered:  # building asks the job for its password
-                    entered.add(order.order_id)
-                    _enter(journal, order)
-                answer = _job(parts, order, Path(request["folder"]))
+                answer = _job(parts, request, Path(request["folder"]))
             except Exception as error:  # told to the bench, which stops
                 answer = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(answer), flush=True)
 
 
-def _enter(journal: Any, order: Any) -> None:
-    """The order, and a job of it that no engine takes."""
-    from kiosk import bootstrap
-    from kiosk.domain.model import MediaChoice, Medium, Priority
+def _job(parts: Any, request: dict[str, str], folder: Path) -> dict[str, Any]:
+    from kiosk.domain.model import AccessionNumber, Medium, Order, OrderId, ReleaseState
 
-    journal.orders.add(order, actor="bench")
-    with bootstrap.jobs(journal) as jobs:
-        choice = MediaChoice(Medium.DISC)
-        jobs.submit(order.order_id, choice, Priority.WAITING_PATIENT, actor="bench")
-
-
-def _order(request: dict[str, str], now: Any) -> Any:
-    from kiosk.domain.model import AccessionNumber, Order, OrderId, ReleaseState
-
-    return Order(
-        order_id=OrderId(f"bench-{os.getpid()}-{request['accession_number']}"),
+    order = Order(
+        order_id=OrderId(f"bench-{os.getpid()}"),
         patient=PATIENT,
         accession_number=AccessionNumber(request["accession_number"]),
         study_instance_uid=request["study"],
@@ -189,13 +148,8 @@ def _order(request: dict[str, str], now: Any) -> Any:
         study_date="20240311",
         state=ReleaseState.RELEASED,
         with_report=True,
-        created_at=now,
+        created_at=parts.clock.now(),
     )
-
-
-def _job(parts: Any, order: Any, folder: Path) -> dict[str, Any]:
-    from kiosk.domain.model import Medium
-
     started = time.time()
     with parts.slots.hold(1, lambda: False):
         inventory = parts.retrieve(
@@ -227,11 +181,4 @@ def _nothing(_done: int, _total: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(
-        Path(sys.argv[1]),
-        int(sys.argv[2]),
-        sys.argv[3],
-        int(sys.argv[4]),
-        sys.argv[5],
-        viewer=sys.argv[6] == "viewer",
-    )
+    _serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))

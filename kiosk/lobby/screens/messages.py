@@ -49,10 +49,9 @@ class ExamsChosen(Message):
 
 @dataclass
 class MediumChosen(Message):
-    """On what, and whether with a password."""
+    """On what."""
 
     medium: Medium
-    is_protected: bool = False
 
 
 @dataclass
