@@ -157,7 +157,7 @@ def require_sound(studies: list[StudyLoad], plans: Sequence[MediumPlan]) -> None
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(STUDIES, st.integers(90, 1500), st.sampled_from([COMMON, VIEWER]))
+@given(STUDIES, st.integers(120, 1500), st.sampled_from([COMMON, VIEWER]))
 def test_a_planned_disc_always_fits(
     source: Path, studies: list[StudyLoad], blocks: int, overhead: Overhead
 ) -> None:
