@@ -10,25 +10,31 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dicomdir.errors import (
-    ImageError,
     InstanceError,
+    MissingKeyError,
+    NothingLeftError,
     TranscodeError,
     UnsupportedSopClassError,
     UnsupportedTransferSyntaxError,
 )
 from dicomdir.fileset import FileSet
 from dicomdir.instance import Instance
-from dicomdir.pdi import Entry, FileSource, PdiVolume, lay_out
+from dicomdir.pdi import DICOMDIR, INDEX, README, Entry, FileSource, PdiVolume, lay_out
 from dicomdir.profile import record_type
 from dicomdir.readme import Site, readme
 from dicomdir.records import supplied_texts
-from dicomdir.report.collect import ReportContent, ReportLink
+from dicomdir.report.collect import ReportContent, ReportEntries, ReportLink
 from dicomdir.report.sr_words import Find, Place
 from dicomdir.summary import LeftOut, Summary
 from dicomdir.transcode import fresh_header, needs_transcoding, transcode
-from dicomdir.web import LinkCase, MediumPart, PageLink, WebContent
+from dicomdir.viewer.model import MadeViewer, Medium, Original
+from dicomdir.web import LinkCase, MediumPart, PageLink, WebContent, WebPages
+
+if TYPE_CHECKING:
+    from dicomdir.viewer.maker import ViewerMaker  # with numpy, which a volume alone does not need
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Plan:
         left_out: Objects that were left out earlier and are to be listed too.
         expected: Objects by Series Instance UID that the archive has listed; a hint.
         part: If it is one of a set.
+        viewer: Makes the viewer's copy; None for media without a viewer.
     """
 
     volume_id: str
@@ -69,6 +76,7 @@ class Plan:
     left_out: tuple[LeftOut, ...] = ()
     expected: Mapping[str, int] = field(default_factory=dict)
     part: MediumPart | None = None
+    viewer: ViewerMaker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +85,29 @@ class BuiltVolume:
 
     Attributes:
         supplied: What is said of values that records have and objects lack (PDI-83).
+        without_copy: Series Instance UIDs that the viewer shows from the objects alone: there was
+            no room for a copy.
+        unpackable: The same, because of their pixels; why, by Series Instance UID.
     """
 
     volume: PdiVolume
     instances: int
     left_out: tuple[LeftOut, ...]
     supplied: tuple[str, ...]
+    without_copy: tuple[str, ...] = ()
+    unpackable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that a log should say of it; UIDs and codes only."""
+        return (
+            *self.supplied,
+            *(f"the viewer has no room for a copy of series {uid}" for uid in self.without_copy),
+            *(
+                f"the viewer has no copy of series {uid}: {reason}"
+                for uid, reason in sorted(self.unpackable.items())
+            ),
+        )
 
 
 @dataclass(slots=True)
@@ -110,7 +135,24 @@ class _Build:
             else:
                 self.sources[instance.sop_instance_uid] = source
                 yield instance
+                self._show(file, instance, source)
             self.on_object(count)
+
+    def _show(self, file: ObjectFile, instance: Instance, source: FileSource) -> None:
+        """Hand an object that was taken in to the viewer."""
+        viewer = self.plan.viewer
+        if viewer is None:
+            return
+        syntax = file.instance.transfer_syntax_uid
+        original = None
+        if syntax != instance.transfer_syntax_uid:
+            original = Original(file.path, file.instance.data_offset, syntax)
+        viewer.add(
+            instance,
+            source,
+            original=original,
+            head=self.heads.get(instance.sop_instance_uid, b""),
+        )
 
     def _place(self, file: ObjectFile) -> tuple[FileSource, Instance]:
         instance = file.instance
@@ -137,9 +179,14 @@ class _Build:
         source = self.sources.pop(sop_instance_uid)
         return Entry(path, source, self.heads.pop(sop_instance_uid, b""))
 
+    def reject(self, instance: Instance, code: str) -> None:
+        """Leave out what was accepted."""
+        self.sources.pop(instance.sop_instance_uid)
+        self.heads.pop(instance.sop_instance_uid, None)
+        self._leave_out(instance, code)
+
     def _leave_out(self, instance: Instance, code: str) -> None:
-        uid, sop_class_uid = instance.sop_instance_uid, instance.sop_class_uid
-        self.left_out.append(LeftOut(uid, sop_class_uid, code, instance.transfer_syntax_uid))
+        self.left_out.append(LeftOut.of(instance, code))
 
 
 def build_volume(
@@ -161,7 +208,7 @@ def build_volume(
     Raises:
         MixedPatientError, DuplicateInstanceError, MissingKeyError: As `FileSet.add`.
         InstanceError: An object is not whole.
-        ImageError: Nothing can go onto the medium.
+        NothingLeftError: Nothing can go onto the medium.
     """
     build = _Build(plan, on_object, on_converting, on_frame)
     build.left_out += plan.left_out
@@ -170,13 +217,17 @@ def build_volume(
     web = WebContent(plan.work / "web", plan.expected)
     reports = ReportContent(plan.work / "reports", is_lower=plan.links is LinkCase.LOWER)
     for instance in build.accept(objects):
+        try:
+            fileset.require_keys(instance)
+        except MissingKeyError as error:  # one odd object does not stop the others
+            build.reject(instance, error.code)
+            continue
         icon = web.add(instance, build.sources[instance.sop_instance_uid])
         fileset.add(instance, icon=icon)
         reports.add(instance, build.sources[instance.sop_instance_uid])
         summary.add(instance)
     if not fileset:
-        reasons = ", ".join(sorted({it.reason for it in build.left_out}))
-        raise ImageError(f"none of the objects can go onto the medium: {reasons}")
+        raise NothingLeftError(build.left_out)
     dicomdir, order = fileset.encode(), fileset.ordered()
     count, supplied = len(fileset), tuple(supplied_texts(fileset.supplied))
     file_ids = fileset.file_ids
@@ -184,26 +235,82 @@ def build_volume(
     documents = reports.entries(_finder(file_ids), on_report=on_frame)
     uids = {file_id: uid for uid, file_id in file_ids.items()}
     del file_ids
-    site = plan.site
-    pages = web.pages(
-        site,
-        summary,
-        links=plan.links,
-        medium=plan.medium,
-        part=plan.part,
-        reports=[_page_link(it, it.href) for it in reports.links],
-        others=[_page_link(it, it.pdf_href) for it in reports.links if it.pdf_href],
-    )
+    site = plan.site if plan.viewer is None else plan.viewer.facts_for(plan.site)
+    reading = readme(site)
+
+    def make_pages(without_copy: int = 0) -> WebPages:
+        return web.pages(
+            site,
+            summary,
+            links=plan.links,
+            medium=plan.medium,
+            part=plan.part,
+            reports=[_page_link(it, it.href) for it in reports.links],
+            others=[_page_link(it, it.pdf_href) for it in reports.links if it.pdf_href],
+            without_copy=without_copy,
+        )
+
+    made = _Pages(dicomdir, reading, make_pages(), documents)
+    placed = [build.entry(file_id, uids[file_id]) for file_id in order]
+    viewer = MadeViewer([], ())
+    if plan.viewer is not None:
+
+        def remake(without_copy: int) -> list[Entry]:
+            made.web = make_pages(without_copy)
+            return made.entries()
+
+        number, total = (plan.part.number, plan.part.total) if plan.part else (1, 1)
+        viewer = plan.viewer.make(
+            Medium(plan.volume_id, site, number=number, of=total, left_out=build.left_out),
+            made.entries(),
+            placed,
+            [uids[file_id] for file_id in order],
+            thumbnails=made.thumbnails(),
+            pages={it.sop_instance_uid: it.href for it in reports.links},
+            remake=remake,
+        )
     volume = lay_out(
         volume_id=plan.volume_id,
         dicomdir=dicomdir,
-        readme=readme(site),
-        index=pages.index,
-        pages=[*pages.entries, *documents.pages],
+        readme=reading,
+        index=made.web.index,
+        pages=[*made.web.entries, *documents.pages],
         extra=documents.extra,
-        objects=(build.entry(file_id, uids.pop(file_id)) for file_id in order),
+        viewer=viewer.entries,
+        objects=placed,
     )
-    return BuiltVolume(volume, count, tuple(build.left_out), supplied)
+    unpackable = dict(plan.viewer.unpackable) if plan.viewer is not None else {}
+    return BuiltVolume(
+        volume, count, tuple(build.left_out), supplied, viewer.without_copy, unpackable
+    )
+
+
+@dataclass(slots=True)
+class _Pages:
+    """Everything of a medium but the objects and the viewer."""
+
+    dicomdir: bytes
+    readme: bytes
+    web: WebPages
+    documents: ReportEntries
+
+    def entries(self) -> list[Entry]:
+        return [
+            Entry(DICOMDIR, self.dicomdir),
+            Entry(README, self.readme),
+            Entry(INDEX, self.web.index),
+            *self.web.entries,
+            *self.documents.pages,
+            *self.documents.extra,
+        ]
+
+    def thumbnails(self) -> dict[str, bytes]:
+        """JPEG files by SOP Instance UID of what they show."""
+        return {
+            self.web.origins[entry.path]: entry.source
+            for entry in self.web.entries
+            if isinstance(entry.source, bytes) and entry.path.endswith("/THUMB.JPG")
+        }
 
 
 def _finder(file_ids: Mapping[str, str]) -> Find:

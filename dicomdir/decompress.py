@@ -32,7 +32,7 @@ def decoded_frames(
     Raises:
         TranscodeError: A frame is damaged, or there are more or fewer than `form.frames`.
     """
-    frames = _frames(descriptor, at, form.frames)
+    frames = encapsulated_frames(descriptor, at, form.frames)
     threads = _threads(form)
     if threads < 2:
         for data in frames:
@@ -57,8 +57,14 @@ def _threads(form: PixelFormat) -> int:
     return min(len(os.sched_getaffinity(0)), _MAX_THREADS, form.frames, room)
 
 
-def _frames(descriptor: int, at: int, wanted: int) -> Iterator[bytes]:
-    """Fragments put together to frames, read one frame at a time."""
+def encapsulated_frames(descriptor: int, at: int, wanted: int) -> Iterator[bytes]:
+    """Fragments put together to frames, read one frame at a time, not decoded.
+
+    Args:
+        at: File offset of the first item, the offset table.
+    Raises:
+        TranscodeError: There are not as many frames as wanted.
+    """
     count = 0
     with open(descriptor, "rb", closefd=False) as file:
         file.seek(at)

@@ -1,7 +1,8 @@
-"""VRs of attributes whose encoding does not say them, out of pydicom's dictionaries (PS3.6)."""
+"""What pydicom's dictionaries (PS3.6) say: VRs that an encoding does not, names of SOP Classes."""
 
 from __future__ import annotations
 
+from pydicom._uid_dict import UID_dictionary
 from pydicom.datadict import dictionary_VR, private_dictionary_VR
 
 
@@ -21,3 +22,9 @@ def dictionary_vr(tag: int, private_creator: str) -> str:
         return private_dictionary_VR(tag, private_creator)
     except KeyError:
         return "UN"
+
+
+def sop_class_name(uid: str) -> str:
+    """Such as "MR Image Storage"; "" for private and unknown ones."""
+    known = UID_dictionary.get(uid)
+    return known[0] if known is not None else ""

@@ -9,10 +9,10 @@ from typing import Final
 
 from dicomdir.errors import ImageTooLargeError, InstanceTooLargeError
 from dicomdir.loads import Overhead, StudyLoad
+from dicomdir.pdi import BASE_36
 from dicomdir.room import Capacity
 from dicomdir.span import MAX_MEDIA, MediumPlan, span
 
-_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SET_LENGTH: Final = 9  # of a volume identifier, the rest counts
 
 
@@ -149,7 +149,7 @@ def set_volume_id(volume_id: str, number: int, of: int) -> str:
         return volume_id
     if not 1 <= number <= of <= MAX_MEDIA:
         raise ImageTooLargeError(f"{of} media are needed, {MAX_MEDIA} is the most")
-    return f"{volume_id[:_SET_LENGTH]}{_DIGITS[number]}{_DIGITS[of]}"
+    return f"{volume_id[:_SET_LENGTH]}{BASE_36[number]}{BASE_36[of]}"
 
 
 def contents_of(media: Sequence[MediumPlan], volume_id: str) -> tuple[DiscContents, ...]:

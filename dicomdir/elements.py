@@ -23,6 +23,7 @@ MAX_SEQUENCE_BYTES: Final = (
 MAX_CONTENT_ITEMS: Final = 200_000  # at the root of a structured report
 MAX_DEPTH: Final = 64  # of sequences that are stepped over
 MAX_KEPT_DEPTH: Final = 12  # of sequences that are kept: these are walked by recursion
+MAX_STEPS: Final = 4096  # a series has some hundred different element headers
 JUMP_BYTES: Final = 4 << 10  # loaded after stepping over something large
 AHEAD_BYTES: Final = 64 << 10  # loaded when reading on
 
@@ -53,10 +54,16 @@ class Wanted(NamedTuple):
 
 
 class Codec:
-    """How headers are laid out in one transfer syntax. Tags are compared as raw integers."""
+    """How headers are laid out in one transfer syntax. Tags are compared as raw integers.
+
+    Attributes:
+        steps: What was found out about 8 bytes of header that were met before, for the objects of
+            a series have the same ones: bytes to the next header, and the tag under which these
+            bytes are kept as they stand, or None. `learn` adds to it.
+    """
 
     __slots__ = (
-        "big", "explicit", "header_of", "item", "item_end", "item_start", "sequence_end",
+        "big", "explicit", "header_of", "item", "item_end", "item_start", "sequence_end", "steps",
         "undefined_ok", "unpack",
         "vr_name", "wanted",
     )  # fmt: skip
@@ -67,6 +74,7 @@ class Codec:
         self.big = big
         self.unpack = Struct(order + "IHHI").unpack_from  # tag, VR, short length, long length
         self.item = Struct(order + "II").unpack_from  # tag, length
+        self.steps: dict[bytes, tuple[int, int | None]] = {}
         self.header_of: dict[int, int] = {}
         self.vr_name: dict[int, str] = {}
         for header, names in ((8, SHORT_VRS), (12, LONG_VRS)):
@@ -81,6 +89,12 @@ class Codec:
         self.wanted = {self.tag(t): Wanted(t, self._vr(vr), vr) for t, vr in KEY_VR.items()}
         self.wanted |= {self.tag(t): Wanted(t, -1, "") for t in PRESENCE}
         self.wanted |= {self.tag(t): Wanted(t, 0, "") for t in PIXEL_TAGS}
+
+    def learn(self, header: bytes, step: int, tag: int | None) -> None:
+        """Only what these 8 bytes alone decide, whichever object they stand in."""
+        if len(self.steps) >= MAX_STEPS:
+            self.steps.clear()  # somebody makes headers up
+        self.steps[header] = step, tag
 
     def _vr(self, name: str) -> int:
         return int.from_bytes(name.encode(), "big" if self.big else "little")
@@ -226,23 +240,35 @@ def split(data: bytes) -> dict[int, bytes]:
         InstanceError: Not that, or a tag twice.
     """
     found: dict[int, bytes] = {}
-    unpack, header_of, end = EXPLICIT.unpack, EXPLICIT.header_of, len(data)
-    padded = data + bytes(4)  # the last element may be shorter than a long header
+    header_of, end = _short_headers.get, len(data)
     pos = 0
     while pos < end:
-        if end - pos < 8:
-            raise InstanceError("data ends inside an element header")
-        raw, vr, length, long = unpack(padded, pos)
-        header = header_of.get(vr)
-        if header is None:
-            raise InstanceError("an element has no known VR")
-        if header == 12:
-            length = long
+        known = header_of(data[pos : pos + 8])
+        tag, header, length = _header(data, pos) if known is None else known
         pos += header
         stop = pos + length
-        tag = (raw >> 16 | raw << 16) & 0xFFFFFFFF
         if stop > end or tag in found:
             raise InstanceError("an element is there twice or ends behind the data")
         found[tag] = data[pos:stop]
         pos = stop
+    return found
+
+
+_short_headers: dict[bytes, tuple[int, int, int]] = {}
+
+
+def _header(data: bytes, pos: int) -> tuple[int, int, int]:
+    """Tag, bytes of the header and length of the element at `pos`. Raises InstanceError."""
+    short = data[pos : pos + 8]
+    if len(short) < 8:
+        raise InstanceError("data ends inside an element header")
+    raw, vr, length, long = EXPLICIT.unpack(data[pos : pos + 12].ljust(12, b"\0"))
+    header = EXPLICIT.header_of.get(vr)
+    if header is None:
+        raise InstanceError("an element has no known VR")
+    if header == 12:
+        return EXPLICIT.tag(raw), header, long
+    if len(_short_headers) >= MAX_STEPS:
+        _short_headers.clear()  # somebody makes headers up
+    found = _short_headers[short] = EXPLICIT.tag(raw), header, length
     return found

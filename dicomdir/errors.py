@@ -5,7 +5,13 @@ Text holds UIDs, tags, codes and paths inside the medium, never a patient's name
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from dicomdir.summary import LeftOut
+
+_MAX_NAMED: Final = 10
 
 
 class DicomdirError(Exception):
@@ -82,6 +88,18 @@ class RenderError(DicomdirError):
     code = "render.failed"
 
 
+class UnpackableError(DicomdirError):
+    """Pixels that the viewer's copy does not carry; the object itself is on the medium."""
+
+    code = "viewer.unpackable"
+
+
+class ViewerProgramError(DicomdirError):
+    """The viewer's own files are not those that were built and recorded."""
+
+    code = "viewer.altered"
+
+
 class FileIDError(DicomdirError):
     """Not a legal File ID (PDI-25), or no room for one more."""
 
@@ -98,6 +116,22 @@ class ImageError(DicomdirError):
     """The image could not be authored, or is not what was authored."""
 
     code = "image.failed"
+
+
+class NothingLeftError(ImageError):
+    """None of the objects can go onto the medium.
+
+    Attributes:
+        left_out: Which and why.
+    """
+
+    code = "image.nothing_left"
+
+    def __init__(self, left_out: Sequence[LeftOut]) -> None:
+        named = ", ".join(f"{it.sop_instance_uid} ({it.reason})" for it in left_out[:_MAX_NAMED])
+        more = ", ..." if len(left_out) > _MAX_NAMED else ""
+        super().__init__(f"none of the objects can go onto the medium: {named}{more}")
+        self.left_out = tuple(left_out)
 
 
 class ImageTooLargeError(ImageError):

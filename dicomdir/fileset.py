@@ -19,10 +19,11 @@ from dicomdir.elements import element
 from dicomdir.errors import DuplicateInstanceError, FileIDError, InstanceError
 from dicomdir.file_id import FileID, Place, allocate, allocate_file_ids, place_of
 from dicomdir.instance import Instance
+from dicomdir.node import Disagreement
 from dicomdir.part10 import encode_meta
-from dicomdir.profile import EXPLICIT_LITTLE, ROOT_TYPES, record_type
+from dicomdir.profile import EXPLICIT_LITTLE, IMAGE, ROOT_TYPES, record_type
 from dicomdir.records import LOWER_AT, NEXT_AT, RecordMaker, Supplied, number_of
-from dicomdir.tree import Disagreement, Leaf, PatientNode, leaf_of
+from dicomdir.tree import Leaf, PatientNode, leaf_of, require_legal_id
 
 __all__ = [
     "DIRECTORY_SOP_CLASS",
@@ -114,6 +115,18 @@ class FileSet:
             self._given[uid] = file_id
             self._file_ids.add(file_id)
         self._finished = None
+
+    def require_keys(self, instance: Instance) -> None:
+        """Raises MissingKeyError as `add` would, before anything is made of the object.
+
+        Images are whole only if they have what their records need: nothing is tried for them.
+        """
+        values = instance.values()
+        kind = record_type(instance.sop_class_uid)
+        if kind != IMAGE:
+            RecordMaker().leaf(instance, values, instance.transfer_syntax_uid)
+        if kind not in ROOT_TYPES:
+            require_legal_id(instance, values)
 
     def _add_below_patient(
         self, instance: Instance, values: Mapping[int, bytes], record: bytes, cut: int

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from struct import Struct
 from typing import Final
 
@@ -28,7 +28,7 @@ from dicomdir.part10 import (
     read_meta,
     uid_text,
 )
-from dicomdir.pixels import PADDED, pixel_fault
+from dicomdir.pixels import DESCRIBING, PADDED, pixel_fault
 from dicomdir.profile import (
     DEFLATED,
     ENCAP_DOC,
@@ -46,6 +46,7 @@ _TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _CODECS: Final[dict[str, Codec]] = {IMPLICIT_LITTLE: IMPLICIT, EXPLICIT_BIG: BIG_ENDIAN}
 # What makes these objects worth having, besides pixels.
 _BODIES: Final = {ENCAP_DOC: 0x00420011, WAVEFORM: 0x54000100}
+_UIDS: Final = (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)
 _FAULT = re.compile(r"([a-z_]+\.[a-z_]+)?")
 _MAGIC: Final = b"SHI\x02"
 _FIXED = Struct("<4sQIIBBBBBBB")
@@ -199,16 +200,20 @@ def _instance(
     )  # fmt: skip
 
 
-def scan_instance(head: bytes | memoryview, size_bytes: int) -> Instance:
-    """From the first bytes of a Part 10 file, as many as the caller has.
+def scan_data_set(
+    head: bytes, size_bytes: int, data_offset: int, transfer_syntax_uid: str
+) -> Instance:
+    """By whoever wrote the meta information and need not read it.
 
     Args:
+        head: The first bytes of a Part 10 file, as many as the caller has.
         size_bytes: Of the whole file.
+        data_offset: Where the data set begins.
     Raises:
         HeaderIncompleteError: It takes more of the file to decide: use `read_instance`.
         InstanceError: Not a SOP Instance that can be read.
     """
-    return _scan(Source(None, size_bytes, bytes(head[:size_bytes])))
+    return _scan_data_set(Source(None, size_bytes, head), data_offset, transfer_syntax_uid)
 
 
 def read_instance(path: str | os.PathLike[str], *, fd: int | None = None) -> Instance:
@@ -249,6 +254,16 @@ def _scan(source: Source) -> Instance:
     syntax = uid_text(meta.get(TRANSFER_SYNTAX))
     if not syntax:
         raise InstanceError("no Transfer Syntax UID")
+    instance = _scan_data_set(source, offset, syntax)
+    if not instance.fault and (  # last: who writes new meta information may forgive it
+        uid_text(meta.get(MEDIA_SOP_CLASS)) != instance.sop_class_uid
+        or uid_text(meta.get(MEDIA_SOP_INSTANCE)) != instance.sop_instance_uid
+    ):
+        return replace(instance, fault="meta.mismatch")
+    return instance
+
+
+def _scan_data_set(source: Source, offset: int, syntax: str) -> Instance:
     if syntax == DEFLATED:
         # A few bytes may become gigabytes (security T8); nobody is offered this syntax.
         raise InstanceError("deflated data sets are not read")
@@ -263,7 +278,7 @@ def _scan(source: Source) -> Instance:
     tags = list(found)
     ordered = sorted(tags)
     keys = b"".join(found.values() if tags == ordered else [found[tag] for tag in ordered])
-    values = {tag: element[8:] for tag, element in found.items()}
+    values = {tag: found[tag][8:] for tag in (*_UIDS, *DESCRIBING) if tag in found}
     uids = [
         uid_text(values.get(0x00080016)),
         uid_text(values.get(0x00080018)),
@@ -285,9 +300,4 @@ def _scan(source: Source) -> Instance:
         else:
             body = _BODIES.get(RECORD_TYPES.get(uids[0], ""))
             fault = "body.missing" if body is not None and body not in found else ""
-    if not fault and (  # last: who writes new meta information may forgive it
-        uid_text(meta.get(MEDIA_SOP_CLASS)) != uids[0]
-        or uid_text(meta.get(MEDIA_SOP_INSTANCE)) != uids[1]
-    ):
-        fault = "meta.mismatch"
     return _instance(uids, keys, source.size, offset, fault, remark)

@@ -163,15 +163,27 @@ NESTED_VR: Final[Mapping[int, str]] = {
 
 Keep: TypeAlias = "Mapping[int, Keep] | None"
 
+# What says which code it is: the Code Sequence macro (PS3.3 8.8), one level of equivalents.
+_CODE: Final[Mapping[int, Keep]] = dict.fromkeys(
+    (
+        0x00080100, 0x00080102, 0x00080103, 0x00080104, 0x00080105, 0x00080106, 0x00080107,
+        0x0008010B, 0x0008010D, 0x0008010F, 0x00080117, 0x00080118, 0x00080119, 0x00080120,
+        0x00080122,
+    )
+)  # fmt: skip
+_CODES: Final[Mapping[int, Keep]] = {**_CODE, 0x00080121: _CODE}
+
 # What is kept of a sequence: None = all of it but private attributes; a mapping = these alone, item
 # by item.
 KEEP: Final[Mapping[int, Keep]] = {
     0x00081115: None,
     0x00081140: None,
     0x00089092: None,
-    0x0040A043: None,
+    0x0040A043: _CODES,
     0x0040A073: {0x0040A030: None},  # the date alone, never the observer's name
-    0x0040A730: None,  # of which only HAS CONCEPT MOD items (PDI-79)
+    # Of HAS CONCEPT MOD items (PDI-79) the codes alone: what is below them is the report, and so is
+    # the free text of one whose value type is TEXT, which PS3.3 A.35 allows too.
+    0x0040A730: {0x0040A010: None, 0x0040A040: None, 0x0040A043: _CODES, 0x0040A168: _CODES},
     0x00700402: {0x0020000D: None, 0x00081115: None},
     0x0072000C: None,
     0x0072000E: None,
@@ -183,6 +195,9 @@ KEEP: Final[Mapping[int, Keep]] = {
     },
 }
 
+CODED: Final = b"CODE"
 CONTENT_SEQUENCE: Final = 0x0040A730
 RELATIONSHIP_TYPE: Final = 0x0040A010
+VALUE_TYPE: Final = 0x0040A040
+TEXT_VALUE: Final = 0x0040A160
 CONCEPT_MODIFIER: Final = b"HAS CONCEPT MOD"

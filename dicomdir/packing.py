@@ -193,18 +193,15 @@ class Packer:
                     if self._overhead.stored(load.size_bytes) > self.capacity.max_file_bytes:
                         raise self._too_large(load)
             for group in grouped.values():
-                together = self._joined([
+                runs = [
                     self._run(number, study, at, series, 0, len(series.instances))
                     for at, series in group
                     if series.instances
-                ])  # fmt: skip
-                if together is None:
+                ]
+                if not runs:
                     continue
-                if self._fits(together):
-                    found.append(together)
-                    continue
-                for at, series in group:
-                    found += self._pieces(number, study, at, series)
+                together = self._join(*runs)
+                found += [together] if self._fits(together) else self._split(number, study, group)
         found.sort(key=lambda atom: atom.order)
         return found
 
@@ -215,8 +212,8 @@ class Packer:
             by_study.setdefault(atom.order[0], []).append(atom)
         found = []
         for group in by_study.values():
-            whole = self._joined(group)
-            found += [whole] if whole is not None and self._fits(whole) else group
+            whole = self._join(*group)
+            found += [whole] if self._fits(whole) else group
         return found
 
     def pack(self, atoms: Sequence[Atom]) -> list[Bin]:
@@ -238,25 +235,71 @@ class Packer:
     def _fits(self, atom: Atom) -> bool:
         return Bin(self).take(atom)
 
-    def _pieces(self, number: int, study: StudyLoad, at: int, series: SeriesLoad) -> list[Atom]:
-        """A Series alone, cut where a medium is full."""
+    def _split(
+        self, number: int, study: StudyLoad, group: Sequence[tuple[int, SeriesLoad]]
+    ) -> list[Atom]:
+        """A Series and its companions, too much for one medium: each of these goes with the piece
+        that holds what it refers to, if it fits there.
+        """
         found = []
+        own = {series.series_instance_uid for _, series in group}
+        companions: dict[str, list[tuple[str, Atom]]] = {}
+        others = []
+        for at, series in group:
+            atom = self._run(number, study, at, series, 0, len(series.instances))
+            if series.follows in own and series.instances and self._fits(atom):
+                companions.setdefault(series.follows, []).append((series.refers_to, atom))
+            else:
+                others.append((at, series))
+        for at, series in others:
+            mine = companions.pop(series.series_instance_uid, ())
+            found += self._pieces(number, study, at, series, mine)
+        return found + [atom for left in companions.values() for _, atom in left]
+
+    def _pieces(
+        self,
+        number: int,
+        study: StudyLoad,
+        at: int,
+        series: SeriesLoad,
+        companions: Sequence[tuple[str, Atom]],
+    ) -> list[Atom]:
+        """A Series cut where a medium is full, unless it fits alone (PDI-103).
+
+        Args:
+            companions: What goes with it, each with the Instance that it refers to.
+        """
+        index = {load.sop_instance_uid: i for i, load in enumerate(series.instances)}
+        beside = [(index.get(uid, 0), atom) for uid, atom in companions]
         first, end = 0, len(series.instances)
         units = list(accumulate(self._load_units(load) for load in series.instances))
+        is_whole = self._fits(self._run(number, study, at, series, first, end))
+        found: list[Atom] = []
         while first < end:
             # No more than what fits by the files alone; then fewer until all of it does.
             before = units[first - 1] if first else 0
             stop = max(first + 1, bisect_right(units, before + self.capacity.limit))
-            low, high = first, min(stop, end)
+            low, high = (end, end) if is_whole else (first, min(stop, end))
             while low < high:
                 middle = (low + high + 1) // 2
-                if self._fits(self._run(number, study, at, series, first, middle)):
+                run = self._run(number, study, at, series, first, middle)
+                mine = [atom for place, atom in beside if first <= place < middle]
+                if self._fits(self._join(run, *mine)):
                     low = middle
                 else:
                     high = middle - 1
-            if low == first:
+            low = max(low, first + 1)
+            piece = self._run(number, study, at, series, first, low)
+            if not self._fits(piece):
                 raise self._too_large(series.instances[first])
-            found.append(self._run(number, study, at, series, first, low))
+            for place, atom in beside:
+                if first <= place < low:
+                    both = self._join(piece, atom)
+                    if self._fits(both):
+                        piece = both
+                    else:
+                        found.append(atom)
+            found.append(piece)
             first = low
         return found
 
@@ -309,9 +352,9 @@ class Packer:
             {number: study.record_bytes},
         )
 
-    def _joined(self, atoms: Sequence[Atom]) -> Atom | None:
-        if not atoms:
-            return None
+    @staticmethod
+    def _join(*atoms: Atom) -> Atom:
+        """At least one."""
         cost = Cost()
         series_of: dict[int, int] = {}
         records_of: dict[int, int] = {}

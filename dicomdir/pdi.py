@@ -30,6 +30,10 @@ FILE_ID_COMPONENT: Final = re.compile(r"[A-Z0-9_]{1,8}")  # PS3.10 8.5
 FILE_NAME: Final = re.compile(r"[A-Z0-9_]{1,8}(?:\.[A-Z0-9_]{1,3})?")  # PDI-27, ISO 9660 level 1
 
 
+BASE_36: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # what ISO 9660 level 1 and FAT can spell
+_ID_CHARACTERS: Final = 7  # PDI_ and these fill a FAT label (PDI-44)
+
+
 @dataclass(frozen=True, slots=True)
 class FileSource:
     """Content that lies in a file, from `offset_bytes` on.
@@ -122,6 +126,20 @@ def lay_out(
         if broken := broken_name_rule(entry.path):
             raise FileIDError(f"a path on the medium breaks {broken}")
     return PdiVolume(volume_id, entries)
+
+
+def volume_id_from(digest: bytes) -> str:
+    """A volume identifier that tells nothing of its patient: PDI_ABCDEFG (PDI-99).
+
+    Args:
+        digest: Tells the volume from others; its first 8 bytes count. The same gives the same.
+    """
+    number = int.from_bytes(digest[:8], "big")
+    letters = ""
+    for _ in range(_ID_CHARACTERS):
+        number, letter = divmod(number, len(BASE_36))
+        letters += BASE_36[letter]
+    return f"PDI_{letters}"
 
 
 def broken_name_rule(path: str) -> str:

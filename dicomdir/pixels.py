@@ -14,7 +14,13 @@ from dicomdir.sequences import skip
 _TRAILING: Final = frozenset(
     {0xFFFAFFFA, 0xFFFCFFFC}
 )  # Digital Signatures, Data Set Trailing Padding
+_SAMPLES: Final = frozenset({1, 3, 4})  # grey, colour; four of them are retired (PS3.3 C.7.6.3)
 _FRAGMENT_AHEAD_BYTES: Final = 64
+
+DESCRIBING: Final[tuple[int, ...]] = (
+    0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100,
+)  # fmt: skip
+"""The attributes by which the length of pixels is judged."""
 
 PADDED: Final = "pixels.padded"
 """No fault: more bytes than pixels, too few to be pixels. The object is whole and stays so."""
@@ -66,14 +72,15 @@ def pixel_fault(
     PADDED is none: all is there, and a little more.
 
     Args:
-        values: Raw values of the object's keys by tag, little endian.
+        values: Raw values of those of DESCRIBING that the object has, little endian.
     Raises:
         HeaderIncompleteError: It takes more of the file to tell.
     """
     if transfer_syntax_uid in REFERENCED_PIXELS:
         return "pixels.missing"
     frames = frame_count(values)
-    if frames == 0:
+    samples = _unsigned(values, 0x00280002) if values.get(0x00280002) else 1
+    if frames == 0 or samples not in _SAMPLES:
         return "pixels.attributes"
     remark = ""
     encapsulated = is_encapsulated(transfer_syntax_uid) and pixel.tag == 0x7FE00010

@@ -152,9 +152,18 @@ def _usage(viewer: ViewerFacts | None, is_protected: bool) -> list[str]:
             " with yours."
         )
     if viewer is None:
-        usage.append("There is no program to show the images on this medium; any DICOM viewer can.")
+        can = (
+            "once it is decrypted, any DICOM viewer can."
+            if is_protected
+            else "any DICOM viewer can."
+        )
+        usage.append(f"There is no program to show the images on this medium; {can}")
     else:
         usage.append(f"To see the images: open {viewer.launch_path.replace('/', chr(92))}.")
+    usage.append(
+        "If links lead nowhere in a copy of this medium, open INDEX.HTM on the medium itself: some"
+        " programs change upper and lower case in the names of the files that they copy."
+    )
     return usage
 
 

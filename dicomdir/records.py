@@ -18,7 +18,14 @@ from dicomdir.errors import MissingKeyError
 from dicomdir.file_id import FileID, integer
 from dicomdir.instance import Instance
 from dicomdir.keys import KEY_VR
-from dicomdir.values import TEXT_VRS, conform, conform_sequence, has_foreign_text, items_of
+from dicomdir.values import (
+    MANY_VALUED,
+    TEXT_VRS,
+    conform,
+    conform_sequence,
+    has_foreign_text,
+    items_of,
+)
 
 CHARSET: Final = 0x00080005
 INSTANCE_NUMBER: Final = 0x00200013
@@ -213,7 +220,7 @@ class RecordMaker:
         if vr == "SQ":
             return element(tag, vr, conform_sequence(value, charset))
         trimmed = value.strip(b" \0") if vr != "US" and vr != "UL" else value
-        formed = conform(vr, value, charset)
+        formed = conform(vr, value, charset, many=tag in MANY_VALUED)
         if formed != trimmed:
             how = "brought into the form of its VR" if formed else "left out: not of its VR"
             self.supplied.append(Supplied(tag, uid, f"PDI-84: {how}"))
@@ -289,8 +296,7 @@ class RecordMaker:
         if needs_set:
             body.append(element(CHARSET, "CS", charset.strip(b" \0")))
         if icon and kind in ICON_TYPES:
-            below = sum(1 for key in keys if _tag_of(key) < ICON_IMAGE_SEQUENCE)
-            keys.insert(below, icon)
+            keys.insert(sum(_tag_of(key) < ICON_IMAGE_SEQUENCE for key in keys), icon)
         cut = 0
         if gap >= 0:
             cut = record_bytes(kind, [*body, *keys[:gap]])[1]

@@ -56,6 +56,7 @@ def _scan_explicit(
     # The hot loop: a CT object has about 100 elements before its pixels, and 1,000 objects may
     # arrive a second.
     unpack, header_of, wanted = codec.unpack, codec.header_of, codec.wanted
+    step_of = codec.steps.get
     verbatim, size = not codec.big, source.size
     buf, base = source.buf, source.base
     pos, last, limit = at - base, len(buf) - 12, size - base
@@ -67,6 +68,17 @@ def _scan_explicit(
             buf, base = source.buf, source.base
             pos -= base
             last, limit = len(buf) - 12, size - base
+        step = step_of(buf[pos : pos + 8])
+        if step is not None:  # half of the time of what follows
+            stop, tag = pos + step[0], step[1]
+            if tag is None:
+                if stop <= limit:
+                    pos = stop
+                    continue
+            elif stop <= last and tag not in found:
+                found[tag] = buf[pos:stop]
+                pos = stop
+                continue
         raw, vr, short, length = unpack(buf, pos)
         header = header_of.get(vr)
         if header == 8:
@@ -77,12 +89,15 @@ def _scan_explicit(
         want = wanted.get(raw)
         if want is None:
             if stop <= limit:
+                if header == 8:
+                    codec.learn(buf[pos : pos + 8], stop - pos, None)
                 pos = stop
                 continue
         elif want.vr == vr:
             if header == 8 and stop <= last and verbatim and not length & 1:
                 if want.tag in found:
                     raise InstanceError(f"{tag_name(want.tag)} is there twice")
+                codec.learn(buf[pos : pos + 8], stop - pos, want.tag)
                 found[want.tag] = buf[pos:stop]
                 pos = stop
                 continue

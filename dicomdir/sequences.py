@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dicomdir.elements import (
+    EXPLICIT,
     IMPLICIT,
     MAX_CONTENT_ITEMS,
     MAX_DEPTH,
@@ -20,11 +21,13 @@ from dicomdir.elements import (
 )
 from dicomdir.errors import InstanceError, TruncatedInstanceError
 from dicomdir.keys import (
+    CODED,
     CONCEPT_MODIFIER,
     CONTENT_SEQUENCE,
     KEEP,
     NESTED_VR,
     RELATIONSHIP_TYPE,
+    VALUE_TYPE,
     Keep,
 )
 
@@ -137,7 +140,7 @@ def kept_sequence(source: Source, tag: int, at: int, end: int, codec: Codec) -> 
 
 
 def _concept_modifiers(source: Source, at: int, end: int, codec: Codec) -> bytes:
-    """The root's HAS CONCEPT MOD children alone (PDI-79), each at most MAX_VALUE_BYTES."""
+    """The root's coded HAS CONCEPT MOD children alone (PDI-79), each at most MAX_VALUE_BYTES."""
     kept = []
     total = count = 0
     while at < end:
@@ -157,7 +160,7 @@ def _concept_modifiers(source: Source, at: int, end: int, codec: Codec) -> bytes
             start = source.load(at, stop - at)
             content = source.buf[start : start + stop - at]
             if CONCEPT_MODIFIER in content and _is_modifier(content, codec):
-                kept.append(_items(content, 0, len(content), codec, None, 0)[0])
+                kept.append(_items(content, 0, len(content), codec, KEEP[CONTENT_SEQUENCE], 0)[0])
                 total += len(kept[-1])
                 if total > MAX_VALUE_BYTES:
                     raise InstanceError("more concept modifiers than any honest document has")
@@ -166,9 +169,20 @@ def _concept_modifiers(source: Source, at: int, end: int, codec: Codec) -> bytes
 
 
 def _is_modifier(content: bytes, codec: Codec) -> bool:
-    relation, _ = _items(content, 0, len(content), codec, {RELATIONSHIP_TYPE: None}, 0)
-    wanted = element(RELATIONSHIP_TYPE, "CS", CONCEPT_MODIFIER)
-    return relation[8:] == wanted
+    said, _ = _items(
+        content, 0, len(content), codec, {RELATIONSHIP_TYPE: None, VALUE_TYPE: None}, 0
+    )
+    values = {tag: value.strip(b" \0") for tag, value in split(said[8:]).items()}
+    return values == {RELATIONSHIP_TYPE: CONCEPT_MODIFIER, VALUE_TYPE: CODED}
+
+
+def kept_again(tag: int, value: bytes) -> bytes:
+    """The same of a sequence in a record, which another maker may have kept more of.
+
+    Raises:
+        InstanceError: As `kept_sequence`.
+    """
+    return kept_sequence(Source(None, len(value), value), tag, 0, len(value), EXPLICIT)
 
 
 def _items(

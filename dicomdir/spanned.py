@@ -19,20 +19,20 @@ from dicomdir.directory import read_directory
 from dicomdir.disc_set import DiscContents, SeriesPart, contents_of
 from dicomdir.errors import ImageTooLargeError
 from dicomdir.loads import Gathering, Overhead, SeriesLoad, StudyLoad
-from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume
-from dicomdir.readme import readme
+from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume, volume_id_from
+from dicomdir.readme import Site, readme
+from dicomdir.references import companion_references
 from dicomdir.room import Disc, iso_blocks
 from dicomdir.span import MediumPlan, span
+from dicomdir.viewer.maker import parted
 from dicomdir.web import MediumPart
 from dicomdir.web.pictures import MAX_PER_SERIES
 
 _SOP_INSTANCE: Final = 0x00041511
-_ICON_BYTES: Final = 8 << 10  # of a Series' first record, at most
 _INDEX_BYTES: Final = 12 << 10  # INDEX.HTM and the contents, without what grows with the Series
 _SERIES_BYTES: Final = 6 << 10  # its page and thumbnail
 _PICTURE_BYTES: Final = 48 << 10
 _TRIES: Final = 8
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _UID_DIGITS: Final = 39
 
 Find = Callable[[str], ObjectFile]
@@ -67,6 +67,7 @@ def build_set(
     plan: Plan,
     capacity_blocks: int,
     *,
+    is_protected: bool = False,
     on_object: Callable[[], None] = lambda: None,
 ) -> list[SetMedium]:
     """Plan the set and lay out each medium; every object is on exactly one.
@@ -74,23 +75,21 @@ def build_set(
     Args:
         sizes: Bytes of each object's file on the medium, by SOP Instance UID.
         plan: Of the whole; its `left_out` is listed on each medium.
+        is_protected: Leave the room that sealing the media afterwards takes.
         on_object: Called for each object that is looked at.
     Raises:
         InstanceTooLargeError: One object alone does not fit; it is named.
         ImageTooLargeError: Too many media, or the pages leave no room.
     """
     gathering = Gathering()
-    series: set[str] = set()
     for uid in sorted(sizes):
-        instance = find(uid).instance
-        is_first = instance.series_instance_uid not in series
-        series.add(instance.series_instance_uid)
-        gathering.add(instance, sizes[uid], icon_bytes=_ICON_BYTES if is_first else 0)
+        file = find(uid)
+        gathering.add(
+            file.instance, sizes[uid], refers_to=companion_references(file.path, file.instance)
+        )
         on_object()
     studies = [_with_pages(study) for study in gathering.studies()]
-    overhead = Overhead(
-        ((README, len(readme(plan.site))),), (_INDEX_BYTES,), gathering.directory_bytes
-    )
+    overhead = _overhead(plan, gathering, is_protected=is_protected)
     room = capacity_blocks
     for attempt in range(_TRIES):
         plans = span(studies, Disc(room), overhead)
@@ -98,12 +97,53 @@ def build_set(
         contents = contents_of(plans, _set_id(plan.volume_id, plans))
         for medium, own in zip(plans, contents, strict=True):
             media.append(_build(medium, own, contents, find, plan, attempt, on_object))
-            files = ((it.path, it.size_bytes) for it in media[-1].built.volume.entries)
-            over = max(over, iso_blocks(files) - capacity_blocks)
+            blocks = volume_blocks(media[-1].built.volume, plan, is_protected=is_protected)
+            over = max(over, blocks - capacity_blocks)
         if over <= 0:
             return media
         room -= over
     raise ImageTooLargeError(f"pages take more room than can be planned for in {room} blocks")
+
+
+def volume_blocks(volume: PdiVolume, plan: Plan, *, is_protected: bool) -> int:
+    """Of its image; of that of the sealed volume at most."""
+    if not is_protected:
+        return iso_blocks(_sizes(volume.entries))
+    from dicomdir.encrypt.volume import protected_sizes  # seldom needed, and slow to import
+
+    plain, viewer = parted(volume.entries)  # the viewer's data are sealed by themselves
+    return iso_blocks(protected_sizes(_sizes(plain), site_of(plan), _sizes(viewer)))
+
+
+def site_of(plan: Plan) -> Site:
+    """What README.TXT says: with the viewer's words where it goes along."""
+    return plan.site if plan.viewer is None else plan.viewer.facts_for(plan.site)
+
+
+def _sizes(entries: Sequence[Entry]) -> list[tuple[str, int]]:
+    return [(entry.path, entry.size_bytes) for entry in entries]
+
+
+def _overhead(plan: Plan, gathering: Gathering, *, is_protected: bool) -> Overhead:
+    program: list[tuple[str, int]] = []
+    least: list[int] = []
+    if plan.viewer is not None:  # copies go where there is room left: no medium is added for them
+        program = _sizes(plan.viewer.program)
+        least = plan.viewer.least_bytes(gathering.series, gathering.instances)
+    site = site_of(plan)
+    own = len(readme(site))
+    if not is_protected:
+        return Overhead(
+            ((README, own), *program), (_INDEX_BYTES, *least), gathering.directory_bytes
+        )
+    from dicomdir.encrypt.volume import protected_clear
+
+    return Overhead(
+        (*protected_clear(site), *program),
+        (_INDEX_BYTES, own, *least),
+        gathering.directory_bytes,
+        is_protected=True,
+    )
 
 
 def _with_pages(study: StudyLoad) -> StudyLoad:
@@ -128,12 +168,7 @@ def _set_id(volume_id: str, plans: Sequence[MediumPlan]) -> str:
         digest.update(b"/")
         for uid in medium.sop_instance_uids:
             digest.update(uid.encode("ascii") + b"\n")
-    number = int.from_bytes(digest.digest()[:8], "big")
-    letters = ""
-    for _ in range(7):
-        number, letter = divmod(number, len(_ALPHABET))
-        letters += _ALPHABET[letter]
-    return f"PDI_{letters}"
+    return volume_id_from(digest.digest())
 
 
 def _build(
@@ -192,5 +227,5 @@ def part_of(contents: Sequence[DiscContents], own: DiscContents, medium: str) ->
 def _series_words(part: SeriesPart) -> str:
     named = " ".join(filter(None, (part.modality, "series", part.number, part.description)))
     if part.is_whole:
-        return f"{named}, all {part.of} objects"
+        return f"{named}, all {part.of} objects" if part.of > 1 else f"{named}, 1 object"
     return f"{named}, objects {part.first} to {part.first + part.instances - 1} of {part.of}"

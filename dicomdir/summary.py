@@ -11,7 +11,8 @@ from typing import Final
 from dicomdir.charset import decode
 from dicomdir.errors import InstanceError
 from dicomdir.instance import Instance
-from dicomdir.profile import IMAGE, RECORD_TYPES, RETIRED_IMAGES, VIDEO, needs_pixels
+from dicomdir.pixels import frame_count
+from dicomdir.profile import IMAGE, MODALITIES, RECORD_TYPES, RETIRED_IMAGES, VIDEO, needs_pixels
 
 _CHARSET: Final = 0x00080005
 _ROWS: Final = 0x00280010
@@ -23,6 +24,8 @@ _MODALITY: Final = 0x00080060
 _SERIES_DESCRIPTION: Final = 0x0008103E
 _SERIES_NUMBER: Final = 0x00200011
 _BODY_PART: Final = 0x00180015
+_FRAMES: Final = 0x00280008
+_MAX_TEXT: Final = 64
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class SeriesSummary:
     body_part: str
     instances: int = 0
     images: int = 0  # of these
+    frames: int = 0  # of those of these that have several
 
 
 @dataclass(slots=True)
@@ -59,12 +63,34 @@ class LeftOut:
     Attributes:
         reason: `DicomdirError.code` of what kept it away.
         transfer_syntax_uid: "" if nobody looked.
+        series: What its Series is called, raw text; "" if nobody knows.
+        date: Of its Study, YYYYMMDD or "".
     """
 
     sop_instance_uid: str
     sop_class_uid: str
     reason: str
     transfer_syntax_uid: str = ""
+    series: str = ""
+    date: str = ""
+
+    @classmethod
+    def of(cls, instance: Instance, reason: str) -> LeftOut:
+        """Of an object whose header can be read."""
+        number = text_of(instance, _SERIES_NUMBER)
+        parts = (
+            modality_of(instance),
+            f"series {number}" if number else "",
+            text_of(instance, _SERIES_DESCRIPTION),
+        )
+        return cls(
+            instance.sop_instance_uid,
+            instance.sop_class_uid,
+            reason,
+            instance.transfer_syntax_uid,
+            " ".join(part[:_MAX_TEXT] for part in parts if part),
+            text_of(instance, _STUDY_DATE)[:8],
+        )
 
     @property
     def is_video(self) -> bool:
@@ -109,13 +135,16 @@ class Summary:
             series = SeriesSummary(
                 instance.series_instance_uid,
                 text_of(instance, _SERIES_NUMBER),
-                text_of(instance, _MODALITY),
+                modality_of(instance),
                 text_of(instance, _SERIES_DESCRIPTION),
                 text_of(instance, _BODY_PART),
             )
             study.series[instance.series_instance_uid] = series
         series.instances += 1
-        series.images += is_image(instance)
+        if is_image(instance):
+            series.images += 1
+            frames = frame_count({_FRAMES: instance.value(_FRAMES) or b""})
+            series.frames += frames if frames > 1 else 0
 
     @property
     def instances(self) -> int:
@@ -124,6 +153,11 @@ class Summary:
     @property
     def series(self) -> int:
         return sum(len(study.series) for study in self.studies.values())
+
+
+def modality_of(instance: Instance) -> str:
+    """As its record has it: from the SOP Class where the object does not say (PDI-82)."""
+    return text_of(instance, _MODALITY) or MODALITIES.get(instance.sop_class_uid, "OT")
 
 
 def is_image(instance: Instance) -> bool:

@@ -10,11 +10,17 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from dicomdir.elements import BIG_ENDIAN, EXPLICIT, IMPLICIT, Codec, Source
-from dicomdir.errors import InstanceError, TranscodeError, UnsupportedTransferSyntaxError
+from dicomdir.errors import (
+    InstanceError,
+    RenderError,
+    TranscodeError,
+    UnsupportedTransferSyntaxError,
+)
 from dicomdir.frames import is_decodable
 from dicomdir.instance import Instance, read_instance
 from dicomdir.part10 import (
@@ -29,6 +35,10 @@ from dicomdir.profile import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_L
 
 MAX_INFLATED_BYTES: Final = 2 << 30
 _INFLATE_BYTES: Final = 256 << 10
+# Inflated without a question; what is larger has to have pixels that account for it, or to have
+# been deflated by no more than text and numbers are.
+_UNASKED_BYTES: Final = 64 << 20
+_MAX_RATIO: Final = 100
 
 
 def needs_transcoding(transfer_syntax_uid: str) -> bool:
@@ -94,7 +104,8 @@ def inflate(path: Path, out: Path, *, limit_bytes: int = MAX_INFLATED_BYTES) -> 
     """A Deflated Explicit VR Little Endian file, inflated; its data set is otherwise the same.
 
     Args:
-        limit_bytes: Of the inflated data set; a few bytes may become gigabytes.
+        limit_bytes: Of the inflated data set; a few bytes may become gigabytes. Refused long before
+            is what grows far beyond the pixels that its header tells of.
     Raises:
         TranscodeError: Damaged, or larger than the limit.
         InstanceError: Not a SOP Instance once inflated.
@@ -106,8 +117,9 @@ def inflate(path: Path, out: Path, *, limit_bytes: int = MAX_INFLATED_BYTES) -> 
         source.seek(offset)
         try:
             with _new_file(out) as file:
-                file.write(encode_meta(sop_class_uid, sop_instance_uid, EXPLICIT_LITTLE))
-                _inflate(source, file, limit_bytes)
+                start = file.write(encode_meta(sop_class_uid, sop_instance_uid, EXPLICIT_LITTLE))
+                told = partial(_told_bytes, out, start, os.fstat(source.fileno()).st_size)
+                _inflate(source, file, limit_bytes, told)
             return read_instance(out)
         except BaseException:
             out.unlink(missing_ok=True)
@@ -158,9 +170,9 @@ def _meta(source: BinaryIO) -> tuple[dict[int, bytes], int]:
     return read_meta(Source(lambda at, count: os.pread(descriptor, count, at), size, b""))
 
 
-def _inflate(source: BinaryIO, out: BinaryIO, limit_bytes: int) -> None:
+def _inflate(source: BinaryIO, out: BinaryIO, limit_bytes: int, told: Callable[[], int]) -> None:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)  # PS3.5 A.5: raw deflate, no zlib header
-    total = 0
+    total, is_asked = 0, False
     try:
         while not inflater.eof:
             data = inflater.unconsumed_tail or source.read(_INFLATE_BYTES)
@@ -168,6 +180,9 @@ def _inflate(source: BinaryIO, out: BinaryIO, limit_bytes: int) -> None:
                 break
             piece = inflater.decompress(data, _INFLATE_BYTES)
             total += len(piece)
+            if total > _UNASKED_BYTES and not is_asked:
+                out.flush()
+                limit_bytes, is_asked = min(limit_bytes, told()), True
             if total > limit_bytes:
                 raise TranscodeError("the inflated data set is too large")
             out.write(piece)
@@ -175,3 +190,28 @@ def _inflate(source: BinaryIO, out: BinaryIO, limit_bytes: int) -> None:
         raise TranscodeError("the deflated data set is damaged") from error
     if not inflater.eof:
         raise TranscodeError("the deflated data set ends early")
+
+
+def _told_bytes(path: Path, start: int, deflated_bytes: int) -> int:
+    """What a data set may have become at most, by its beginning as far as it is inflated.
+
+    Args:
+        start: Of the data set in the file `path`.
+    """
+    from dicomdir.render import attributes as at  # for large ones only
+
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        header = at.read_header(descriptor, start, start + MAX_INFLATED_BYTES)
+    except RenderError:  # no pixels: its items alone are large
+        return max(_UNASKED_BYTES, _MAX_RATIO * deflated_bytes)
+    except InstanceError as error:
+        raise TranscodeError("the deflated data set is damaged") from error
+    finally:
+        os.close(descriptor)
+    frames = header.text(at.FRAMES) or "1"
+    if not (len(frames) <= 10 and frames.isascii() and frames.isdigit()):
+        raise TranscodeError("the inflated data set is too large")
+    cells = header.number(at.ROWS) * header.number(at.COLUMNS) * header.number(at.SAMPLES, 1)
+    bits = int(frames) * cells * (header.number(at.BITS_ALLOCATED) or 64)
+    return header.pixel_offset - start + bits // 8 + _UNASKED_BYTES

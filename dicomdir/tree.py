@@ -12,16 +12,14 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from dicomdir import profile
-from dicomdir.charset import decode, encode, needs_charset
-from dicomdir.elements import element, tag_name
-from dicomdir.errors import InstanceError, MissingKeyError, MixedPatientError
+from dicomdir.elements import tag_name
+from dicomdir.errors import MissingKeyError, MixedPatientError
 from dicomdir.file_id import FileID, integer
 from dicomdir.instance import Instance
-from dicomdir.keys import KEY_VR
+from dicomdir.node import Disagreement, Node
 from dicomdir.records import (
     CHARSET,
     INSTANCE_NUMBER,
-    KEYS,
     MODALITY,
     PATIENT_ID,
     SERIES_NUMBER,
@@ -32,14 +30,11 @@ from dicomdir.records import (
     Supplied,
     insert_file_id,
     insert_number,
-    record_bytes,
 )
-from dicomdir.values import TEXT_VRS, conform, date_digits, is_too_long
+from dicomdir.values import conform, date_digits, is_legal_id
 
 _ISSUER: Final = 0x00100021
 _BIRTH_DATE: Final = 0x00100030
-_STUDY_DATED: Final = (STUDY_DATE, STUDY_TIME)
-_UTF8: Final = b"ISO_IR 192"
 # Date and time to stand in for those of the Study, best first: Series, Acquisition, Content.
 _STAND_INS: Final = (
     (0x00080021, 0x00080031, "earliest Series Date and Time"),
@@ -48,107 +43,7 @@ _STAND_INS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """Objects of one patient, Study or Series differ; the first one's value stands (PDI-70)."""
-
-    tag: int
-    sop_instance_uid: str
-
-    def __str__(self) -> str:
-        return f"{tag_name(self.tag)} of {self.sop_instance_uid} differs from that of others"
-
-
-class _Node:
-    """Keys of one record above the objects, each with the character set that governs it."""
-
-    kind: str
-
-    def __init__(self, instance: Instance) -> None:
-        self.first_uid = instance.sop_instance_uid
-        self.values: dict[int, bytes] = {}
-        self.charsets: dict[int, bytes] = {}
-        self.tags = tuple(key.tag for key in KEYS[self.kind])
-
-    def take(
-        self, instance: Instance, values: Mapping[int, bytes], disagreements: list[Disagreement]
-    ) -> None:
-        """Fill what is still open; note what differs."""
-        mine = self.values
-        for tag in self.tags:
-            value = values.get(tag)
-            if not value:
-                continue
-            have = mine.get(tag)
-            if have is None:
-                if not value.strip(b" \0"):
-                    continue
-                if tag in _STUDY_DATED and not conform(KEY_VR[tag], value, b""):
-                    continue  # no such day or time: as if it were missing (PDI-82)
-                mine[tag] = value
-                if needs_charset(value):
-                    self.charsets[tag] = values.get(CHARSET, b"")
-            elif have != value and not self._is_same(tag, value, values.get(CHARSET, b"")):
-                disagreements.append(Disagreement(tag, instance.sop_instance_uid))
-
-    def _is_same(self, tag: int, value: bytes, charset: bytes) -> bool:
-        """Padding apart, and in whichever character set."""
-        mine, other = self.values[tag].strip(b" \0"), value.strip(b" \0")
-        if mine == other or not other:
-            return True
-        if tag not in self.charsets or not needs_charset(other):
-            return False
-        is_name = KEY_VR[tag] == "PN"
-        try:
-            text = decode(other, charset, is_name=is_name)
-            return decode(mine, self.charsets[tag], is_name=is_name) == text
-        except InstanceError:
-            return False
-
-    def record(self, maker: RecordMaker, supplied: Mapping[int, tuple[bytes, str]]) -> bytes:
-        """The item of this record.
-
-        Args:
-            supplied: Values by rule for Type 1 keys that no object has, and how they came about.
-        Raises:
-            MissingKeyError: There is none for one of them.
-        """
-        charset = self._common_charset()
-        elements = []
-        needs_set = False
-        for tag, needed in KEYS[self.kind]:
-            formed = b""
-            if tag in self.values:
-                formed = maker.form(tag, self.values[tag], charset, self.first_uid)
-            if not formed and needed == "1":
-                if tag not in supplied:
-                    raise MissingKeyError(
-                        f"{tag_name(tag)} of {self.first_uid} is missing and no rule supplies it"
-                    )
-                value, words = supplied[tag]
-                maker.supplied.append(Supplied(tag, self.first_uid, f"PDI-82: {words}"))
-                formed = element(tag, KEY_VR[tag], value)
-            elif not formed and needed == "2":
-                formed = element(tag, KEY_VR[tag], b"")
-            if formed:
-                elements.append(formed)
-                if KEY_VR[tag] in TEXT_VRS and needs_charset(formed[8:]):
-                    needs_set = True
-        if needs_set:
-            elements.insert(0, element(CHARSET, "CS", charset.strip(b" \0")))
-        return record_bytes(self.kind, elements)[0]
-
-    def _common_charset(self) -> bytes:
-        """One set for the record: the objects' own if they agree, else all in UTF-8 (PDI-68)."""
-        found = set(self.charsets.values())
-        if len(found) <= 1:
-            return found.pop() if found else b""
-        for tag, charset in self.charsets.items():
-            vr = KEY_VR[tag]
-            readable = conform(vr, self.values[tag], charset)  # "?" where it is not
-            self.values[tag] = encode(decode(readable, charset, is_name=vr == "PN"), _UTF8)
-            self.charsets[tag] = _UTF8
-        return _UTF8
+_MIDNIGHT: Final = b"000000"
 
 
 class Leaf(NamedTuple):
@@ -162,7 +57,13 @@ def leaf_of(record: bytes, file_id: FileID) -> Leaf:
     return Leaf(file_id, insert_file_id(record, file_id))
 
 
-class SeriesNode(_Node):
+def says_a_date(values: Mapping[int, bytes]) -> bool:
+    """Whether this object is enough for a Study Date in the record of its Study (PDI-82)."""
+    tags = (STUDY_DATE, *(tag for tag, _, _ in _STAND_INS))
+    return any(conform("DA", values.get(tag, b""), b"") for tag in tags)
+
+
+class SeriesNode(Node):
     """One Series and the records of its objects, as bytes."""
 
     kind = profile.SERIES
@@ -203,7 +104,7 @@ class SeriesNode(_Node):
         return [leaf_of(records[index], file_ids[self._uids[index]]) for index in ordered]
 
 
-class StudyNode(_Node):
+class StudyNode(Node):
     """One Study and its Series."""
 
     kind = profile.STUDY
@@ -219,18 +120,29 @@ class StudyNode(_Node):
             return
         for rank, (date_tag, time_tag, _) in enumerate(_STAND_INS):
             date = conform("DA", values.get(date_tag, b""), b"")
-            time = conform("TM", values.get(time_tag, b""), b"")
-            if date and time:
+            if date:
+                time = conform("TM", values.get(time_tag, b""), b"")
                 have = self._earliest[rank]
-                if have is None or (date, time) < have:
+                # One that says a time as well is worth more than an earlier one that does not.
+                if have is None or (not time, date, time) < (not have[1], *have):
                     self._earliest[rank] = (date, time)
 
     def stand_ins(self) -> dict[int, tuple[bytes, str]]:
-        """Study Date and Time by rule; never today's."""
-        for pair, (_, _, words) in zip(self._earliest, _STAND_INS, strict=True):
-            if pair is not None:
-                return {STUDY_DATE: (pair[0], words), STUDY_TIME: (pair[1], words)}
-        return {}
+        """Study Date and Time by rule; never today's. Midnight if there is a day but no time."""
+        known = [
+            (pair, words)
+            for pair, (_, _, words) in zip(self._earliest, _STAND_INS, strict=True)
+            if pair is not None
+        ]
+        found: dict[int, tuple[bytes, str]] = {}
+        if known:
+            (date, time), words = min(known, key=lambda it: not it[0][1])
+            found[STUDY_DATE] = (date, words)
+            if time:
+                found[STUDY_TIME] = (time, words)
+        if STUDY_DATE in self.values or STUDY_DATE in found:
+            found.setdefault(STUDY_TIME, (_MIDNIGHT, "midnight: no object says a time"))
+        return found
 
     def when(self) -> tuple[bytes, bytes]:
         """For the order of Studies."""
@@ -279,16 +191,22 @@ class _Identity:
     birth_date: bytes = field(default=b"")
 
 
-def _identity(instance: Instance, values: Mapping[int, bytes]) -> _Identity:
-    """Raises MissingKeyError: the Patient ID is longer than it may be.
+def require_legal_id(instance: Instance, values: Mapping[int, bytes]) -> None:
+    """Raises MissingKeyError as `PatientNode.series_of`."""
+    _identity(instance, values)
 
-    Cut, it could be another patient's: it is refused, not mended.
+
+def _identity(instance: Instance, values: Mapping[int, bytes]) -> _Identity:
+    """Raises MissingKeyError: the Patient ID is too long, of several values, or has characters that
+    it may not have.
+
+    Mended, it could be another patient's: it is refused.
     """
     patient_id = values.get(PATIENT_ID, b"").strip(b" \0")
-    if is_too_long(KEY_VR[PATIENT_ID], patient_id, values.get(CHARSET, b"")):
+    if not is_legal_id(patient_id, values.get(CHARSET, b"")):
         raise MissingKeyError(
-            f"{tag_name(PATIENT_ID)} of {instance.sop_instance_uid} has more than 64 characters"
-            " and may not be cut (PDI-85)"
+            f"{tag_name(PATIENT_ID)} of {instance.sop_instance_uid} is not one value of up to 64"
+            " legal characters, and may not be mended (PDI-85)"
         )
     return _Identity(
         patient_id or no_id(instance.study_instance_uid),
@@ -303,7 +221,7 @@ def no_id(study_instance_uid: str) -> bytes:
     return b"NOID_" + digest[:8].upper().encode("ascii")
 
 
-class PatientNode(_Node):
+class PatientNode(Node):
     """The one patient of a File-set."""
 
     kind = profile.PATIENT
@@ -320,7 +238,7 @@ class PatientNode(_Node):
         """The Series an object belongs to, made if need be; its keys go into all levels.
 
         Raises:
-            MissingKeyError: The Patient ID is too long to stand in a record.
+            MissingKeyError: The Patient ID may not stand in a record.
             MixedPatientError: Patient ID, its issuer or the birth date is another, or the Series
                 stands in two Studies.
         """

@@ -19,6 +19,8 @@ TEXT_LENGTHS: Final = {  # characters
     "UT": MAX_VALUE_BYTES,
 }
 TEXT_VRS: Final = frozenset({*TEXT_LENGTHS, "PN"})
+# Image Type, Performing Physician's Name, Specific Character Set
+MANY_VALUED: Final = frozenset({0x00080008, 0x00081050, 0x00080005})
 _GROUP_LENGTH: Final = 64  # of each component group of a PN
 
 _DA = re.compile(rb"(\d{4})[.\-/]?(\d\d)[.\-/]?(\d\d)")
@@ -32,14 +34,20 @@ _DS = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 _UI = re.compile(rb"[0-9.]{1,64}")
 _CS = re.compile(rb"[A-Z0-9_ ]{0,16}")
 _CS_FOREIGN = re.compile(rb"[^A-Z0-9_ ]")
-_CONTROL = re.compile(rb"[\x00-\x09\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+# Line and page breaks, tabs: in longer texts only (PS3.5 6.2). ESC is left to `charset`.
+_BREAKS = re.compile(rb"[\t\n\f\r]+")
+_LINES: Final = frozenset({"LO", "PN", "SH"})
+_UPPER_CONTROL = re.compile("[\x80-\x9f]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def conform(vr: str, value: bytes, charset: bytes) -> bytes:
+def conform(vr: str, value: bytes, charset: bytes, *, many: bool = False) -> bytes:
     """The value in a legal form, without padding; b"" if there is none.
 
     Args:
         charset: Specific Character Set that governs it, b"" for the default repertoire.
+        many: Backslashes part several values of CS, LO, PN and SH, as of the keys `MANY_VALUED`;
+            else there may be one alone (PS3.6 6).
     """
     if vr in ("US", "UL"):
         return value if len(value) == (2 if vr == "US" else 4) else b""
@@ -49,9 +57,11 @@ def conform(vr: str, value: bytes, charset: bytes) -> bytes:
     if vr == "CS":
         if b"\\" not in trimmed and _CS.fullmatch(trimmed) is not None:
             return trimmed
+        if not many:
+            return _code_string(trimmed)
         return b"\\".join(_code_string(part) for part in trimmed.split(b"\\"))
     if vr in TEXT_VRS:
-        return _text(vr, trimmed, charset)
+        return _text(vr, trimmed, charset, many=many)
     return _SIMPLE[vr](trimmed)
 
 
@@ -66,7 +76,7 @@ def conform_sequence(value: bytes, charset: bytes) -> bytes:
             if vr == "SQ":
                 raw = conform_sequence(raw, charset)
             elif vr in TEXT_VRS and needs_charset(raw):
-                raw = conform(vr, raw, charset)
+                raw = conform(vr, raw, charset, many=True)
             inner.append(element(tag, vr, raw))
         out.append(item(b"".join(inner)))
     return b"".join(out)
@@ -80,15 +90,9 @@ def date_digits(value: bytes) -> bytes:
     return b"".join(match.groups()) if match is not None else b""
 
 
-def is_too_long(vr: str, value: bytes, charset: bytes) -> bool:
-    """More characters than this text VR holds; counted in bytes if nobody can read them."""
-    trimmed = value.strip(b" \0")
-    if len(trimmed) <= TEXT_LENGTHS[vr]:
-        return False
-    try:
-        return len(decode(trimmed, charset, is_name=False)) > TEXT_LENGTHS[vr]
-    except InstanceError:
-        return True
+def is_legal_id(value: bytes, charset: bytes) -> bool:
+    """A Patient ID that a record may have as it is. Mended, it could be another patient's."""
+    return conform("LO", value, charset) == value.strip(b" \0")
 
 
 def has_foreign_text(vr: str, value: bytes) -> bool:
@@ -193,20 +197,29 @@ _SIMPLE: Final = {
 }
 
 
-def _text(vr: str, value: bytes, charset: bytes) -> bytes:
+def _text(vr: str, value: bytes, charset: bytes, *, many: bool) -> bytes:
     value = _CONTROL.sub(b"", value).strip(b" ")
+    is_line = vr in _LINES
+    if is_line:
+        value = _BREAKS.sub(b" ", value).strip(b" ")
+    is_one = is_line and not many
     if not needs_charset(value):
-        return _shortened(vr, value.decode("ascii")).encode("ascii")
+        return _shortened(vr, _mended(value.decode("ascii"), is_one)).encode("ascii")
     try:
         text = decode(value, charset, is_name=vr == "PN")
     except InstanceError:
         # Nobody can read it: better a "?" than a record that breaks its character set (PDI-68).
         plain = bytes(byte if byte < 0x80 and byte != 0x1B else 0x3F for byte in value)
-        return _shortened(vr, plain.decode("ascii")).encode("ascii")
-    shortened = _shortened(vr, text)
+        return _shortened(vr, _mended(plain.decode("ascii"), is_one)).encode("ascii")
+    shortened = _shortened(vr, _mended(text, is_one))
     if shortened == text:
         return value  # its own bytes, whatever escape sequences they hold
     return encode(shortened, charset)
+
+
+def _mended(text: str, is_one: bool) -> str:
+    """Without control characters of the upper half, and of one value if it may have no more."""
+    return _UPPER_CONTROL.sub("", text.replace("\\", "/") if is_one else text)
 
 
 def _shortened(vr: str, text: str) -> str:

@@ -20,6 +20,7 @@ from kiosk.adapters.secrets import site_key
 from kiosk.config import Config, DriveConfig
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
+from kiosk.domain.protection import Protect
 from kiosk.domain.ticket import TicketKeys
 from kiosk.errors import ConfigError, JournalMissingError
 from kiosk.ports import MediaWriter
@@ -32,8 +33,9 @@ if TYPE_CHECKING:  # slow to import: only where they are used
     from kiosk.adapters.pacs import DicomPacs
     from kiosk.adapters.storage_scp.supervisor import Alert, StorageReceiver
     from kiosk.lobby.parts import LobbyParts
+    from kiosk.services.reports import Reports
 
-TICKET_KEY, AUDIT_KEY = "ticket-key", "audit-key"
+TICKET_KEY, AUDIT_KEY, PASSWORD_KEY = "ticket-key", "audit-key", "password-key"
 log = logging.getLogger(__name__)
 
 
@@ -84,6 +86,8 @@ def _open_journal(config: Config, url: str) -> Journal:
         station=config.engine.station,
         audit_key=site_key(AUDIT_KEY, config.store.state_dir),
         clock=SystemClock(),
+        password_key=lambda: site_key(PASSWORD_KEY, config.store.state_dir),
+        keeps_passwords=config.engine.keep_passwords,
     )
 
 
@@ -127,6 +131,22 @@ def pulse(config: Config, journal: Journal) -> Pulse:
 def ticket_keys(config: Config) -> TicketKeys:
     """What seals this site's tickets."""
     return TicketKeys((site_key(TICKET_KEY, config.store.state_dir),))
+
+
+def reports(config: Config, journal: Journal) -> Reports:
+    """Reports handed in for orders, in this station's state."""
+    from kiosk import __version__
+    from kiosk.adapters.reports import DirectoryReports
+    from kiosk.services.reports import Reports, ReportsPolicy
+
+    return Reports(
+        journal.reports,
+        DirectoryReports(config.store.state_dir / "reports"),
+        journal.orders,
+        journal.clock,
+        config.engine.station,
+        ReportsPolicy(config.site.institution, config.site.paper, __version__),
+    )
 
 
 # --- archive ------------------------------------------------------------------------------------
@@ -243,7 +263,14 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         keys=ticket_keys(config),
         kiosk=kiosk.name,
     )
-    request = Request(jobs=jobs, tickets=journal.tickets, clock=journal.clock, kiosk=kiosk.name)
+    protect = Protect(kiosk.protect)
+    request = Request(
+        jobs=jobs,
+        tickets=journal.tickets,
+        clock=journal.clock,
+        kiosk=kiosk.name,
+        protect=protect,
+    )
     offered = {medium_of(drive) for drive in config.drives}
     return LobbyParts(
         orders=journal.orders,
@@ -252,6 +279,8 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         identify=identify,
         request=request,
         presence=journal.presence,
+        passwords=journal.passwords,
+        protect=protect,
         pulse=pulse(config, journal),
         clock=journal.clock,
         site_name=site.institution,

@@ -92,6 +92,7 @@ class SiteConfig:
         ["Please ask the institution named above."], "how to reach them, a line each", _filled
     )
     paper: str = option("a4", "paper that reports are laid out for", _one_of("a4", "letter"))
+    viewer: bool = option(True, "put the viewer onto the media, with its copy of the pixels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,8 @@ class StoreConfig:
 NOMINAL_BLOCKS: Final = {"cd": 333_000, "dvd": 2_295_104, "bd": 11_826_176}
 """Of 2048 bytes, on the smallest medium of its kind."""
 
-_RESERVE_BLOCKS: Final = 182  # padding and rounding when it is written
+RESERVE_BLOCKS: Final = 182
+"""What writing adds to an image: padding and rounding. As `burner.drive` has it."""
 
 
 def _capacity(value: int | str) -> str | None:
@@ -170,7 +172,7 @@ class DriveConfig:
         """What an image may take on the largest disc in stock."""
         nominal = self.capacity
         blocks = NOMINAL_BLOCKS[nominal] if isinstance(nominal, str) else nominal
-        return blocks - _RESERVE_BLOCKS
+        return blocks - RESERVE_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,12 @@ class KioskConfig:
     warning_s: int = option(20, "how many of these seconds a warning is shown", _between(5, 300))
     ticket_hours: int = option(24, "hours a claim ticket is good for", _between(1, 24 * 14))
     date_order: str = option("mdy", "order of typed dates", _one_of("mdy", "dmy", "ymd"))
+    protect: str = option(
+        "optional",
+        "media with a password: off (not offered), optional (visitors may choose it) or always"
+        " (staff's media too)",
+        _one_of("off", "optional", "always"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +219,11 @@ class EngineConfig:
     )
     forbid_spanning: bool = option(
         False, "refuse a study that one disc does not hold, instead of making a set of discs"
+    )
+    keep_passwords: bool = option(
+        False,
+        "keep passwords of protected media, sealed, until the job is purged, so that staff can look"
+        " one up; otherwise they are destroyed when the medium is out and somebody was told",
     )
     poll_s: float = option(0.3, "seconds between looks at the queues", _between(0.05, 10))
     clock_wait_s: float = option(

@@ -18,10 +18,13 @@ from dicomdir.summary import LeftOut
 from kiosk import __version__, bootstrap
 from kiosk.adapters.journal import Journal
 from kiosk.adapters.spool import DirectorySpool
+from kiosk.builder.protocol import ReportFile
 from kiosk.config import Config, SiteConfig
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, Uid
-from kiosk.ports import Clock, ListedStudy, MediaWriter, Pacs
+from kiosk.domain.report import digest_of
+from kiosk.errors import PasswordLostError, ReportLostError
+from kiosk.ports import Clock, ListedStudy, MediaWriter, Pacs, Passwords
 from kiosk.services.compose import (
     ComposedImage,
     ComposeRequest,
@@ -32,6 +35,7 @@ from kiosk.services.compose import (
 from kiosk.services.gates import gate_medium
 from kiosk.services.intake import only_study
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
+from kiosk.services.reports import ReportAt, Reports
 from kiosk.services.retrieve import RetrievePolicy, retrieve
 from kiosk.services.slots import Slots
 
@@ -84,13 +88,28 @@ class _Composer:
         pool: ComposerPool,
         clock: Clock,
         limits: Mapping[Medium, int],
+        reports: Reports,
+        passwords: Passwords,
         *,
         may_span: bool,
+        viewer: bool,
     ) -> None:
         self._site, self._station, self._pool, self._clock = site, station, pool, clock
-        self._limits, self._may_span = limits, may_span
+        self._limits, self._reports = limits, reports
+        self._may_span, self._viewer = may_span, viewer
+        self._passwords = passwords
+
+    def is_protected(self, order: Order) -> bool:
+        return self._passwords.of(order.order_id) is not None
 
     def request(self, order: Order, medium: Medium, folder: Path) -> ComposeRequest:
+        """What is wanted as things stand now. Raises ReportLostError, PasswordLostError."""
+        return self._request(order, medium, folder, self._reports.files_of(order.order_id))
+
+    def _request(
+        self, order: Order, medium: Medium, folder: Path, found: Sequence[ReportAt]
+    ) -> ComposeRequest:
+        password = self._passwords.of(order.order_id)
         return ComposeRequest(
             folder=folder,
             patient=order.patient,
@@ -102,6 +121,10 @@ class _Composer:
             capacity_blocks=self._limits.get(medium, 0),
             accession_number=order.accession_number,
             may_span=self._may_span,
+            reports=tuple(map(_report_file, found)),
+            viewer=self._viewer,
+            password=password.text if password else "",
+            password_id=password.password_id if password else "",
         )
 
     def compose(
@@ -114,15 +137,24 @@ class _Composer:
         on_progress: OnCount,
         is_cancelled: IsCancelled,
     ) -> Image:
-        built = compose(
-            replace(self.request(order, medium, folder), inventory=inventory),
-            on_progress=on_progress,
-            is_cancelled=is_cancelled,
-            pool=self._pool,
-        )
+        while True:
+            before = self._reports.digest(order.order_id)
+            try:
+                found = self._reports.files_of(order.order_id)
+                built = compose(
+                    replace(self._request(order, medium, folder, found), inventory=inventory),
+                    on_progress=on_progress,
+                    is_cancelled=is_cancelled,
+                    pool=self._pool,
+                )
+                break
+            except ReportLostError:  # or somebody handed in another one just now
+                if self._reports.digest(order.order_id) == before:
+                    raise
         for line in dict.fromkeys(line for one in built.images for line in one.supplied):
             log.info("job %s: %s", order.order_id, line)
-        first, *more = (self._image(one) for one in built.images)
+        on_it = digest_of([it.kept for it in found])
+        first, *more = (replace(self._image(one), reports=on_it) for one in built.images)
         return replace(first, more=tuple(more))
 
     def _image(self, built: ComposedImage) -> Image:
@@ -140,6 +172,14 @@ class _Composer:
         )
 
 
+def _retrieve_policy(config: Config, reserve_bytes: int) -> RetrievePolicy:
+    """A viewer's copy is there as it was encoded, as it was gathered and in the image: in all about
+    0.8 times the objects.
+    """
+    factor = 2.8 if config.site.viewer else 2.0
+    return RetrievePolicy(reserve_bytes=reserve_bytes, space_factor=factor)
+
+
 class _Archive:
     """Finding and retrieving, bound to one archive; building begins while objects arrive."""
 
@@ -149,10 +189,10 @@ class _Archive:
         composer: _Composer,
         pool: ComposerPool,
         clock: Clock,
-        reserve_bytes: int,
+        policy: RetrievePolicy,
     ) -> None:
         self._pacs, self._composer, self._pool, self._clock = pacs, composer, pool, clock
-        self._policy = RetrievePolicy(reserve_bytes=reserve_bytes)
+        self._policy = policy
 
     def find(self, order: Order) -> str:
         """Raises StudyNotFoundError: none of this accession number, or more than one."""
@@ -180,8 +220,9 @@ class _Archive:
             on_progress(done, total)
             if done < total and not has_begun:  # something will arrive, into an index that stays
                 has_begun = True
-                request = self._composer.request(order, medium, folder)
-                self._pool.begin(replace(request, follow=True, expected=dict(expected)))
+                with contextlib.suppress(ReportLostError, PasswordLostError):  # compose says so
+                    request = self._composer.request(order, medium, folder)
+                    self._pool.begin(replace(request, follow=True, expected=dict(expected)))
 
         try:
             retrieved = retrieve(
@@ -191,7 +232,7 @@ class _Archive:
                 folder,
                 accession_number=order.accession_number,
                 clock=self._clock,
-                policy=self._policy,
+                policy=self._policy_for(order),
                 on_progress=tell,
                 is_cancelled=is_cancelled,
                 on_listed=count,
@@ -201,6 +242,25 @@ class _Archive:
             raise
         return retrieved.inventory
 
+    def _policy_for(self, order: Order) -> RetrievePolicy:
+        """A protected medium is built twice over: what is sealed, and the image of it."""
+        if not self._composer.is_protected(order):
+            return self._policy
+        return replace(self._policy, space_factor=self._policy.space_factor + 1)
+
+
+def _report_file(at: ReportAt) -> ReportFile:
+    return ReportFile(
+        path=str(at.path),
+        sha256=at.kept.sha256,
+        title=at.kept.title,
+        is_preliminary=at.kept.is_preliminary,
+        created_at=at.kept.received_at.isoformat(),
+        institution=at.options.institution,
+        paper=at.options.paper,
+        version=at.options.version,
+    )
+
 
 def counted(left_out: Sequence[LeftOut]) -> LeftOutCounts:
     """By kind, without names."""
@@ -209,15 +269,25 @@ def counted(left_out: Sequence[LeftOut]) -> LeftOutCounts:
     return LeftOutCounts(videos, images, len(left_out) - videos - images)
 
 
-def gate(order: Order, medium: Medium, writer: MediaWriter) -> None:
+class _Gate:
     """The identity gate on the read-back: every object on the medium itself."""
-    del medium  # a stick is read as the volume it was copied from
-    gate_medium(
-        order.patient,
-        (order.study_instance_uid,),
-        IsoReader(writer.read),
-        accession_number=order.accession_number,
-    )
+
+    def __init__(self, passwords: Passwords) -> None:
+        self._passwords = passwords
+
+    def __call__(self, order: Order, medium: Medium, writer: MediaWriter) -> None:
+        del medium  # a stick is read as the volume it was copied from
+        password = self._passwords.of(order.order_id)
+        reader, studies = IsoReader(writer.read), (order.study_instance_uid,)
+        number = order.accession_number
+        if password is None:
+            gate_medium(order.patient, studies, reader, accession_number=number)
+            return
+        from kiosk.services.protected_gate import gate_protected_medium
+
+        gate_protected_medium(
+            order.patient, studies, reader, password.text, accession_number=number
+        )
 
 
 @contextlib.contextmanager
@@ -240,16 +310,22 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
     )
     station = config.engine.station
     with bootstrap.receiver(config) as storage, ComposerPool() as pool:
+        reports = bootstrap.reports(config, journal)
         composer = _Composer(
             site_of(config.site),
             station,
             pool,
             journal.clock,
             limits_of(config),
+            reports,
+            journal.passwords,
             may_span=not config.engine.forbid_spanning,
+            viewer=config.site.viewer,
         )
         pacs = bootstrap.pacs(config, storage)
-        archive = _Archive(pacs, composer, pool, journal.clock, reserve_bytes)
+        archive = _Archive(
+            pacs, composer, pool, journal.clock, _retrieve_policy(config, reserve_bytes)
+        )
         yield EngineParts(
             station=station,
             clock=journal.clock,
@@ -264,9 +340,11 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             find=archive.find,
             retrieve=archive.retrieve,
             compose=composer.compose,
-            gate=gate,
+            gate=_Gate(journal.passwords),
             forget=pool.forget,
             policy=policy,
             presence=journal.presence,
+            reports=reports,
+            passwords=journal.passwords,
             slots=Slots(policy.heavy),
         )

@@ -164,6 +164,24 @@ class SpoolTooSmallError(SpoolFullError):
     code, exit_code, retry = "spool.too_small", 86, Retry.AFTER_STAFF
 
 
+class ReportRefusedError(KioskError):
+    """A report from outside cannot be used; the text says which one and why."""
+
+    code, exit_code, retry = "report.refused", 87, Retry.AFTER_STAFF
+
+
+class ReportLostError(KioskError):
+    """A report that was handed in is gone, damaged or at another station: hand it in again."""
+
+    code, exit_code, retry = "report.lost", 88, Retry.AFTER_STAFF
+
+
+class PasswordLostError(KioskError):
+    """The password of a protected medium cannot be shown or used: destroyed, or the key differs."""
+
+    code, exit_code = "password.lost", 89
+
+
 class IncompleteBuildError(KioskError):
     """The image is made and sound, but DICOM files were left out of it; they are listed."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from dicomdir.instance import read_instance
 from dicomdir.readme import Site
+from kiosk.digest import Digest
 from kiosk.domain.model import PatientIdentity, Uid
 from kiosk.ports import StoredInstance
 from kiosk.services.arrivals import ArrivalsWriter, arrivals_path, objects_folder
@@ -37,7 +37,7 @@ def fill_job(folder: Path, files: Iterable[Path]) -> None:
                     sop_instance_uid=Uid(instance.sop_instance_uid),
                     file_name=name,
                     size_bytes=instance.size_bytes,
-                    sha256=hashlib.sha256(path.read_bytes()).digest(),
+                    digest=Digest(path.read_bytes()).digest(),
                     header=instance.to_bytes(),
                 )
             )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from dicomdir.check.medium import check_medium
-from dicomdir.check.tree import Collector, Medium, Tree, TreeFile
+from dicomdir.check.tree import Collector, Medium, Tree, tree_of
 from dicomdir.check.udf import check_udf
 from dicomdir.directory import Directory
 from dicomdir.errors import ImageError
@@ -87,7 +87,8 @@ def check_iso(
         _check_record(record, reader.blocks, found)
     _check_extents(records, found)
     _check_path_tables(reader, records, found)
-    tree = _tree(reader, records, found, on_tree)
+    tree, files = tree_of(records, reader.read, Medium.DISC, "PDI-29", found)
+    on_tree(tree, files)
     volume_id = reader.volume_id.decode("latin-1").rstrip(" ")
     directory = check_medium(tree, found, on_instance, profile=profile, label=volume_id)
     if directory is not None and volume_id != directory.file_set_id:
@@ -162,26 +163,3 @@ def _check_path_tables(reader: IsoReader, records: Sequence[IsoRecord], found: C
                 found.error("PDI-29", "", "a path table does not list the directories")
     except ImageError as error:
         found.error("PDI-29", "", f"a path table cannot be read: {error}")
-
-
-def _tree(
-    reader: IsoReader,
-    records: Sequence[IsoRecord],
-    found: Collector,
-    on_tree: Callable[[Tree, dict[str, IsoRecord]], None],
-) -> Tree:
-    files: dict[str, IsoRecord] = {}
-    for record in records:
-        if record.is_directory:
-            continue
-        if record.path in files:
-            found.error("PDI-29", record.path, "two files of one name")
-        files[record.path] = record
-    tree = Tree(
-        files=[TreeFile(path, record.size_bytes) for path, record in files.items()],
-        folders=[record.path for record in records if record.is_directory],
-        read=lambda path, offset, size: reader.read(files[path], offset, size),
-        medium=Medium.DISC,
-    )
-    on_tree(tree, files)
-    return tree

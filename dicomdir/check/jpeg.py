@@ -11,6 +11,8 @@ _DHT, _SOS, _DQT, _APP14 = 0xC4, 0xDA, 0xDB, 0xEE
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, 0xCC}
 _SEQUENTIAL: Final = frozenset((0xC0, 0xC1))
 LOSSLESS: Final = 0xC3
+_END: Final = b"\xff\xd9"
+TAIL_BYTES: Final = 64  # some makers pad
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -27,6 +29,24 @@ def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         if marker == _SOS or length < 2:
             return
         at += 2 + length
+
+
+def jpeg_fault(head: bytes, tail: bytes) -> str:
+    """Why nobody can show a picture, as far as its frame tells; "" if nothing is wrong.
+
+    Args:
+        head: Its first MAX_HEADER_BYTES.
+        tail: Its last bytes.
+    """
+    if not head.startswith(b"\xff\xd8\xff"):
+        return "not a JPEG file"
+    found = list(segments(head))
+    frames = [payload for marker, payload in found if marker in _FRAMES]
+    if not frames or len(frames[0]) < 6 or not any(frames[0][3:5]):
+        return "a JPEG file without a frame"
+    if len(head) < MAX_HEADER_BYTES and found[-1][0] != _SOS:
+        return "a JPEG file without a picture"
+    return "" if _END in tail else "a JPEG file that is cut"
 
 
 def jpeg_oddity(data: bytes) -> str:

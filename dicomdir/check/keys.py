@@ -5,7 +5,8 @@ Messages name tags and File IDs, never values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from typing import Final
 
 from dicomdir.charset import decode, needs_charset
@@ -14,7 +15,15 @@ from dicomdir.check.tree import Collector
 from dicomdir.directory import DirectoryRecord
 from dicomdir.elements import elements, tag_name
 from dicomdir.errors import InstanceError
-from dicomdir.keys import CONCEPT_MODIFIER, CONTENT_SEQUENCE, KEY_VR, RELATIONSHIP_TYPE
+from dicomdir.keys import (
+    CONCEPT_MODIFIER,
+    CONTENT_SEQUENCE,
+    KEY_VR,
+    RELATIONSHIP_TYPE,
+    TEXT_VALUE,
+    VALUE_TYPE,
+)
+from dicomdir.pdi import DICOMDIR
 from dicomdir.profile import IMAGE, PATIENT, SERIES, SPECTROSCOPY, STUDY
 from dicomdir.records import (
     CHARSET,
@@ -24,18 +33,22 @@ from dicomdir.records import (
     first_item,
     object_value,
 )
+from dicomdir.sequences import kept_again
 from dicomdir.values import (
+    MANY_VALUED,
     TEXT_VRS,
     conform,
     conform_sequence,
     has_foreign_text,
-    is_too_long,
+    is_legal_id,
     items_of,
 )
 
 VR: Final = {**KEY_VR, VERIFICATION_DATETIME: "DT"}
 RULES: Final = {PATIENT: "PDI-74", STUDY: "PDI-75", SERIES: "PDI-76", IMAGE: "PDI-77"}
 _ICON: Final = 0x00880200
+_SOP_INSTANCE: Final = 0x00041511
+_ZERO_LED = re.compile(rb"(?:^|\.)0[0-9]")
 _CONCEPT_NAME: Final = 0x0040A043
 _ICON_SIDE: Final = 64  # PDI-80: what readers have to cope with
 _MAX_KNOWN: Final = 4096
@@ -62,8 +75,6 @@ ADDITIONS: Final[Mapping[str, frozenset[int]]] = {
 _REFERENCES: Final = frozenset({0x00081115, 0x00081140, 0x00089092, 0x00700402})
 _UID_TAGS: Final = frozenset({0x00081150, 0x00081155, 0x0020000D, 0x0020000E})
 
-Report = Callable[[str, str, str], None]
-
 
 def rule_of(kind: str) -> str:
     return RULES.get(kind, "PDI-78")
@@ -73,19 +84,37 @@ class KeyCheck:
     """Checks records one by one.
 
     Args:
-        is_cd: What only DVD and USB profiles want is a warning, not an error.
+        is_cd: What only DVD and USB profiles want is one warning, not an error each.
     """
 
     def __init__(self, found: Collector, *, is_cd: bool) -> None:
         self._found = found
         self._is_cd = is_cd
+        self._additions: dict[str, set[tuple[int, int]]] = {}  # offsets and tags by record type
         self._known: set[tuple[int, bytes]] = set()  # ASCII values that are of their VR
 
-    def report(self, kind: str, tag: int) -> Report:
-        """How bad it is that this key is not there."""
-        if self._is_cd and tag in ADDITIONS.get(kind, ()):
-            return self._found.warn
-        return self._found.error
+    def lacks(self, record: DirectoryRecord, tag: int, path: str, words: str = "") -> None:
+        """A key is not there. On CD, what DVD and USB ask for beyond it is counted alone."""
+        if self._is_cd and tag in ADDITIONS.get(record.type, ()):
+            self._additions.setdefault(record.type, set()).add((record.offset, tag))
+            return
+        reason = f"{where(record)} lacks {tag_name(tag)}{words}"
+        self._found.error(rule_of(record.type), path, reason)
+
+    def lacks_of_object(self, record: DirectoryRecord, tag: int, path: str) -> None:
+        """The same where an object has it; a key that every record needs was found by `check`."""
+        if any(key.tag == tag and key.type != "1C" for key in KEYS.get(record.type, ())):
+            return
+        self.lacks(record, tag, path, " that an object has")
+
+    def finish(self) -> None:
+        """What was counted."""
+        for kind, lacking in self._additions.items():
+            records, tags = (len({pair[at] for pair in lacking}) for at in (0, 1))
+            reason = (
+                f"{kind} records: {records} without some of {tags} keys that CD does not ask for"
+            )
+            self._found.warn(rule_of(kind), DICOMDIR, reason)
 
     def check(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
         """What a record can break by itself.
@@ -100,14 +129,13 @@ class KeyCheck:
             value = values.get(tag)
             if value and (needed == "2" or not padding or value.strip(padding)):
                 continue
-            if needed == "1":
-                reason = f"{where(record)} lacks {tag_name(tag)}"
-                self.report(record.type, tag)(rule_of(record.type), path, reason)
-            elif value is None:
-                reason = f"{where(record)} lacks {tag_name(tag)}"
-                self._found.error(rule_of(record.type), path, reason)
+            if needed == "1" or value is None:
+                self.lacks(record, tag, path)
         try:
             self._check_values(record, values)
+            if TEXT_VALUE in values:
+                reason = f"{where(record)} holds text of the document"
+                self._found.error("PDI-79", path, reason)
             if _CONCEPT_NAME in values or CONTENT_SEQUENCE in values or _ICON in values:
                 self._check_sequences(record, values)
         except InstanceError:
@@ -116,6 +144,7 @@ class KeyCheck:
     def _check_values(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
         path, known, found = record.file_id, self._known, self._found
         charset = values.get(CHARSET, b"")
+        self._check_uid(record, _SOP_INSTANCE, values.get(_SOP_INSTANCE, b""))
         foreign = False
         for pair in values.items():
             if pair in known:
@@ -135,9 +164,11 @@ class KeyCheck:
                     reason = f"{tag_name(tag)} does not fit its Specific Character Set"
                     found.error("PDI-68", path, f"{where(record)}: {reason}")
                     continue
-                if conform(vr, value, charset) != trimmed(vr, value):
+                if conform(vr, value, charset, many=tag in MANY_VALUED) != trimmed(vr, value):
                     found.error("PDI-84", path, _not_of(record, tag, vr))
-            elif conform(vr, value, b"") == trimmed(vr, value):
+            elif conform(vr, value, b"", many=tag in MANY_VALUED) == trimmed(vr, value):
+                if vr == "UI":
+                    self._check_uid(record, tag, value)
                 if len(known) >= _MAX_KNOWN:
                     known.clear()
                 if len(value) <= 64:
@@ -150,12 +181,21 @@ class KeyCheck:
         elif CHARSET in values:
             found.warn("PDI-68", path, f"{where(record)} has an idle Specific Character Set")
 
+    def _check_uid(self, record: DirectoryRecord, tag: int, value: bytes) -> None:
+        """Nobody may change it, and some importers refuse it (PS3.5 9.1)."""
+        if _ZERO_LED.search(value):
+            reason = f"{where(record)}: a component of the UID {tag_name(tag)} begins with 0"
+            self._found.warn("PDI-84", record.file_id, reason)
+
     def _check_sequences(self, record: DirectoryRecord, values: Mapping[int, bytes]) -> None:
         path, found = record.file_id, self._found
         for content in items_of(values.get(CONTENT_SEQUENCE, b"")):
-            relation = {tag: value for tag, _, value in elements(content)}
-            if relation.get(RELATIONSHIP_TYPE, b"").strip(b" \0") != CONCEPT_MODIFIER:
+            inside = {tag: value for tag, _, value in elements(content)}
+            is_modifier = inside.get(RELATIONSHIP_TYPE, b"").strip(b" \0") == CONCEPT_MODIFIER
+            if not is_modifier or _has_content(content):
                 found.error("PDI-79", path, f"{where(record)} holds content beyond HAS CONCEPT MOD")
+            elif inside.get(VALUE_TYPE, b"").strip(b" \0") == b"TEXT" or TEXT_VALUE in inside:
+                found.warn("PDI-79", path, f"{where(record)} holds a modifier of free text")
         if len(items_of(values.get(_CONCEPT_NAME, b""))) > 1:
             found.error(rule_of(record.type), path, f"{where(record)} has two concept names")
         if _ICON in values and (fault := _icon_fault(values[_ICON])):
@@ -204,23 +244,26 @@ def _agree(tag: int, vr: str, mine: bytes, own: bytes, value: bytes, charset: by
             return True
         tags = _UID_TAGS if tag in _REFERENCES else None
         try:
+            if tag in (CONTENT_SEQUENCE, _CONCEPT_NAME):
+                mine = kept_again(tag, mine)
             return _flat(mine, tags) == _flat(conform_sequence(value, charset), tags)
         except InstanceError:
             return False
-    if tag == PATIENT_ID and is_too_long(vr, value, charset):
-        return False  # a record that holds its beginning could be another patient's (PDI-85)
-    formed = conform(vr, value, charset)
+    if tag == PATIENT_ID and not is_legal_id(value, charset):
+        return False  # a record that holds it mended could be another patient's (PDI-85)
+    many = tag in MANY_VALUED
+    formed = conform(vr, value, charset, many=many)
     if not formed:
         return True  # what is not of its VR is left out or supplied
     if vr not in TEXT_VRS or not (needs_charset(formed) or needs_charset(mine)):
-        return conform(vr, mine, own) == formed
+        return conform(vr, mine, own, many=many) == formed
     try:
         is_name = vr == "PN"
         text = decode(formed, charset, is_name=is_name)
         return decode(trimmed(vr, mine), own, is_name=is_name) == text
     except InstanceError:
         # Nobody can read the object's: a record has question marks there (PDI-68).
-        return conform(vr, mine, own) == formed
+        return conform(vr, mine, own, many=many) == formed
 
 
 def _flat(sequence: bytes, tags: frozenset[int] | None) -> list[tuple[int, bytes]]:
@@ -235,6 +278,19 @@ def _flat(sequence: bytes, tags: frozenset[int] | None) -> list[tuple[int, bytes
                 if bare:
                     found.append((tag, bare))
     return found
+
+
+def _has_content(item: bytes) -> bool:
+    """Content items, or their text, below this one."""
+    return any(
+        tag == CONTENT_SEQUENCE
+        or any(
+            _has_content(inner) or any(it == TEXT_VALUE for it, _, _ in elements(inner))
+            for inner in items_of(value)
+        )
+        for tag, vr, value in elements(item)
+        if vr == "SQ"
+    )
 
 
 _LARGE: Final = "an icon larger than 64 x 64"

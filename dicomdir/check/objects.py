@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from dicomdir.charset import decode
-from dicomdir.check.keys import KeyCheck, rule_of
+from dicomdir.check.keys import KeyCheck
 from dicomdir.check.layouts import Layouts
 from dicomdir.check.patient import Telling
 from dicomdir.check.places import check_preamble
@@ -22,6 +22,7 @@ from dicomdir.part10 import MEDIA_SOP_INSTANCE, META_START
 from dicomdir.pdi import DICOMDIR
 from dicomdir.profile import EXPLICIT_LITTLE, IMAGE, PATIENT, RECORD_TYPES
 from dicomdir.records import KEYS
+from dicomdir.values import conform
 
 _STANDARD_ROOT: Final = "1.2.840.10008."
 # Stand-alone overlay, curve, LUTs; stored print; detached management (PDI-57).
@@ -209,9 +210,7 @@ class ObjectCheck:
         self, record: DirectoryRecord, tag: int, path: str, *, is_there: bool, is_error: bool
     ) -> None:
         if not is_there:
-            report = self._keys.report(record.type, tag)
-            reason = f"{where(record)} lacks {tag_name(tag)} that an object has"
-            report(rule_of(record.type), path, reason)
+            self._keys.lacks_of_object(record, tag, path)
             return
         add = self._found.error if is_error else self._found.warn
         add("PDI-70", path, f"{where(record)}: {tag_name(tag)} is not the object's")
@@ -259,7 +258,7 @@ class ObjectCheck:
             return
         elif tag in (_PATIENT_ID, _BIRTH_DATE):
             self._found.error("PDI-85", path, f"the object's {tag_name(tag)} is another one")
-        elif tag == _NAME and _family(above) != _family(values):
+        elif tag == _NAME and not _same_family(above, values):
             self._found.error("PDI-85", path, "the object's patient has another family name")
 
     def finish(self) -> None:
@@ -273,6 +272,7 @@ class ObjectCheck:
                     is_there=tag in upper.has,
                     is_error=tag not in upper.same or tag in _LINKS,
                 )
+        self._keys.finish()
         self.references.finish(self._uids, self._found)
 
 
@@ -289,12 +289,26 @@ class _Upper:
         self.other: set[int] = set()
 
 
-def _family(values: Mapping[int, bytes]) -> str | bytes:
-    """Family name, case and punctuation apart; raw bytes where it cannot be decoded."""
-    raw = values.get(_NAME, b"").strip(b" \0")
+def _same_family(above: Mapping[int, bytes], values: Mapping[int, bytes]) -> bool:
+    """Family names, case and punctuation apart; the object's as a record may have it.
+
+    Of a name that nobody can read only the plain letters count: a record has "?" for the others,
+    or another object's spelling.
+    """
+    mine, raw = (it.get(_NAME, b"").strip(b" \0") for it in (above, values))
+    if mine == raw:
+        return True
+    charset = values.get(_CHARSET, b"")
     try:
-        text = decode(raw, values.get(_CHARSET, b""), is_name=True)
+        text = decode(mine, above.get(_CHARSET, b""), is_name=True)
+        other = decode(conform("PN", raw, charset), charset, is_name=True)
+        decode(raw, charset, is_name=True)
     except InstanceError:
-        return raw
-    family = text.split("=")[0].split("^")[0]
+        plain = (bytes(byte for byte in it if byte < 0x80) for it in (mine, raw))
+        text, other = (it.decode("ascii") for it in plain)
+    return _family(text) == _family(other)
+
+
+def _family(name: str) -> str:
+    family = name.partition("=")[0].partition("^")[0]
     return "".join(letter for letter in family.casefold() if letter.isalnum())

@@ -136,12 +136,15 @@ def check_pages(
     counts: Counts | None,
     found: Collector,
     uids: Collection[bytes] | None = None,
+    *,
+    is_secure: bool = False,
 ) -> None:
     """Every HTML page of the root and of IHE_PDI.
 
     Args:
         counts: Studies, series and instances of the DICOMDIR, None if it could not be read.
         uids: Of these, without padding; None if nobody knows.
+        is_secure: The File-set is encrypted, and so is other content.
     """
     upper = {file.path.upper(): file.path for file in tree.files}
     upper |= {path.upper(): f"{path}/" for path in tree.folders}
@@ -177,7 +180,7 @@ def check_pages(
             is_ours = page.generator == GENERATOR
             if is_ours:
                 _check_manifest(page, upper, counts, found)
-            _check_start_links(targets, upper, found, is_ours=is_ours)
+            _check_start_links(targets, upper, found, is_ours=is_ours, is_secure=is_secure)
         elif uids is not None:
             _check_origin(file.path, page, uids, found)
 
@@ -243,7 +246,12 @@ def _resolve(base: list[str], path: str) -> str | None:
 
 
 def _check_start_links(
-    targets: Collection[str], upper: Mapping[str, str], found: Collector, *, is_ours: bool
+    targets: Collection[str],
+    upper: Mapping[str, str],
+    found: Collector,
+    *,
+    is_ours: bool,
+    is_secure: bool,
 ) -> None:
     """What the start page leads to (PDI-08 c, d, e, h)."""
     pages = any(path.startswith(f"{WEB_FOLDER}/") for path in upper)
@@ -254,6 +262,8 @@ def _check_start_links(
     for folder, what in ((_VIEWER, "the viewer"), (_EXTRA, "other content")):
         if is_ours and folder == _VIEWER:
             continue  # found by its id
+        if is_secure and folder == _EXTRA:
+            continue  # nothing that a browser could open
         there = any(path.startswith(folder) for path in upper)
         if there and not any(it.startswith(folder) for it in targets):
             found.warn("PDI-08", INDEX, f"no link leads to {what}")

@@ -38,8 +38,10 @@ class Telling:
                 self._tokens.update(_TOKEN.findall(value[:1024].upper())[:_MAX_TOKENS])
 
     def names(self, component: str) -> bool:
-        """A name on the medium is an ID or a part of the name."""
-        return component.encode("ascii", "replace") in self._tokens
+        """A name on the medium is, or has before or behind a dot, an ID or a part of the name."""
+        return any(
+            part.encode("ascii", "replace") in self._tokens for part in component.upper().split(".")
+        )
 
     def is_in(self, text: bytes) -> str:
         """What of the patient a text for everybody holds: "" if nothing.

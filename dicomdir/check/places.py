@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from dicomdir.check.jpeg import MAX_HEADER_BYTES, jpeg_oddity
+from dicomdir.check.jpeg import MAX_HEADER_BYTES, TAIL_BYTES, jpeg_fault, jpeg_oddity
 from dicomdir.check.secure import is_secure
 from dicomdir.check.tree import Collector, Medium, Tree, TreeFile, read_or_find
 from dicomdir.pdi import (
     DICOMDIR,
+    EXTRA_FOLDER,
     FILE_ID_COMPONENT,
     FILE_NAME,
     INDEX,
@@ -79,7 +80,8 @@ class Places:
                 self.strays.append(path)
                 self._check_dicom_place(path)
             elif self._is_encrypted and is_secure(head):
-                self._check_dicom_place(path)
+                if not path.startswith(f"{EXTRA_FOLDER}/"):  # there it may be anything
+                    self._check_dicom_place(path)
             else:
                 self._check_other_place(file, head)
 
@@ -159,8 +161,10 @@ class Places:
             report("PDI-11", path, "web content is XHTML and JPEG only")
         elif extension == "JPG":
             data = read_or_find(self._tree, found, "PDI-11", path, 0, MAX_HEADER_BYTES)
-            if not data.startswith(b"\xff\xd8\xff"):
-                found.error("PDI-11", path, "not a JPEG file")
+            at = max(0, file.size_bytes - TAIL_BYTES)
+            tail = read_or_find(self._tree, found, "PDI-11", path, at, TAIL_BYTES)
+            if fault := jpeg_fault(data, tail):
+                found.error("PDI-11", path, fault)
             elif oddity := jpeg_oddity(data):
                 found.warn("PDI-11", path, f"not every browser shows it: {oddity}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Set
 from typing import Final
 
@@ -20,13 +19,11 @@ from dicomdir.profile import (
     RECORD_TYPES,
     SR_DOCUMENT,
 )
+from dicomdir.references import MAX_DOCUMENT_BYTES, references_of
 from dicomdir.scanner import scan
 
 _KINDS: Final = frozenset((KEY_OBJECT_DOC, PRESENTATION, SR_DOCUMENT))
-_MAX_DOCUMENT_BYTES: Final = 4 << 20
 _MAX_REFERENCES: Final = 100_000
-# (0008,1155) Referenced SOP Instance UID, UI; of what follows, as much as a UID can have.
-_REFERENCE = re.compile(rb"\x08\x00\x55\x11UI[\x02-\x40]\x00([0-9.]{1,64})")
 _JPEG: Final = frozenset((JPEG_BASELINE, JPEG_EXTENDED, JPEG_LOSSLESS_SV1))
 _MAX_STREAMS: Final = 32  # of an object that are looked at
 
@@ -44,11 +41,11 @@ class References:
         if RECORD_TYPES.get(instance.sop_class_uid) not in _KINDS:
             return
         start = instance.data_offset
-        data = read(start, max(0, min(_MAX_DOCUMENT_BYTES, size - start)))
-        for match in _REFERENCE.finditer(data):
+        data = read(start, max(0, min(MAX_DOCUMENT_BYTES, size - start)))
+        for uid in references_of(data):
             if len(self._wanted) >= _MAX_REFERENCES:
                 return
-            self._wanted.setdefault(match[1], path)
+            self._wanted.setdefault(uid, path)
 
     def finish(self, there: Set[str], found: Collector) -> None:
         """What is referred to and not on the medium.

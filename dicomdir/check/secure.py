@@ -5,6 +5,7 @@ What stands outside of the encrypted part of the CMS envelope (RFC 5652) is read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -34,6 +35,7 @@ _AES: Final = _oid("2.16.840.1.101.3.4.1")
 _CIPHERS: Final = {_oid("1.2.840.113549.3.7"), *(_AES + bytes([n]) for n in (2, 22, 42))}
 _RSA: Final = _oid("1.2.840.113549.1.1.1")
 _PBKDF2: Final = _oid("1.2.840.113549.1.5.12")
+_COUNTED = re.compile(r"([A-Z_]{1,7})([0-9]{1,7})(\.[A-Z0-9]{1,3})?")
 _DOCUMENTS: Final = (".PDF", ".RTF", ".DOC", ".JPG", ".PNG")
 
 
@@ -85,8 +87,25 @@ def check_secure(tree: Tree, found: Collector) -> None:
             continue
         elif path.upper().endswith(_DOCUMENTS):
             found.error("PDI-92", path, "a document in clear beside encrypted objects")
+    _check_numbers(tree, found)
     if any(path.split("/")[0] == "IHE_XDM" for path in tree.folders):
         found.error("PDI-94", "IHE_XDM", "an encrypted medium may not be an XDM medium")
+
+
+def _check_numbers(tree: Tree, found: Collector) -> None:
+    """Which files there are only the DICOMDIR says, and nobody can read it: but a number that is
+    left out, in a folder where names count from 1, looks like a file that is gone.
+    """
+    inside: dict[tuple[str, str, str], list[int]] = {}
+    for file in tree.files:
+        folder, _, name = file.path.rpartition("/")
+        if folder and (match := _COUNTED.fullmatch(name)):
+            inside.setdefault((folder, match[1], match[3]), []).append(int(match[2]))
+    for (folder, _, _), numbers in inside.items():
+        gaps = max(numbers) - len(set(numbers))
+        if min(numbers) <= 2 and 0 < gaps < len(numbers):
+            reason = f"names count from 1, and {gaps} of the numbers are left out: are files gone?"
+            found.warn("PDI-03", folder, reason)
 
 
 def _walk(data: bytes, at: int, end: int, depth: int) -> Iterator[_Value]:

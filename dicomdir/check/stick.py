@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dicomdir.check.medium import check_medium
-from dicomdir.check.tree import Collector, Medium, Tree, TreeFile
+from dicomdir.check.tree import Collector, Medium, Tree, tree_of
 from dicomdir.directory import Directory
 from dicomdir.errors import ImageError
 from dicomdir.fat_reader import FAT_TYPES, SECTOR_BYTES, FatEntry, FatReader, partitions
@@ -51,7 +51,8 @@ def check_fat(
     entries = list(reader.entries())
     for entry in entries:
         _check_entry(entry, found)
-    tree = _tree(reader, entries, found, on_tree)
+    tree, files = tree_of(entries, reader.read, Medium.STICK, "PDI-43", found)
+    on_tree(tree, files)
     label = reader.label.decode("latin-1")
     directory = check_medium(tree, found, on_instance, profile=profile, label=label)
     if directory is not None and label != directory.file_set_id:
@@ -90,26 +91,3 @@ def _check_entry(entry: FatEntry, found: Collector) -> None:
         report("PDI-44", path, "the name is marked to be shown in lower case")
     if entry.is_hidden and is_dicom:
         found.warn("PDI-44", path, "it is hidden, or marked as the system's")
-
-
-def _tree(
-    reader: FatReader,
-    entries: list[FatEntry],
-    found: Collector,
-    on_tree: Callable[[Tree, dict[str, FatEntry]], None],
-) -> Tree:
-    files: dict[str, FatEntry] = {}
-    for entry in entries:
-        if entry.is_directory:
-            continue
-        if entry.path in files:
-            found.error("PDI-43", entry.path, "two files of one name")
-        files[entry.path] = entry
-    tree = Tree(
-        files=[TreeFile(path, entry.size_bytes) for path, entry in files.items()],
-        folders=[entry.path for entry in entries if entry.is_directory],
-        read=lambda path, offset, size: reader.read(files[path], offset, size),
-        medium=Medium.STICK,
-    )
-    on_tree(tree, files)
-    return tree

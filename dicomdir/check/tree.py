@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from dicomdir.errors import DicomdirError
 from dicomdir.findings import Finding, Severity
@@ -51,6 +51,20 @@ class Tree:
     read: Callable[[str, int, int], bytes]
     medium: Medium = Medium.FOLDER
     is_lower_view: bool = False
+
+
+class Record(Protocol):
+    """An entry of a file system as its reader tells it: a file or a folder."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def is_directory(self) -> bool: ...
+    @property
+    def size_bytes(self) -> int: ...
+
+
+_Record = TypeVar("_Record", bound=Record)
 
 
 class Collector:
@@ -107,6 +121,37 @@ class Collector:
         if not (finding.reason.isascii() and finding.reason.isprintable()):
             finding = replace(finding, reason=_shown(finding.reason))
         self._kept.append(finding)
+
+
+def tree_of(
+    records: Iterable[_Record],
+    read: Callable[[_Record, int, int], bytes],
+    medium: Medium,
+    rule: str,
+    found: Collector,
+) -> tuple[Tree, dict[str, _Record]]:
+    """The tree that the records of a file system make, and its files by path.
+
+    Args:
+        read: Bytes of a record's file: record, offset, size.
+        rule: That two files of one name break; the later one counts.
+    """
+    files: dict[str, _Record] = {}
+    folders = []
+    for record in records:
+        if record.is_directory:
+            folders.append(record.path)
+            continue
+        if record.path in files:
+            found.error(rule, record.path, "two files of one name")
+        files[record.path] = record
+    tree = Tree(
+        files=[TreeFile(path, record.size_bytes) for path, record in files.items()],
+        folders=folders,
+        read=lambda path, offset, size: read(files[path], offset, size),
+        medium=medium,
+    )
+    return tree, files
 
 
 def read_or_find(

@@ -79,7 +79,7 @@ def folder_tree(folder: Path, found: Collector) -> Tree:
                 elif entry.is_file(follow_symlinks=False):
                     files.append(TreeFile(path, entry.stat(follow_symlinks=False).st_size))
                 else:
-                    found.error("PDI-40", path, "neither a regular file nor a folder")
+                    found.error("PDI-03", path, "neither a file nor a folder: not looked into")
                 if len(files) + len(folders) > _MAX_FILES:
                     raise ImageError("too many files")
     if not _is_lower_view(files, folders):

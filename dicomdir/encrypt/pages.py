@@ -5,7 +5,6 @@ Nothing of the patient and nothing of this medium: the same bytes for a site and
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from dicomdir.encrypt.manifest import MANIFEST
@@ -42,14 +41,24 @@ _WAYS: Final = (
 
 
 def protected_readme(site: Site) -> bytes:
-    """README.TXT. The viewer of the plain medium is sealed, so it is not spoken of."""
-    return readme(replace(site, viewer=None), is_protected=True)
+    """README.TXT. `site.viewer`: one that stands in clear and opens what is sealed, if there is."""
+    return readme(site, is_protected=True)
 
 
 def protected_index(site: Site, *, links: LinkCase) -> bytes:
     """XHTML Basic without script or style (PDI-07 to PDI-10)."""
     link = README.lower() if links is LinkCase.LOWER else README
     contact = "<br />".join(shown(line) for line in site.contact)
+    viewer = []
+    if site.viewer is not None:
+        path = site.viewer.launch_path
+        target = path.lower() if links is LinkCase.LOWER else path
+        viewer = [
+            (
+                f'<li><a id="viewer" href="{target}">Look at the images</a>'
+                f" with {shown(site.viewer.product)}: it asks for the password.</li>"
+            )
+        ]
     body = [
         f'<h1 id="institution">{shown(site.institution)}</h1>',
         f"<p>{contact}</p>",
@@ -65,6 +74,7 @@ def protected_index(site: Site, *, links: LinkCase) -> bytes:
         ),
         '<h2 id="opening">How to open it</h2>',
         "<ul>",
+        *viewer,
         *[f"<li><code>{shown(command)}</code><br />{shown(text)}</li>" for command, text in _WAYS],
         "</ul>",
         '<h2 id="importable">What can be imported</h2>',

@@ -75,6 +75,20 @@ class _Recipient:
     wrapped_key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What stands before the content of an envelope, authenticated or not.
+
+    Attributes:
+        kind: Of the content.
+        algorithm: By which it is encrypted; the content begins where this ends.
+    """
+
+    recipients: Element
+    kind: Element
+    algorithm: Element
+
+
 def is_sealed(start: bytes) -> bool:
     """Whether a file that begins so is EnvelopedData, or AuthEnvelopedData; 32 bytes are enough."""
     reader = BerReader(lambda at, size: start[at : at + size], 1 << 62)
@@ -104,26 +118,21 @@ class Unsealer:
             UnsupportedEncryptionError: Another kind of protection.
         """
         reader = BerReader(read, size)
-        body = _body(reader, ENVELOPED_DATA)
-        version = reader.element(body.content_at, ber.INTEGER)
-        recipients = reader.element(version.end, ber.SET)
-        info = reader.element(recipients.end, ber.SEQUENCE)
-        kind = reader.element(info.content_at, ber.OID)
-        algorithm = reader.element(kind.end, ber.SEQUENCE)
-        content = reader.element(algorithm.end)
+        head = _head(reader, ENVELOPED_DATA)
+        content = reader.element(head.algorithm.end)
         if content.tag not in (ber.CONTEXT_0_PRIMITIVE, ber.CONTEXT_0):
             raise DamagedMediumError("the envelope is empty")
         if content.end >= 0 and size - content.end > 6:  # ends of up to three open elements
             raise DamagedMediumError("something stands behind the envelope")
-        inner = _oid_of(reader.small(kind))
+        inner = _oid_of(reader.small(head.kind))
         if inner not in (DIGESTED_DATA, DATA):
             what = "signed" if inner == SIGNED_DATA else "of another type"
             raise UnsupportedEncryptionError(f"what is inside is {what}, not digested")
-        dotted, parameters = _algorithm(reader.small(algorithm))
+        dotted, parameters = _algorithm(reader.small(head.algorithm))
         cipher = CIPHERS.get(dotted)
         if cipher is None or len(parameters) != cipher.block_bytes:
             raise UnsupportedEncryptionError("encrypted by another algorithm")
-        key = self._key(reader.small(recipients), cipher.key_bytes)
+        key = self._key(reader.small(head.recipients), cipher.key_bytes)
         digested = _Digested(emit)
         decryptor = cipher.decryptor(key, parameters)
         buffer, view = self._buffer, memoryview(self._buffer)
@@ -144,22 +153,17 @@ class Unsealer:
             WrongPasswordError, DamagedMediumError, UnsupportedEncryptionError: As `unseal`.
         """
         reader = BerReader(lambda at, count: data[at : at + count], len(data))
-        body = _body(reader, AUTH_ENVELOPED_DATA)
-        version = reader.element(body.content_at, ber.INTEGER)
-        recipients = reader.element(version.end, ber.SET)
-        info = reader.element(recipients.end, ber.SEQUENCE)
-        kind = reader.element(info.content_at, ber.OID)
-        algorithm = reader.element(kind.end, ber.SEQUENCE)
-        content = reader.element(algorithm.end, ber.CONTEXT_0_PRIMITIVE)
+        head = _head(reader, AUTH_ENVELOPED_DATA)
+        content = reader.element(head.algorithm.end, ber.CONTEXT_0_PRIMITIVE)
         mac = reader.element(content.end, ber.OCTETS)
         if mac.end != len(data):
             raise DamagedMediumError("something stands behind the envelope")
-        if _oid_of(reader.small(kind)) != DATA:
+        if _oid_of(reader.small(head.kind)) != DATA:
             raise UnsupportedEncryptionError("what is inside is of another type")
-        dotted, nonce = _algorithm(reader.small(algorithm))
+        dotted, nonce = _algorithm(reader.small(head.algorithm))
         if dotted != AES_256_GCM or len(nonce) != 12 or mac.end - mac.content_at != 16:
             raise UnsupportedEncryptionError("authenticated by another algorithm")
-        key = self._key(reader.small(recipients), 32)
+        key = self._key(reader.small(head.recipients), 32)
         encrypted = data[content.content_at : content.end] + data[mac.content_at : mac.end]
         try:
             return AESGCM(key).decrypt(nonce, encrypted, None)
@@ -259,12 +263,18 @@ class _Digested:
             raise DamagedMediumError("something stands behind the digest")
 
 
-def _body(reader: BerReader, wanted: str) -> Element:
+def _head(reader: BerReader, wanted: str) -> _Head:
+    """The same in EnvelopedData (RFC 5652 6.1) and AuthEnvelopedData (RFC 5083 2.1)."""
     outer = reader.element(0, ber.SEQUENCE)
     kind = reader.element(outer.content_at, ber.OID)
     if _oid_of(reader.small(kind)) != wanted:
         raise DamagedMediumError("it is not a protected file")
-    return reader.element(reader.element(kind.end, ber.CONTEXT_0).content_at, ber.SEQUENCE)
+    body = reader.element(reader.element(kind.end, ber.CONTEXT_0).content_at, ber.SEQUENCE)
+    version = reader.element(body.content_at, ber.INTEGER)
+    recipients = reader.element(version.end, ber.SET)
+    info = reader.element(recipients.end, ber.SEQUENCE)
+    inner = reader.element(info.content_at, ber.OID)
+    return _Head(recipients, inner, reader.element(inner.end, ber.SEQUENCE))
 
 
 def _pieces(read: Read, at: int, count: int) -> Iterator[bytes]:

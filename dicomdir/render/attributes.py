@@ -33,11 +33,13 @@ BITS_STORED: Final = 0x00280101
 HIGH_BIT: Final = 0x00280102
 REPRESENTATION: Final = 0x00280103
 PADDING_VALUE: Final = 0x00280120
+PADDING_LIMIT: Final = 0x00280121
 CENTER: Final = 0x00281050
 WIDTH: Final = 0x00281051
 INTERCEPT: Final = 0x00281052
 SLOPE: Final = 0x00281053
 VOI_FUNCTION: Final = 0x00281056
+LUT_SHAPE: Final = 0x20500020
 IMAGER_SPACING: Final = 0x00181164
 PALETTE_DESCRIPTORS: Final = (0x00281101, 0x00281102, 0x00281103)
 PALETTE_DATA: Final = (0x00281201, 0x00281202, 0x00281203)
@@ -50,6 +52,8 @@ OVERLAY_GROUPS: Final = range(0x6000, 0x6020, 2)  # PS3.5 7.6
 OVERLAY_ROWS: Final = 0x0010
 OVERLAY_COLUMNS: Final = 0x0011
 OVERLAY_ORIGIN: Final = 0x0050
+OVERLAY_BITS_ALLOCATED: Final = 0x0100
+OVERLAY_BIT_POSITION: Final = 0x0102
 OVERLAY_DATA: Final = 0x3000
 _SHARED_GROUPS: Final = 0x52009229
 _FRAME_GROUPS: Final = 0x52009230
@@ -57,15 +61,18 @@ _PIXEL_DATA: Final = 0x7FE00010
 
 _WANTED: Final = frozenset({
     SAMPLES, PHOTOMETRIC, PLANAR, FRAMES, ROWS, COLUMNS, PIXEL_SPACING, ASPECT_RATIO,
-    BITS_ALLOCATED, BITS_STORED, HIGH_BIT, REPRESENTATION, PADDING_VALUE, CENTER, WIDTH, INTERCEPT,
-    SLOPE, VOI_FUNCTION, IMAGER_SPACING, *PALETTE_DESCRIPTORS, *PALETTE_DATA, *PALETTE_SEGMENTS,
-    LUT_DESCRIPTOR, LUT_DATA,
+    BITS_ALLOCATED, BITS_STORED, HIGH_BIT, REPRESENTATION, PADDING_VALUE, PADDING_LIMIT, CENTER,
+    WIDTH, INTERCEPT, SLOPE, LUT_SHAPE, VOI_FUNCTION, IMAGER_SPACING, *PALETTE_DESCRIPTORS,
+    *PALETTE_DATA, *PALETTE_SEGMENTS, LUT_DESCRIPTOR, LUT_DATA,
 })  # fmt: skip
 _SEQUENCES: Final = frozenset({MODALITY_LUTS, VOI_LUTS, _SHARED_GROUPS})
 _OF_A_FRAME: Final = frozenset({
     PIXEL_SPACING, IMAGER_SPACING, CENTER, WIDTH, INTERCEPT, SLOPE, VOI_FUNCTION, VOI_LUTS,
 })  # fmt: skip
-_OVERLAY: Final = frozenset({OVERLAY_ROWS, OVERLAY_COLUMNS, OVERLAY_ORIGIN, OVERLAY_DATA})
+_OVERLAY: Final = frozenset({
+    OVERLAY_ROWS, OVERLAY_COLUMNS, OVERLAY_ORIGIN, OVERLAY_BITS_ALLOCATED, OVERLAY_BIT_POSITION,
+    OVERLAY_DATA,
+})  # fmt: skip
 
 
 class Value(NamedTuple):
@@ -81,6 +88,7 @@ class Header:
 
     Attributes:
         frame_groups: File offset and end of the Per-frame Functional Groups' items, 0 if absent.
+        pixel_element: File offset of the pixel element itself, where everything else ends.
     """
 
     values: Mapping[int, Value]
@@ -88,6 +96,7 @@ class Header:
     pixel_offset: int
     pixel_bytes: int
     frame_groups: tuple[int, int]
+    pixel_element: int = 0
 
     def number(self, tag: int, default: int = 0) -> int:
         """A value of VR US or SS, the first if there are several."""
@@ -158,7 +167,7 @@ def read_header(descriptor: int, start: int, end: int) -> Header:
             if length == UNDEFINED:
                 raise RenderError("the pixels are compressed")
             kind = "" if tag == _PIXEL_DATA else ("OF" if tag == 0x7FE00008 else "OD")
-            return Header(values, kind, at, min(length, end - at), frame_groups)
+            return Header(values, kind, at, min(length, end - at), frame_groups, head)
         stop = at + length
         if length == UNDEFINED:
             stop = skip(source, at, IMPLICIT if vr == "UN" else EXPLICIT)

@@ -85,15 +85,31 @@ def read_shading(values: Mapping[int, Value], form: Form) -> Shading:
         modality=modality,
         voi=_first_table(values, at.VOI_LUTS, is_signed=output_signed),
         window=_window(values),
-        is_inverse=form.photometric == "MONOCHROME1",
+        # MONOCHROME1 says INVERSE too where it says anything (PS3.3 C.8.11.3.1.2): once, not twice.
+        is_inverse=form.photometric == "MONOCHROME1" or _has_inverse_shape(values),
     )
 
 
-def grey(cells: Array, form: Form, shading: Shading, padding: int | None) -> Array:
+def _has_inverse_shape(values: Mapping[int, Value]) -> bool:
+    """Presentation LUT Shape (2050,0020), PS3.3 C.11.6.1.2."""
+    return at.LUT_SHAPE in values and at.plain(values[at.LUT_SHAPE]) == "INVERSE"
+
+
+def read_padding(values: Mapping[int, Value], form: Form) -> tuple[int, int] | None:
+    """Lowest and highest stored value that is no pixel (PS3.3 C.7.5.1.1.2); None if all are."""
+    found = [
+        int.from_bytes(values[tag].data[:2], "little", signed=form.is_signed)
+        for tag in (at.PADDING_VALUE, at.PADDING_LIMIT)
+        if tag in values and len(values[tag].data) >= 2
+    ]
+    return (min(found), max(found)) if at.PADDING_VALUE in values and found else None
+
+
+def grey(cells: Array, form: Form, shading: Shading, padding: tuple[int, int] | None) -> Array:
     """8-bit shades of a frame's cells.
 
     Args:
-        padding: Pixel Padding Value (0028,0120), which no window is made from.
+        padding: Values that no window is made from.
     """
     with np.errstate(all="ignore"):
         if form.kind == "f" or form.allocated == 32:
@@ -178,12 +194,13 @@ def _window(values: Mapping[int, Value]) -> tuple[float, float, str] | None:
     return None
 
 
-def _spread(stored: Array, shading: Shading, padding: int | None) -> Shading:
+def _spread(stored: Array, shading: Shading, padding: tuple[int, int] | None) -> Shading:
     """A window over nearly all values that occur."""
     sample = stored.reshape(-1)
     sample = sample[:: max(1, sample.size // _SAMPLED)]
-    if padding is not None and (kept := sample[sample != padding]).size:
-        sample = kept
+    if padding is not None:
+        kept = sample[(sample < padding[0]) | (sample > padding[1])]
+        sample = kept if kept.size else sample
     values = shading.rescaled(np.nan_to_num(sample.astype(np.float64)))
     low, high = (float(each) for each in np.percentile(values, _PERCENTILES))
     return _with_window(shading, low, high)

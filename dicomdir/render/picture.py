@@ -24,7 +24,7 @@ from dicomdir.pdi import FileSource
 from dicomdir.render import attributes as at
 from dicomdir.render.attributes import Header, Value, read_header, with_functional_groups
 from dicomdir.render.cells import PALETTE, Form, read_cells, read_form, stored_values
-from dicomdir.render.grey import expand_palette, grey, read_shading
+from dicomdir.render.grey import expand_palette, grey, read_padding, read_shading
 
 Array = NDArray[Any]
 
@@ -150,13 +150,9 @@ class Frames:
         elif form.photometric == PALETTE:
             made = Picture(_painted(stored_values(cells, form), values), "RGB")
         else:
-            padding = None
-            if at.PADDING_VALUE in values:
-                padding = int.from_bytes(
-                    values[at.PADDING_VALUE].data[:2], "little", signed=form.is_signed
-                )
+            padding = read_padding(values, form)
             made = Picture(grey(cells, form, read_shading(values, form), padding), "GRAY")
-        made = _with_overlays(made, header, self._form, frame)
+        made = _with_overlays(made, cells, header, self._form, frame)
         return _with_square_pixels(made, values, most)
 
 
@@ -275,27 +271,60 @@ def _pixel_ratio(values: Mapping[int, Value]) -> float:
     return 1.0
 
 
-def _with_overlays(picture: Picture, header: Header, form: Form, frame: int) -> Picture:
-    """Overlay planes of the image's own size burnt in white (PS3.3 C.9.2); others are not shown."""
+def _with_overlays(
+    picture: Picture, cells: Array, header: Header, form: Form, frame: int
+) -> Picture:
+    """Overlay planes burnt in white (PS3.3 C.9.2), as far as they lie on the image."""
+    if (picture.height, picture.width) != (form.rows, form.columns):
+        return picture  # reduced: lines of one pixel would be lost
     pixels = picture.pixels
     for group in at.OVERLAY_GROUPS:
-        data = header.values.get(group << 16 | at.OVERLAY_DATA)
-        if data is None:
+        if group << 16 | at.OVERLAY_DATA in header.values:
+            mask = _overlay(header, group << 16, form, frame)
+        else:
+            mask = _overlay_in_cells(cells, header, group << 16, form)
+        if mask is None:
             continue
-        rows = header.number(group << 16 | at.OVERLAY_ROWS)
-        columns = header.number(group << 16 | at.OVERLAY_COLUMNS)
-        if (rows, columns) != (form.rows, form.columns):
-            continue
-        if (picture.height, picture.width) != (rows, columns):
-            continue  # reduced: lines of one pixel would be lost
-        count = rows * columns
-        start = frame * count if len(data.data) * 8 >= form.frames * count else 0
-        plane = np.frombuffer(data.data, np.uint8)
-        bits = np.unpackbits(plane, bitorder="little", count=min(start + count, 8 * len(plane)))
-        if len(bits) < start + count:
-            continue
-        mask = bits[start : start + count].reshape(rows, columns).astype(bool)
         if pixels is picture.pixels:
             pixels = pixels.copy()
         pixels[mask] = (255, 128, 128) if picture.colours == "YCBCR" else 255
     return picture if pixels is picture.pixels else replace(picture, pixels=pixels)
+
+
+def _overlay(header: Header, group: int, form: Form, frame: int) -> Array | None:
+    """A plane of its own, of any size, laid at its origin: its first pixel is row 1, column 1."""
+    data = header.values[group | at.OVERLAY_DATA].data
+    rows, columns = (
+        header.number(group | at.OVERLAY_ROWS),
+        header.number(group | at.OVERLAY_COLUMNS),
+    )
+    count = rows * columns
+    start = frame * count if len(data) * 8 >= form.frames * count else 0
+    if not count or start + count > 8 * len(data):
+        return None
+    packed = np.frombuffer(data, np.uint8)[start // 8 : -(-(start + count) // 8)]
+    bits = np.unpackbits(packed, bitorder="little")[start % 8 :]
+    plane = bits[:count].reshape(rows, columns).astype(bool)
+    origin = header.values.get(group | at.OVERLAY_ORIGIN)
+    top = left = 0
+    if origin is not None and len(origin.data) >= 4:
+        top, left = (
+            int.from_bytes(origin.data[n : n + 2], "little", signed=True) - 1 for n in (0, 2)
+        )
+    mask = np.zeros((form.rows, form.columns), bool)
+    seen = mask[max(0, top) : max(0, top + rows), max(0, left) : max(0, left + columns)]
+    seen |= plane[max(0, -top) :, max(0, -left) :][: seen.shape[0], : seen.shape[1]]
+    return mask
+
+
+def _overlay_in_cells(cells: Array, header: Header, group: int, form: Form) -> Array | None:
+    """A plane in a bit of the pixel cells beside the stored ones (retired, PS3.5 8.1.2)."""
+    position = header.number(group | at.OVERLAY_BIT_POSITION, -1)
+    if form.samples != 1 or form.kind != "u" or form.allocated not in (8, 16):
+        return None
+    is_beside = form.high_bit < position < form.allocated or (
+        0 <= position <= form.high_bit - form.stored
+    )
+    if not is_beside or header.number(group | at.OVERLAY_BITS_ALLOCATED) != form.allocated:
+        return None
+    return np.asarray((cells >> position & 1).astype(bool))

@@ -28,11 +28,13 @@ from dicomdir.report.reader import Node, read_content
 from dicomdir.report.sr_page import SrPage
 from dicomdir.report.sr_words import Find, Speaker
 from dicomdir.report.worker import MadePdf
+from dicomdir.summary import text_of
 
 ENCAPSULATED_CDA: Final = "1.2.840.10008.5.1.4.1.1.104.2"
 MAX_REPORTS: Final = 500
 MAX_CDA_BYTES: Final = 32 << 20
 _DOCUMENT, _DOCUMENT_LENGTH, _TITLE = 0x00420011, 0x00420015, 0x00420010
+_MAX_TITLE: Final = 200
 _PIECE_BYTES: Final = 64 << 10
 _DOSE: Final = frozenset(f"1.2.840.10008.5.1.4.1.1.88.{n}" for n in (40, 67, 68, 73, 74, 76))
 _ORDER: Final = {"pdf": 0, "cda": 0, "sr": 1, "measurements": 2, "key-objects": 3}
@@ -91,7 +93,7 @@ class ReportContent:
         self.unlisted = 0
         self._work = work
         self._is_lower = is_lower
-        self._found: list[tuple[str, Instance, FileSource]] = []
+        self._found: list[tuple[str, str, Instance, FileSource]] = []
 
     def add(self, instance: Instance, source: FileSource) -> None:
         """Look at one object; `source` is where it lies as it goes onto the medium."""
@@ -99,7 +101,8 @@ class ReportContent:
         if not kind:
             return
         if len(self._found) < MAX_REPORTS:
-            self._found.append((kind, replace(instance, keys=b""), source))
+            title = " ".join(text_of(instance, _TITLE).split())[:_MAX_TITLE]
+            self._found.append((kind, title, replace(instance, keys=b""), source))
         else:
             self.unlisted += 1
 
@@ -122,9 +125,9 @@ class ReportContent:
         if self._found:
             self._work.mkdir(mode=0o700, exist_ok=True)
         self._found.sort(key=lambda found: _ORDER[found[0]])  # what people look for comes first
-        for number, (kind, instance, source) in enumerate(self._found, 1):
+        for number, (kind, title, instance, source) in enumerate(self._found, 1):
             name = f"REPORT{number:02d}" if number < 100 else f"REPO{number:04d}"
-            report = _Report(kind, instance, source, name, self._work, self._is_lower)
+            report = _Report(kind, title, instance, source, name, self._work, self._is_lower)
             for entry in report.make(find, self.links):
                 inside = entry.path.startswith(f"{WEB_FOLDER}/")
                 (made.pages if inside else made.extra).append(entry)
@@ -148,9 +151,10 @@ def _kind(sop_class_uid: str) -> str:
 
 @dataclass(slots=True)
 class _Report:
-    """One report in the making."""
+    """One report in the making; `title` is what the object's header calls it."""
 
     kind: str
+    title: str
     instance: Instance
     source: FileSource
     name: str
@@ -162,7 +166,7 @@ class _Report:
         link = ReportLink(
             self.instance.sop_instance_uid,
             self.instance.study_instance_uid,
-            "Document",
+            self.title or "Document",
             self.kind,
             href,
         )
@@ -173,8 +177,11 @@ class _Report:
                 link, shown = self._cda(link)
             else:
                 link, shown = self._sr(link, find)
-        except DicomdirError as error:
-            note = f"This document cannot be shown here ({error.code}); it is in the DICOM object."
+        except DicomdirError:
+            note = (
+                "This document cannot be shown here: it is damaged, too large, or not written as"
+                " the standard asks. The DICOM object holds it unchanged: ask the institution."
+            )
             link = replace(link, note=note)
             shown = self._note_page(link, ())
         links.append(link)

@@ -67,6 +67,7 @@ class WebContent:
         others: Sequence[PageLink] = (),
         part: MediumPart | None = None,
         holds: Container[str] | None = None,
+        without_copy: int = 0,
     ) -> WebPages:
         """INDEX.HTM and everything below IHE_PDI. May be called for several media.
 
@@ -77,6 +78,7 @@ class WebContent:
             part: If it is one of several.
             holds: SOP Instance UIDs on this medium, if a series may go on elsewhere (PDI-12); None:
                 whatever was added is on it.
+            without_copy: Series that the viewer shows from the DICOM files alone.
         Raises:
             OSError: A picture is gone.
         """
@@ -100,11 +102,12 @@ class WebContent:
         small = [
             markup
             for each in listed
-            if each.thumbnail and (markup := thumbnail_markup(each, links, ""))
-        ][:_MAX_START_THUMBNAILS]
+            if each.thumbnail and (markup := thumbnail_markup(each, links, "", has_caption=True))
+        ]
         start = index(
-            site, summary, links=links, medium=medium, thumbnails=small, reports=reports,
-            others=others, part=part,
+            site, summary, links=links, medium=medium, thumbnails=small[:_MAX_START_THUMBNAILS],
+            reports=reports, others=others, part=part, without_copy=without_copy,
+            further=max(0, len(small) - _MAX_START_THUMBNAILS),
         )  # fmt: skip
         return WebPages(start, [Entry(CONTENTS_PAGE, table), *made, *entries], origins)
 

@@ -109,13 +109,19 @@ def contents(
     return page(f"Contents - {shown(site.institution)}", body)
 
 
-def thumbnail_link(each: SeriesPage, links: LinkCase, base: str) -> str:
+def thumbnail_link(
+    each: SeriesPage, links: LinkCase, base: str, *, has_caption: bool = False
+) -> str:
     """A small picture that leads to its series, on a page in the folder `base`; "" without one."""
     if each.thumbnail is None:
         return ""
     small = each.thumbnail
     width, height = fitted(small.width, small.height, _THUMBNAIL_SHOWN_PX)
-    image = picture(link(small.path, links, base), series_title(each.series), width, height)
+    title = series_title(each.series)
+    alt = "Picture" if has_caption else title
+    image = picture(link(small.path, links, base), alt, width, height)
+    if has_caption:
+        image = f"{image}<br />{title}"
     return anchor(link(each.path, links, base), image)
 
 
@@ -180,6 +186,8 @@ def _series_row(series: SeriesSummary, pages: Mapping[str, SeriesPage], links: L
         title = anchor(link(each.path, links, WEB_FOLDER), title)
     others = series.instances - series.images
     count = [plural("image", series.images)] if series.images else []
+    if series.frames:
+        count[0] += f" with {series.frames} frames"
     if others:
         count.append(plural("other object" if series.images else "object", others))
     return row(image or "none", f"{title}{GAP}<br />{words}", "<br />".join(count))
@@ -257,7 +265,7 @@ def _rows(shown_images: Sequence[tuple[str, str, str]]) -> list[str]:
         group = shown_images[start : start + _IN_A_ROW]
         noun = group[0][0] if len(group) == 1 else f"{group[0][0]}s"
         numbers = ", ".join(number for _, number, _ in group)
-        made.append(f"<p>{noun} {numbers}<br />{' '.join(markup for *_, markup in group)}</p>")
+        made.append(f"<p>{noun} {numbers}<br />{GAP.join(markup for *_, markup in group)}</p>")
     return made
 
 

@@ -8,7 +8,7 @@ thinned out is never looked at; what the archive said of a series' size saves lo
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ MAX_BYTES: Final = 32 << 20  # of all pictures: a twentieth of a CD
 MAX_ICONS: Final = 400  # 4 KB each, in a DICOMDIR that readers hold in memory
 STRIP_FRAMES: Final = 20  # of one object
 THUMBNAIL_PX: Final = 128
+_FRAME_GREY: Final = 128
 _MAX_NAMED: Final = 20  # objects without a picture, of one series
 
 _INSTANCE_NUMBER: Final = 0x00200013
@@ -243,13 +244,19 @@ class Pictures:
 
 
 def thumbnail(file: Path) -> tuple[bytes, int, int]:
-    """A picture of ours made small: JPEG, width, height. Raises OSError if it is gone."""
+    """A picture of ours made small: JPEG, width, height. Raises OSError if it is gone.
+
+    It has a grey frame: white pictures have no edge on a white page.
+    """
     import imagecodecs
+    import numpy as np
 
     from dicomdir.render.picture import Picture
 
     pixels = imagecodecs.jpeg8_decode(file.read_bytes())
-    small = Picture(pixels, "GRAY" if pixels.ndim == 2 else "RGB").fitted(THUMBNAIL_PX)
+    small = Picture(pixels, "GRAY" if pixels.ndim == 2 else "RGB").fitted(THUMBNAIL_PX - 2)
+    edges = ((1, 1), (1, 1), (0, 0))[: small.pixels.ndim]
+    small = replace(small, pixels=np.pad(small.pixels, edges, constant_values=_FRAME_GREY))
     return small.jpeg(), small.width, small.height
 
 

@@ -9,17 +9,21 @@ from typing import Final
 
 from dicomdir.pdi import README
 from dicomdir.readme import Site, ViewerFacts
-from dicomdir.summary import StudySummary, Summary
+from dicomdir.summary import LeftOut, StudySummary, Summary
 from dicomdir.web.markup import CONTENTS_PAGE, LinkCase, anchor, head, link, page, row
 from dicomdir.web.text import day, joined, lines, modality, person, plural, shown
 
 MAX_ROWS: Final = 400  # of a table on a page; the DICOMDIR lists everything
 _MAX_NAMED: Final = 20
+_IN_A_ROW: Final = 3  # pictures
 _REASONS: Final = {
     "profile.transfer_syntax": "stored in a form, such as video, that may not stand on this disc",
     "profile.sop_class": "of a kind that has no place in a disc's directory",
     "transcode.failed": "stored in a form that could not be converted",
     "transcode.crashed": "stored in a form that could not be converted",
+    "fileset.duplicate": "under the identifier of another object that is not the same",
+    "fileset.missing_key": "without a date or another entry that a disc's directory must have",
+    "identity.unreadable": "with a patient's name that cannot be read, so nobody can tell whose",
 }
 _DAMAGED: Final = "damaged or incomplete, or without a header"
 _FAMILIES: Final = dict.fromkeys(("instance", "dataset", "pixels", "body"), _DAMAGED)
@@ -64,14 +68,18 @@ def index(
     reports: Sequence[PageLink] = (),
     others: Sequence[PageLink] = (),
     part: MediumPart | None = None,
+    without_copy: int = 0,
+    further: int = 0,
 ) -> bytes:
     """INDEX.HTM with everything PDI-08 asks for.
 
     Args:
         medium: What a person calls it: "disc" or "stick".
-        thumbnails: Markup of pictures that lead to their series.
+        thumbnails: Markup of pictures with captions that lead to their series.
         reports: Pages below IHE_PDI/ that show a report.
         others: Files below EXTRA/: patient data that cannot be imported.
+        without_copy: Series that the viewer shows from the DICOM files alone.
+        further: Series that have a picture but no room among the thumbnails.
     """
     body = [
         f'<h1 id="institution">{shown(site.institution)}</h1>',
@@ -80,7 +88,7 @@ def index(
         f"<p>This {medium} holds medical images of</p>",
         f'<p id="patient"><strong>{patient(summary)}</strong></p>',
         *_part(part, medium),
-        *_look(site.viewer, thumbnails, reports, links, medium),
+        *_look(site.viewer, thumbnails, reports, links, medium, without_copy, further),
         "<h2>How to use it</h2>",
         "<ul>",
         (
@@ -90,6 +98,10 @@ def index(
         *_viewer_item(site.viewer),
         "<li>The pictures on these pages are for looking only, not for a diagnosis.</li>",
         f"<li>Keep it in a safe place. Anybody who has the {medium} can look at the images.</li>",
+        (
+            "<li>If a link leads nowhere in a copy of it, use the links of the original: some"
+            " programs change upper and lower case in the names of the files that they copy.</li>"
+        ),
         "</ul>",
         *_importable(summary),
         *_not_importable(summary, others, links, medium),
@@ -147,6 +159,8 @@ def _look(
     reports: Sequence[PageLink],
     links: LinkCase,
     medium: str,
+    without_copy: int,
+    further: int,
 ) -> list[str]:
     """What most people came for."""
     items = [
@@ -157,7 +171,7 @@ def _look(
         target = link(viewer.launch_path, links)
         items.append(
             f'<li><a id="viewer" href="{target}">Look at the images</a>'
-            f" with {shown(viewer.product)}.</li>"
+            f" with {shown(viewer.product)}.{_without_copy(without_copy, medium)}</li>"
         )
     if thumbnails:
         items.append(f"<li>{_to_contents(links, medium)}</li>")
@@ -165,13 +179,46 @@ def _look(
         return []
     made = ["<h2>Look at it</h2>", "<ul>", *items, "</ul>"]
     if thumbnails:
-        made.append(f"<p>{' '.join(thumbnails)}</p>")
+        made += _in_rows(thumbnails)
+        if further:
+            more = "more series is" if further == 1 else "more series are"
+            made.append(f"<p>{further} {more} listed under {_series_link(links, medium)}.</p>")
     return made
 
 
+def _in_rows(cells: Sequence[str]) -> list[str]:
+    """A table keeps each picture and its caption together; three of them fit a telephone."""
+    made = ['<table summary="Pictures that lead to their series">']
+    for start in range(0, len(cells), _IN_A_ROW):
+        made.append(row(*cells[start : start + _IN_A_ROW]))
+    return [*made, "</table>"]
+
+
+def _series_link(links: LinkCase, medium: str) -> str:
+    return anchor(link(CONTENTS_PAGE, links), _contents_words(medium))
+
+
+def _contents_words(medium: str) -> str:
+    return f"What is on this {medium}, series by series"
+
+
+def _without_copy(count: int, medium: str) -> str:
+    """What is said where the viewer's own copy of some series found no room."""
+    if not count:
+        return ""
+    images = "images of one series" if count == 1 else f"images of {count} series"
+    return (
+        (
+            f' <span id="without-copy">The viewer had no room for the {images}: there, choose'
+            f" “open the original files” and this {medium}.</span>"
+        )
+        .replace("“", "&#8220;")
+        .replace("”", "&#8221;")
+    )
+
+
 def _to_contents(links: LinkCase, medium: str) -> str:
-    words = f"What is on this {medium}, series by series"
-    return anchor(link(CONTENTS_PAGE, links), words, "contents")
+    return anchor(link(CONTENTS_PAGE, links), _contents_words(medium), "contents")
 
 
 def _viewer_item(viewer: ViewerFacts | None) -> list[str]:
@@ -239,16 +286,33 @@ def _not_importable(
         words = _REASONS.get(reason) or _FAMILIES.get(
             reason.partition(".")[0], "of a form that could not be put here"
         )
-        uids = [
-            it.sop_instance_uid
-            for it in summary.left_out
-            if it.reason == reason and it.sop_instance_uid  # some do not even say that
-        ]
-        named = joined(*(shown(uid) for uid in uids[:_MAX_NAMED]))
-        more = ", ..." if len(uids) > _MAX_NAMED else ""
-        made.append(f"<li>{count}: {words}{f' ({named}{more})' if named else ''}</li>")
+        made.append(f"<li>{count}: {words}")
+        made += [*_left_out([it for it in summary.left_out if it.reason == reason]), "</li>"]
     made.append("</ul>")
     return made
+
+
+def _left_out(objects: Sequence[LeftOut]) -> list[str]:
+    """By Series and class, as far as anybody knows them."""
+    from dicomdir.dictionary import sop_class_name  # pydicom: most media lack nothing
+
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for it in objects:
+        uids = groups.setdefault((it.date, it.series, it.sop_class_uid), [])
+        if it.sop_instance_uid:  # some do not even say that
+            uids.append(it.sop_instance_uid)
+    if not any(any(key) or uids for key, uids in groups.items()):
+        return []
+    made = ["<ul>"]
+    for (date, series, sop_class_uid), uids in list(groups.items())[:_MAX_NAMED]:
+        name = sop_class_name(sop_class_uid) or (f"class {sop_class_uid}" if sop_class_uid else "")
+        what = ", ".join(filter(None, (shown(series), day(date), shown(name)))) or "unknown"
+        more = ", ..." if len(uids) > _MAX_NAMED else ""
+        named = joined(*(shown(uid) for uid in uids[:_MAX_NAMED]))
+        made.append(f"<li>{what}{f' ({named}{more})' if named else ''}</li>")
+    if len(groups) > _MAX_NAMED:
+        made.append("<li>and others</li>")
+    return [*made, "</ul>"]
 
 
 def _before(notice: str) -> str:

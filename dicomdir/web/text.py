@@ -135,7 +135,7 @@ def day(text: str) -> str:
 
 def modality(code: str) -> str:
     """Markup of a modality's word, or of its code."""
-    return _MODALITY_WORDS.get(code.strip(), shown(code)) or "other"
+    return _MODALITY_WORDS.get(code.strip().upper(), shown(code)) or "other"
 
 
 def kind(sop_class_uid: str) -> str:

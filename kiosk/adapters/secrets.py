@@ -9,6 +9,7 @@ import os
 import secrets
 from pathlib import Path
 
+from kiosk.disk import sync
 from kiosk.errors import ConfigError
 
 KEY_BYTES = 32
@@ -52,11 +53,7 @@ def _make(path: Path) -> None:
     finally:
         part.unlink()
     for folder in (path.parent, path.parent.parent):  # a new folder's own name as well
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(folder)
 
 
 def _read(path: Path) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import threading
 from pathlib import Path
@@ -17,17 +16,9 @@ from kiosk.builder.protocol import (
     ComposedImage,
     ComposeRequest,
 )
+from kiosk.disk import sync
 from kiosk.errors import InvalidValueError, SetOversizedError
 from kiosk.services.arrivals import arrivals_path
-
-
-def sync(path: Path) -> None:
-    """fsync a file or a folder."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class Flushing:

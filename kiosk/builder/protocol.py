@@ -26,6 +26,8 @@ from kiosk.errors import (
     ComposeError,
     InvalidValueError,
     KioskError,
+    ReportLostError,
+    ReportRefusedError,
     SetOversizedError,
     SpoolFullError,
     SpoolLostError,
@@ -40,7 +42,7 @@ MAX_MEDIA: Final = 35  # dicomdir.span has it too, with much that the engine nee
 MAX_LINE_BYTES: Final = 32 << 20  # the list of what is left out may be long
 _NOT_COMPARED: Final = (
     "created_at", "capacity_blocks", "rehash", "refused", "follow", "expected", "may_span",
-    "inventory",
+    "inventory", "password",
 )  # fmt: skip
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -50,6 +52,8 @@ ERRORS: Final[dict[str, type[KioskError]]] = {
     for error in (
         CheckFailedError,
         ComposeError,
+        ReportLostError,
+        ReportRefusedError,
         SetOversizedError,
         SpoolFullError,
         SpoolLostError,
@@ -74,6 +78,27 @@ def clean(folder: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A report from outside that becomes an object of the study; cleaned when it was handed in.
+
+    Attributes:
+        path: A PDF or a text in UTF-8.
+        sha256: Hex, of the file.
+        created_at: When it was handed in; ISO 8601 with its zone.
+        institution, paper, version: As `dicomdir.report.encapsulate.ReportOptions`.
+    """
+
+    path: str
+    sha256: str
+    title: str
+    is_preliminary: bool
+    created_at: str
+    institution: str = ""
+    paper: str = "a4"
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ComposeRequest:
     """Everything a build needs to know.
 
@@ -92,6 +117,10 @@ class ComposeRequest:
         follow: Objects still arrive; another request follows.
         expected: Objects by Series Instance UID that the archive has listed; a hint.
         may_span: A set of media may be made if one does not hold all.
+        reports: What was handed in for the order, in order.
+        viewer: The viewer goes along.
+        password: Seals the media; "" leaves them plain. Goes through the pipe and nowhere else.
+        password_id: Names the password: with another one it is another image.
     """
 
     folder: Path
@@ -109,6 +138,10 @@ class ComposeRequest:
     follow: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
     may_span: bool = False
+    reports: tuple[ReportFile, ...] = ()
+    viewer: bool = False
+    password: str = field(default="", repr=False)
+    password_id: str = ""
 
     def begins(self, final: ComposeRequest) -> bool:
         """Whether what was begun for this request is what the final one asks for."""
@@ -152,6 +185,7 @@ class ComposeRequest:
             "created_at": datetime.fromisoformat(fields["created_at"]),
             "medium": Medium(fields["medium"]),
             "refused": tuple(fields["refused"]),
+            "reports": tuple(ReportFile(**one) for one in fields["reports"]),
         }
         return cls(**fields)
 
@@ -177,7 +211,8 @@ class ComposedImage:
         sha256: Hex, of the whole image.
         instances: Objects on it.
         left_out: Objects of the study that are not on it, and why (PDI-51); of a set on the first.
-        supplied: What is said of values that the DICOMDIR has and the objects lack (PDI-83).
+        supplied: What is said of values that the DICOMDIR has and the objects lack (PDI-83), and of
+            series that the viewer could not take.
         number, of: "Disc `number` of `of`".
         more: The others of a set, in order.
     """

@@ -7,28 +7,25 @@ it finds its own result and returns that.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import gc
-import hashlib
-import os
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
-from dicomdir.errors import DicomdirError, ImageTooLargeError, MixedPatientError
-from dicomdir.findings import Finding, Severity
+from dicomdir.errors import ImageTooLargeError
 from dicomdir.instance import Instance, read_instance
 from dicomdir.iso import IsoImage, author
-from dicomdir.pdi import FileSource
+from dicomdir.pdi import FileSource, PdiVolume
+from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
+from dicomdir.viewer.maker import ViewerMaker, viewer_for
 from dicomdir.web import LinkCase
-from kiosk.builder.commit import Flushing, check_capacity, commit, committed, fits, sync
+from kiosk.builder.arriving import Arriving, AskFinal, gate_of
+from kiosk.builder.commit import Flushing, check_capacity, commit, committed, fits
 from kiosk.builder.protocol import (
     CONVERTED,
     PART,
@@ -37,34 +34,13 @@ from kiosk.builder.protocol import (
     clean,
     image_name,
 )
+from kiosk.builder.refusals import kiosk_errors, require_no_errors
 from kiosk.domain.model import Medium
-from kiosk.errors import (
-    CheckFailedError,
-    ComposeError,
-    SetOversizedError,
-    SpoolFullError,
-    SpoolLostError,
-    WrongPatientError,
-)
-from kiosk.ports import StoredInstance
-from kiosk.services.arrivals import (
-    arrivals_path,
-    count_arrivals,
-    follow_arrivals,
-    inventory_of,
-    is_of_this_boot,
-    objects_folder,
-    read_arrivals,
-)
-from kiosk.services.gates import StudyGate
-
-__all__ = ["PROGRESS", "AskFinal", "Listener", "build", "kiosk_errors", "named_rules", "sync"]
+from kiosk.errors import CheckFailedError
+from kiosk.services.arrivals import arrivals_path, count_arrivals, is_of_this_boot
 
 PROGRESS: Final = 1000  # progress is told in thousandths of a build
 _PREPARED, _WRITTEN = 200, 700
-_FOLLOW_S: Final = 0.05  # between two looks for what arrived
-_FORGOTTEN_S: Final = 300.0  # nothing arrived and nobody said that this is all: a job that ended
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Listener(Protocol):
@@ -78,9 +54,6 @@ class Listener(Protocol):
 
     def frame(self) -> None:
         """A frame was decoded."""
-
-
-AskFinal = Callable[[float], ComposeRequest | None]
 
 
 def build(
@@ -110,25 +83,6 @@ def build(
         return _build_anew(request, listener, None)
 
 
-@contextlib.contextmanager
-def kiosk_errors() -> Iterator[None]:
-    """What building raises, as the kiosk's errors."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise SpoolFullError("the disk became full while building") from error
-        if isinstance(error, FileNotFoundError):
-            raise SpoolLostError("a file of the job is gone") from error
-        raise ComposeError(f"building failed: {errno.errorcode.get(error.errno or 0)}") from error
-    except ImageTooLargeError as error:
-        raise SetOversizedError(str(error)) from error
-    except MixedPatientError as error:
-        raise WrongPatientError(error.code) from error
-    except DicomdirError as error:
-        raise ComposeError(f"{error.code}: {error}") from error
-
-
 def _careful(request: ComposeRequest) -> ComposeRequest:
     """Objects are not synced when they arrive: what began in another boot is read again.
 
@@ -154,26 +108,32 @@ def _build_anew(
     return made
 
 
-def _gate(request: ComposeRequest) -> StudyGate:
-    return StudyGate(request.patient, request.study_instance_uids, request.accession_number)
-
-
 class _Build:
     """The steps of one build."""
 
     def __init__(self, request: ComposeRequest, listener: Listener, final: AskFinal | None) -> None:
-        self.request = request
         self._folder = request.folder
         self._listener = listener
         self._tell = listener.progress
-        self._final = final
-        self._heard_at = time.monotonic()
-        self._gate = _gate(request)
-        self._seen = 0
+        # A sign of life while nothing comes: an archive may take its time.
+        self._arriving = Arriving(request, final, on_wait=lambda: self._tell(0))
+        self._viewer: ViewerMaker | None = None
+
+    @property
+    def request(self) -> ComposeRequest:
+        """The final one once all has arrived."""
+        return self._arriving.request
 
     def run(self) -> ComposedImage:
+        try:
+            return self._run()
+        finally:
+            if self._viewer is not None:
+                self._viewer.close()
+
+    def _run(self) -> ComposedImage:
         built, file_set_uid = self._volume()
-        if built.instances + len(built.left_out) != self._seen:
+        if built.instances + len(built.left_out) != self._arriving.seen:
             raise CheckFailedError("an object is neither on the medium nor on its list")
         try:
             image = self._author(built, 1, _PREPARED, _WRITTEN)
@@ -189,27 +149,56 @@ class _Build:
             return self._set(files, sizes, left_out, total)
         # From here on nobody needs the volume: let go of it before the check builds its own.
         made = self._facts(built, image, self.request.volume_id, file_set_uid)
+        to_seal = built.volume if self.request.password else None
         del built
         gc.collect()  # pycdlib's tree is full of cycles: megabytes for 10,000 objects
-        self._check_and_flush(made, _WRITTEN, PROGRESS - 1)
+        made = self._proven(made, to_seal, _WRITTEN, PROGRESS - 1)
         self._name(made)
         return made
 
     def _author(self, built: BuiltVolume, number: int, low: int, high: int) -> IsoImage:
+        """The plain image; one that is sealed afterwards is held against the room for that."""
+        capacity_blocks = self.request.capacity_blocks
+        if self.request.password:
+            from kiosk.builder.sealing import check_room  # seldom needed, and slow to import
+
+            check_room(built.volume, self._site, capacity_blocks)
+            capacity_blocks = 0
         return author(
             built.volume,
             self._folder / (image_name(number) + PART),
             created_at=self.request.created_at,
-            capacity_blocks=self.request.capacity_blocks,
+            capacity_blocks=capacity_blocks,
             sync=False,
             progress=self._told_between(low, high),
         )
 
-    def _check_and_flush(self, made: ComposedImage, low: int, high: int) -> None:
+    def _proven(
+        self, made: ComposedImage, to_seal: PdiVolume | None, low: int, high: int
+    ) -> ComposedImage:
+        """Checked, gated and on the disk; sealed after that if it shall be."""
         part = self._folder / (image_name(made.number) + PART)
-        with Flushing(part) as flushing:
-            self._check(part, made, low, high)
-            flushing.wait()
+        if to_seal is None:
+            with Flushing(part) as flushing:
+                self._check(part, made, low, high)
+                flushing.wait()
+            return made
+        from kiosk.builder.sealing import sealed_image
+
+        middle = (3 * low + high) // 4
+        self._check(part, made, low, middle)
+        told = self._told_between(middle, high)
+        return sealed_image(to_seal, made, part, self.request, self._site, self._links, told)
+
+    @property
+    def _links(self) -> LinkCase:
+        return LinkCase.LOWER if self.request.medium is Medium.DISC else LinkCase.UPPER
+
+    @property
+    def _site(self) -> Site:
+        """What README.TXT says: with the viewer's words where it goes along."""
+        site = self.request.site
+        return site if self._viewer is None else self._viewer.facts_for(site)
 
     def _name(self, made: ComposedImage) -> None:
         (self._folder / (image_name(made.number) + PART)).rename(made.path)
@@ -238,6 +227,7 @@ class _Build:
             find,
             plan,
             self.request.capacity_blocks,
+            is_protected=bool(self.request.password),
             on_object=lambda: self._tell(_PREPARED),  # a sign of life
         )
         of, made = len(media), []
@@ -255,10 +245,10 @@ class _Build:
                 number=number,
                 of=of,
             )
+            to_seal = medium.built.volume if self.request.password else None
             del medium
             gc.collect()
-            self._check_and_flush(facts, middle, high)
-            made.append(facts)
+            made.append(self._proven(facts, to_seal, middle, high))
         if sum(facts.instances for facts in made) != total:
             raise CheckFailedError(f"the set does not hold the {total} objects of the whole")
         for facts in made:
@@ -270,9 +260,18 @@ class _Build:
         total = total or count_arrivals(arrivals_path(self._folder)) or 1
         work = self._folder / CONVERTED
         work.mkdir(mode=0o700)
+        self._viewer = viewer_for(
+            work / "viewer",
+            self.request.site,
+            self.request.created_at,
+            is_wanted=self.request.viewer,
+            capacity=lambda: self.request.capacity_blocks,
+            password=self.request.password,
+            on_alive=self._listener.frame,
+        )
         plan = self._plan(work)
         built = build_volume(
-            self._objects(),
+            self._arriving.objects(),
             plan,
             on_object=lambda count: self._tell(_PREPARED * min(count, total) // total),
             on_converting=self._listener.converting,
@@ -282,68 +281,17 @@ class _Build:
 
     def _plan(self, work: Path) -> Plan:
         request = self.request
-        is_disc = request.medium is Medium.DISC
         return Plan(
             volume_id=request.volume_id,
             file_set_uid=f"2.25.{uuid.uuid4().int}",  # PS3.5 B.2
             site=request.site,
             work=work,
-            links=LinkCase.LOWER if is_disc else LinkCase.UPPER,
+            links=self._links,
             medium=request.medium.value,
             refused=frozenset(request.refused),
             expected=request.expected,
+            viewer=self._viewer,
         )
-
-    def _objects(self) -> Iterator[ObjectFile]:
-        """Every object once, looked at; waits for those that still arrive."""
-        objects = objects_folder(self._folder)
-        seen: set[str] = set()
-        for stored in self._arrivals():
-            if stored.sop_instance_uid in seen:
-                raise SpoolLostError(f"object {stored.sop_instance_uid} is in the index twice")
-            seen.add(stored.sop_instance_uid)
-            self._heard_at = time.monotonic()
-            instance = Instance.from_bytes(stored.header)
-            path = objects / stored.file_name
-            self._look_at(path, stored, instance)
-            yield ObjectFile(os.fspath(path), instance)
-        if not seen:
-            raise SpoolLostError("the index of what arrived is empty or gone")
-        self._seen = len(seen)
-        wanted = self.request.inventory
-        if wanted and inventory_of(seen) != wanted:
-            raise SpoolLostError("the index of what arrived does not hold all of the study")
-
-    def _arrivals(self) -> Iterator[StoredInstance]:
-        path = arrivals_path(self._folder)
-        if self._final is None:
-            return read_arrivals(path)
-        return follow_arrivals(path, self._is_complete)
-
-    def _is_complete(self) -> bool:
-        assert self._final is not None
-        self._tell(0)  # a sign of life: an archive may take its time
-        final = self._final(_FOLLOW_S)
-        if final is None:
-            if time.monotonic() - self._heard_at > _FORGOTTEN_S:
-                raise ComposeError("nobody said that all has arrived")
-            return False
-        if not self.request.begins(final):
-            raise ComposeError("another image is wanted than was begun")
-        self.request = final
-        return True
-
-    def _look_at(self, path: Path, stored: StoredInstance, instance: Instance) -> None:
-        uid = stored.sop_instance_uid
-        if instance.sop_instance_uid != uid or instance.size_bytes != stored.size_bytes:
-            raise SpoolLostError(f"the index does not agree with itself on {uid}")
-        self._gate.check(instance)
-        if path.stat(follow_symlinks=False).st_size != stored.size_bytes:
-            raise SpoolLostError(f"object {uid} has another length than it had")
-        if self.request.rehash:
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").digest() != stored.sha256:
-                    raise SpoolLostError(f"object {uid} is not what it was")
 
     def _check(self, part: Path, made: ComposedImage, low: int, high: int) -> None:
         """Our check and the identity gate, both on what is read from the finished image.
@@ -351,8 +299,7 @@ class _Build:
         Every DICOM file there is read (PDI-03 finds those that no record names), so each passes
         the gate or is a finding.
         """
-        request = self.request
-        gate = _gate(request)
+        gate = gate_of(self.request)
         count = 0
 
         def look(instance: Instance) -> None:
@@ -362,9 +309,7 @@ class _Build:
             self._tell(low + (high - low) * count // max(1, made.instances))
 
         findings = check_image(part, on_directory=gate.check_directory, on_instance=look)
-        broken = [it for it in findings if it.severity is Severity.ERROR]
-        if broken:
-            raise CheckFailedError(named_rules(broken))
+        require_no_errors(findings)
         if count != made.instances:
             raise CheckFailedError(f"the image holds {count} objects, not {made.instances}")
 
@@ -380,7 +325,7 @@ class _Build:
             file_set_uid=file_set_uid,
             instances=built.instances,
             left_out=built.left_out,
-            supplied=built.supplied,
+            supplied=built.notes,
         )
 
     def _told_between(self, low: int, high: int) -> Callable[[int, int], None]:
@@ -397,9 +342,3 @@ def _placed(built: BuiltVolume) -> tuple[dict[str, str], dict[str, int]]:
         assert isinstance(entry.source, FileSource)
         files[uid], sizes[uid] = entry.source.path, entry.size_bytes
     return files, sizes
-
-
-def named_rules(findings: list[Finding]) -> str:
-    """The first few, by rule and path."""
-    named = [f"{it.rule} {it.path}".strip() for it in findings[:10]]
-    return f"{len(findings)} findings: " + ", ".join(named)

@@ -12,17 +12,13 @@ from kiosk import config_file
 from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_table, progress
 from kiosk.cli.passwords import read_password
+from kiosk.config import NOMINAL_BLOCKS, RESERVE_BLOCKS
 from kiosk.errors import IncompleteBuildError, InvalidValueError
 
 if TYPE_CHECKING:
     from kiosk.config import Config
     from kiosk.services.build_set import SetOptions
     from kiosk.services.handed_in import HandedIn
-
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-# Blocks for an image on the smallest medium of its kind, 182 kept for padding and rounding. Without
-# a drive at hand nobody can ask the medium itself.
-_CAPACITIES = {"cd": 333_000 - 182, "dvd": 2_295_104 - 182, "bd": 11_826_176 - 182}
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -83,10 +79,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _capacity(text: str) -> int:
-    return _CAPACITIES[text] if text in _CAPACITIES else whole_number(1, 1 << 29)(text)
+    """Blocks for an image. Without a drive at hand nobody can ask the medium itself."""
+    if text in NOMINAL_BLOCKS:
+        return NOMINAL_BLOCKS[text] - RESERVE_BLOCKS
+    return whole_number(1, 1 << 29)(text)
 
 
-def _options(args: argparse.Namespace) -> SetOptions:
+def _options(args: argparse.Namespace, *, viewer: bool) -> SetOptions:
     from dicomdir.encrypt.passwords import require_strong
     from dicomdir.errors import WeakPasswordError
     from kiosk.services.build_set import SetOptions
@@ -99,7 +98,7 @@ def _options(args: argparse.Namespace) -> SetOptions:
             password = require_strong(read_password(args.password_fd))
         except WeakPasswordError as error:
             raise InvalidValueError(str(error)) from error
-    return SetOptions(args.capacity, args.span, password)
+    return SetOptions(args.capacity, args.span, password, viewer=viewer)
 
 
 def _handed_in(args: argparse.Namespace, config: Config) -> HandedIn:
@@ -119,12 +118,13 @@ def _handed_in(args: argparse.Namespace, config: Config) -> HandedIn:
 
 
 def run(args: argparse.Namespace) -> int:
+    from dicomdir.pdi import volume_id_from
     from kiosk.engine_parts import site_of
     from kiosk.services.build_folder import build_folder
 
-    options = _options(args)
     config = config_file.load(args.config)
-    volume_id = "PDI_" + "".join(secrets.choice(_ALPHABET) for _ in range(7))
+    options = _options(args, viewer=config.site.viewer)
+    volume_id = volume_id_from(secrets.token_bytes(8))
     with progress("building") as bar:
         built = build_folder(
             args.folder,
@@ -147,7 +147,13 @@ def run(args: argparse.Namespace) -> int:
                 "instances": built.instances,
                 "supplied": built.supplied,
                 "left_out": [
-                    {"path": it.path, "sop_class_uid": it.sop_class_uid, "reason": it.reason}
+                    {
+                        "path": it.path,
+                        "date": it.date,
+                        "series": it.series,
+                        "sop_class_uid": it.sop_class_uid,
+                        "reason": it.reason,
+                    }
                     for it in built.left_out
                 ],
                 "ignored": built.ignored,
@@ -186,9 +192,20 @@ def run(args: argparse.Namespace) -> int:
             print(f"Report {report.sop_instance_uid}: {report.pages} pages{taken}")
         if built.left_out:
             print("Not on it:")
+            from dicomdir.dictionary import sop_class_name
+
             print_table(
-                ("file", "SOP class", "reason"),
-                [(it.path, it.sop_class_uid, it.reason) for it in built.left_out],
+                ("file", "date", "series", "SOP class", "reason"),
+                [
+                    (
+                        it.path,
+                        it.date,
+                        it.series,
+                        sop_class_name(it.sop_class_uid) or it.sop_class_uid,
+                        it.reason,
+                    )
+                    for it in built.left_out
+                ],
             )
     if built.left_out and not args.allow_left_out:
         raise IncompleteBuildError(f"{len(built.left_out)} DICOM files are not on the image")

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from kiosk import config_file
-from kiosk.cli.order import actor
 from kiosk.cli.output import print_rows
+from kiosk.cli.people import actor
 from kiosk.config import Config
 from kiosk.domain.model import Order, ReleaseState, Uid
 from kiosk.errors import ConfigError, JournalMissingError

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from kiosk import config_file
 from kiosk.cli.options import whole_number
-from kiosk.cli.order import actor
 from kiosk.cli.output import print_json, print_rows, progress
+from kiosk.cli.people import actor
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
 from kiosk.errors import InvalidValueError, JobFailedError
@@ -43,6 +43,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     cancel = parts.add_parser("cancel", help="end a job at the next moment where it can")
     cancel.add_argument("job_id", metavar="JOB")
     cancel.set_defaults(run=run_cancel)
+    password = parts.add_parser(
+        "password",
+        help="show the password of a protected medium to staff: one that nobody was told yet, or"
+        " any if engine.keep_passwords is set; audited",
+    )
+    password.add_argument("job_id", metavar="JOB")
+    password.set_defaults(run=run_password)
     purge = parts.add_parser("purge", help="drop the machinery of jobs that ended; records stay")
     purge.add_argument(
         "--days",
@@ -64,6 +71,7 @@ def row(job: Job) -> dict[str, object]:
         "error_code": job.error_code,
         "medium": job.choice.medium.value,
         "copies": job.choice.copies,
+        "protected": job.choice.is_protected,
         "priority": int(job.priority),
         "step": job.progress.step.value if job.progress else "",
         "done": job.progress.done if job.progress else 0,
@@ -118,7 +126,10 @@ def run_show(args: argparse.Namespace) -> int:
 
     config = config_file.load(args.config)
     with bootstrap.existing_journal(config) as journal:
-        shown = row(journal.jobs.get(OrderId(args.job_id)))
+        job = journal.jobs.get(OrderId(args.job_id))
+        shown = row(job)
+        if job.choice.is_protected:
+            shown["password"] = journal.passwords.state(job.job_id)
         heard = bootstrap.pulse(config, journal).feel()
     shown["engine_running"] = heard.is_running
     shown["engine_seen_at"] = heard.seen_at and heard.seen_at.isoformat(timespec="seconds")
@@ -174,13 +185,24 @@ def run_cancel(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_password(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+    from kiosk.cli.passwords import show_to_staff
+
+    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
+        show_to_staff(journal, OrderId(args.job_id))
+    return 0
+
+
 def run_purge(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
     config = config_file.load(args.config)
     days = config.store.keep_done_days if args.days is None else args.days
     with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
-        print(jobs.purge(ended_before=journal.clock.now() - timedelta(days=days)))
+        ended_before = journal.clock.now() - timedelta(days=days)
+        print(jobs.purge(ended_before=ended_before))
+        bootstrap.reports(config, journal).sweep(ended_before)
     return 0
 
 

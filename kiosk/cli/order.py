@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import config_file
+from kiosk.cli import passwords, reports
 from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_rows
+from kiosk.cli.people import actor
 from kiosk.config import Config
 from kiosk.domain.model import HandOver, MediaChoice, Medium, Order, OrderId, Priority, ReleaseState
+from kiosk.domain.protection import Protect
 from kiosk.errors import InvalidValueError
 
 if TYPE_CHECKING:  # the database's libraries are slow to import, and not for --help
@@ -35,7 +37,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add.add_argument("file", nargs="?", metavar="FILE", help="JSON, default standard input")
     add.add_argument("--ticket", action="store_true", help="also issue a claim ticket")
     add.add_argument("--json", action="store_true", help="as JSON")
+    reports.add_option(add)
     add.set_defaults(run=run_add)
+    reports.add_parser(parts)
     listing = parts.add_parser("list", help="the newest orders, without patients' names")
     listing.add_argument("--limit", type=whole_number(), default=50, metavar="N")
     listing.add_argument("--json", action="store_true", help="as JSON")
@@ -65,15 +69,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="at-once: somebody stands at the drive (default); on-claim: it stays in the shut "
         "drive until the patient shows ticket and birth date at the kiosk",
     )
+    place.add_argument(
+        "--protect",
+        action="store_true",
+        help="with a password, which is shown once, below the job's id",
+    )
     place.set_defaults(run=run_place)
-
-
-def actor() -> str:
-    """Who gives the command, for the audit trail."""
-    try:
-        return f"staff:{getpass.getuser()}"
-    except (KeyError, OSError):  # a user id without a name
-        return "staff:unknown"
 
 
 def run_add(args: argparse.Namespace) -> int:
@@ -91,14 +92,21 @@ def run_add(args: argparse.Namespace) -> int:
         data = sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
     with bootstrap.journal(config) as journal:
         order = read_order(data, journal.clock.now(), lambda: bootstrap.pacs(config))
-        journal.orders.add(order, actor=actor())
+        handed_in = reports.hand_in(args, config, journal, order, is_new=True)
+        if not handed_in:
+            journal.orders.add(order, actor=actor())
         ticket = _issue(config, journal, order) if args.ticket else {}
     if args.json:
-        print_json({"order_id": order.order_id} | ticket)
+        shown = {"reports": reports.rows(handed_in)} if handed_in else {}
+        print_json({"order_id": order.order_id} | ticket | shown)
     else:
         print(order.order_id)  # alone on the first line, as `place` prints the job's
         _show(ticket, as_json=False)
+        reports.show(handed_in)
     return 0
+
+
+_SHOWN = ("order_id", "state", "modality", "study_date", "with_report", "created_at")
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -117,7 +125,7 @@ def run_list(args: argparse.Namespace) -> int:
         }
         for order in orders
     ]
-    print_rows(args.json, rows, ("order_id", "state", "modality", "study_date", "created_at"))
+    print_rows(args.json, rows, _SHOWN)
     return 0
 
 
@@ -135,8 +143,10 @@ def run_ticket(args: argparse.Namespace) -> int:
 def run_state(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
-    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
+    config = config_file.load(args.config)
+    with bootstrap.existing_journal(config) as journal:
         journal.orders.set_state(OrderId(args.order_id), args.state, actor=actor())
+        bootstrap.reports(config, journal).tidy(OrderId(args.order_id))
     return 0
 
 
@@ -145,9 +155,13 @@ def run_place(args: argparse.Namespace) -> int:
 
     config = config_file.load(args.config)
     hand_over = HandOver(args.hand_over.replace("-", "_"))
-    choice = MediaChoice(Medium(args.medium), args.copies, hand_over)
+    is_protected = args.protect or Protect(config.kiosk.protect) is Protect.ALWAYS
+    choice = MediaChoice(Medium(args.medium), args.copies, hand_over, is_protected)
     with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
-        print(jobs.submit(OrderId(args.order_id), choice, Priority.WARD, actor=actor()))
+        job_id = jobs.submit(OrderId(args.order_id), choice, Priority.WARD, actor=actor())
+        print(job_id, flush=True)
+        if is_protected:
+            passwords.show_once(journal, job_id)
     return 0
 
 

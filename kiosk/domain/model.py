@@ -131,11 +131,16 @@ class HandOver(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MediaChoice:
-    """On what, how many, and into whose hands."""
+    """On what, how many, and into whose hands.
+
+    Attributes:
+        is_protected: With a password; one for all media of the job.
+    """
 
     medium: Medium
     copies: int = 1
     hand_over: HandOver = HandOver.AT_ONCE
+    is_protected: bool = False
 
 
 class ExecutionStatus(Enum):

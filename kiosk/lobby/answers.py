@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from textual.message import Message
 
 from kiosk.domain.model import Job, OrderId
+from kiosk.domain.protection import JobPassword
 from kiosk.lobby.visit import Visit
 from kiosk.services.identify import Refusal, Release
 
@@ -31,7 +32,12 @@ class Placed(Message):
 
 @dataclass
 class JobSeen(Message):
-    """The newest row of the visitor's job; `job` None if the journal did not answer."""
+    """The newest row of the visitor's job; `job` None if the journal did not answer.
+
+    Attributes:
+        password: Of its media, if they are protected.
+    """
 
     visit: Visit = field(repr=False)
     job: Job | None
+    password: JobPassword | None = field(default=None, repr=False)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
-from kiosk.ports import Clock, Jobs, Orders, Presence, Tickets
+from kiosk.domain.protection import Protect
+from kiosk.ports import Clock, Jobs, Orders, Passwords, Presence, Tickets
 from kiosk.services.identify import Identify
 from kiosk.services.pulse import Pulse
 from kiosk.services.request import Request
@@ -31,6 +32,8 @@ class LobbyParts:
         site_name: In the head line of every screen.
         whom_to_call: One sentence in the foot line, such as "Need help? Please ask at the desk."
         media: What may be chosen, in this order; one alone is not asked for.
+        passwords: Of protected media, to be shown to their owner.
+        protect: Whether visitors may choose a password for their medium.
         max_copies: Above 1 the visitor is asked how many.
         date_order: How a birth date is typed here.
         idle_s, warn_s: A visit without a touch ends after `idle_s`, announced `warn_s` before.
@@ -45,6 +48,7 @@ class LobbyParts:
     identify: Identify
     request: Request
     presence: Presence
+    passwords: Passwords
     pulse: Pulse
     clock: Clock
     site_name: str
@@ -52,6 +56,7 @@ class LobbyParts:
     kiosk_name: str
     media: tuple[Medium, ...] = (Medium.DISC, Medium.STICK)
     max_copies: int = 1
+    protect: Protect = Protect.OPTIONAL
     date_order: DateOrder = "DMY"
     idle_s: float = 45.0
     warn_s: float = 20.0

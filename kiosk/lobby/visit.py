@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kiosk.domain.model import Medium, OrderId
+from kiosk.domain.protection import JobPassword
 from kiosk.services.identify import Claim, Release
 
 
@@ -15,6 +16,8 @@ class Visit:
     claim: Claim | None = field(default=None, repr=False)
     release: Release | None = field(default=None, repr=False)
     medium: Medium | None = None
+    is_protected: bool = False  # wanted so far
+    password: JobPassword | None = field(default=None, repr=False)
     job_id: OrderId | None = None
     is_asking: bool = False  # a worker is at it; the visitor waits
     is_over: bool = False  # thrown away: whoever still works for it does nothing more

@@ -6,10 +6,10 @@
 
 The index is the word on what is whole. It is not synced while it grows (an object would cost 4 ms):
 after a power cut its tail may be gone, which ends the reading there, and objects may hold other
-bytes than their hash says, which whoever reads them again finds out. That is why it names the boot
-that it was begun in: by that, not by clocks, the builder knows whether a power cut may have come
-since. That all of a Study is there is not the index's to say: the retrieval's result, which is kept
-elsewhere, has the inventory.
+bytes than their digest says, which whoever reads them again finds out. That is why it names the
+boot that it was begun in: by that, not by clocks, the builder knows whether a power cut may have
+come since. That all of a Study is there is not the index's to say: the retrieval's result, which is
+kept elsewhere, has the inventory.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final
 
+from kiosk.digest import DIGEST_BYTES
 from kiosk.domain.model import Uid
 from kiosk.errors import InvalidValueError
 from kiosk.ports import StoredInstance
@@ -30,13 +31,13 @@ from kiosk.ports import StoredInstance
 OBJECTS: Final = "objects"
 ARRIVALS: Final = "arrivals"
 
-_MAGIC: Final = b"ARRIVAL2"
+_MAGIC: Final = b"ARRIVAL3"  # another one is no index: what it names is retrieved anew
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")  # random(4): a UUID, new at every boot
 _BOOT_BYTES: Final = 36
 _UNKNOWN: Final = "-" * _BOOT_BYTES
 _LENGTH: Final = struct.Struct("<L")
 _CRC: Final = struct.Struct("<L")
-_FIXED: Final = struct.Struct("<Q32sBB")  # size, SHA-256, lengths of UID and file name
+_FIXED: Final = struct.Struct(f"<Q{DIGEST_BYTES}sBB")  # size, digest, lengths of UID and file name
 _MAX_RECORD_BYTES: Final = 1024 * 1024
 _HEAD_BYTES: Final = len(_MAGIC) + _BOOT_BYTES + _CRC.size
 
@@ -205,12 +206,12 @@ def _intact_bytes(file: BinaryIO) -> int:
 
 def _encode(stored: StoredInstance) -> bytes:
     uid, name = stored.sop_instance_uid.encode(), stored.file_name.encode()
-    fixed = _FIXED.pack(stored.size_bytes, stored.sha256, len(uid), len(name))
+    fixed = _FIXED.pack(stored.size_bytes, stored.digest, len(uid), len(name))
     return fixed + uid + name + stored.header
 
 
 def _decode(payload: bytes) -> StoredInstance:
-    size_bytes, sha256, uid_bytes, name_bytes = _FIXED.unpack_from(payload)
+    size_bytes, digest, uid_bytes, name_bytes = _FIXED.unpack_from(payload)
     at = _FIXED.size + uid_bytes
     name = payload[at : at + name_bytes].decode("ascii")
     if not name.isdigit():  # whoever joins it to a path relies on this
@@ -219,6 +220,6 @@ def _decode(payload: bytes) -> StoredInstance:
         sop_instance_uid=Uid(payload[_FIXED.size : at].decode("ascii")),
         file_name=name,
         size_bytes=size_bytes,
-        sha256=sha256,
+        digest=digest,
         header=payload[at + name_bytes :],
     )

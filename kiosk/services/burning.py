@@ -49,7 +49,8 @@ def burn(durable: Durable, parts: EngineParts, facts: Facts) -> Facts:
             media were out before this one; "hand_over": whether its owner has to be there.
     Returns:
         "delivered": True; or "lost": True if the image is not there any more (retrieve again); or
-        the trouble that ended it.
+        "is_stale": True if it lacks a report that was handed in since (build again); or the trouble
+        that ended it.
     """
     try:
         return _Burn(durable, parts, facts).run()
@@ -83,8 +84,11 @@ class _Burn:
 
     def run(self) -> Facts:
         try:
-            if self._make() is None:
+            made = self._make()
+            if made is None:
                 return {"delivered": False, "lost": True}
+            if made["outcome"] == "stale":
+                return {"delivered": False, "is_stale": True}
             if not self._hand_over():
                 return {"delivered": False}
         except Trouble as trouble:
@@ -97,12 +101,16 @@ class _Burn:
         return {"delivered": True}
 
     def _make(self) -> Facts | None:
-        """A good medium in the drive, or None if its image is lost. Raises Trouble."""
+        """A good medium in the drive, or the word that its image is stale; None if that is lost.
+
+        Raises:
+            Trouble: There will be none.
+        """
         spoiled = rounds = 0
         while True:
             try:
                 facts = run_step(self._durable, "write", self._attempt)
-                if facts["outcome"] == "written":
+                if facts["outcome"] in ("written", "stale"):
                     return facts
                 rounds += 1
                 if facts["outcome"] == "withheld":
@@ -148,8 +156,10 @@ class _Burn:
             raise SpoolLostError("the image is not in the spool")
         order = self._parts.orders.get(self._job_id)
         require_released(order)
-        self._begin()
         entry = self._parts.ledger.owner(self._drive)
+        if self._is_stale(entry):
+            return {"outcome": "stale"}
+        self._begin()
         if entry is not None and self._is_odd(entry):
             return self._left.refuse(entry)
         outcome = write_once(
@@ -168,6 +178,15 @@ class _Burn:
         if isinstance(outcome, DrawnIn):
             return self._left.draw_out(outcome.owner)
         return to_facts(outcome)
+
+    def _is_stale(self, entry: LedgerEntry | None) -> bool:
+        """Whether a report was handed in or taken back since the image was made, and no medium of
+        it is begun. The media of a set stay as they were split.
+        """
+        is_begun = (
+            entry is not None and entry.job_id == self._job_id and entry.phase in _BEGUN
+        ) or self._image.number > 1
+        return not is_begun and self._parts.reports.digest(self._job_id) != self._image.reports
 
     def _is_odd(self, entry: LedgerEntry) -> bool:
         """Another medium of the same set, or of another split, of which nothing more is wanted."""
@@ -198,6 +217,8 @@ class _Burn:
         def is_changed() -> bool:
             # The tray's state is the truth, an answer only a hint. What lies in a closed drive is
             # judged by the next look at it, and goes out again if it is no use.
+            if self._is_stale(self._parts.ledger.owner(self._drive)):
+                return True  # built again while the disc is still waited for
             return wanted is not Wanted.STAFF and not is_absent(self._writer.inspect())
 
         self._waits.ask(wanted, why(facts), Step.WRITE, is_changed)

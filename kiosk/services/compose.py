@@ -13,6 +13,7 @@ import logging
 from dataclasses import replace
 from typing import Final
 
+from dicomdir.pdi import volume_id_from
 from kiosk.builder.protocol import ComposedImage, ComposeRequest, clean
 from kiosk.domain.model import OrderId
 from kiosk.errors import ComposeError, SpoolLostError, StoppedError
@@ -30,17 +31,11 @@ log = logging.getLogger(__name__)
 
 _MAX_CRASHES: Final = 8  # conversions that kill the child, before the build is given up
 _MAX_KILLED: Final = 2  # by somebody else, such as the kernel short of memory
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def volume_id_of(job_id: OrderId) -> str:
     """PDI_ and seven characters made of the job's id: the same each time (PDI-99)."""
-    number = int.from_bytes(hashlib.sha256(job_id.encode("ascii")).digest()[:8], "big")
-    letters = ""
-    for _ in range(7):
-        number, letter = divmod(number, len(_ALPHABET))
-        letters += _ALPHABET[letter]
-    return f"PDI_{letters}"
+    return volume_id_from(hashlib.sha256(job_id.encode("ascii")).digest())
 
 
 def compose(

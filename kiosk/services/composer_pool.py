@@ -114,11 +114,12 @@ class ComposerPool:
         with self._lock:
             if request.folder in self._early:
                 return
-            started = self._spares.pop() if self._spares else self._order()
-        builder = started.get()
-        if isinstance(builder, Builder):
-            with self._lock:
-                self._early[request.folder] = EarlyBuild(request, builder)
+        try:
+            builder = self.take()
+        except ComposeError:
+            return  # nothing is lost but the lead: whoever composes asks again, and is told why not
+        with self._lock:
+            self._early[request.folder] = EarlyBuild(request, builder)
 
     def begun(self, final: ComposeRequest) -> EarlyBuild | None:
         """What was begun for this request, now the caller's; None if nothing was."""

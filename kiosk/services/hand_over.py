@@ -30,8 +30,13 @@ def is_present(parts: EngineParts, job_id: OrderId) -> bool:
 
 
 def may_leave(parts: EngineParts, job: Job) -> bool:
-    """Whether somebody is there to whom the job's medium may be handed now."""
-    return job.choice.hand_over is HandOver.AT_ONCE or is_present(parts, job.job_id)
+    """Whether somebody is there to whom the job's medium may be handed now.
+
+    Who is there and was not told its password yet is shown it within a second.
+    """
+    if job.choice.hand_over is HandOver.AT_ONCE:
+        return True
+    return is_present(parts, job.job_id) and parts.passwords.is_told(job.job_id)
 
 
 def hand_over(

@@ -56,13 +56,24 @@ def report_objects(
             raise InvalidValueError(f"there is no report {path}")
         # The file's own time, so that the same report is the same object on every medium.
         written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        report = encapsulate(
-            path,
-            like.instance,
-            work / f"report-{number:02d}.dcm",
-            replace(handed_in.options, created_at=written),
-            like_path=like.path,
-        )
-        objects.append(ObjectFile(report.source.path, report.instance))
-        made.append(MadeReport(report.instance.sop_instance_uid, report.pages, report.stripped))
+        options = replace(handed_in.options, created_at=written)
+        file, report = encapsulated(path, options, like, work / f"report-{number:02d}.dcm")
+        objects.append(file)
+        made.append(report)
     return objects, made
+
+
+def encapsulated(
+    path: Path, options: ReportOptions, like: ObjectFile, out: Path
+) -> tuple[ObjectFile, MadeReport]:
+    """The object of one report.
+
+    Args:
+        like: Any object of the study.
+        out: A new file.
+    Raises:
+        ReportError: The report cannot be used; the text says why.
+    """
+    report = encapsulate(path, like.instance, out, options, like_path=like.path)
+    made = MadeReport(report.instance.sop_instance_uid, report.pages, report.stripped)
+    return ObjectFile(report.source.path, report.instance), made

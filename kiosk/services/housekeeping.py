@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 
 from kiosk.ports import Clock, JobBook, Jobs, Spool
+from kiosk.services.parts import EngineParts
 
 log = logging.getLogger(__name__)
 
@@ -28,3 +29,11 @@ def clean_spool(spool: Spool, jobs: JobBook) -> int:
 def purge_jobs(jobs: Jobs, clock: Clock, keep_days: int) -> int:
     """Drop the machinery of jobs that ended so long ago; the record stays. Returns their number."""
     return jobs.purge(ended_before=clock.now() - timedelta(days=keep_days))
+
+
+def sweep_reports(parts: EngineParts, keep_days: int) -> None:
+    """Remove reports that no medium will need any more; the next time if it cannot be done now."""
+    try:
+        parts.reports.sweep(parts.clock.now() - timedelta(days=keep_days))
+    except OSError as error:
+        log.error("reports are not removed: %s", error.strerror)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, OrderId
+from kiosk.domain.protection import JobPassword
 from kiosk.ports import (
     Clock,
     JobBook,
@@ -17,6 +18,7 @@ from kiosk.ports import (
     MediaLog,
     MediaWriter,
     Orders,
+    Passwords,
     Presence,
     ProgressLog,
     Questions,
@@ -44,6 +46,7 @@ class Image:
         lacks: The same by kind, for people; no fact that a later step decides by.
         number, of: "Disc `number` of `of`".
         more: The others of a set, in order; `left_out` and `lacks` are told of the first alone.
+        reports: `domain.report.digest_of` what was handed in and is on it.
     """
 
     file_name: str
@@ -57,6 +60,7 @@ class Image:
     number: int = 1
     of: int = 1
     more: tuple[Image, ...] = ()
+    reports: str = ""
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -66,8 +70,10 @@ class Image:
     def facts(self) -> Facts:
         """Of one medium; a set's are a list of them (`services.workflow`)."""
         place = {"number": self.number, "of": self.of} if self.of > 1 else {}
+        reports = {"reports": self.reports} if self.reports else {}
         return {
             **place,
+            **reports,
             "file_name": self.file_name,
             "size_bytes": self.size_bytes,
             "sha256": self.sha256,
@@ -182,6 +188,51 @@ class NobodyPresent:
         return None
 
 
+class HandedInReports(Protocol):
+    """What was handed in for orders from outside (`services.reports`)."""
+
+    def digest(self, order_id: OrderId) -> str:
+        """One name for what is kept of an order now, "" for nothing."""
+        ...
+
+    def tidy(self, order_id: OrderId) -> None:
+        """A job of the order has ended: if it was cancelled, nothing more is needed of it."""
+        ...
+
+    def sweep(self, ended_before: datetime) -> None:
+        """The same of all orders; what ended before is too old to be made again. Raises OSError."""
+        ...
+
+
+class NothingHandedIn:
+    """Keeps `HandedInReports` where there are none."""
+
+    def digest(self, order_id: OrderId) -> str:
+        del order_id
+        return ""
+
+    def tidy(self, order_id: OrderId) -> None:
+        del order_id
+
+    def sweep(self, ended_before: datetime) -> None:
+        del ended_before
+
+
+class NoPasswords:
+    """Keeps `kiosk.ports.Passwords` where no medium is protected."""
+
+    def of(self, job_id: OrderId) -> JobPassword | None:
+        del job_id
+        return None
+
+    def is_told(self, job_id: OrderId) -> bool:
+        del job_id
+        return True
+
+    def tell(self, password_id: str, *, actor: str) -> None:
+        del password_id, actor
+
+
 @dataclass(frozen=True, slots=True)
 class EngineParts:
     """Everything that one station's engine works with."""
@@ -203,6 +254,8 @@ class EngineParts:
     forget: Callable[[Path], None] = lambda _folder: None
     policy: Policy = field(default_factory=Policy)
     presence: Presence = field(default_factory=NobodyPresent)
+    reports: HandedInReports = field(default_factory=NothingHandedIn)
+    passwords: Passwords = field(default_factory=NoPasswords)
     slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))
 
     def writer(self, name: str) -> MediaWriter | None:

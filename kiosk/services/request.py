@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from kiosk.domain.model import HandOver, MediaChoice, OrderId, Priority
+from kiosk.domain.protection import Protect
 from kiosk.errors import (
     InvalidValueError,
     OrderNotReleasedError,
@@ -21,8 +22,17 @@ MAX_COPIES: Final = 3
 class Request:
     """Places jobs for visitors of one kiosk, who wait for them."""
 
-    def __init__(self, *, jobs: Jobs, tickets: Tickets, clock: Clock, kiosk: str) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        tickets: Tickets,
+        clock: Clock,
+        kiosk: str,
+        protect: Protect = Protect.OPTIONAL,
+    ) -> None:
         self._jobs, self._tickets, self._clock, self._kiosk = jobs, tickets, clock, kiosk
+        self._protect = protect
 
     def place(self, release: Release, choice: MediaChoice) -> OrderId:
         """Submit the released order and use up its ticket; twice is once.
@@ -47,7 +57,11 @@ class Request:
         try:
             return self._jobs.submit(
                 release.order.order_id,
-                replace(choice, hand_over=HandOver.ON_CLAIM),
+                replace(
+                    choice,
+                    hand_over=HandOver.ON_CLAIM,
+                    is_protected=self._protect.decide(choice.is_protected),
+                ),
                 Priority.WAITING_PATIENT,
                 actor=f"kiosk:{self._kiosk}",
             )

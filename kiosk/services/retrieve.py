@@ -4,13 +4,12 @@ Complete means that the set of SOP Instance UIDs that the archive lists is the s
 each whole and the verified patient's. What the archive says about its own success is not believed:
 Orthanc and dcmqrscp both say success with objects missing (security 0.6).
 
-Run again after a crash it keeps what is whole, by the index and the files' hashes, and asks for
+Run again after a crash it keeps what is whole, by the index and the files' digests, and asks for
 the rest.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from typing import Final
 
 from dicomdir.errors import DicomdirError
 from dicomdir.instance import Instance
+from kiosk.digest import file_digest
 from kiosk.domain.model import PatientIdentity, Uid
 from kiosk.errors import (
     ArchiveAbortedError,
@@ -205,7 +205,7 @@ class _Run:
         self._missing = {each.sop_instance_uid: each for each in listed.instances}
         self._modalities = [each.modality for each in listed.instances]
         self._total = len(self._missing)
-        self._hashes: dict[Uid, bytes] = {}
+        self._digests: dict[Uid, bytes] = {}
         self._folder = folder
         self._objects = objects_folder(folder)
         self._gate = gate
@@ -219,12 +219,12 @@ class _Run:
 
     def result(self) -> Retrieved:
         return Retrieved(
-            instances=len(self._hashes),
+            instances=len(self._digests),
             size_bytes=self._size_bytes,
             reused=self._reused,
             refused=self._refused,
             rounds=self._rounds,
-            inventory=inventory_of(self._hashes),
+            inventory=inventory_of(self._digests),
         )
 
     # --- what an earlier run left ----------------------------------------------------------------
@@ -257,7 +257,7 @@ class _Run:
             with (self._objects / stored.file_name).open("rb") as file:
                 if os.fstat(file.fileno()).st_size != stored.size_bytes:
                     return False
-                return hashlib.file_digest(file, "sha256").digest() == stored.sha256
+                return file_digest(file) == stored.digest
         except FileNotFoundError:
             return False
 
@@ -283,7 +283,7 @@ class _Run:
     def ask(self) -> None:
         """Round after round until nothing is missing."""
         trouble: KioskError | None = None
-        only: Sequence[ListedInstance] = list(self._missing.values()) if self._hashes else ()
+        only: Sequence[ListedInstance] = list(self._missing.values()) if self._digests else ()
         with ArrivalsWriter(arrivals_path(self._folder)) as self._writer:
             while self._missing and self._rounds < self._policy.rounds:
                 if self._rounds:
@@ -297,7 +297,7 @@ class _Run:
                     trouble = error
                 # Some archives know no IMAGE level: what brought nothing is asked for as a whole.
                 is_fruitless = len(self._missing) == before and bool(only)
-                use_whole = is_fruitless or not self._hashes
+                use_whole = is_fruitless or not self._digests
                 only = () if use_whole else list(self._missing.values())
             self._writer.sync()
         self._report(is_last=True)
@@ -324,8 +324,8 @@ class _Run:
             self._writer.append(stored)
             self._count(stored)
         else:
-            known = self._hashes.get(uid)
-            if known is not None and known != stored.sha256:
+            known = self._digests.get(uid)
+            if known is not None and known != stored.digest:
                 raise ConflictingInstanceError(f"object {uid} came with two contents")
             (self._objects / stored.file_name).unlink()
             self._refused += 1
@@ -345,14 +345,14 @@ class _Run:
 
     def _count(self, stored: StoredInstance) -> None:
         listed = self._missing.pop(stored.sop_instance_uid)
-        self._hashes[listed.sop_instance_uid] = stored.sha256
+        self._digests[listed.sop_instance_uid] = stored.digest
         self._size_bytes += stored.size_bytes
 
     def _report(self, *, is_last: bool = False) -> None:
         now = self._clock.monotonic_s()
         if is_last or now - self._reported_at >= _REPORT_S:
             self._reported_at = now
-            self._on_progress(len(self._hashes), self._total)
+            self._on_progress(len(self._digests), self._total)
 
     def _sleep(self, seconds: float) -> None:
         until = self._clock.monotonic_s() + seconds

@@ -82,7 +82,10 @@ class _Order:
                 break
             if image is None:
                 image = self._prepare()
-            if self._burn(image, still["delivered"]).get("lost"):
+            done = self._burn(image, still["delivered"])
+            if done.get("is_stale"):
+                image = None
+            elif done.get("lost"):
                 self._trouble_at = Step.WRITE
                 self._waits.mend(Trouble.of(SpoolLostError("in the spool no more")), Step.WRITE)
                 image = None
@@ -247,6 +250,7 @@ class _Order:
                 error_code=trouble.code,
                 hold_order=trouble.code in _HELD,
             )
+            self._parts.reports.tidy(self._job_id)
             return {}
 
         self._final("fail", end)

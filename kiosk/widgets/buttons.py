@@ -10,6 +10,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from kiosk.widgets.words import _
+
 
 class TouchButton(Widget, can_focus=True, inherit_bindings=False):
     """At least 20×5 cells. The text is shown as it is, never read as markup.
@@ -92,6 +94,34 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
         event.stop()
         if event.chain == 1 or self.takes_double_taps or self.app.is_headless:
             self.action_press()
+
+
+class Toggle(TouchButton, inherit_bindings=False):
+    """A button that is on or off; what it is stands on it in words, readable without colour."""
+
+    takes_double_taps = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "press", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    Toggle.on {
+        background: $surface;
+        border: heavy $primary;
+    }
+    """
+
+    def __init__(self, label: str, *, id: str, is_on: bool) -> None:  # noqa: A002  # as above
+        super().__init__(label, id=id)
+        self.is_on = not is_on
+        self.toggle()
+
+    def toggle(self) -> None:
+        """On becomes off."""
+        self.is_on = not self.is_on
+        self.note = _("✓ yes") if self.is_on else _("no")
+        self.set_class(self.is_on, "on")
+        self.refresh()
 
 
 class Key(TouchButton, inherit_bindings=False):

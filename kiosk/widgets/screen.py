@@ -59,7 +59,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         (24, "-normal"),
         (30, "-tall"),
     ]
-    idle_s: ClassVar[float | None] = None
+    idle_s: float | None = None
     warns: ClassVar[bool] = True
 
     DEFAULT_CSS = """

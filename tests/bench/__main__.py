@@ -29,6 +29,7 @@ BENCHES = {
     "transcode": "tests.bench.bench_transcode",
     "web": "tests.bench.bench_web",
     "check": "tests.bench.bench_check",
+    "viewer": "tests.bench.bench_viewer",
 }
 
 

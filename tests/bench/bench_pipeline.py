@@ -3,7 +3,8 @@
 The peer is `movescu` (TCP_NODELAY, PDUs of 128 K, +B), `dcmmkdir` and `xorriso -as mkisofs`, one
 after the other; giving its files legal names is left out of its time, as no tool of it does that.
 It checks nothing. Ours lists, moves, hashes, checks each object's patient, writes pages, makes the
-image, reads it back and checks it.
+image, reads it back and checks it. A third row does the same with the viewer on the medium: that
+has no peer, and what it costs is seen there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.bench.studies import Study, study
 from tests.peers import DCMTK, Archive, free_port, orthanc
 
 THEIRS, OURS, USUAL = "movescu + dcmmkdir + xorriso", "ours", "USUAL"
+VIEWED, WITH_VIEWER = "VIEWED", "ours, with the viewer"
 _LIMITS = {"ct-1000": 0.4, "cr-4": 0.6}
 
 
@@ -68,7 +70,7 @@ def theirs(archive: Archive, port: int, wanted: Study, folder: Path) -> dict[str
 
 def compare(name: str, options: Options) -> Table:
     wanted = study(name, options.data)
-    port, our_port = free_port(), free_port()
+    port, our_port, viewed_port = free_port(), free_port(), free_port()
     targets = []
     if name in _LIMITS:
         targets.append(Target(OURS, "wall", _LIMITS[name], THEIRS))
@@ -84,16 +86,28 @@ def compare(name: str, options: Options) -> Table:
     )
     # movescu asks as, and to, a title of its own: the archive sends each to its own port
     with (
-        orthanc(wanted.files, {AE_TITLE: our_port, USUAL: port}, options.work) as archive,
+        orthanc(
+            wanted.files, {AE_TITLE: our_port, VIEWED: viewed_port, USUAL: port}, options.work
+        ) as archive,
         engine_side(options.work, archive.port, archive.ae_title, our_port) as engine,
+        engine_side(
+            options.work,
+            archive.port,
+            archive.ae_title,
+            viewed_port,
+            ae_title=VIEWED,
+            viewer=True,
+        ) as viewed,
     ):
         cases: Mapping[str, Case] = {
             THEIRS: partial(theirs, archive, port, wanted),
             OURS: partial(engine.job, wanted),
+            WITH_VIEWER: partial(viewed.job, wanted),
         }
         return interleave(table, cases, options.rounds, options.work)
 
 
 def main(options: Options) -> list[Table]:
-    names = ("ct-200", "cr-4") if options.quick else ("ct-1000", "cr-4")
+    # noise is the worst that can be encoded, a chest is like what is encoded every day
+    names = ["ct-200", "chest-200", "cr-4"] if options.quick else ["ct-1000", "chest-1000", "cr-4"]
     return [compare(name, options) for name in names]

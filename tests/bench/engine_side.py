@@ -23,7 +23,12 @@ from tests.bench.harness import MemoryWatch, tree_cpu_s
 from tests.bench.studies import PATIENT, Study, accession_number_of
 
 AE_TITLE = "SENDHOME"
-ROLES = {"storage_scp": "receiver", "kiosk.builder": "builder", "xorriso": "xorriso"}
+ROLES = {
+    "storage_scp": "receiver",
+    "kiosk.builder": "builder",
+    "dicomdir.viewer": "encoders",
+    "xorriso": "xorriso",
+}
 _ROOT = Path(__file__).parents[2]
 
 
@@ -76,13 +81,23 @@ class EngineSide:
 
 @contextlib.contextmanager
 def engine_side(
-    work: Path, archive_port: int, archive_ae_title: str, receiver_port: int
+    work: Path,
+    archive_port: int,
+    archive_ae_title: str,
+    receiver_port: int,
+    *,
+    ae_title: str = AE_TITLE,
+    viewer: bool = False,
 ) -> Iterator[EngineSide]:
-    """Start one and wait until it is ready; end it afterwards."""
+    """Start one and wait until it is ready; end it afterwards.
+
+    Args:
+        viewer: Its media carry the viewer, with its copy of the pixels.
+    """
     folder = work / f"engine-{receiver_port}"
     folder.mkdir()
     command = [sys.executable, "-m", "tests.bench.engine_side", str(folder), str(archive_port)]
-    command += [archive_ae_title, str(receiver_port)]
+    command += [archive_ae_title, str(receiver_port), ae_title, "viewer" if viewer else ""]
     process = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", "--", *command],
         cwd=_ROOT,
@@ -106,41 +121,67 @@ def engine_side(
 # --- in the process -----------------------------------------------------------------------------
 
 
-def _serve(folder: Path, archive_port: int, archive_ae_title: str, receiver_port: int) -> None:
+def _serve(
+    folder: Path,
+    archive_port: int,
+    archive_ae_title: str,
+    receiver_port: int,
+    ae_title: str,
+    *,
+    viewer: bool,
+) -> None:
     from kiosk import bootstrap
     from kiosk.config import (
         ArchiveConfig,
         Config,
         EngineConfig,
         ReceiverConfig,
+        SiteConfig,
         StoreConfig,
     )
     from kiosk.engine_parts import engine_parts
 
     archive = ArchiveConfig(host="127.0.0.1", port=archive_port, ae_title=archive_ae_title)
     config = Config(
+        site=SiteConfig(viewer=viewer),
         archive=archive,
-        receiver=ReceiverConfig(ae_title=AE_TITLE, port=receiver_port),
+        receiver=ReceiverConfig(ae_title=ae_title, port=receiver_port),
         store=StoreConfig(state_dir=folder / "state", spool_dir=folder / "spool", reserve_mb=64),
         drives=(),
         engine=EngineConfig(station="bench"),
     )
     with bootstrap.journal(config) as journal, engine_parts(config, journal) as parts:
         print("ready", flush=True)
+        entered: set[str] = set()
         for line in sys.stdin:
             request = json.loads(line)
             try:
-                answer = _job(parts, request, Path(request["folder"]))
+                order = _order(request, parts.clock.now())
+                if order.order_id not in entered:  # building asks the job for its password
+                    entered.add(order.order_id)
+                    _enter(journal, order)
+                answer = _job(parts, order, Path(request["folder"]))
             except Exception as error:  # told to the bench, which stops
                 answer = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(answer), flush=True)
 
 
-def _job(parts: Any, request: dict[str, str], folder: Path) -> dict[str, Any]:
-    from kiosk.domain.model import AccessionNumber, Medium, Order, OrderId, ReleaseState
+def _enter(journal: Any, order: Any) -> None:
+    """The order, and a job of it that no engine takes."""
+    from kiosk import bootstrap
+    from kiosk.domain.model import MediaChoice, Medium, Priority
 
-    order = Order(
-        order_id=OrderId(f"bench-{os.getpid()}"),
+    journal.orders.add(order, actor="bench")
+    with bootstrap.jobs(journal) as jobs:
+        choice = MediaChoice(Medium.DISC)
+        jobs.submit(order.order_id, choice, Priority.WAITING_PATIENT, actor="bench")
+
+
+def _order(request: dict[str, str], now: Any) -> Any:
+    from kiosk.domain.model import AccessionNumber, Order, OrderId, ReleaseState
+
+    return Order(
+        order_id=OrderId(f"bench-{os.getpid()}-{request['accession_number']}"),
         patient=PATIENT,
         accession_number=AccessionNumber(request["accession_number"]),
         study_instance_uid=request["study"],
@@ -148,8 +189,13 @@ def _job(parts: Any, request: dict[str, str], folder: Path) -> dict[str, Any]:
         study_date="20240311",
         state=ReleaseState.RELEASED,
         with_report=True,
-        created_at=parts.clock.now(),
+        created_at=now,
     )
+
+
+def _job(parts: Any, order: Any, folder: Path) -> dict[str, Any]:
+    from kiosk.domain.model import Medium
+
     started = time.time()
     with parts.slots.hold(1, lambda: False):
         inventory = parts.retrieve(
@@ -181,4 +227,11 @@ def _nothing(_done: int, _total: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    _serve(
+        Path(sys.argv[1]),
+        int(sys.argv[2]),
+        sys.argv[3],
+        int(sys.argv[4]),
+        sys.argv[5],
+        viewer=sys.argv[6] == "viewer",
+    )

@@ -2,11 +2,13 @@
 
     ct-1000     1,000 CT slices of 512 x 512, 3 series, 527 MB
     small-2000  2,000 MR slices of 64 x 64, 10 series, 22 MB; small-1000 and small-10000 likewise
+    chest-1000  1,000 CT slices like ct-1000, of real devices' pixels, for what compresses them
     cr-4        4 CR images of 3000 x 2500, 4 series, 60 MB
     mg-4        4 mammograms of 5200 x 4800, 4 series, 200 MB
 
 Headers are as long as real ones (about a hundred elements, sequences, a private block); pixels
-are noise. The same bytes each time. The headers are not complete for every class: for timing only.
+are noise but in chest-*. The same bytes each time. The headers are not complete for every class:
+for timing only.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -49,12 +53,15 @@ class Kind:
     columns: int
     series: int
     objects: int
+    is_real: bool = False
 
 
 _CT, _MR = (str(CTImageStorage), str(MRImageStorage))
 KINDS = {
     "ct-1000": Kind("CT", _CT, 512, 512, 3, 1000),
     "ct-200": Kind("CT", _CT, 512, 512, 3, 200),
+    "chest-1000": Kind("CT", _CT, 512, 512, 3, 1000, is_real=True),
+    "chest-200": Kind("CT", _CT, 512, 512, 3, 200, is_real=True),
     "small-400": Kind("MR", _MR, 64, 64, 10, 400),
     "small-1000": Kind("MR", _MR, 64, 64, 10, 1000),
     "small-2000": Kind("MR", _MR, 64, 64, 10, 2000),
@@ -119,6 +126,7 @@ def _make(name: str, kind: Kind, folder: Path) -> None:
     pool = np.clip(rng.standard_normal(_POOL_PIXELS, dtype=np.float32) * 60 + 1200, 0, 4095)
     noise = pool.astype("<u2")
     pixels = kind.rows * kind.columns
+    slices = real_slices() if kind.is_real else []
     per_series = [len(part) for part in np.array_split(np.arange(kind.objects), kind.series)]
     for series, count in enumerate(per_series, 1):
         where = folder / f"SE{series:03d}"
@@ -135,8 +143,28 @@ def _make(name: str, kind: Kind, folder: Path) -> None:
                     head[place : place + len(mark)] = values[mark].encode("ascii")
             with (where / f"IM{number:05d}").open("wb") as file:
                 file.write(head)
+                if slices:
+                    file.write(_shifted(slices[(number // 40) % len(slices)], number))
+                    continue
                 for piece in _pieces(noise, pixels, int(rng.integers(0, _POOL_PIXELS))):
                     file.write(piece)
+
+
+def real_slices() -> list[np.ndarray]:
+    """Slices of 512 by 512 of three CT scanners, values from 0 on; from pydicom-data."""
+    root = Path(str(resources.files("data_store") / "data"))
+    found = []
+    for name in ("693_UNCR.dcm", "explicit_VR-UN.dcm", "eCT_Supplemental.dcm"):
+        ds = dcmread(next(root.rglob(name)))
+        pixels = ds.pixel_array
+        pixels = pixels[0] if pixels.ndim == 3 else pixels
+        found.append(np.clip(pixels.astype(np.int32) - int(pixels.min()), 0, 4095).astype("<u2"))
+    return found
+
+
+def _shifted(pixels: np.ndarray, number: int) -> bytes:
+    """A neighbour of a slice: moved a little, its noise kept."""
+    return bytes(np.roll(pixels, (number % 7, 3 * number % 11), axis=(0, 1)).tobytes())
 
 
 def _pieces(noise: np.ndarray, pixels: int, start: int) -> Iterator[memoryview]:

@@ -34,11 +34,13 @@ from kiosk.domain.model import (
     Step,
     Wanted,
 )
+from kiosk.domain.report import KeptReport
 from kiosk.errors import (
     ConfigError,
     InvalidValueError,
     JournalError,
     OrderNotReleasedError,
+    PasswordLostError,
     UnknownJobError,
     UnknownOrderError,
 )
@@ -625,3 +627,59 @@ def test_naive_times_are_refused(journal: Journal) -> None:
     order = an_order(1, created_at=datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None))
     with pytest.raises((JournalError, sa.exc.StatementError, ValueError)):
         journal.orders.add(order, actor="ris")
+
+
+def test_reports_are_kept_replaced_and_swept(journal: Journal, clock: FakeClock) -> None:
+    def a_report(name: str, station: str = "station1") -> KeptReport:
+        return KeptReport(name, station, name * 64, 3, 1, "Befund ü", True, clock.now())
+
+    for number in (1, 2):
+        journal.orders.add(an_order(number), actor="test")
+    first, second = an_order(1).order_id, an_order(2).order_id
+    both = (a_report("a"), a_report("b"))
+    journal.reports.replace(first, both, actor="staff:x")
+    journal.reports.replace(second, [a_report("c", "station2")], actor="staff:x")
+    assert journal.reports.of(first) == both
+    assert journal.reports.files("station1") == [(first, "a"), (first, "b")]
+    assert journal.orders.get(first).with_report
+    assert [it.with_report for it in journal.orders.newest()] == [True, True]
+    journal.reports.replace(first, [a_report("d")], actor="staff:x")
+    assert [it.file_name for it in journal.reports.of(first)] == ["d"]
+    for order_id in (first, second):
+        journal.orders.set_state(order_id, ReleaseState.CANCELLED, actor="test")
+    with pytest.raises(OrderNotReleasedError):
+        journal.reports.replace(first, both, actor="staff:x")
+    with pytest.raises(UnknownOrderError):
+        journal.reports.replace(OrderId("nobody"), both, actor="staff:x")
+    journal.reports.sweep("station1", clock.now())  # the other station sees to its own
+    assert (journal.reports.of(first), len(journal.reports.of(second))) == ((), 1)
+    handed_in = [row.details for row in journal.audit.rows(event="report.handed_in")]
+    assert [it["replaced"] for it in handed_in] == ["0", "0", "2"]
+    assert handed_in[0]["sha256"] == f"{'a' * 16} {'b' * 16}"
+    assert len(list(journal.audit.rows(event="report.removed"))) == 1
+
+
+def test_a_password_is_made_with_its_job_and_goes_with_it(
+    journal: Journal, journal_url: str, clock: FakeClock
+) -> None:
+    journal.orders.add(an_order(), actor="test")
+    job_id = an_order().order_id
+    jobs = DbosJobs(journal)
+    jobs.submit(job_id, MediaChoice(Medium.DISC, is_protected=True), Priority.WARD, actor="test")
+    jobs.close()
+    password = journal.passwords.of(job_id)
+    assert password is not None
+    other = open_test_journal(journal_url, clock)
+    assert other.passwords.of(job_id) == password
+    assert not other.passwords.is_told(job_id)
+    other.passwords.tell(password.password_id, actor="kiosk:x")
+    other.passwords.tell(password.password_id, actor="kiosk:x")
+    assert journal.passwords.is_told(job_id)
+    assert len(list(journal.audit.rows(event="password.told"))) == 1
+    journal.jobs.finish(job_id, 1)
+    assert journal.passwords.state(job_id) == "destroyed"
+    with pytest.raises(PasswordLostError):
+        journal.passwords.of(job_id)
+    with pytest.raises(UnknownJobError):
+        journal.passwords.of(OrderId("nobody"))
+    other.close()

@@ -4,13 +4,13 @@ process.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dicomdir.instance import Instance, read_instance
+from kiosk.digest import Digest
 from kiosk.domain.model import AccessionNumber, Uid
 from kiosk.errors import StoppedError, StudyNotFoundError
 from kiosk.ports import Pacs, StoredInstance
@@ -96,7 +96,7 @@ def test_move_the_whole(pacs: Pacs, files: list[Path], tmp_path: Path) -> None:
     for each in stored:
         data = (tmp_path / each.file_name).read_bytes()
         assert each.file_name.isdigit()
-        assert (len(data), hashlib.sha256(data).digest()) == (each.size_bytes, each.sha256)
+        assert (len(data), Digest(data).digest()) == (each.size_bytes, each.digest)
         assert Instance.from_bytes(each.header) == read_instance(tmp_path / each.file_name)
 
 

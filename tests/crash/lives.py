@@ -14,8 +14,9 @@ from pathlib import Path
 from burner.simulated import Faults
 from kiosk.domain.model import ExecutionStatus, OrderId
 from tests.crash.engine import Setting
+from tests.crash.kills import count_points
 from tests.crash.people import Act, Deed, People, judge, make_schedule
-from tests.crash.station import Report, Station, count_points, station
+from tests.crash.station import Report, Station, station
 
 _LIVE = 2
 

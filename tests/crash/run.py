@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from tests.crash.engine import Setting
+from tests.crash.kills import kill_at_every_point, random_kills
 from tests.crash.lives import deeds_at_every_point, kills_among_people
-from tests.crash.station import kill_at_every_point, random_kills
 
 
 def main() -> None:

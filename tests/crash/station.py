@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import multiprocessing
 import os
-import random
 import signal
 import time
 from collections import Counter
@@ -15,10 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from burner.errors import BurnerError
-from burner.simulated import DiscStatus, Faults, SimulatedDrive
+from burner.simulated import DiscStatus, SimulatedDrive
 from kiosk.adapters.jobs import DbosJobs, migrate
 from kiosk.domain.model import (
     AccessionNumber,
@@ -331,78 +328,3 @@ def station(setting: Setting) -> Iterator[Station]:
         yield made
     finally:
         made.close()
-
-
-def random_kills(setting: Setting, kills: int, seed: int) -> Report:
-    """Kill the engine at random instants while orders come in, then let it finish."""
-    chance = random.Random(seed)
-    report = Report(seed)
-    number = 0
-    with station(setting) as one:
-        one.drive.set_faults(Faults(speed=1))  # slow enough to be hit while it writes
-        for _ in range(kills):
-            one.start()
-            started = time.monotonic()
-            while len(one.live()) < 2:
-                number += 1
-                one.place(number, copies=2 if chance.random() < 0.1 else 1)
-            # First until it works at all, then some time more: it lives for 0 to 2.5 s.
-            one.attend_until(one.is_working)
-            report.recovered.append(time.monotonic() - started)
-            end = time.monotonic() + chance.random() * 2.5
-            one.attend_until(lambda end=end: time.monotonic() >= end)
-            with_children = chance.random() < 0.5
-            one.kill(with_children=with_children)
-            report.kills += 1
-            report.cuts += with_children
-        one.start()
-        one.attend_until(lambda: not one.live())
-        assert one.stop() == 0
-        one.check(report)
-    return report
-
-
-def kill_at_every_point(folder: Path, url: str = "", *, every: int = 1) -> Report:
-    """One order a point: the engine dies there, its successor finishes the order and dies next."""
-    report = Report(0)
-    setting = Setting(folder, url=url, trace=folder / "trace")
-    with station(setting) as one:
-        points = count_points(one)
-        number = 1
-        for point in range(1, points + 1, every):
-            number += 1
-            order_id = OrderId(f"order-{number:04}")
-            one.start(kill=(order_id, point))
-            one.attend_until(lambda: not one.live())  # what the one before left
-            one.place(number)
-            one.attend_until(lambda order_id=order_id: not one.is_up() or not one.live())
-            if one.is_up():  # fewer points than in the first order: the person was quicker
-                one.kill()
-                continue
-            report.kills += 1
-        one.start()
-        one.attend_until(lambda: not one.live())
-        assert one.stop() == 0
-        one.check(report)
-    return report
-
-
-def count_points(one: Station) -> int:
-    """Points of a plain order, found by making one."""
-    one.start()
-    order_id = one.place(1)
-    one.attend_until(lambda: not one.live())
-    assert one.stop() == 0
-    trace = one.setting.trace
-    assert trace is not None
-    return sum(line.startswith(f"{order_id} ") for line in trace.read_text().splitlines())
-
-
-def drop_everything(url: str) -> None:
-    """Empty a PostgreSQL database for the next run."""
-    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA IF EXISTS dbos CASCADE")
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()

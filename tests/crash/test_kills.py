@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash.engine import Setting
+from tests.crash.kills import kill_at_every_point, random_kills
 from tests.crash.lives import deeds_at_every_point, kills_among_people
-from tests.crash.station import kill_at_every_point, random_kills
 from tests.postgres import postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]

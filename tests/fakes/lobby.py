@@ -16,6 +16,12 @@ from kiosk.domain.ticket import Ticket, TicketKeys
 from kiosk.lobby.app import LobbyApp
 from kiosk.lobby.parts import DemoPerson, LobbyParts
 from kiosk.lobby.screens.base import LobbyScreen
+from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.is_this_you import IsThisYouScreen
+from kiosk.lobby.screens.medium import MediumScreen
+from kiosk.lobby.screens.progress import ProgressScreen
+from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.services.identify import Identify, issue_ticket
 from kiosk.services.pulse import Pulse
 from kiosk.services.request import Request
@@ -23,6 +29,7 @@ from tests.fakes.audit import FakeAuditLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.orders import FakeOrders, an_order
+from tests.fakes.passwords import FakePasswords
 from tests.fakes.presence import FakePresence
 from tests.fakes.stations import FakeStations
 from tests.fakes.tickets import FakeTickets
@@ -48,6 +55,7 @@ class Hall:
         self.jobs = FakeJobs(self.clock)
         self.audit = FakeAuditLog()
         self.presence = FakePresence(self.clock)
+        self.passwords = FakePasswords()
         self.stations = FakeStations(self.clock)
         self.hand: list[Wanted] = []
         self.ticket: Ticket = self.issue(self.order)
@@ -66,6 +74,7 @@ class Hall:
             ),
             request=Request(jobs=self.jobs, tickets=self.tickets, clock=self.clock, kiosk="hall"),
             presence=self.presence,
+            passwords=self.passwords,
             pulse=Pulse(self.stations, self.clock, "hall"),
             clock=self.clock,
             site_name="Riverside Imaging",
@@ -165,28 +174,28 @@ class Visitor:
         await self.birth_date(digits)
 
     async def birth_date(self, digits: str = "03031961") -> None:
-        from kiosk.lobby.screens.birth_date import BirthDateScreen
-
         await self.sees(BirthDateScreen)
         for digit in digits:
             self.screen.typed(digit)  # touching each key is tested once, by hand
         await self.pilot.pause()
         await self.touch("#go")
 
-    async def makes_a_disc(self, hall: Hall) -> None:
-        """From wherever he is to the progress screen."""
-        from kiosk.lobby.screens.exams import ExamsScreen
-        from kiosk.lobby.screens.is_this_you import IsThisYouScreen
-        from kiosk.lobby.screens.medium import MediumScreen
-        from kiosk.lobby.screens.progress import ProgressScreen
-        from kiosk.lobby.screens.welcome import WelcomeScreen
-
+    async def says_who_he_is(self, hall: Hall) -> None:
+        """From welcome past the question whether this is he."""
         await self.sees(WelcomeScreen)
         await self.identify(hall.ticket)
         await self.sees(IsThisYouScreen)
         await self.touch("#yes")
+
+    async def wants_all_exams(self, hall: Hall) -> None:
+        """From welcome to whatever is asked once it is known which exams."""
+        await self.says_who_he_is(hall)
         await self.sees(ExamsScreen)
         await self.touch("#go")
+
+    async def makes_a_disc(self, hall: Hall) -> None:
+        """From welcome to the progress screen."""
+        await self.wants_all_exams(hall)
         await self.sees(MediumScreen)
         await self.touch("#medium-disc")
         await self.sees(ProgressScreen)

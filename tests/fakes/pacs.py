@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dicomdir.instance import read_instance
+from kiosk.digest import Digest
 from kiosk.domain.model import AccessionNumber, PatientIdentity, Uid
 from kiosk.errors import StoppedError, StudyNotFoundError
 from kiosk.ports import ListedInstance, ListedStudy, MoveOutcome, StoredInstance
@@ -135,6 +135,6 @@ def store(path: Path, folder: Path) -> StoredInstance:
         sop_instance_uid=Uid(instance.sop_instance_uid),
         file_name=target.name,
         size_bytes=instance.size_bytes,
-        sha256=hashlib.sha256(target.read_bytes()).digest(),
+        digest=Digest(target.read_bytes()).digest(),
         header=instance.to_bytes(),
     )

@@ -11,22 +11,37 @@ from pathlib import Path
 
 from kiosk.adapters.jobs import DbosJobs, migrate
 from kiosk.adapters.journal import Journal, open_journal
+from kiosk.adapters.reports import DirectoryReports
 from kiosk.adapters.spool import DirectorySpool
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import HandOver, MediaChoice, Medium, Order, OrderId, Priority, Wanted
 from kiosk.errors import KioskError, SpoolLostError
 from kiosk.ports import Clock, MediaWriter
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
+from kiosk.services.reports import Reports
 from tests.fakes.clock import FakeClock
 from tests.fakes.media import FakeDisc, FakeMediaWriter, make_image
 from tests.fakes.orders import an_order
 
-AUDIT_KEY = b"k" * 32
+AUDIT_KEY, PASSWORD_KEY = b"k" * 32, b"p" * 32
 
 
-def open_test_journal(url: str, clock: Clock | None = None, station: str = "station1") -> Journal:
+def open_test_journal(
+    url: str,
+    clock: Clock | None = None,
+    station: str = "station1",
+    *,
+    keeps_passwords: bool = False,
+) -> Journal:
     """Migrated and ready."""
-    journal = open_journal(url, station=station, audit_key=AUDIT_KEY, clock=clock or FakeClock())
+    journal = open_journal(
+        url,
+        station=station,
+        audit_key=AUDIT_KEY,
+        clock=clock or FakeClock(),
+        password_key=lambda: PASSWORD_KEY,
+        keeps_passwords=keeps_passwords,
+    )
     migrate(journal.engine)
     return journal
 
@@ -60,6 +75,7 @@ class Archive:
         lacks: What the builds leave out.
         discs: Media that one copy takes.
         split: Another one gives a set that fits no earlier one.
+        reports_of: What goes onto the next image from outside, by its digest.
     """
 
     troubles: list[KioskError] = field(default_factory=list)
@@ -68,6 +84,7 @@ class Archive:
     lacks: LeftOutCounts = LeftOutCounts()
     discs: int = 1
     split: int = 0
+    reports_of: Callable[[OrderId], str] = lambda _order_id: ""
     retrieved: int = 0
     forgotten: list[Path] = field(default_factory=list)
     _built: int = 0
@@ -108,15 +125,16 @@ class Archive:
         number = zlib.crc32(order.order_id.encode())
         if self.discs > 1:
             on_progress(1, 1)
-            first, *more = (self._disc(folder, number, place) for place in range(1, self.discs + 1))
+            places = range(1, self.discs + 1)
+            first, *more = (self._disc(order.order_id, folder, number, it) for it in places)
             return replace(first, more=tuple(more))
         facts = make_image(folder / "image.iso", f"V{number:08X}", blocks=40, seed=number)
         on_progress(1, 1)
         made = (facts.size_bytes, facts.sha256, facts.volume_id)
-        lacks = self.lacks
-        return Image("image.iso", *made, 1, lacks.total, "station1", lacks)
+        lacks, reports = self.lacks, self.reports_of(order.order_id)
+        return Image("image.iso", *made, 1, lacks.total, "station1", lacks, reports=reports)
 
-    def _disc(self, folder: Path, number: int, place: int) -> Image:
+    def _disc(self, order_id: OrderId, folder: Path, number: int, place: int) -> Image:
         """Never the same bytes twice: a set that is built again has other UIDs."""
         self._built += 1
         name = "image.iso" if place == 1 else f"image{place}.iso"
@@ -124,7 +142,8 @@ class Archive:
         seed = number + 1000 * self._built
         facts = make_image(folder / name, volume_id, blocks=40, seed=seed)
         made = (facts.size_bytes, facts.sha256, facts.volume_id)
-        return Image(name, *made, 1, 0, "station1", number=place, of=self.discs)
+        reports = self.reports_of(order_id)
+        return Image(name, *made, 1, 0, "station1", number=place, of=self.discs, reports=reports)
 
     def gate(self, order: Order, medium: Medium, writer: MediaWriter) -> None:
         if self.gate_trouble is not None:
@@ -158,6 +177,14 @@ class Station:
         self.brings_blanks = True
         self.asked: list[tuple[OrderId, Wanted]] = []
         self.during_wait: Callable[[], None] = lambda: None
+        self.reports = Reports(
+            self.journal.reports,
+            DirectoryReports(folder / "reports"),
+            self.journal.orders,
+            self.clock,
+            "station1",
+        )
+        self.archive.reports_of = self.reports.digest
         self.parts = EngineParts(
             station="station1",
             clock=self.clock,
@@ -176,6 +203,8 @@ class Station:
             forget=self.archive.forgotten.append,
             policy=policy or Policy(poll_s=15.0),
             presence=self.journal.presence,
+            reports=self.reports,
+            passwords=self.journal.passwords,
         )
 
     def place(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 from dicomdir.instance import Instance
 from dicomdir.iso_reader import open_image
 from kiosk.adapters.storage_scp.supervisor import StorageReceiver
+from kiosk.digest import Digest
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import AccessionNumber, Uid
 from kiosk.engine_parts import counted
@@ -78,7 +78,7 @@ def test_every_object_of_every_kind_arrives_equal(
         assert copy == source, source.SOPClassUID.name
     for stored in read_arrivals(arrivals_path(tmp_path / "job")):
         path = objects_folder(tmp_path / "job") / stored.file_name
-        assert hashlib.sha256(path.read_bytes()).digest() == stored.sha256
+        assert Digest(path.read_bytes()).digest() == stored.digest
         assert path.stat().st_size == stored.size_bytes
         assert Instance.from_bytes(stored.header).sop_instance_uid == stored.sop_instance_uid
     assert got.size_bytes == sum(path.stat().st_size for path in paths.values())

@@ -205,35 +205,193 @@ def test_odd_names_of_the_patient(name: str, tmp_path: Path) -> None:
     assert stated == name
 
 
+def rename(path: Path, name: bytes, charset: bytes = b"") -> None:
+    """The patient's name, and what is said of its characters, in bytes."""
+    data = path.read_bytes()
+    for tag, vr, value in ((b"\x08\0\x05\0", b"CS", charset), (b"\x10\0\x10\0", b"PN", name)):
+        at = data.index(tag + vr)
+        stop = at + 8 + int.from_bytes(data[at + 6 : at + 8], "little")
+        value += b" " * (len(value) % 2)
+        data = data[: at + 6] + len(value).to_bytes(2, "little") + value + data[stop:]
+    path.write_bytes(data)
+
+
+LATIN = b"M\xfcller^J\xf6rg"
+
+
 @pytest.mark.parametrize(
-    ("name", "error"),
+    ("name", "charset"),
     [
-        ("N" * 300, WrongPatientError),  # more than 64 characters: nobody can tell who that is
-        ("D\x1b[31moe^Jane", ComposeError),  # an escape sequence that is no character set's
+        (LATIN, b""),
+        (LATIN, b"ISO_IR 999"),
+        (LATIN, b"ISO_IR 192"),
+        (b"D\x1b[31moe\x07^J\x9bane", b""),
+        ("M\ufffdller^J".encode(), b"ISO_IR 192"),
+        (b"N" * 300, b""),
     ],
-    ids=["long", "controls"],
 )
-def test_names_that_cannot_be_compared_refuse_all(
-    name: str, error: type[Exception], tmp_path: Path
+def test_names_that_nobody_can_read_go_along_as_they_are(
+    name: bytes, charset: bytes, tmp_path: Path
 ) -> None:
     folder = tmp_path / "in"
-    files = make_study(folder, ("CT", "CT"), patient=Patient(name=name))
-    with pytest.raises(error) as caught:
-        build(folder)
-    assert any(str(dcmread(file).SOPInstanceUID) in str(caught.value) for file in files)
-    assert name[:9] not in str(caught.value)
-    assert not (tmp_path / "out.iso").exists()
+    files = make_study(folder, ("CT", "CT", "SR"))
+    for file in files:
+        rename(file, name, charset)
+    made = build(folder)
+    assert (made.instances, made.left_out) == (3, ())
+    root = medium(folder)
+    for path in (root / "DICOM").rglob("I*"):
+        if path.is_file():
+            assert name in path.read_bytes(), "not a byte is changed"
+    records = read_directory((root / "DICOMDIR").read_bytes()).records
+    (stated,) = (it.values[0x00100010] for it in records if it.type == "PATIENT")
+    assert b"\x1b" not in stated
+    assert stated[:1] == name[:1]
 
 
-def test_two_objects_of_one_uid_refuse_all_and_say_which(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("charset", "name"), [(b"ISO_IR 100", LATIN), (b"ISO_IR 192", LATIN.decode("latin-1").encode())]
+)
+def test_a_forgotten_character_set_beside_a_declared_one(
+    charset: bytes, name: bytes, tmp_path: Path
+) -> None:
     folder = study(tmp_path)
-    ds = dcmread(folder / BAD)
-    uid = dcmread(folder / "I0000001").SOPInstanceUID
-    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = uid
-    ds.save_as(folder / BAD)
-    with pytest.raises(ComposeError, match=re.escape(str(uid))):
+    for file in folder.iterdir():
+        rename(file, name, charset)
+    rename(folder / "I0000001", LATIN)
+    made = build(folder)
+    assert (made.instances, made.left_out) == (3, ())
+    medium(folder)
+
+
+@pytest.mark.parametrize("name", [b"D\xf6e^Jane", b"M\xfcller^J", b"\x1b$B^Jane", b""])
+def test_an_unreadable_name_that_may_be_anybodys_costs_its_object_alone(
+    name: bytes, tmp_path: Path
+) -> None:
+    folder = study(tmp_path)
+    rename(folder / "I0000001", name)  # the first file, so not who it is that matters
+    made = build(folder)
+    (left,) = made.left_out
+    assert (made.instances, left.path, left.reason) == (2, "I0000001", "identity.unreadable")
+    assert "whose" in (medium(folder) / "INDEX.HTM").read_text()
+
+
+@pytest.mark.parametrize("keyword", ["PatientID", "PatientBirthDate"])
+def test_an_unreadable_name_does_not_hide_another_patient(keyword: str, tmp_path: Path) -> None:
+    other = {"PatientID": "OTHER", "PatientBirthDate": "19990101"}[keyword]
+    folder = study(tmp_path, lambda ds: setattr(ds, keyword, other))
+    rename(folder / BAD, LATIN)
+    with pytest.raises(WrongPatientError, match="2 different patients"):
         build(folder)
     assert not (tmp_path / "out.iso").exists()
+
+
+def test_two_patients_without_an_id_are_two(tmp_path: Path) -> None:
+    folder = study(tmp_path, lambda ds: setattr(ds, "PatientName", "Other^Olga"))
+    for file in folder.iterdir():
+        ds = dcmread(file)
+        ds.PatientID = ""
+        ds.save_as(file)
+    with pytest.raises(WrongPatientError, match=f"I0000001 and {BAD}"):
+        build(folder)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_two_objects_of_one_uid_cost_these_two(compressed: bool, tmp_path: Path) -> None:
+    folder = study(tmp_path)
+    ds = dcmread(folder / "I0000001")
+    if compressed:
+        ds.compress("1.2.840.10008.1.2.5", generate_instance_uid=False)
+    else:
+        ds.InstanceNumber = 77
+    ds.save_as(folder / "TWIN")
+    made = build(folder)
+    assert made.instances == 2
+    assert [(it.path, it.reason) for it in made.left_out] == [
+        ("I0000001", "fileset.duplicate"),
+        ("TWIN", "fileset.duplicate"),
+    ]
+    assert "Not on this disc: 1 of" in (medium(folder) / "INDEX.HTM").read_text()
+
+
+@pytest.mark.parametrize("copy", ["A", "Z"])  # before the sound one and behind it
+def test_a_cut_copy_does_not_cost_the_sound_file(copy: str, tmp_path: Path) -> None:
+    folder = study(tmp_path)
+    (folder / copy).write_bytes((folder / "I0000001").read_bytes()[:-100])
+    made = build(folder)
+    assert made.instances == 3
+    assert [(it.path, it.reason) for it in made.left_out] == [(copy, "pixels.short")]
+    assert "Not on this disc" not in (medium(folder) / "INDEX.HTM").read_text()
+
+
+DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
+
+
+@pytest.mark.parametrize("value", ["", "2024-1-1X", "20240231"])
+def test_a_study_without_any_date_costs_that_study(value: str, tmp_path: Path) -> None:
+    folder = study(tmp_path)
+    make_study(folder / "other", ("CT", "CT"), seed=9)
+    for file in (folder / "other").iterdir():
+        ds = dcmread(file)
+        for keyword in DATES:
+            setattr(ds, keyword, value)
+        ds.save_as(file)
+    made = build(folder)
+    assert made.instances == 3
+    assert [(it.path, it.reason) for it in made.left_out] == [
+        ("other/I0000001", "fileset.missing_key"),
+        ("other/I0000002", "fileset.missing_key"),
+    ]
+    medium(folder)
+
+
+def test_a_study_without_a_time_is_of_midnight(tmp_path: Path) -> None:
+    folder = study(tmp_path)
+    for file in folder.iterdir():
+        ds = dcmread(file)
+        ds.StudyTime = ds.SeriesTime = ds.AcquisitionTime = ds.ContentTime = "25:99:xx"
+        ds.save_as(file)
+    made = build(folder)
+    assert made.instances == 3
+    assert any("midnight" in text for text in made.supplied)
+    records = read_directory((medium(folder) / "DICOMDIR").read_bytes()).records
+    assert [it.text(0x00080030) for it in records if it.type == "STUDY"] == ["000000"]
+
+
+def test_an_object_without_a_key_that_no_rule_supplies_costs_itself(tmp_path: Path) -> None:
+    folder = study(tmp_path)
+    make_study(folder, ("SR",), seed=1)
+    ds = dcmread(folder / "I0000001")
+    assert ds.Modality == "SR"
+    del ds.CompletionFlag
+    ds.save_as(folder / "I0000001")
+    made = build(folder)
+    assert [(it.path, it.reason) for it in made.left_out] == [("I0000001", "fileset.missing_key")]
+    assert made.instances == 2
+    medium(folder)
+
+
+@pytest.mark.parametrize("value", [b"P1\\P2", b"A\r\nB", b"P\x001", b"P\x8f1", b"9" * 66])
+def test_a_patient_id_is_never_mended(value: bytes, tmp_path: Path) -> None:
+    """What a record could hold of it might be another patient's."""
+    folder = tmp_path / "in"
+    for file in make_study(folder, ("CT",), patient=Patient(patient_id="#" * len(value))):
+        data = file.read_bytes()
+        file.write_bytes(data.replace(b"#" * len(value), value))
+    with pytest.raises(ComposeError, match=r"I0000001 \(fileset.missing_key\)"):
+        build(folder)
+
+
+def test_nothing_usable_names_the_files(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    files = make_study(folder, ("CT", "CT"))
+    files[0].write_bytes(files[0].read_bytes()[:-100])
+    ds = dcmread(files[1])
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = "1.2.840.113619.4.26"
+    ds.save_as(files[1])
+    with pytest.raises(ComposeError) as caught:
+        build(folder)
+    assert "I0000001 (pixels.short), I0000002 (profile.sop_class)" in str(caught.value)
 
 
 @pytest.mark.parametrize(

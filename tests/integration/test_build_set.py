@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pydicom.dataset import Dataset
 
 from dicomdir.check.image import check_image
 from dicomdir.encrypt.restore import restore
@@ -18,7 +20,7 @@ from dicomdir.iso_reader import IsoReader, open_image
 from kiosk.errors import InvalidValueError, SetOversizedError
 from kiosk.services.build_folder import FolderImage, build_folder
 from kiosk.services.build_set import SetOptions
-from tests.factories import Study, make_study
+from tests.factories import Study, make_study, stable_uid
 from tests.jobs import CREATED, SITE
 
 pytestmark = pytest.mark.integration
@@ -99,6 +101,47 @@ def test_a_set_holds_everything_once(tmp_path: Path, capacity: int) -> None:
     assert len({file_in(image.path, "DICOMDIR") for image in images}) == count
     dates = [study.date for disc in made.contents for study in disc.studies]
     assert dates[0] == "20260303", "the newest first"
+
+
+def test_each_medium_says_which_it_is_and_what_is_on_the_others(tmp_path: Path) -> None:
+    made = build(studies(tmp_path / "in"), tmp_path / "out.iso", SetOptions(700, may_span=True))
+    images = [made.image, *made.more]
+    for number, image in enumerate(images, 1):
+        page = file_in(image.path, "INDEX.HTM").decode("ascii")
+        assert f"This is disc {number} of {len(images)}." in page
+        for other in range(1, len(images) + 1):
+            assert (f"<li>Disc {other}: " in page) is (other != number)
+        assert re.search(r"<li>Disc \d: CT series 1 CT series, (all|objects) \d+", page)
+
+
+def test_key_objects_and_reports_lie_beside_what_they_refer_to(tmp_path: Path) -> None:
+    """PDI-103. By their order, names and numbers alone all of them would fit onto the first."""
+    folder, homes = tmp_path / "in", {}
+    for number in range(1, 5):
+        uid = stable_uid("series", number)
+        folder_of = folder / str(number)
+
+        def edit(ds: Dataset, number: int = number, uid: str = uid) -> None:
+            is_image = "Rows" in ds
+            ds.StudyInstanceUID = stable_uid("one study")
+            ds.SeriesInstanceUID = uid if is_image else stable_uid(uid, ds.Modality)
+            ds.SeriesNumber = number if is_image else 10 + number
+
+        paths = make_study(
+            folder_of, ("CT",) * 4 + ("KO", "PR", "SR"), seed=number, rows=128, columns=128,
+            edit=edit,
+        )  # fmt: skip
+        for path in paths:
+            homes[read_instance(path).sop_instance_uid] = number
+    made = build(folder, tmp_path / "out.iso", SetOptions(280, may_span=True))
+    images = [made.image, *made.more]
+    assert len(images) > 1
+    disc_of = {}
+    for image in images:
+        for uid in objects_on(image.path):
+            disc_of[homes[uid], image.path] = True
+        assert not [it for it in check_image(image.path) if it.rule == "PDI-58"]
+    assert len(disc_of) == 4, "each series and what speaks of it is on one disc"
 
 
 def test_a_set_is_no_larger_than_it_must_be(tmp_path: Path) -> None:

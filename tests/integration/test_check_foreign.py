@@ -18,7 +18,7 @@ ERRORS = (
     {"PDI-04", "PDI-30", "PDI-31", "PDI-35"},
     {"PDI-04"},
     {"PDI-04", "PDI-56", "PDI-77"},
-    {"PDI-04", "PDI-70", "PDI-77", "PDI-78", "PDI-79"},
+    {"PDI-04", "PDI-77", "PDI-78", "PDI-79"},
 )
 
 

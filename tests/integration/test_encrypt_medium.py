@@ -113,6 +113,18 @@ def test_an_image_comes_back_byte_for_byte(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.iso"]
 
 
+def test_the_check_has_nothing_to_say_of_it_until_a_file_is_gone(
+    made: tuple[PdiVolume, PdiVolume], tmp_path: Path
+) -> None:
+    folder = copy_out(made[1], tmp_path / "medium")
+    assert check_volume(folder) == []
+    for count, name in enumerate(("F0000001.P7M", "F0000004.P7M"), 1):
+        (folder / "EXTRA/PRIVATE/D000001" / name).unlink()
+        (finding,) = check_volume(folder)
+        assert (finding.rule, finding.path) == ("PDI-03", "EXTRA/PRIVATE/D000001")
+        assert f"{count} of the numbers" in finding.reason
+
+
 def test_nothing_of_the_patient_is_in_clear(
     made: tuple[PdiVolume, PdiVolume], tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from kiosk.domain.model import (
     Step,
     Wanted,
 )
+from kiosk.domain.protection import Protect
 from kiosk.lobby.estimate import Estimate
 from kiosk.lobby.parts import DemoPerson
 from kiosk.lobby.screens.base import Frame, LobbyScreen
@@ -36,6 +37,7 @@ from kiosk.widgets.wording import failure_words, refused_words
 from tests.fakes.clock import START
 from tests.fakes.lobby import PEOPLE
 from tests.fakes.orders import an_order
+from tests.fakes.passwords import PASSWORD
 
 FRAME = Frame("Riverside Imaging", "Need help? Please ask at the desk.")
 
@@ -48,11 +50,12 @@ def a_job(
     medium: Medium = Medium.DISC,
     left_out: LeftOutCounts | None = None,
     disc: DiscPlace = DiscPlace(),  # noqa: B008 - frozen
+    is_protected: bool = False,
 ) -> Job:
     return Job(
         job_id=order.order_id,
         order_id=order.order_id,
-        choice=MediaChoice(medium),
+        choice=MediaChoice(medium, is_protected=is_protected),
         priority=Priority.WAITING_PATIENT,
         status=ExecutionStatus.PENDING if step is None else ExecutionStatus.CREATING,
         status_info="NORMAL",
@@ -99,6 +102,22 @@ def every_screen(
         "is_this_you": lambda: IsThisYouScreen(frame, order),
         "exams": lambda: ExamsScreen(frame, [order] * 6),
         "medium": lambda: MediumScreen(frame, (Medium.DISC, Medium.STICK)),
+        "medium_optional": lambda: MediumScreen(
+            frame, (Medium.DISC, Medium.STICK), Protect.OPTIONAL
+        ),
+        "medium_protected": lambda: MediumScreen(
+            frame, (Medium.DISC, Medium.STICK), Protect.OPTIONAL, is_protected=True
+        ),
+        "medium_always": lambda: MediumScreen(frame, (Medium.DISC,), Protect.ALWAYS),
+        "writing_protected": lambda: ProgressScreen(
+            frame, a_job(order, is_protected=True), Estimate(0.55, 130.0), PASSWORD
+        ),
+        "waiting_protected": lambda: ProgressScreen(
+            frame, a_job(order, step=None, is_protected=True), None
+        ),
+        "take_protected": lambda: ThanksScreen(
+            frame, Medium.DISC, LeftOutCounts(videos=1), password=PASSWORD
+        ),
         "copies": lambda: CopiesScreen(frame, 3),
         "waiting": lambda: ProgressScreen(frame, a_job(order, step=None), None),
         "writing": lambda: ProgressScreen(

@@ -204,7 +204,7 @@ async def test_an_answer_that_comes_after_the_visit_is_dropped(hall: Hall) -> No
         gone = app._visit
         app.end_visit()
         release = hall.parts.identify.confirm(claim, hall.clock.now().date().replace(1961, 3, 3))
-        from kiosk.lobby.app import Decided, JobSeen, Placed
+        from kiosk.lobby.answers import Decided, JobSeen, Placed
 
         for late in (
             Decided(gone, release),

@@ -18,7 +18,9 @@ from kiosk.domain.model import (
     Step,
     Wanted,
 )
+from kiosk.domain.protection import Protect
 from kiosk.errors import JournalError
+from kiosk.lobby.password import PasswordNote
 from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.exams import ExamsScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
@@ -30,6 +32,7 @@ from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
+from tests.fakes.passwords import PASSWORD
 
 
 def on_claim(medium: Medium, copies: int = 1) -> MediaChoice:
@@ -121,15 +124,10 @@ async def test_by_keyboard_alone(hall: Hall) -> None:
 
 
 async def test_copies_and_a_single_medium() -> None:
-    hall = Hall(media=(Medium.STICK,), max_copies=3)
+    hall = Hall(media=(Medium.STICK,), max_copies=3, protect=Protect.OFF)
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(CopiesScreen)
         await visitor.touch("#copies-3")
         await visitor.sees(ProgressScreen)
@@ -282,10 +280,7 @@ async def test_leave_and_come_back_with_ticket_and_birth_date(hall: Hall) -> Non
         await visitor.makes_a_disc(hall)
         hall.jobs.at_step(job_id, Step.WRITE, 1, 10)
         await visitor.touch("#leave")
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
+        await visitor.says_who_he_is(hall)
         await visitor.sees(ProgressScreen)
         await visitor.until(lambda: "▸ Writing" in visitor.text())
         assert len(hall.jobs.submitted) == 1
@@ -308,12 +303,7 @@ async def test_come_back_after_a_failure_and_try_again(hall: Hall) -> None:
 async def test_what_was_handed_out_meanwhile_is_refused_in_the_neutral_words(hall: Hall) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(MediumScreen)
         hall.jobs.is_released = lambda _order_id: False
         await visitor.touch("#medium-disc")
@@ -326,12 +316,7 @@ async def test_what_was_handed_out_meanwhile_is_refused_in_the_neutral_words(hal
 async def test_what_was_placed_elsewhere_meanwhile_is_joined(hall: Hall) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(MediumScreen)
         choice = MediaChoice(Medium.STICK)
         hall.jobs.submit(hall.order.order_id, choice, Priority.WARD, actor="staff")
@@ -346,10 +331,7 @@ async def test_a_second_kiosk_process_resumes(hall: Hall) -> None:
         await Visitor(pilot).makes_a_disc(hall)
     async with hall.app().run_test() as pilot:  # killed, started again
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
+        await visitor.says_who_he_is(hall)
         await visitor.sees(ProgressScreen)
     assert len(hall.jobs.submitted) == 1
     assert hall.jobs.get(hall.order.order_id).status is ExecutionStatus.PENDING
@@ -550,16 +532,11 @@ async def test_the_demo_empties_the_tray_when_staff_are_asked_to(hall: Hall) -> 
 
 
 async def test_after_the_first_of_two_copies_the_visit_goes_on() -> None:
-    hall = Hall(media=(Medium.DISC,), max_copies=2)
+    hall = Hall(media=(Medium.DISC,), max_copies=2, protect=Protect.OFF)
     job_id = hall.order.order_id
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(CopiesScreen)
         await visitor.touch("#copies-2")
         await visitor.sees(ProgressScreen)
@@ -573,7 +550,7 @@ async def test_after_the_first_of_two_copies_the_visit_goes_on() -> None:
 
 
 async def test_discs_of_a_set_are_numbered_and_the_visit_lasts_to_the_last() -> None:
-    hall = Hall(media=(Medium.DISC,))
+    hall = Hall(media=(Medium.DISC,), protect=Protect.OFF)
     job_id = hall.order.order_id
 
     def turn_of(number: int) -> None:
@@ -582,12 +559,7 @@ async def test_discs_of_a_set_are_numbered_and_the_visit_lasts_to_the_last() -> 
 
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await visitor.sees(WelcomeScreen)
-        await visitor.identify(hall.ticket)
-        await visitor.sees(IsThisYouScreen)
-        await visitor.touch("#yes")
-        await visitor.sees(ExamsScreen)
-        await visitor.touch("#go")
+        await visitor.wants_all_exams(hall)
         await visitor.sees(ProgressScreen)
         turn_of(2)
         hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
@@ -610,3 +582,120 @@ async def test_discs_of_a_set_are_numbered_and_the_visit_lasts_to_the_last() -> 
         assert "disc 2 of 2" in visitor.text()
         await visitor.touch("#stop")
         await visitor.sees(GoodbyeScreen)
+
+
+# --- a password for the medium
+
+
+async def chooses_a_password(visitor: Visitor, hall: Hall) -> None:
+    """From welcome to the progress screen, with the toggle on."""
+    await visitor.sees(WelcomeScreen)
+    await visitor.identify(hall.ticket)
+    await visitor.sees(IsThisYouScreen)
+    await visitor.touch("#yes")
+    await visitor.sees(ExamsScreen)
+    await visitor.touch("#go")
+    await visitor.sees(MediumScreen)
+    await visitor.touch("#protect")
+    await visitor.until(lambda: "✓ yes" in visitor.text())
+    await visitor.touch("#medium-disc")
+    await visitor.sees(ProgressScreen)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_password_is_there_until_the_disc_is_taken(
+    hall: Hall, size: tuple[int, int]
+) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test(size=size) as pilot:
+        visitor = Visitor(pilot)
+        await chooses_a_password(visitor, hall)
+        assert hall.jobs.submitted[0][1].is_protected
+        await visitor.until(lambda: PASSWORD.text in visitor.text())
+        assert visitor.app.screen.query_one(PasswordNote).region.height == 3
+        await visitor.until(lambda: hall.passwords.told == [("p1", "kiosk:hall")])
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        assert PASSWORD.text in visitor.text()
+        hall.passwords.password = None  # destroyed at the job's end
+        hall.jobs.done(job_id)
+        await visitor.until(lambda: visitor.app._visit.job_id is None)
+        assert PASSWORD.text in visitor.text()  # whoever writes it down has time
+        await visitor.touch("#stop")
+        await visitor.sees(GoodbyeScreen)
+        assert PASSWORD.text not in visitor.text()
+        assert visitor.app._visit.password is None
+    assert len(hall.passwords.told) == 1
+
+
+async def test_whoever_comes_back_after_a_restart_sees_it_again(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await chooses_a_password(visitor, hall)
+    async with hall.app().run_test() as pilot:  # the lobby's process began anew
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ProgressScreen)
+        await visitor.until(lambda: PASSWORD.text in visitor.text())
+        await visitor.touch("#leave")
+        await visitor.sees(WelcomeScreen)
+        assert visitor.app._visit.password is None
+
+
+async def test_a_password_that_was_not_on_the_screen_is_not_told(hall: Hall) -> None:
+    """The journal does not give it: the screen says that it will come, and nothing is on record."""
+    hall.passwords.password = None
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await chooses_a_password(visitor, hall)
+        await visitor.until(lambda: "will stand here" in visitor.text())
+        hall.jobs.at_step(hall.order.order_id, Step.WRITE, 1, 2)
+        await visitor.until(lambda: "▸ Writing" in visitor.text())
+        assert hall.passwords.told == []
+        hall.passwords.password = PASSWORD
+        await visitor.until(lambda: hall.passwords.told == [("p1", "kiosk:hall")])
+        assert PASSWORD.text in visitor.text()
+
+
+async def test_the_choice_is_remembered_on_the_way_back() -> None:
+    hall = Hall(max_copies=3)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#protect")
+        await visitor.touch("#medium-disc")
+        await visitor.sees(CopiesScreen)
+        await visitor.touch("#back")
+        await visitor.sees(MediumScreen)
+        assert "✓ yes" in visitor.text()
+        await visitor.touch("#protect")  # not wanted after all
+        await visitor.touch("#medium-disc")
+        await visitor.sees(CopiesScreen)
+        await visitor.touch("#copies-1")
+        await visitor.sees(ProgressScreen)
+        assert not hall.jobs.submitted[0][1].is_protected
+
+
+@pytest.mark.parametrize("protect", [Protect.OFF, Protect.ALWAYS])
+async def test_where_nothing_is_asked_the_site_decides(protect: Protect) -> None:
+    hall = Hall(media=(Medium.DISC,), protect=protect)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+        assert hall.jobs.submitted[0][1].is_protected is (protect is Protect.ALWAYS)

@@ -126,7 +126,7 @@ class Move:
                     sop_instance_uid=Uid(record.sop_instance_uid.decode()),
                     file_name=record.file_name,
                     size_bytes=record.size_bytes,
-                    sha256=record.sha256,
+                    digest=record.digest,
                     header=record.header,
                 )
             )

@@ -19,7 +19,6 @@ from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import translated, writing
 from kiosk.adapters.journal.job_rows import ENDED, workflow_id
 from kiosk.adapters.journal.ledger import count_delivered
-from kiosk.adapters.journal.orders import to_order
 from kiosk.adapters.journal.tables import disc_sets, jobs, orders
 from kiosk.domain.model import (
     ExecutionStatus,
@@ -87,14 +86,20 @@ class DbosJobs:
                 raise UnknownOrderError(f"no order {order_id}")
             row = connection.execute(sa.select(jobs).where(jobs.c.job_id == order_id)).one_or_none()
             if row is not None and row.status not in ENDED:
-                if (row.medium, row.copies) != (choice.medium.value, choice.copies):
+                runs = (row.medium, row.copies, bool(row.password_id))
+                if runs != (choice.medium.value, choice.copies, choice.is_protected):
+                    how = ", protected" if row.password_id else ""
                     raise InvalidValueError(
-                        f"job {order_id} runs already: {row.copies} on {row.medium}"
+                        f"job {order_id} runs already: {row.copies} on {row.medium}{how}"
                     )
                 return order_id
-            if to_order(order).state is not ReleaseState.RELEASED:
+            if order.state != ReleaseState.RELEASED.value:
                 raise OrderNotReleasedError(f"order {order_id} is {order.state}")
+            # Before the first object is fetched: a medium whose password is not kept cannot be.
+            passwords = self._journal.passwords
+            password_id = passwords.make(connection, order_id) if choice.is_protected else ""
             values = {
+                "password_id": password_id,
                 "medium": choice.medium.value,
                 "copies": choice.copies,
                 "hand_over": choice.hand_over.value,
@@ -134,6 +139,7 @@ class DbosJobs:
                     "copies": str(choice.copies),
                     "priority": str(int(priority)),
                     "run": str(values["run"]),
+                    "protected": "yes" if choice.is_protected else "no",
                 },
             )
             self.enqueue(connection, order_id, int(str(values["run"])), priority)

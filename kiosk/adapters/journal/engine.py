@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 
+from kiosk.disk import sync
 from kiosk.errors import ConfigError, JournalDamagedError, JournalError
 
 BUSY_TIMEOUT_MS = 30_000
@@ -127,19 +128,11 @@ def _private_file(path: Path) -> None:
             # SQLite syncs the folder that the file is in, nobody the one that folder is in: a power
             # cut soon after the first start would take all of it away.
             for folder in (path.parent, path.parent.parent):
-                _sync_folder(folder)
+                sync(folder)
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
         raise JournalError(f"the journal cannot be made: {error.strerror}") from error
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:

@@ -18,10 +18,18 @@ from typing import Final
 import sqlalchemy as sa
 
 from kiosk.adapters.journal.engine import is_damage, writing
-from kiosk.adapters.journal.tables import jobs, ledger, media, orders, questions, tickets
+from kiosk.adapters.journal.tables import (
+    jobs,
+    ledger,
+    media,
+    orders,
+    questions,
+    reports,
+    tickets,
+)
 from kiosk.errors import JournalDamagedError, JournalError
 
-MIRRORED: Final = (orders, tickets, jobs, questions, ledger, media)
+MIRRORED: Final = (orders, tickets, jobs, questions, ledger, media, reports)
 _MIRROR: Final = "mirror_"
 _FINDINGS = 3
 _BUSY_S = 30.0

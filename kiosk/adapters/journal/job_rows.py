@@ -14,6 +14,7 @@ from kiosk.adapters.journal.audit import MINOR_FAILURE, SERIOUS_FAILURE, SUCCESS
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.ledger import count_delivered
 from kiosk.adapters.journal.orders import change_state
+from kiosk.adapters.journal.passwords import JournalPasswords
 from kiosk.adapters.journal.questions import to_question
 from kiosk.adapters.journal.tables import (
     disc_sets,
@@ -73,7 +74,9 @@ def _to_job(row: Any) -> Job:
     return Job(
         job_id=OrderId(row.job_id),
         order_id=OrderId(row.order_id),
-        choice=MediaChoice(Medium(row.medium), row.copies, HandOver(row.hand_over)),
+        choice=MediaChoice(
+            Medium(row.medium), row.copies, HandOver(row.hand_over), bool(row.password_id)
+        ),
         priority=Priority(row.priority),
         status=ExecutionStatus(row.status),
         status_info=row.status_info,
@@ -149,8 +152,16 @@ def _is_live(connection: sa.Connection, job_id: OrderId, run: int) -> bool:
 class JournalJobs:
     """Keeps `kiosk.ports.JobBook` for one station; also the views that everybody reads."""
 
-    def __init__(self, engine: sa.Engine, chain: AuditChain, clock: Clock, station: str) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        chain: AuditChain,
+        clock: Clock,
+        station: str,
+        passwords: JournalPasswords,
+    ) -> None:
         self._engine = engine
+        self._passwords = passwords
         self._chain = chain
         self._clock = clock
         self._station = station
@@ -342,6 +353,7 @@ class JournalJobs:
             .where(questions.c.job_id == job_id, questions.c.closed_at.is_(None))
             .values(closed_at=now)
         )
+        self._passwords.settle(connection, job_id, is_out=_delivered(connection, job_id) > 0)
         return True
 
     def live(self) -> Sequence[OrderId]:
@@ -380,4 +392,5 @@ class JournalJobs:
         connection.execute(sa.delete(progress).where(progress.c.job_id.in_(ids)))
         connection.execute(sa.delete(questions).where(questions.c.job_id.in_(ids)))
         connection.execute(sa.delete(presence).where(presence.c.job_id.in_(ids)))
+        self._passwords.purge(connection, ids, ended_before)
         return [workflow_id(row.job_id, run) for row in rows for run in range(1, row.run + 1)]

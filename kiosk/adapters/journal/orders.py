@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import reading, writing
-from kiosk.adapters.journal.tables import orders
+from kiosk.adapters.journal.tables import orders, reports
 from kiosk.domain.identity import match
 from kiosk.domain.model import (
     AccessionNumber,
@@ -23,7 +23,13 @@ from kiosk.errors import InvalidValueError, UnknownOrderError
 _CANDIDATES = 1000  # released orders compared with one person; a site has tens
 
 
-def to_order(row: Any) -> Order:
+def _orders() -> sa.Select[Any]:
+    """Orders, each with whether a report was handed in for it."""
+    has_report = sa.exists().where(reports.c.order_id == orders.c.order_id)
+    return sa.select(orders, has_report.label("has_report"))
+
+
+def _to_order(row: Any) -> Order:
     return Order(
         order_id=OrderId(row.order_id),
         patient=PatientIdentity(row.patient_id, row.issuer, row.name, row.birth_date),
@@ -32,7 +38,7 @@ def to_order(row: Any) -> Order:
         modality=row.modality,
         study_date=row.study_date,
         state=ReleaseState(row.state),
-        with_report=row.with_report,
+        with_report=row.with_report or row.has_report,
         created_at=row.created_at,
     )
 
@@ -120,21 +126,19 @@ class JournalOrders:
     def get(self, order_id: OrderId) -> Order:
         """Raises UnknownOrderError."""
         with reading(self._engine) as connection:
-            row = connection.execute(
-                sa.select(orders).where(orders.c.order_id == order_id)
-            ).one_or_none()
+            row = connection.execute(_orders().where(orders.c.order_id == order_id)).one_or_none()
         if row is None:
             raise UnknownOrderError(f"no order {order_id}")
-        return to_order(row)
+        return _to_order(row)
 
     def released_for(self, patient: PatientIdentity) -> list[Order]:
         """Released orders of the same person by `domain.identity`, newest first."""
-        query = sa.select(orders).where(orders.c.state == ReleaseState.RELEASED.value)
+        query = _orders().where(orders.c.state == ReleaseState.RELEASED.value)
         if patient.birth_date:
             query = query.where(orders.c.birth_date.in_([patient.birth_date, ""]))
         query = query.order_by(orders.c.created_at.desc(), orders.c.order_id).limit(_CANDIDATES)
         with reading(self._engine) as connection:
-            found = [to_order(row) for row in connection.execute(query)]
+            found = [_to_order(row) for row in connection.execute(query)]
         return [order for order in found if match(patient, order.patient).accepted]
 
     def set_state(self, order_id: OrderId, state: ReleaseState, *, actor: str) -> None:
@@ -158,8 +162,6 @@ class JournalOrders:
     def newest(self, *, limit: int = 100) -> list[Order]:
         with reading(self._engine) as connection:
             rows = connection.execute(
-                sa.select(orders)
-                .order_by(orders.c.created_at.desc(), orders.c.order_id)
-                .limit(limit)
+                _orders().order_by(orders.c.created_at.desc(), orders.c.order_id).limit(limit)
             )
-            return [to_order(row) for row in rows]
+            return [_to_order(row) for row in rows]

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from kiosk.adapters.journal.health import require_whole, require_whole_copy
+from kiosk.disk import sync
 from kiosk.errors import JournalDamagedError, JournalError
 
 KEPT: Final = 8
@@ -87,10 +88,10 @@ def take(database: Path, made_at: datetime, keep: int = KEPT) -> Snapshot:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         rows = _copy(database, part)
         require_whole_copy(part)
-        _sync(part)
+        sync(part)
         made = folder / f"journal-{rows:010}-{made_at.astimezone(UTC).strftime(_TIME)}.sqlite"
         part.rename(made)
-        _sync(folder)
+        sync(folder)
         for old in snapshots(database)[keep:]:
             old.path.unlink()
     except OSError as error:
@@ -125,14 +126,6 @@ def _copy(database: Path, target: Path) -> int:
 def _audit_rows(connection: sqlite3.Connection) -> int:
     query = "SELECT coalesce(max(seq), 0) FROM sendhome_audit"
     return int(connection.execute(query).fetchone()[0])
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # --- at the start
@@ -213,7 +206,7 @@ def put_back(database: Path, now: datetime, prepare: Callable[[Path, Snapshot], 
             with used.path.open("rb") as source:
                 shutil.copyfileobj(source, target)
         prepare(part, used)
-        _sync(part)
+        sync(part)
         # The companions first: with the old ones beside it the copy would be misread.
         for suffix in reversed(_COMPANIONS):
             old = database.with_name(database.name + suffix)
@@ -223,9 +216,9 @@ def put_back(database: Path, now: datetime, prepare: Callable[[Path, Snapshot], 
             if newer.path == used.path:
                 break
             newer.path.rename(aside / newer.path.name)
-        _sync(database.parent)
+        sync(database.parent)
         part.rename(database)
-        _sync(database.parent)
+        sync(database.parent)
     except OSError as error:
         raise JournalError(f"the snapshot cannot be put back: {error.strerror}") from error
     return used

@@ -81,6 +81,18 @@ jobs = sa.Table(
     # Copies handed over when it was placed last: they count for what was placed before.
     sa.Column("delivered_before", sa.Integer, nullable=False, server_default="0"),
     sa.Column("hand_over", sa.String(16), nullable=False, server_default="at_once"),
+    # Of the media as it was placed last, "" if they are not protected.
+    sa.Column("password_id", sa.String(32), nullable=False, server_default=""),
+)
+
+passwords = sa.Table(
+    f"{PREFIX}passwords",
+    metadata,
+    sa.Column("password_id", sa.String(32), primary_key=True),
+    sa.Column("job_id", sa.String(36), nullable=False, index=True),
+    sa.Column("sealed", sa.String(255), nullable=False),  # with a key that is not in here
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("told_at", UtcDateTime),
 )
 
 progress = sa.Table(
@@ -170,6 +182,22 @@ disc_sets = sa.Table(
     sa.Column("volume_ids", sa.String(512), nullable=False),  # 35 of 11 characters at most
     sa.Column("since", sa.Integer, nullable=False),
     sa.Column("copies_before", sa.Integer, nullable=False),
+)
+
+# Handed in from outside; the files are in the state folder of `station`.
+reports = sa.Table(
+    f"{PREFIX}reports",
+    metadata,
+    sa.Column("order_id", sa.ForeignKey(orders.c.order_id), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("file_name", sa.String(64), nullable=False),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("size_bytes", sa.Integer, nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("title", sa.String(64), nullable=False),
+    sa.Column("is_preliminary", sa.Boolean, nullable=False),
+    sa.Column("received_at", UtcDateTime, nullable=False),
 )
 
 stations = sa.Table(

@@ -1,6 +1,6 @@
-"""One object on its way to disk: bytes, hash, header facts, and the status that answers it.
+"""One object on its way to disk: bytes, digest, header facts, and the status that answers it.
 
-An object that fits into the association's buffer is judged and answered first, and hashed and
+An object that fits into the association's buffer is judged and answered first, and digested and
 written while its sender prepares the next one. So a status of success says: whole, readable and
 wanted. That it is on disk is what a record tells the engine, which goes by records alone: what
 could not be written after all is missing there, and asked for again.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import socket
 import time
@@ -18,11 +17,12 @@ from collections.abc import Callable
 from typing import Final
 
 from dicomdir.errors import DicomdirError, HeaderIncompleteError
-from dicomdir.instance import Instance, read_instance_at, scan_instance
+from dicomdir.instance import Instance, read_instance_at, scan_data_set
 from kiosk.adapters.storage_scp import messages
 from kiosk.adapters.storage_scp.file_meta import file_meta
 from kiosk.adapters.storage_scp.machine import SOP_CLASS_NOT_SUPPORTED, StoreRequest
 from kiosk.adapters.storage_scp.retrievals import ClosedError, PartFile, Retrieval, RetrievalTable
+from kiosk.digest import Digest
 
 # C-STORE statuses, PS3.4 table B.2-1 and PS3.7 annex C
 STORED: Final = 0x0000
@@ -36,11 +36,10 @@ WRITE_FAILED: Final = 0xC001
 _HEAD_BYTES: Final = (
     16 * 1024
 )  # of each object, kept until it is whole; most headers end far before
-_MAX_PIECES: Final = 512  # buffers a write, below IOV_MAX of 1024
-_MAX_PENDING: Final = 8 * _MAX_PIECES  # a peer may send a byte at a time
-# Writes of 128 KiB and more into new ext4 files cost several times the system time of these.
-_PIECE_BYTES: Final = 64 * 1024
-_WRITE_BYTES: Final = _PIECE_BYTES + 4096  # a piece with the file meta before it
+_MAX_PIECES: Final = 512  # a write, below IOV_MAX of 1024; a peer may send a byte at a time
+# Of the file, a write: a page that two writes share is handled twice, and for larger ones ext4
+# takes memory that a virtual machine's host may have to give first.
+_BLOCK_BYTES: Final = 64 * 1024
 _REPORT_S: Final = 1.0
 _SPACE_CHECK_BYTES: Final = 16 * 1024 * 1024
 
@@ -72,8 +71,8 @@ class StoreSink:
         self._status = STORED
         self._pending: list[bytes | memoryview] = []
         self._head = bytearray()
-        self._hash = hashlib.sha256()
-        self._size_bytes = 0
+        self._digest = Digest()
+        self._size_bytes = self._meta_bytes = self._written_bytes = 0
         self._report_at = 0.0
         self._checked_bytes = 0
         self._owed: bytes | None = None  # answered as stored, still to be written
@@ -93,9 +92,10 @@ class StoreSink:
             return
         meta = file_meta(request)
         self._head = bytearray(meta)
-        self._hash = hashlib.sha256()
+        self._digest = Digest()
         self._pending = [meta]
-        self._size_bytes = len(meta)
+        self._size_bytes = self._meta_bytes = len(meta)
+        self._written_bytes = 0
         self._checked_bytes = 0
         self._report_at = time.monotonic() + _REPORT_S
 
@@ -131,11 +131,11 @@ class StoreSink:
             self._head += view[:wanted]
         self._size_bytes += len(view)
         self._pending.append(view)
-        if len(self._pending) >= _MAX_PENDING:
+        if len(self._pending) == _MAX_PIECES:
             self.flush()
 
     def flush(self) -> None:
-        """Hash and write what is pending: the buffer behind it is used again after this."""
+        """Digest and write what is pending: the buffer behind it is used again after this."""
         pending, self._pending = self._pending, []
         part = self._part
         if not pending or part is None or self._status != STORED:
@@ -151,17 +151,18 @@ class StoreSink:
 
     def _write(self, fd: int, pending: list[bytes | memoryview]) -> None:
         pieces: list[bytes | memoryview] = []
-        size = 0
+        room = _BLOCK_BYTES - self._written_bytes % _BLOCK_BYTES
         for view in pending:
-            self._hash.update(view)
-            for at in range(0, len(view), _PIECE_BYTES):
-                piece = view[at : at + _PIECE_BYTES]
-                if size + len(piece) > _WRITE_BYTES or len(pieces) >= _MAX_PIECES:
-                    _write_all(fd, pieces, size)
-                    pieces, size = [], 0
-                pieces.append(piece)
-                size += len(piece)
-        _write_all(fd, pieces, size)
+            self._digest.update(view)
+            self._written_bytes += len(view)
+            while len(view) >= room:
+                _write_all(fd, [*pieces, view[:room]])
+                pieces, view, room = [], view[room:], _BLOCK_BYTES
+            if view:
+                pieces.append(view)
+                room -= len(view)
+        if pieces:
+            _write_all(fd, pieces)
 
     def _watch(self) -> None:
         """While a large object arrives: report it, and look at the free space."""
@@ -197,7 +198,7 @@ class StoreSink:
         if part is None or request is None:
             return WRITE_FAILED
         try:
-            instance = self._read_header(part.fd)
+            instance = self._read_header(part.fd, request.transfer_syntax.decode())
         except DicomdirError:
             self._alert("object.unreadable")
             return CANNOT_UNDERSTAND
@@ -239,7 +240,7 @@ class StoreSink:
         try:
             number = retrieval.keep_part(part)
             self._part = None
-            uid, digest = request.sop_instance_uid, self._hash.digest()
+            uid, digest = request.sop_instance_uid, self._digest.digest()
             record = messages.Stored(number, self._size_bytes, digest, uid, header)
             retrieval.report(part, number, messages.encode_stored(record))
         except ClosedError:
@@ -249,9 +250,10 @@ class StoreSink:
         else:
             self.stored += 1
 
-    def _read_header(self, fd: int) -> Instance:
+    def _read_header(self, fd: int, transfer_syntax_uid: str) -> Instance:
         try:
-            return scan_instance(bytes(self._head), self._size_bytes)
+            head = bytes(self._head)
+            return scan_data_set(head, self._size_bytes, self._meta_bytes, transfer_syntax_uid)
         except HeaderIncompleteError:
             self.flush()
             return read_instance_at(
@@ -284,13 +286,13 @@ class StoreSink:
         return WRITE_FAILED
 
 
-def _write_all(fd: int, pieces: list[bytes | memoryview], size: int) -> None:
+def _write_all(fd: int, pieces: list[bytes | memoryview]) -> None:
+    size = sum(map(len, pieces))
     written = os.writev(fd, pieces)
-    if written == size:
-        return
-    rest = b"".join(pieces)  # a short write: rare, the disk is about to be full
-    while written < size:
-        written += os.write(fd, rest[written:])
+    if written < size:  # rare: the disk is about to be full
+        rest = memoryview(b"".join(pieces))
+        while written < size:
+            written += os.write(fd, rest[written:])
 
 
 def tell(retrieval: Retrieval, record: bytes) -> None:

@@ -14,11 +14,13 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from kiosk.digest import DIGEST_BYTES
+
 MAX_CONTROL_BYTES: Final = 64 * 1024
 MAX_HEADER_BYTES: Final = 64 * 1024
 MAX_RECORD_BYTES: Final = MAX_HEADER_BYTES + 256
 
-_STORED: Final = struct.Struct("<BIQ32sB")
+_STORED: Final = struct.Struct(f"<BIQ{DIGEST_BYTES}sB")
 _PROGRESS: Final = struct.Struct("<BQ")
 
 _KIND_STORED: Final = 1
@@ -34,7 +36,7 @@ class Stored:
 
     number: int
     size_bytes: int
-    sha256: bytes
+    digest: bytes
     sop_instance_uid: bytes
     header: bytes
 
@@ -83,7 +85,7 @@ def encode_stored(record: Stored) -> bytes:
             _KIND_STORED,
             record.number,
             record.size_bytes,
-            record.sha256,
+            record.digest,
             len(record.sop_instance_uid),
         )
         + record.sop_instance_uid
@@ -99,11 +101,11 @@ def decode_record(data: bytes) -> Record:
     """Raises ValueError on anything that the receiver does not send: it parses what is hostile."""
     kind = data[0] if data else 0
     if kind == _KIND_STORED and len(data) >= _STORED.size:
-        _, number, size_bytes, sha256, uid_bytes = _STORED.unpack_from(data)
+        _, number, size_bytes, digest, uid_bytes = _STORED.unpack_from(data)
         uid = data[_STORED.size : _STORED.size + uid_bytes]
         if not uid or len(uid) != uid_bytes:
             raise ValueError("stored record")
-        return Stored(number, size_bytes, sha256, uid, data[_STORED.size + uid_bytes :])
+        return Stored(number, size_bytes, digest, uid, data[_STORED.size + uid_bytes :])
     if kind == _KIND_PROGRESS and len(data) == _PROGRESS.size:
         return Progressing(_PROGRESS.unpack(data)[1])
     simple: dict[bytes, Record] = {

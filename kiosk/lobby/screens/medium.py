@@ -9,32 +9,63 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from kiosk.domain.model import Medium
+from kiosk.domain.protection import Protect
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Back, CopiesChosen, MediumChosen
-from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.buttons import Toggle, TouchButton
 from kiosk.widgets.wording import medium_words
 from kiosk.widgets.words import _, ngettext
 
 
 class MediumScreen(LobbyScreen):
-    """A button a medium."""
+    """A button a medium; beside the way back, whether it gets a password."""
 
     AUTO_FOCUS = ""
 
-    def __init__(self, frame: Frame, media: Sequence[Medium]) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        media: Sequence[Medium],
+        protect: Protect = Protect.OFF,
+        *,
+        is_protected: bool = False,
+    ) -> None:
+        """
+        Args:
+            is_protected: As it was chosen before.
+        """
         super().__init__(frame, _("On what would you like your images?"))
-        self._media = media
+        self._media, self._protect, self._is_protected = media, protect, is_protected
 
     def compose_body(self) -> ComposeResult:
-        with Vertical(id="choices"):
+        classes = "with-toggle" if self._protect is Protect.OPTIONAL else ""
+        with Vertical(id="choices", classes=classes):
             for medium in self._media:
                 words = medium_words(medium)
-                yield TouchButton(words.title, note=words.text, id=f"medium-{medium.value}")
-            yield TouchButton(_("Back"), id="back")
+                note = words.text
+                if self._protect is Protect.ALWAYS:
+                    note = _("{text}, with a password").format(text=note)
+                yield TouchButton(words.title, note=note, id=f"medium-{medium.value}")
+            back = TouchButton(_("Back"), id="back")
+            if self._protect is not Protect.OPTIONAL:
+                yield back
+                return
+            with Horizontal(id="below"):
+                yield back
+                yield Toggle(_("Protect with a password"), id="protect", is_on=self._is_protected)
+
+    def pressed(self, button: TouchButton) -> None:
+        """The password is switched on and off; everything else is an answer."""
+        if isinstance(button, Toggle):
+            button.toggle()
+            self._is_protected = button.is_on
+        else:
+            super().pressed(button)
 
     def answers(self) -> dict[str, Message]:
+        is_protected = self._protect.decide(self._is_protected)
         chosen: dict[str, Message] = {
-            f"medium-{medium.value}": MediumChosen(medium) for medium in self._media
+            f"medium-{medium.value}": MediumChosen(medium, is_protected) for medium in self._media
         }
         return chosen | {"back": Back()}
 

@@ -49,9 +49,10 @@ class ExamsChosen(Message):
 
 @dataclass
 class MediumChosen(Message):
-    """On what."""
+    """On what, and whether with a password."""
 
     medium: Medium
+    is_protected: bool = False
 
 
 @dataclass

@@ -11,8 +11,10 @@ from textual.message import Message
 from textual.widgets import Static
 
 from kiosk.domain.model import ExecutionStatus, Job, Medium, Step
+from kiosk.domain.protection import JobPassword
 from kiosk.lobby.estimate import Estimate
 from kiosk.lobby.left_out import LeftOutNote
+from kiosk.lobby.password import PasswordNote
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import StartOver
 from kiosk.widgets.buttons import TouchButton
@@ -36,13 +38,20 @@ def bar(fraction: float, cells: int = _BAR_CELLS) -> str:
 class ProgressScreen(LobbyScreen):
     """Shows what the app hands it; polls nothing itself."""
 
-    def __init__(self, frame: Frame, job: Job, estimate: Estimate | None) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        job: Job,
+        estimate: Estimate | None,
+        password: JobPassword | None = None,
+    ) -> None:
         title = {
             Medium.DISC: _("We are making your disc"),
             Medium.STICK: _("We are filling your USB stick"),
         }[job.choice.medium]
         super().__init__(frame, title)
         self._first = job, estimate
+        self._password = PasswordNote(password) if job.choice.is_protected else None
 
     def compose_body(self) -> ComposeResult:
         # All of it from the start: a screen may be left before it is mounted.
@@ -55,14 +64,26 @@ class ProgressScreen(LobbyScreen):
                 yield Static(done, id="bar")
             yield Static(left, id="left")
             seat = _("You may take a seat. It comes out when your ticket opens this page again.")
-            yield LeftOutNote(job, seat)
+            yield self._password or LeftOutNote(job, seat)
             with Horizontal(classes="buttons"):
                 yield TouchButton(_("Leave this page"), note=_("we go on"), id="leave")
 
     def answers(self) -> dict[str, Message]:
         return {"leave": StartOver()}
 
-    def show(self, job: Job, estimate: Estimate | None, *, is_late: bool = False) -> None:
+    @property
+    def password(self) -> JobPassword | None:
+        """The one that it shows."""
+        return self._password.password if self._password else None
+
+    def show(
+        self,
+        job: Job,
+        estimate: Estimate | None,
+        *,
+        is_late: bool = False,
+        password: JobPassword | None = None,
+    ) -> None:
         """Draw the newest row.
 
         Args:
@@ -72,7 +93,10 @@ class ProgressScreen(LobbyScreen):
         self.query_one("#steps", Static).update(steps)
         self.query_one("#bar", Static).update(done)
         self.query_one("#left", Static).update(left)
-        self.query_one(LeftOutNote).show(job)
+        if self._password is not None:
+            self._password.show(password)
+        else:
+            self.query_one(LeftOutNote).show(job)
 
     def _contents(
         self, job: Job, estimate: Estimate | None, *, is_late: bool

@@ -13,13 +13,17 @@ from textual.widgets import Static
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium
+from kiosk.domain.protection import JobPassword
 from kiosk.lobby.left_out import left_out_words
+from kiosk.lobby.password import PasswordNote
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Start, StartOver, StillHere, Taken
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.screen import FOCUS_BINDINGS, KioskScreen, Touched, paragraph
 from kiosk.widgets.wording import Sentence
 from kiosk.widgets.words import _, ngettext
+
+_WRITING_S = 180.0
 
 
 class MomentScreen(LobbyScreen):
@@ -67,8 +71,16 @@ class ThanksScreen(LobbyScreen):
         medium: Medium,
         left_out: LeftOutCounts | None = None,
         disc: DiscPlace = DiscPlace(),  # noqa: B008 - frozen
+        password: JobPassword | None = None,
     ) -> None:
-        """`disc`: Which one of a set it is."""
+        """
+        Args:
+            disc: Which one of a set it is.
+            password: Of the medium, if it is protected; then there is time to write it down.
+        """
+        self.password = password
+        if password is not None:
+            self.idle_s = _WRITING_S
         title, self._text = {
             Medium.DISC: (
                 _("Please take your disc"),
@@ -96,6 +108,8 @@ class ThanksScreen(LobbyScreen):
         with Vertical(id="middle"):
             yield Static(Content(self._text), classes="said strong")
             yield Static(Content(self._checked), classes="said")
+            if self.password is not None:
+                yield PasswordNote(self.password)
             with Horizontal(classes="buttons"):
                 yield TouchButton(_("I have it"), id="stop", classes="primary")
 

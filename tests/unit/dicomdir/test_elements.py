@@ -24,7 +24,7 @@ from dicomdir.elements import (
 )
 from dicomdir.errors import HeaderIncompleteError, InstanceError, TruncatedInstanceError
 from dicomdir.scanner import scan
-from dicomdir.sequences import kept_sequence, rewrite, skip
+from dicomdir.sequences import kept_again, kept_sequence, rewrite, skip
 
 ITEM = struct.pack("<HHL", 0xFFFE, 0xE000, UNDEFINED)
 ITEM_END = struct.pack("<HHL", 0xFFFE, 0xE00D, 0)
@@ -227,16 +227,36 @@ class TestKeptSequences:
         with pytest.raises(InstanceError, match="longer than"):
             kept_sequence(memory(data), 0x00081140, 0, len(data), EXPLICIT)
 
+    def child(self, relation: bytes, kind: bytes, meaning: bytes, below: bytes = b"") -> bytes:
+        """A content item with a code, and what stands below it."""
+        return item(
+            element(0x0040A010, "CS", relation)
+            + element(0x0040A040, "CS", kind)
+            + (element(0x0040A160, "UT", meaning) if kind == b"TEXT" else b"")
+            + element(0x0040A168, "SQ", item(element(0x00080104, "LO", meaning) + below))
+            + below
+        )
+
     def test_modifiers_are_limited_in_sum(self) -> None:
-        modifier = element(0x0040A010, "CS", b"HAS CONCEPT MOD")
-        data = item(modifier + element(0x0040A160, "UT", bytes(40_000))) * 2
+        data = self.child(b"HAS CONCEPT MOD", b"CODE", bytes(40_000)) * 2
         with pytest.raises(InstanceError, match="modifiers"):
             kept_sequence(memory(data), 0x0040A730, 0, len(data), EXPLICIT)
 
-    def test_only_concept_modifiers_are_kept_of_content(self) -> None:
-        def child(relation: bytes, text: bytes) -> bytes:
-            return item(element(0x0040A010, "CS", relation) + element(0x0040A160, "UT", text))
-
-        data = child(b"CONTAINS", b"HAS CONCEPT MOD") + child(b"HAS CONCEPT MOD", b"kept")
-        kept = kept_sequence(memory(data), 0x0040A730, 0, len(data), EXPLICIT)
-        assert kept == child(b"HAS CONCEPT MOD", b"kept")
+    @pytest.mark.parametrize(
+        "below",
+        [
+            element(0x0040A160, "UT", b"secret"),
+            element(0x0040A730, "SQ", item(element(0x0040A160, "UT", b"secret"))),
+            element(0x00091010, "LO", b"secret"),
+        ],
+    )
+    def test_only_the_codes_of_concept_modifiers_are_kept_of_content(self, below: bytes) -> None:
+        """PDI-79: no word of the report, however it hangs below a modifier."""
+        kept = self.child(b"HAS CONCEPT MOD", b"CODE", b"kept")
+        data = b"".join((
+            self.child(b"CONTAINS", b"TEXT", b"HAS CONCEPT MOD"),
+            self.child(b"HAS CONCEPT MOD", b"CODE", b"kept", below),
+            self.child(b"HAS CONCEPT MOD", b"TEXT", b"secret"),
+        ))  # fmt: skip
+        assert kept_sequence(memory(data), 0x0040A730, 0, len(data), EXPLICIT) == kept
+        assert kept_again(0x0040A730, data) == kept

@@ -12,9 +12,9 @@ from typing import Any
 import pydicom
 import pytest
 
-from dicomdir.elements import element
+from dicomdir.elements import EXPLICIT, MAX_STEPS, element
 from dicomdir.errors import HeaderIncompleteError, InstanceError, TruncatedInstanceError
-from dicomdir.instance import Instance, read_instance, read_instance_at, scan_instance
+from dicomdir.instance import Instance, read_instance, read_instance_at, scan_data_set
 from dicomdir.part10 import encode_meta
 from tests.factories import KINDS, SOP_CLASSES, Patient, make_datasets, make_study, write
 
@@ -29,6 +29,18 @@ CHARSET_FILES = sorted((_DATA / "charset_files").glob("*.dcm"))
 
 def memory(data: bytes) -> Instance:
     return read_instance_at(lambda at, count: data[at : at + count], len(data))
+
+
+def _scan_head(head: bytes, whole: Instance) -> Instance:
+    """As the receiver does, which wrote the meta information itself."""
+    return scan_data_set(head, whole.size_bytes, whole.data_offset, whole.transfer_syntax_uid)
+
+
+def _verdict(data: bytes) -> object:
+    try:
+        return memory(data)
+    except InstanceError as error:
+        return error.code, str(error)
 
 
 def ct(
@@ -134,7 +146,7 @@ class TestReading:
         enough = 0
         for size in range(0, 4000, 7):
             try:
-                assert scan_instance(memoryview(data)[:size], len(data)) == whole
+                assert _scan_head(data[:size], whole) == whole
                 enough += 1
             except HeaderIncompleteError:
                 assert size < len(data) - 128 * 128 * 2
@@ -144,8 +156,8 @@ class TestReading:
         path = make_study(tmp_path, ("US",), transfer_syntax="rle", rows=64, columns=64)[0]
         data = path.read_bytes()
         with pytest.raises(HeaderIncompleteError):
-            scan_instance(data[:2000], len(data))
-        assert scan_instance(data, len(data)) == read_instance(path)
+            _scan_head(data[:2000], read_instance(path))
+        assert _scan_head(data, read_instance(path)) == read_instance(path)
 
     def test_never_reads_pixels(self, tmp_path: Path) -> None:
         path = make_study(tmp_path, ("CT",), rows=1024, columns=1024)[0]
@@ -492,3 +504,38 @@ class TestStoredForm:
             except InstanceError:
                 refused += 1
         assert refused > 1000
+
+
+class TestLearnedHeaders:
+    """Element headers that were met before are known at once; that may change no verdict."""
+
+    def test_what_one_object_taught_changes_no_other(self) -> None:
+        strange = [(0x0021, "OB", 20), (0x1030, "LO", 8), (0x1031, "UT", 6), (0x1032, "DS", 16)]
+        data = ct(
+            extra=element(0x00200011, "IS", b"12")
+            + b"".join(element(0x00210000 | it, vr, bytes(size)) for it, vr, size in strange)
+        )
+        header = memory(data).data_offset, data.index(b"\xe0\x7f\x10\0")
+        rng = random.Random(SEED)
+        kinds = set()
+        for _ in range(400):
+            damaged = bytearray(data)
+            damaged[rng.randrange(*header)] ^= 1 << rng.randrange(8)
+            EXPLICIT.steps.clear()
+            cold = _verdict(bytes(damaged))
+            _verdict(data)
+            assert _verdict(bytes(damaged)) == cold
+            kinds.add(type(cold))
+        assert kinds == {Instance, tuple}
+
+    def test_a_key_twice_is_refused_again(self) -> None:
+        for _ in range(2):
+            with pytest.raises(InstanceError, match="twice"):
+                memory(ct(extra=element(0x00200011, "IS", b"1") * 2))
+
+    def test_made_up_headers_fill_no_memory(self) -> None:
+        strange = [struct.pack("<HH2sH", 0x21, n, b"LO", 0) for n in range(2 * MAX_STEPS)]
+        instance = memory(ct(extra=b"".join(strange)))
+        assert instance.fault == ""
+        assert len(EXPLICIT.steps) <= MAX_STEPS
+        assert memory(ct(extra=b"".join(strange))) == instance

@@ -243,6 +243,10 @@ class TestForms:
             ("SH", b"12345678901234567890", b"1234567890123456"),
             ("LO", b"x" * 70, b"x" * 64),
             ("LO", b"a\0b\x07c", b"abc"),
+            ("LO", b"a\r\nb\tc\r\n", b"a b c"),
+            ("LO", b"a\\b", b"a/b"),
+            ("PN", b"A\\B^C", b"A/B^C"),
+            ("LT", b"a\r\nb\\c", b"a\r\nb\\c"),
             ("PN", b"A" * 80 + b"=" + b"B" * 10, b"A" * 64 + b"=" + b"B" * 10),
             ("US", b"\1", b""),
             ("US", b"\1\0", b"\1\0"),
@@ -250,8 +254,13 @@ class TestForms:
         ],
     )
     def test_conform(self, vr: str, value: bytes, formed: bytes) -> None:
-        assert conform(vr, value, b"") == formed
-        assert conform(vr, formed, b"") == formed
+        assert conform(vr, value, b"", many=vr == "CS") == formed
+        assert conform(vr, formed, b"", many=vr == "CS") == formed
+
+    def test_one_value_where_there_may_be_one_alone(self) -> None:
+        assert conform("CS", b"CT\\MR", b"") == b"CT_MR"
+        assert conform("PN", b"A^B\\C^D", b"", many=True) == b"A^B\\C^D"
+        assert conform("LO", b"a\x9bb\xfc\\c", b"ISO_IR 100") == b"ab\xfc/c"
 
     def test_text_in_its_set(self) -> None:
         assert conform("LO", "ä".encode("latin_1") * 70, b"ISO_IR 100") == b"\xe4" * 64

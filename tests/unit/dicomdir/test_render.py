@@ -290,6 +290,75 @@ def test_overlays_are_burnt_in(tmp_path: Path) -> None:
     assert made[plane == 0].max() < 255
 
 
+@pytest.mark.parametrize("origin", [(1, 1), (20, 9), (-3, -5), (60, 40), (500, 500), (-90, 1)])
+def test_small_overlays_lie_where_they_say(tmp_path: Path, origin: tuple[int, int]) -> None:
+    """At (60, 40) they end beyond the image, at (-3, -5) they begin before it."""
+    ds = with_cells(image("CR", WindowCenter="3000", WindowWidth="4000"), np.zeros((64, 48), "<u2"))
+    ds.add_new(0x60020010, "US", 8)
+    ds.add_new(0x60020011, "US", 11)
+    ds.add_new(0x60020050, "SS", list(origin))
+    ds.add_new(0x60023000, "OW", b"\xff" * 12)
+    wide = np.zeros((400 + 600, 400 + 600), bool)
+    row, column = 200 + origin[0] - 1, 200 + origin[1] - 1
+    wide[row : row + 8, column : column + 11] = True
+    made = picture_of(save(tmp_path, ds)).pixels
+    assert ((made == 255) == wide[200 : 200 + 64, 200 : 200 + 48]).all()
+
+
+def test_overlays_in_unused_bits_are_burnt_in(tmp_path: Path) -> None:
+    cells = ramp("<u2", 0, 2000)
+    cells[10:12, 5:40] |= 0x4000
+    ds = with_cells(image("CR", WindowCenter="3000", WindowWidth="4000"), cells)
+    ds.BitsStored, ds.HighBit = 12, 11
+    path = save(tmp_path, ds)
+    plain = picture_of(path).pixels
+    assert plain.max() < 255
+    ds.add_new(0x60000010, "US", 64)
+    ds.add_new(0x60000011, "US", 48)
+    ds.add_new(0x60000050, "SS", [1, 1])
+    ds.add_new(0x60000100, "US", 16)
+    ds.add_new(0x60000102, "US", 14)
+    made = picture_of(save(tmp_path, ds)).pixels
+    plane = cells & 0x4000 != 0
+    assert (made[plane] == 255).all()
+    assert (made[~plane] == plain[~plane]).all()
+    ds[0x60000102].value = 11  # a stored bit is no overlay
+    assert (picture_of(save(tmp_path, ds)).pixels == plain).all()
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_presentation_lut_shape_inverts_once(tmp_path: Path, photometric: str) -> None:
+    ds = with_cells(
+        image("CR", WindowCenter="2048", WindowWidth="4096", PhotometricInterpretation=photometric),
+        ramp("<u2", 0, 4095),
+    )
+    if "PresentationLUTShape" in ds:
+        del ds.PresentationLUTShape
+    plain = picture_of(save(tmp_path, ds)).pixels
+    ds.PresentationLUTShape = "IDENTITY"
+    assert (picture_of(save(tmp_path, ds)).pixels == plain).all()
+    ds.PresentationLUTShape = "INVERSE"
+    made = picture_of(save(tmp_path, ds)).pixels
+    assert made[0, 0] == 255
+    assert made[-1, -1] == 0
+    assert (made == plain).all() == (photometric == "MONOCHROME1")
+
+
+@pytest.mark.parametrize(("value", "limit"), [(64_000, 65_535), (65_535, 64_000)])
+def test_no_window_is_made_from_a_range_of_padding(tmp_path: Path, value: int, limit: int) -> None:
+    cells = ramp("<u2", 0, 4095)
+    cells[:, :24] = np.linspace(64_000, 65_535, 64)[:, None]
+    ds = with_cells(image("CR"), cells)
+    without_window(ds)
+    ds.PhotometricInterpretation = "MONOCHROME2"
+    ds.BitsStored, ds.HighBit, ds.PixelPaddingValue = 16, 15, value
+    assert picture_of(save(tmp_path, ds)).pixels[:, 24:].std() < 20
+    ds.PixelPaddingRangeLimit = limit
+    made = picture_of(save(tmp_path, ds)).pixels[:, 24:]
+    assert made.std() > 60
+    assert made.min() == 0
+
+
 def test_bits_and_large_cells_are_shown(tmp_path: Path) -> None:
     mask = np.zeros((63, 47), np.uint8)
     mask[3:9, 5:12] = 1

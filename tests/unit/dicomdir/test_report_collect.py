@@ -19,7 +19,7 @@ from dicomdir.instance import Instance, read_instance
 from dicomdir.iso import author
 from dicomdir.pdi import Entry, FileSource
 from dicomdir.readme import Site
-from dicomdir.report.collect import ReportContent, ReportLink
+from dicomdir.report.collect import ENCAPSULATED_CDA, ReportContent, ReportLink
 from dicomdir.report.encapsulate import ReportOptions, encapsulate, read_text
 from dicomdir.report.errors import ReportError, ReportTextError
 from dicomdir.report.sr_words import Place
@@ -201,6 +201,23 @@ def test_a_damaged_document_costs_nothing_but_its_page(tmp_path: Path, cut: floa
     made = reports.entries()
     assert "cannot be shown here" in text_of(contents(made.pages[0]))
     assert "cannot be shown here" in reports.links[0].note
+    assert "report." not in text_of(contents(made.pages[0])), "no code for a patient"
+
+
+def test_a_refused_document_keeps_its_title(tmp_path: Path) -> None:
+    def refused(ds: Dataset) -> None:
+        ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = ENCAPSULATED_CDA
+        ds.EncapsulatedDocument = b"<!DOCTYPE x [<!ENTITY e 'e'>]><ClinicalDocument/>"
+        ds.DocumentTitle = "Discharge letter"
+
+    (path,) = make_study(tmp_path / "in", ("PDF",), edit=refused)
+    instance = read_instance(path)
+    reports = ReportContent(tmp_path / "work")
+    reports.add(instance, FileSource(str(path), instance.size_bytes))
+    page = text_of(contents(reports.entries().pages[0]))
+    assert reports.links[0].title == "Discharge letter"
+    assert "Discharge letter" in page
+    assert "report." not in page
 
 
 def test_unreadable_letters_are_marked(tmp_path: Path) -> None:

@@ -127,10 +127,16 @@ STUDIES = st.lists(
     st.tuples(
         st.lists(st.lists(st.integers(1, 60_000), min_size=1, max_size=60), min_size=1, max_size=5),
         st.sampled_from([0, 0, 3000]),
+        st.sampled_from([{}, {}, {1: 0}, {1: 0, 2: 0, 4: 3}]),
     ),
     min_size=1,
     max_size=5,
-).map(lambda listed: [study(n, *series, pages=p) for n, (series, p) in enumerate(listed)])
+).map(
+    lambda listed: [
+        study(n, *series, pages=p, follows={a: b for a, b in follows.items() if a < len(series)})
+        for n, (series, p, follows) in enumerate(listed)
+    ]
+)
 
 
 @pytest.fixture(scope="module")
@@ -302,6 +308,24 @@ def test_companions_go_with_the_series_they_speak_of() -> None:
     plans = span(studies, Disc(420), COMMON)
     at = {p.series.series_instance_uid: plan.number for plan in plans for p in plan.parts}
     assert at["1.0.2"] == at["1.0.1"] != at["1.0.0"]
+
+
+@pytest.mark.parametrize("wanted", [0, 17, 34, 59])
+def test_companions_go_with_the_piece_of_a_series_that_they_speak_of(wanted: int) -> None:
+    (one,) = [study(0, [20_480] * 60, [2048], [2048], follows={1: 0, 2: 0})]
+    leader, ours, other = one.series
+    ours = replace(ours, refers_to=f"1.0.0.{wanted}")
+    plans = span([replace(one, series=(leader, ours, other))], Disc(300), COMMON)
+    assert len(plans) > 2
+    (home,) = [plan for plan in plans if "1.0.1.0" in list(plan.sop_instance_uids)]
+    assert f"1.0.0.{wanted}" in list(home.sop_instance_uids)
+
+
+def test_a_series_is_not_cut_to_make_room_for_its_companions() -> None:
+    disc = Disc(300)
+    fits = [n for n in range(1, 60) if len(span([study(0, [20_480] * n)], disc, COMMON)) == 1]
+    plans = span([study(0, [20_480] * fits[-1], [60_000], follows={1: 0})], disc, COMMON)
+    assert [[part.is_whole for part in plan.parts] for plan in plans] == [[True], [True]]
 
 
 @pytest.mark.parametrize("forbid", [False, True])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import struct
 import threading
 import warnings
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -453,6 +455,69 @@ def test_a_bomb_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(TranscodeError, match="too large"):
         inflate(path, tmp_path / "out", limit_bytes=10 << 20)
     assert not (tmp_path / "out").exists()
+
+
+def deflated(path: Path, chunks: Iterable[bytes]) -> None:
+    """The object with its data set replaced, deflated."""
+    instance = read_instance(path)
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    data = b"".join(packer.compress(chunk) for chunk in chunks) + packer.flush()
+    path.write_bytes(
+        encode_meta(instance.sop_class_uid, instance.sop_instance_uid, DEFLATED) + data
+    )
+
+
+@pytest.mark.parametrize("kind", ["zeros", "pixels", "behind", "text"])
+def test_a_bomb_is_stopped_early(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before the limit: by the pixels that the header tells of."""
+    path = make_study(tmp_path / "in", ("CT",))[0]
+    sound, instance = path.read_bytes(), read_instance(path)
+    pixels = sound.index(b"\xe0\x7f\x10\x00OW")
+    head, body = sound[instance.data_offset : pixels], sound[pixels:]
+    start = {
+        "zeros": b"",
+        "pixels": head + body[:8] + (1 << 30).to_bytes(4, "little"),
+        "behind": head + body + b"\xfc\xff\xfc\xffOB\0\0" + (1 << 30).to_bytes(4, "little"),
+        "text": b"\x08\0\x05\0UT\0\0" + (1 << 30).to_bytes(4, "little"),
+    }[kind]
+    deflated(path, itertools.chain([start], itertools.repeat(bytes(1 << 20), 24)))
+    monkeypatch.setattr("dicomdir.transcode._UNASKED_BYTES", 4 << 20)
+    written = 0
+    original = zlib.decompressobj
+
+    class Counting:
+        def __init__(self, *options: int) -> None:
+            self._inner = original(*options)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+        def decompress(self, *arguments: Any) -> bytes:
+            nonlocal written
+            made = self._inner.decompress(*arguments)
+            written += len(made)
+            return made
+
+    monkeypatch.setattr("dicomdir.transcode.zlib.decompressobj", Counting)
+    with pytest.raises(TranscodeError, match=r"too large|damaged"):
+        inflate(path, tmp_path / "out")
+    assert 4 << 20 < written < 12 << 20
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_blank_film_is_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand to one, and all of it is told of."""
+    monkeypatch.setattr("dicomdir.transcode._UNASKED_BYTES", 1 << 20)
+    (ds,) = make_datasets(("CT",), rows=512, columns=512)
+    ds.NumberOfFrames = 12
+    ds.PixelData = bytes(12 * 512 * 512 * 2)
+    write(ds, tmp_path / "in")
+    instance, sound = read_instance(tmp_path / "in"), (tmp_path / "in").read_bytes()
+    deflated(tmp_path / "in", [sound[instance.data_offset :]])
+    assert (tmp_path / "in").stat().st_size < len(sound) // 500
+    assert not inflate(tmp_path / "in", tmp_path / "out").fault
 
 
 @pytest.mark.parametrize("cut", [100, 5000])

@@ -158,6 +158,44 @@ def test_what_is_left_out_is_named(summary: Summary) -> None:
     assert "video" in text
 
 
+def test_what_is_left_out_is_said_in_a_persons_words(tmp_path: Path) -> None:
+    """Series, day and the name of the class, not a UID alone; grouped."""
+    files = make_study(tmp_path, ("MR", "MR", "CT"))
+    mr, _, _ = instances = [read_instance(path) for path in files]
+    made = Summary(left_out=[LeftOut.of(it, "profile.sop_class") for it in instances])
+    made.add(mr)
+    text = "".join(parse(index(SITE, made, links=LinkCase.LOWER)).itertext())
+    assert "3: of a kind that has no place" in text
+    assert "MR series 1 MR series, 11 March 2024, MR Image Storage (" in text
+    assert "CT series 2 CT series, 11 March 2024, CT Image Storage (" in text
+    assert text.count("11 March 2024, MR Image Storage") == 1
+
+
+def test_moving_images_and_silent_objects_are_counted_for_what_they_are(tmp_path: Path) -> None:
+    made = Summary()
+    for path in make_study(tmp_path, ("US", "CT"), missing=("Modality",)):
+        made.add(read_instance(path))
+    text = "".join(parse(contents(SITE, made, links=LinkCase.LOWER)).itertext())
+    assert "1 image with 4 frames" in text
+    for word in ("ultrasound", "CT"):
+        assert word in text
+    assert "other" not in text
+
+
+def test_series_beyond_the_thumbnails_are_counted(summary: Summary) -> None:
+    page = index(SITE, summary, links=LinkCase.LOWER, thumbnails=["x"] * 12, further=24)
+    root = parse(page)
+    assert "24 more series are listed under" in "".join(root.itertext())
+    (table,) = [it for it in root.iter(f"{XHTML}table") if "Pictures" in it.get("summary", "")]
+    assert len(table.findall(f".//{XHTML}td")) == 12
+
+
+def test_the_readme_of_a_protected_medium_promises_no_viewer() -> None:
+    words = " ".join(readme(SITE, is_protected=True).decode("ascii").split())
+    assert "once it is decrypted, any DICOM viewer can." in words
+    assert "decrypted, any" not in readme(SITE).decode("ascii")
+
+
 def test_the_contents_page_lists_every_series(summary: Summary) -> None:
     root = parse(contents(SITE, summary, links=LinkCase.LOWER))
     rows = root.findall(f".//{XHTML}tr")

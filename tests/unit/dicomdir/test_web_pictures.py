@@ -225,6 +225,22 @@ def test_thumbnails_are_small_jpegs_of_a_middle_image(medium: Medium) -> None:
     assert abs(float(pixels.mean()) - float(small.mean())) < 3
 
 
+def test_white_thumbnails_have_an_edge_and_a_caption(medium: Medium) -> None:
+    def white(ds: Dataset) -> None:
+        ds.PixelData = b"\xff" * len(ds.PixelData)
+
+    for path in make_study(medium.folder / "in", ("US",), rows=40, columns=60, edit=white):
+        medium.add(path)
+    thumb = medium.pages()["IHE_PDI/S0000001/THUMB.JPG"].source
+    assert isinstance(thumb, bytes)
+    pixels = imagecodecs.jpeg8_decode(thumb).astype(int)
+    assert pixels[5:-5, 5:-5].min() > 240
+    for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
+        assert edge.max() < 190
+    page = medium.web.pages(SITE, medium.summary, links=LinkCase.UPPER).index.decode("ascii")
+    assert re.search(r"THUMB.JPG\"[^>]*><br />Series 1: US series</a>", page, re.IGNORECASE)
+
+
 def test_memory_grows_with_series_alone(tmp_path: Path) -> None:
     (path,) = make_study(tmp_path / "in", ("CT",))
     instance = read_instance(path)

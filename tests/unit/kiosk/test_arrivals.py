@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.digest import DIGEST_BYTES
 from kiosk.domain.model import Uid
 from kiosk.errors import InvalidValueError
 from kiosk.ports import StoredInstance
@@ -21,7 +22,7 @@ def _stored(number: int) -> StoredInstance:
         sop_instance_uid=Uid(f"1.2.{number}"),
         file_name=f"{number:08d}",
         size_bytes=number * 1000,
-        sha256=rng.randbytes(32),
+        digest=rng.randbytes(DIGEST_BYTES),
         header=rng.randbytes(rng.randrange(100)),
     )
 
@@ -75,7 +76,7 @@ def test_damage_ends_the_reading(tmp_path: Path, seed: int) -> None:
 def test_a_file_name_that_is_a_path_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "arrivals"
     with ArrivalsWriter(path) as writer:
-        writer.append(StoredInstance(Uid("1.2"), "../../etc", 1, bytes(32), b""))
+        writer.append(StoredInstance(Uid("1.2"), "../../etc", 1, bytes(DIGEST_BYTES), b""))
     with pytest.raises(InvalidValueError):
         list(read_arrivals(path))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from kiosk.adapters.jobs.client import MAX_COPIES
 from kiosk.adapters.journal.ledger import JournalLedger
 from kiosk.cli import doctor, order
 from kiosk.cli import main as cli
-from kiosk.cli.order import actor
+from kiosk.cli.people import actor
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import OrderId
 from kiosk.errors import (
@@ -94,7 +96,7 @@ def test_only_the_wanted_command_is_imported():
 
 def test_every_command_is_in_the_list():
     folder = Path(cli.__file__).parent
-    shared = {"__init__", "main", "options", "output", "passwords"}
+    shared = {"__init__", "main", "options", "output", "passwords", "people", "reports"}
     names = {path.stem for path in folder.glob("*.py")} - shared
     assert names == set(cli.COMMANDS)
     for name in names:
@@ -115,6 +117,79 @@ def test_an_order_its_ticket_and_its_states(config: Path, capsys: pytest.Capture
         assert json.loads(capsys.readouterr().out)[0]["state"] == state
     assert run(config, "order", "ticket", order["order_id"], "--json") == 0
     assert json.loads(capsys.readouterr().out)["ticket"] != order["ticket"]
+
+
+def test_reports_from_outside(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document, text, bad = (tmp_path / name for name in ("order.json", "a.txt", "b.txt"))
+    document.write_text(json.dumps(ORDER))
+    text.write_text("The lungs are clear.")
+    bad.write_bytes(b"\0")
+    assert run(config, "order", "add", str(document), "--report", str(bad)) == 87
+    assert "report 1: " in capsys.readouterr().err
+    words = ("--report", str(text), "--report-title", "Befund", "--preliminary")
+    assert run(config, "order", "add", str(document), *words) == 0
+    order_id, *rest = capsys.readouterr().out.splitlines()
+    assert "Befund (preliminary)" in rest[-1]
+    assert run(config, "order", "list", "--json") == 0
+    (listed,) = json.loads(capsys.readouterr().out)  # what was refused left no order behind
+    assert (listed["order_id"], listed["with_report"]) == (order_id, True)
+    assert run(config, "order", "report", order_id, str(text), "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [it["title"] for it in shown["reports"]] == ["Radiology report"]
+    assert shown["note"] == "The medium of this order is made with it."
+    assert run(config, "order", "report", order_id) == 0
+    assert "Radiology report" in capsys.readouterr().out
+    with begun_medium(config, order_id):
+        assert run(config, "order", "report", order_id, "--remove") == 0
+    said = capsys.readouterr().out
+    assert "No report was handed in for this order." in said
+    assert "A medium of this order is begun and stays as it is." in said
+    assert run(config, "order", "report", order_id, str(text), "--remove") == 64
+    assert run(config, "order", "report", order_id, str(tmp_path / "none")) == 64
+    assert run(config, "order", "cancel", order_id) == 0
+    assert run(config, "order", "report", order_id, str(text)) == 105
+
+
+def test_a_password_is_shown_once(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = tmp_path / "order.json"
+    document.write_text(json.dumps(ORDER))
+    assert run(config, "order", "add", str(document)) == 0
+    order_id = capsys.readouterr().out.split()[0]
+    place = ("order", "place", order_id, "--protect")
+    assert run(config, *place) == 0
+    job_id, line = capsys.readouterr().out.splitlines()
+    assert job_id == order_id
+    assert re.fullmatch(r"password: [A-Z2-9]{4}(-[A-Z2-9]{4}){3}", line)
+    assert run(config, *place) == 0
+    assert line not in capsys.readouterr().out
+    assert run(config, "jobs", "show", order_id, "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["protected"], shown["password"]) == (True, "told")
+    assert run(config, "jobs", "password", order_id) == 89
+    assert line.split()[1] not in "".join(capsys.readouterr())
+    with config.open("a") as file:
+        file.write("[engine]\nkeep_passwords = true\n[kiosk]\nprotect = 'always'\n")
+    assert run(config, "jobs", "password", order_id) == 0
+    assert line in capsys.readouterr().out.splitlines()
+    assert run(config, "order", "add", str(document)) == 0
+    order_id = capsys.readouterr().out.split()[0]
+    assert run(config, "order", "place", order_id) == 0  # the site wants it for all
+    assert "password: " in capsys.readouterr().out
+    assert run(config, "jobs", "password", "nobody") == 102
+
+
+@contextlib.contextmanager
+def begun_medium(config: Path, order_id: str) -> Iterator[None]:
+    """A job of the order whose disc is being written."""
+    assert run(config, "order", "place", order_id) == 0
+    with bootstrap.journal(config_file.load(config)) as journal:
+        writing = LedgerPhase.WRITING
+        journal.ledger.put(LedgerEntry("disc1", OrderId(order_id), writing, 1, "PDI_X", ""))
+    yield
 
 
 def test_placing_listing_cancelling(config: Path, capsys: pytest.CaptureFixture[str]):

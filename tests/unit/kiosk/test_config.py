@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Config, DriveConfig
+from burner import drive
+from kiosk.config import RESERVE_BLOCKS, Config, DriveConfig
 from kiosk.config_file import MAX_FILE_BYTES, load, parse, settings, to_toml
 from kiosk.domain.model import Medium
 from kiosk.engine_parts import limits_of
@@ -41,6 +42,10 @@ def test_capacities_by_kind_and_in_blocks():
     assert limits_of(replace(config, engine=engine)) == {Medium.DISC: 5000 - 182}
     stick = replace(config, drives=(DriveConfig(kind="stick"),))
     assert limits_of(stick) == {}
+
+
+def test_an_image_that_is_planned_for_a_disc_is_one_that_the_drive_accepts():
+    assert RESERVE_BLOCKS == drive.RESERVE_BLOCKS  # the configuration knows no devices
 
 
 @pytest.mark.parametrize(

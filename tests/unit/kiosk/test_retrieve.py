@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +29,14 @@ from kiosk.errors import (
     WrongPatientError,
 )
 from kiosk.ports import ListedInstance, ListedStudy, MoveOutcome, StoredInstance
-from kiosk.services.arrivals import arrivals_path, inventory_of, objects_folder, read_arrivals
+from kiosk.services.arrivals import (
+    arrivals_path,
+    boot_id,
+    inventory_of,
+    is_of_this_boot,
+    objects_folder,
+    read_arrivals,
+)
 from kiosk.services.gates import identity_of
 from kiosk.services.retrieve import Retrieved, RetrievePolicy, retrieve
 from tests.archive_kit import arrived, identity
@@ -293,6 +302,25 @@ def test_leftovers_of_a_crash(files: list[Path], job: Path) -> None:
     assert (got.instances, got.reused) == (10, 7)
     names = {stored.file_name for stored in read_arrivals(index)}
     assert {path.name for path in objects.iterdir()} == names
+
+
+def test_an_index_of_an_earlier_version_is_retrieved_anew(files: list[Path], job: Path) -> None:
+    """Version 2 had a SHA-256 in each record; whoever updates the kiosk may have such a spool."""
+    run(FakePacs(files), job)
+    path = arrivals_path(job)
+    head = b"ARRIVAL2" + boot_id().encode()
+    index = head + struct.pack("<L", zlib.crc32(head))
+    for stored in read_arrivals(path):
+        uid, name = stored.sop_instance_uid.encode(), stored.file_name.encode()
+        fixed = struct.pack("<Q32sBB", stored.size_bytes, bytes(32), len(uid), len(name))
+        record = fixed + uid + name + stored.header
+        index += struct.pack("<L", len(record)) + record + struct.pack("<L", zlib.crc32(record))
+    path.write_bytes(index)
+    assert not is_of_this_boot(path)
+    got = run(FakePacs(files), job)
+    assert (got.instances, got.reused, got.rounds) == (len(files), 0, 1)
+    assert len(list(read_arrivals(path))) == len(list(objects_folder(job).iterdir())) == len(files)
+    assert is_of_this_boot(path)
 
 
 def test_progress_is_told(files: list[Path], job: Path) -> None:

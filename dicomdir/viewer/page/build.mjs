@@ -1,0 +1,113 @@
+// Builds ../assets from src, static and lang: the same bytes for the same sources.
+//
+// `node build.mjs [FOLDER]` writes elsewhere, so that a test can compare. Nothing in the output
+// depends on the machine: no paths, no times, no source maps.
+
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, transform } from "esbuild";
+import { deflateSync, strToU8 } from "fflate";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = resolve(process.argv[2] ?? join(here, "../assets"));
+const STYLE_TARGET = ["chrome80", "firefox78", "safari14"];
+
+/** A file's text with the line ends of every platform made one. */
+async function text(path) {
+  return (await readFile(join(here, path), "utf8")).replace(/\r\n/g, "\n");
+}
+
+/** As base64; by a library of one version and not by Node's: the same bytes always. */
+function deflated(content) {
+  return Buffer.from(deflateSync(strToU8(content), { level: 9 })).toString("base64");
+}
+
+async function dictionary() {
+  const lines = (await text("dictionary.txt")).split("\n").filter((line) => !line.startsWith("#"));
+  return deflated(lines.join("\n"));
+}
+
+async function script() {
+  const made = await build({
+    absWorkingDir: here,
+    entryPoints: ["src/main.ts"],
+    bundle: true,
+    format: "iife",
+    target: "es2017",
+    charset: "ascii",
+    define: { DICTIONARY: JSON.stringify(await dictionary()) },
+    minify: true,
+    legalComments: "none",
+    write: false,
+    logLevel: "warning",
+  });
+  return `"use strict";${made.outputFiles[0].text}`;
+}
+
+async function boot() {
+  const source = await text("static/BOOT.JS");
+  return (await transform(source, { target: "es5", minify: true, charset: "ascii" })).code;
+}
+
+async function styles() {
+  const made = await build({
+    absWorkingDir: here,
+    entryPoints: ["src/style/index.css"],
+    bundle: true,
+    target: STYLE_TARGET,
+    charset: "ascii",
+    minify: true,
+    write: false,
+    logLevel: "warning",
+  });
+  return made.outputFiles[0].text;
+}
+
+/** English as it is, which all others are held against; the others deflated: most stay closed. */
+async function words() {
+  const names = (await readdir(join(here, "lang"))).filter((name) => name.endsWith(".json"));
+  const codes = names.map((name) => name.slice(0, -5)).sort();
+  const english = JSON.stringify({ en: JSON.parse(await text("lang/en.json")) }).replace(
+    /[\u007f-\uffff<]/g,
+    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  const packed = {};
+  for (const code of codes.filter((each) => each !== "en")) {
+    packed[code] = deflated(JSON.stringify(JSON.parse(await text(`lang/${code}.json`))));
+  }
+  return `window.SENDHOME_WORDS=${english};\nwindow.SENDHOME_PACKED=${JSON.stringify(packed)};\n`;
+}
+
+/** START.HTM's one inline script is allowed by its hash alone. */
+async function start() {
+  const page = await text("static/START.HTM");
+  const inline = /<script>([\s\S]*?)<\/script>/.exec(page)[1];
+  const hash = createHash("sha256").update(inline).digest("base64");
+  return page.replace("{{HASH}}", `sha256-${hash}`);
+}
+
+async function license() {
+  const fflate = await text("node_modules/fflate/LICENSE");
+  const { version } = JSON.parse(await text("node_modules/fflate/package.json"));
+  return `${await text("static/LICENSE.TXT")}\nfflate ${version}\n\n${fflate}`;
+}
+
+const files = {
+  "START.HTM": await start(),
+  "BOOT.JS": await boot(),
+  "VIEWER.JS": await script(),
+  "VIEWER.CSS": await styles(),
+  "LANG.JS": await words(),
+  "GLOSSARY.JS": await text("static/GLOSSARY.JS"),
+  "LICENSE.TXT": await license(),
+};
+await mkdir(out, { recursive: true });
+// What is put onto a medium is compared with these (dicomdir.viewer.assets), in this order.
+let sums = "";
+for (const [name, content] of Object.entries(files)) {
+  await writeFile(join(out, name), content);
+  sums += `${createHash("sha256").update(content).digest("hex")}  ${name}\n`;
+}
+await writeFile(join(out, "SHA256SUMS"), sums);

@@ -1,0 +1,65 @@
+/** One frame of a chunk into a picture, checked against its CRC. */
+import type { FrameInfo } from "../dicom/frame.ts";
+import { asCells, bytesOf, type Cells, unfilter } from "./codec.ts";
+import { crc32 } from "./crc32.ts";
+import { DataError } from "./errors.ts";
+import type { FrameEntry } from "./format.ts";
+import { inflate } from "./inflate.ts";
+import { decodeJpeg } from "./jpeg.ts";
+import type { Picture } from "./source.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const RAW = 0;
+const FILTERED = 1;
+const JPEG = 2;
+
+/** @throws DataError "damaged", or "unsupported" for a codec of a later version. */
+export async function decodeFrame(
+  chunk: Bytes,
+  entry: FrameEntry,
+  info: FrameInfo,
+  file: string,
+): Promise<Picture> {
+  const [, offset, length, codec, predictor, crc] = entry;
+  if (offset + length > chunk.length) throw new DataError("damaged", file, "place of a frame");
+  const bytes = chunk.subarray(offset, offset + length);
+  if (codec === JPEG) return fromJpeg(bytes, info, file);
+  if (codec !== RAW && codec !== FILTERED) throw new DataError("unsupported", file, "codec");
+  const size = bytesOf(info);
+  let cells: Cells;
+  if (codec === FILTERED) {
+    cells = unfilter(await inflate(bytes, file, size), info, predictor);
+  } else {
+    if (bytes.length !== size) throw new DataError("damaged", file, "length");
+    cells = asCells(bytes, info.allocated);
+  }
+  const decoded = new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength);
+  if (crc32(decoded) !== crc) throw new DataError("damaged", file, "CRC of the pixels");
+  return picture(cells, info);
+}
+
+/** Samples, colour by pixel, as something to show. */
+export function picture(cells: Cells, info: FrameInfo): Picture {
+  const { rows, columns, samples } = info;
+  if (samples === 1) return { kind: "grey", info, rows, columns, cells };
+  const count = rows * columns;
+  const rgba = new Uint8ClampedArray(count * 4);
+  const shift = info.allocated > 8 ? Math.max(0, info.stored - 8) : 0;
+  for (let i = 0, from = 0, to = 0; i < count; i++, from += 3, to += 4) {
+    rgba[to] = cells[from]! >>> shift;
+    rgba[to + 1] = cells[from + 1]! >>> shift;
+    rgba[to + 2] = cells[from + 2]! >>> shift;
+    rgba[to + 3] = 255;
+  }
+  return { kind: "colour", info, rows, columns, rgba };
+}
+
+export async function fromJpeg(bytes: Bytes, info: FrameInfo, file: string): Promise<Picture> {
+  const { rows, columns } = info;
+  const rgba = await decodeJpeg(bytes, rows, columns, file);
+  if (info.samples !== 1) return { kind: "colour", info, rows, columns, rgba };
+  const cells = new Uint8Array(rows * columns);
+  for (let i = 0; i < cells.length; i++) cells[i] = rgba[4 * i]!;
+  return { kind: "grey", info, rows, columns, cells };
+}

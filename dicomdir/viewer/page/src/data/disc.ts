@@ -1,0 +1,85 @@
+/** A medium: its manifest, and its series as they are asked for. */
+import type { Files } from "./files.ts";
+import type { Manifest, PatientEntry, SeriesEntry, StudyEntry } from "./format.ts";
+import { Bounded } from "./memory.ts";
+import { SeriesData } from "./series.ts";
+import type { Picture } from "./source.ts";
+
+const COMPRESSED_BYTES = 400 << 20;
+const DECODED_BYTES = 256 << 20;
+
+/** What all series of a page share. */
+export interface Pools {
+  /** Payloads of C files, by "S0000001/C0000001". */
+  chunks: Bounded<Uint8Array<ArrayBuffer>>;
+  /** Frames, by "S0000001/17". */
+  pictures: Bounded<Picture>;
+  /** How far from what is looked at a key of either pool is; more is farther. */
+  distance: (key: string) => number;
+  /** Bytes of compressed pixels that each series being looked at may keep. */
+  share: () => number;
+}
+
+export interface Place {
+  patient: PatientEntry;
+  study: StudyEntry;
+  entry: SeriesEntry;
+}
+
+export class Disc {
+  readonly manifest: Manifest;
+  readonly files: Files;
+  /** Every series with its study and patient, studies newest first as in the manifest. */
+  readonly places: Place[];
+  private readonly made = new Map<number, SeriesData>();
+  private readonly pools: Pools;
+
+  constructor(manifest: Manifest, files: Files) {
+    this.manifest = manifest;
+    this.files = files;
+    this.places = manifest.patients.flatMap((patient) =>
+      patient.studies.flatMap((study) => study.series.map((entry) => ({ patient, study, entry }))),
+    );
+    this.pools = {
+      chunks: new Bounded(COMPRESSED_BYTES),
+      pictures: new Bounded(DECODED_BYTES),
+      distance: (key) => this.made.get(Number(key.slice(1, 8)))?.distance(key) ?? Infinity,
+      share: () => {
+        const seen = [...this.made.values()].filter((each) => each.isSeen).length;
+        return COMPRESSED_BYTES / Math.max(1, seen);
+      },
+    };
+  }
+
+  place(n: number): Place | null {
+    return this.places.find((each) => each.entry.n === n) ?? null;
+  }
+
+  /**
+   * Where an object's frame (from 1) is on this medium, or null.
+   *
+   * Looks into the series of a study one after the other: META files are small.
+   */
+  async find(uid: string, frame: number, study: StudyEntry): Promise<[SeriesData, number] | null> {
+    for (const entry of study.series) {
+      if (entry.kind !== "image") continue;
+      const series = await this.series(entry.n).catch(() => null); // a damaged one is not it
+      const index = series?.indexOf(uid, frame) ?? -1;
+      if (series && index >= 0) return [series, index];
+    }
+    return null;
+  }
+
+  /** The series, its META loaded. */
+  async series(n: number): Promise<SeriesData> {
+    let made = this.made.get(n);
+    if (!made) {
+      const place = this.place(n);
+      if (!place) throw new RangeError("no such series");
+      made = new SeriesData(place.entry, this.files, this.pools);
+      this.made.set(n, made);
+    }
+    await made.open();
+    return made;
+  }
+}

@@ -1,0 +1,76 @@
+/** Raw deflate, undone by the browser or, where it cannot, by fflate. */
+import { inflateSync } from "fflate";
+import { DataError } from "./errors.ts";
+
+const isNative = supportsRaw();
+
+function supportsRaw(): boolean {
+  try {
+    return typeof DecompressionStream === "function" && !!new DecompressionStream("deflate-raw");
+  } catch {
+    return false; // there are browsers that know gzip and deflate only
+  }
+}
+
+/**
+ * @param size Length of the result where it is known.
+ * @param most Longest result that is taken; more is damage.
+ * @throws DataError "damaged".
+ */
+export async function inflate(
+  data: Uint8Array<ArrayBuffer>,
+  file: string,
+  size: number | null,
+  most = size ?? 64 << 20,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const made = isNative ? await native(data, file, size, most) : plain(data, file, size);
+  if (made.length > most || (size !== null && made.length !== size)) {
+    throw new DataError("damaged", file, "length");
+  }
+  return made;
+}
+
+function plain(data: Uint8Array, file: string, size: number | null): Uint8Array<ArrayBuffer> {
+  try {
+    const room = size === null ? undefined : { out: new Uint8Array(size) };
+    return inflateSync(data, room) as Uint8Array<ArrayBuffer>;
+  } catch (error) {
+    throw new DataError("damaged", file, String(error));
+  }
+}
+
+/** By writer and reader: feeding from a Blob fails in WebKit's workers and is slow in Chromium. */
+async function native(
+  data: Uint8Array<ArrayBuffer>,
+  file: string,
+  size: number | null,
+  most: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new DecompressionStream("deflate-raw");
+  const writer = stream.writable.getWriter();
+  const reader = stream.readable.getReader();
+  // What fails here fails at the reader too, which is where it is reported.
+  const fed = writer.write(data).then(() => writer.close());
+  fed.catch(() => undefined);
+  let out = new Uint8Array(size ?? Math.min(most, Math.max(1024, data.length * 4)));
+  let at = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (at + value.length > most) throw new DataError("damaged", file, "too long");
+      if (at + value.length > out.length) {
+        const wider = new Uint8Array(Math.min(most, Math.max(at + value.length, out.length * 2)));
+        wider.set(out.subarray(0, at));
+        out = wider;
+      }
+      out.set(value, at);
+      at += value.length;
+    }
+    await fed;
+  } catch (error) {
+    reader.cancel().catch(() => undefined);
+    throw error instanceof DataError ? error : new DataError("damaged", file, String(error));
+  }
+  return at === out.length ? out : out.subarray(0, at);
+}

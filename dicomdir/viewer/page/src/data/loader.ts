@@ -1,0 +1,154 @@
+/**
+ * Data files by injected scripts: a page opened from a file may load nothing else.
+ *
+ * Two at a time, so that an optical drive does not seek to and fro; which comes next is asked when
+ * a place is free, so that what is looked at goes first.
+ */
+import { crc32 } from "./crc32.ts";
+import { DataError } from "./errors.ts";
+import type { Lock } from "./format.ts";
+import { unpack } from "./text.ts";
+
+/** How urgent a file is at this moment: the lowest goes first, Infinity waits. */
+export type Rank = () => number;
+
+export interface Base {
+  /** Address of the folder VIEWER, with the last slash. */
+  folder: string;
+  /** Whether this medium shows its names in lower case. */
+  lower: boolean;
+}
+
+type Payload = Uint8Array<ArrayBuffer>;
+
+interface Call {
+  (name: string, bytes: number, crc: number, text: string): void;
+  lock: (lock: Lock) => void;
+}
+
+declare global {
+  interface Window {
+    SENDHOME?: Call;
+    SENDHOME_BASE?: Base;
+  }
+}
+
+interface Request {
+  name: string;
+  ranks: Rank[];
+  resolve: (payload: Payload) => void;
+  reject: (error: DataError) => void;
+  promise: Promise<Payload>;
+  /** What the script called with; null when it has not. */
+  called: Payload | "bad" | null;
+}
+
+const AT_ONCE = 2;
+
+export class Loader {
+  /** What SENDHOME.lock was called with: this medium is protected. */
+  lock: Lock | null = null;
+  private readonly base: Base;
+  private readonly waiting = new Map<string, Request>();
+  private readonly running = new Map<string, Request>();
+
+  constructor(base: Base) {
+    this.base = base;
+    const call = ((name: string, bytes: number, crc: number, text: string) =>
+      this.receive(name, bytes, crc, text)) as Call;
+    call.lock = (lock) => {
+      this.lock ??= lock;
+    };
+    window.SENDHOME = call;
+  }
+
+  /**
+   * The payload of a data file, its CRC checked.
+   *
+   * @throws DataError "unreadable" or "damaged".
+   */
+  load(name: string, rank: Rank): Promise<Payload> {
+    const known = this.running.get(name) ?? this.waiting.get(name);
+    if (known) {
+      known.ranks.push(rank);
+      return known.promise;
+    }
+    const request = { name, ranks: [rank], called: null } as unknown as Request;
+    request.promise = new Promise((resolve, reject) => {
+      request.resolve = resolve;
+      request.reject = reject;
+    });
+    this.waiting.set(name, request);
+    // Whoever asks for several asks for all of them before the first one goes.
+    void Promise.resolve().then(() => this.next());
+    return request.promise;
+  }
+
+  /** Somebody else wants a file that is asked for already. */
+  urge(name: string, rank: Rank): void {
+    this.waiting.get(name)?.ranks.push(rank);
+    this.next();
+  }
+
+  /** Ranks have changed: something that waited for ever may go now. */
+  next(): void {
+    while (this.running.size < AT_ONCE) {
+      let best: Request | null = null;
+      let least = Infinity;
+      for (const request of this.waiting.values()) {
+        const rank = Math.min(...request.ranks.map((each) => each()));
+        if (rank < least) {
+          least = rank;
+          best = request;
+        }
+      }
+      if (!best) return;
+      this.waiting.delete(best.name);
+      this.running.set(best.name, best);
+      this.inject(best, this.base.lower, false);
+    }
+  }
+
+  private inject(request: Request, lower: boolean, isRetry: boolean): void {
+    const script = document.createElement("script");
+    script.async = true;
+    script.onload = () => {
+      script.remove();
+      this.loaded(request);
+    };
+    script.onerror = () => {
+      script.remove();
+      if (!isRetry) this.inject(request, !lower, true);
+      else this.ended(request, () => request.reject(new DataError("unreadable", request.name)));
+    };
+    script.src = this.base.folder + path(request.name, lower);
+    document.body.appendChild(script);
+  }
+
+  private receive(name: string, bytes: number, crc: number, text: string): void {
+    const request = this.running.get(name);
+    if (!request || typeof text !== "string") return;
+    const payload = unpack(text, bytes);
+    request.called = payload && crc32(payload) === crc ? payload : "bad";
+  }
+
+  private loaded(request: Request): void {
+    const made = request.called;
+    this.ended(request, () => {
+      if (made instanceof Uint8Array) request.resolve(made);
+      else request.reject(new DataError("damaged", request.name, made ? "CRC" : "no call"));
+    });
+  }
+
+  private ended(request: Request, tell: () => void): void {
+    this.running.delete(request.name);
+    tell();
+    this.next();
+  }
+}
+
+/** Where a data file is, seen from VIEWER. */
+export function path(name: string, lower: boolean): string {
+  const upper = name.includes("/") ? `D/${name}.JS` : `${name}.JS`;
+  return lower ? upper.toLowerCase() : upper;
+}

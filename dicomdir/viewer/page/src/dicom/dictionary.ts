@@ -1,0 +1,70 @@
+/** Names and VRs of tags (PS3.6), for people who read headers and for Implicit VR. */
+import { inflate } from "../data/inflate.ts";
+
+/** dictionary.txt, deflated, as base64; put in when the page is built. */
+declare const DICTIONARY: string;
+
+export interface TagName {
+  vr: string;
+  keyword: string;
+}
+
+export type Dictionary = ReadonlyMap<number, TagName>;
+
+let made: Promise<Dictionary> | null = null;
+
+/** Opened when somebody asks: most people never do. */
+export function dictionary(): Promise<Dictionary> {
+  made ??= open();
+  return made;
+}
+
+async function open(): Promise<Dictionary> {
+  const packed = Uint8Array.from(atob(DICTIONARY), (letter) => letter.charCodeAt(0));
+  return readDictionary(new TextDecoder().decode(await inflate(packed, "dictionary", null)));
+}
+
+/** Lines of "00100010 PN PatientName". */
+export function readDictionary(text: string): Dictionary {
+  const out = new Map<number, TagName>();
+  for (const line of text.split("\n")) {
+    const [tag, vr, keyword] = line.split(" ");
+    if (tag && vr && keyword && !tag.startsWith("#")) {
+      out.set(Number.parseInt(tag, 16), { vr, keyword });
+    }
+  }
+  return out;
+}
+
+/** "(0010,0010)". */
+export function tagText(tag: number): string {
+  const hex = tag.toString(16).padStart(8, "0").toUpperCase();
+  return `(${hex.slice(0, 4)},${hex.slice(4)})`;
+}
+
+/** "Patient's Name" has no keyword of its own letters: "PatientName" becomes "Patient Name". */
+export function spaced(keyword: string): string {
+  return keyword.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replace(/([A-Z]+)([A-Z][a-z])/g, "$1 $2");
+}
+
+export function tagName(names: Dictionary, tag: number): string {
+  const found = names.get(tag);
+  if (found) return spaced(found.keyword);
+  const group = tag >>> 16;
+  if ((tag & 0xffff) === 0) return "Group Length";
+  if (group % 2 === 1) return (tag & 0xffff) < 0x100 ? "Private Creator" : "";
+  if (group >= 0x6000 && group <= 0x601e) return OVERLAY[tag & 0xffff] ?? "";
+  return "";
+}
+
+const OVERLAY: Record<number, string> = {
+  16: "Overlay Rows",
+  17: "Overlay Columns",
+  34: "Overlay Description",
+  64: "Overlay Type",
+  80: "Overlay Origin",
+  256: "Overlay Bits Allocated",
+  258: "Overlay Bit Position",
+  5376: "Overlay Label",
+  12288: "Overlay Data",
+};

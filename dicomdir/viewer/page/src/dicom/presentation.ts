@@ -1,0 +1,162 @@
+/** Softcopy presentation states: how somebody wanted images to be seen (PS3.3 A.33, C.10, C.11). */
+import type { DataSet } from "./dataset.ts";
+import { type Lut, lutsOf } from "./lut.ts";
+import { type ImageReference, referencesOf, speaksOf } from "./reference.ts";
+import { type Shutter, shutterOf } from "./shutter.ts";
+import { T } from "./tags.ts";
+import { type Window, windowsIn } from "./voi.ts";
+
+export interface Mark {
+  /** Image coordinates, or parts of the displayed area, 0 to 1. */
+  units: "image" | "display";
+  kind: "point" | "line" | "circle" | "ellipse" | "curve" | "text";
+  points: [number, number][];
+  isFilled: boolean;
+  text: string;
+  /** Of a text: its box, or null where only the anchor is given. */
+  box: { x0: number; y0: number; x1: number; y1: number; units: "image" | "display" } | null;
+  references: ImageReference[];
+}
+
+export interface DisplayedArea {
+  references: ImageReference[];
+  /** Corners in image coordinates; they may lie outside of the image. */
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+  /** Screen pixels to a pixel of the image where the size is true or stated, else null: fitted. */
+  magnification: number | null;
+}
+
+export interface PresentationState {
+  label: string;
+  description: string;
+  references: ImageReference[];
+  vois: { references: ImageReference[]; windows: Window[]; luts: Lut[] }[];
+  areas: DisplayedArea[];
+  marks: Mark[];
+  shutter: Shutter | null;
+  rotation: 0 | 90 | 180 | 270;
+  flip: boolean;
+  /** Shades turned by the Presentation LUT. */
+  isInverse: boolean;
+}
+
+export function readPresentationState(ds: DataSet): PresentationState {
+  const turned = Math.round(ds.number(T.ImageRotation) ?? 0);
+  return {
+    label: ds.string(T.ContentLabel),
+    description: ds.string(T.ContentDescription),
+    references: ds
+      .items(T.ReferencedSeriesSequence)
+      .flatMap((item) => referencesOf(item, T.ReferencedImageSequence)),
+    vois: ds.items(T.SoftcopyVOILUTSequence).map((item) => ({
+      references: referencesOf(item, T.ReferencedImageSequence),
+      windows: windowsIn(item),
+      luts: lutsOf(item, T.VOILUTSequence, true),
+    })),
+    areas: ds.items(T.DisplayedAreaSelectionSequence).flatMap((item) => areaOf(item) ?? []),
+    marks: ds.items(T.GraphicAnnotationSequence).flatMap(marksOf),
+    shutter: shutterOf(ds),
+    rotation: ([0, 90, 180, 270] as const).find((each) => each === turned) ?? 0,
+    flip: ds.string(T.ImageHorizontalFlip) === "Y",
+    isInverse: ds.string(T.PresentationLUTShape) === "INVERSE",
+  };
+}
+
+/** The first window or table that the state has for a frame. */
+export function stateVoi(
+  state: PresentationState,
+  uid: string,
+  frame: number,
+): { window: Window | null; lut: Lut | null } {
+  const found = state.vois.find((each) => speaksOf(each.references, uid, frame));
+  const lut = found?.luts[0] ?? null;
+  return { window: lut ? null : (found?.windows[0] ?? null), lut };
+}
+
+export function stateArea(state: PresentationState, uid: string, frame: number) {
+  return state.areas.find((each) => speaksOf(each.references, uid, frame)) ?? null;
+}
+
+function areaOf(item: DataSet): DisplayedArea | null {
+  const [x0, y0] = item.numbers(T.DisplayedAreaTopLeft);
+  const [x1, y1] = item.numbers(T.DisplayedAreaBottomRight);
+  if (x0 === undefined || y0 === undefined || x1 === undefined || y1 === undefined) return null;
+  const mode = item.string(T.PresentationSizeMode);
+  const ratio = item.number(T.PresentationPixelMagnificationRatio);
+  return {
+    references: referencesOf(item, T.ReferencedImageSequence),
+    // Pixels from 1, both corners in.
+    x0: Math.min(x0, x1) - 1,
+    y0: Math.min(y0, y1) - 1,
+    x1: Math.max(x0, x1),
+    y1: Math.max(y0, y1),
+    magnification: mode === "MAGNIFY" && ratio && ratio > 0 ? ratio : null,
+  };
+}
+
+function marksOf(annotation: DataSet): Mark[] {
+  const references = referencesOf(annotation, T.ReferencedImageSequence);
+  const graphics = annotation.items(T.GraphicObjectSequence).flatMap((item) => {
+    const kind = KINDS[item.string(T.GraphicType)];
+    const units = unitsOf(item, T.GraphicAnnotationUnits);
+    const points = pointsOf(item.numbers(T.GraphicData), units);
+    if (!kind || !points.length) return [];
+    const isFilled = item.string(T.GraphicFilled) === "Y";
+    return [{ units, kind, points, isFilled, text: "", box: null, references }];
+  });
+  return [
+    ...graphics,
+    ...annotation.items(T.TextObjectSequence).map((it) => textOf(it, references)),
+  ];
+}
+
+const KINDS: Record<string, Mark["kind"]> = {
+  POINT: "point",
+  POLYLINE: "line",
+  INTERPOLATED: "curve",
+  CIRCLE: "circle",
+  ELLIPSE: "ellipse",
+};
+
+function textOf(item: DataSet, references: ImageReference[]): Mark {
+  const units = unitsOf(item, T.AnchorPointAnnotationUnits);
+  const boxUnits = unitsOf(item, T.BoundingBoxAnnotationUnits);
+  const [start] = pointsOf(item.numbers(T.BoundingBoxTopLeft), boxUnits);
+  const [end] = pointsOf(item.numbers(T.BoundingBoxBottomRight), boxUnits);
+  const box =
+    start && end
+      ? {
+          x0: Math.min(start[0], end[0]),
+          y0: Math.min(start[1], end[1]),
+          x1: Math.max(start[0], end[0]),
+          y1: Math.max(start[1], end[1]),
+          units: boxUnits,
+        }
+      : null;
+  return {
+    units,
+    kind: "text",
+    points: pointsOf(item.numbers(T.AnchorPoint), units),
+    isFilled: false,
+    text: item.string(T.UnformattedTextValue),
+    box,
+    references,
+  };
+}
+
+function unitsOf(item: DataSet, tag: number): Mark["units"] {
+  return item.string(tag) === "DISPLAY" ? "display" : "image";
+}
+
+/** Columns and rows; of the image from 1, so that 1, 1 is the middle of the first pixel here. */
+function pointsOf(numbers: number[], units: Mark["units"]): [number, number][] {
+  const by = units === "image" ? 0.5 : 0;
+  const out: [number, number][] = [];
+  for (let i = 0; i + 1 < numbers.length; i += 2) {
+    out.push([numbers[i]! - by, numbers[i + 1]! - by]);
+  }
+  return out;
+}

@@ -1,0 +1,111 @@
+/** The page from its first line to the first image. */
+import { App } from "./app.ts";
+import { Disc } from "./data/disc.ts";
+import { Files } from "./data/files.ts";
+import type { Manifest } from "./data/format.ts";
+import { Loader } from "./data/loader.ts";
+import { attachFooter } from "./ui/about_panel.ts";
+import { attachAudience } from "./ui/audience.ts";
+import { attachCorners } from "./ui/corners.ts";
+import { el } from "./ui/dom.ts";
+import { faultText } from "./ui/faults.ts";
+import { buildPage, stop } from "./ui/frame.ts";
+import { Guide } from "./ui/guide.ts";
+import { attachPageBar, pageCommands } from "./ui/page_bar.ts";
+import { Panel } from "./ui/panel.ts";
+import { askPassword } from "./ui/password.ts";
+import { attachSeriesList } from "./ui/series_list.ts";
+import { openReport } from "./ui/study_panel.ts";
+import { imageCommands } from "./view/commands.ts";
+import { pictureLayers } from "./view/picture_layers.ts";
+import { panTool, scrollTool, windowTool, zoomTool } from "./view/tools.ts";
+import { chooseLanguage, t } from "./words.ts";
+import { Bench } from "./workbench/bench.ts";
+import { hangMammograms } from "./workbench/hanging.ts";
+
+declare global {
+  interface Window {
+    /** For tests, and for whoever opens the browser's console. */
+    sendhome?: App;
+  }
+}
+
+/** A disc whose first series cannot be read has others; trying all of many would take for ever. */
+const MOST_TRIED = 5;
+
+async function main(): Promise<void> {
+  chooseLanguage(navigator.languages);
+  await loaded();
+  const files = new Files(new Loader(window.SENDHOME_BASE ?? { folder: "", lower: false }));
+  const manifest = await files.manifest(askPassword);
+  const wishes = [...navigator.languages, ...manifest.site.languages];
+  chooseLanguage(wishes);
+  document.title = t("page.title");
+  const app = new App(new Disc(manifest, files), buildPage());
+  app.addTools(scrollTool, windowTool, panTool, zoomTool);
+  app.commands.add(...imageCommands);
+  app.stage.each((viewport) => {
+    for (const layer of pictureLayers) viewport.addLayer(layer);
+    attachCorners(viewport);
+  });
+  app.stage.setGrid({ rows: 1, columns: 1 });
+  markFirstImage(app);
+  const panel = new Panel(app);
+  const guide = new Guide(app);
+  app.commands.add(...pageCommands(app, panel, guide));
+  attachAudience(app);
+  attachSeriesList(app, panel);
+  attachPageBar(app, guide);
+  attachFooter(app);
+  new Bench(app);
+  app.commands.listen(app);
+  window.sendhome = app;
+  await openFirst(app, manifest);
+  // After the picture: neither may make anybody wait for it.
+  void openReport(app, panel, false);
+  if (app.stage.active.source) guide.start(false);
+  document.documentElement.dataset["state"] = "ready";
+}
+
+/** Data loaded before this would hold it up: the browser would say "loading" until all of it came. */
+function loaded(): Promise<void> {
+  if (document.readyState === "complete") return Promise.resolve();
+  return new Promise((done) => window.addEventListener("load", () => done(), { once: true }));
+}
+
+/** When the first image stood on the screen, for benchmarks: performance.getEntriesByName(). */
+function markFirstImage(app: App): void {
+  const stop = app.stage.active.on((viewport, change) => {
+    if (change !== "picture" || !viewport.picture) return;
+    stop();
+    performance.mark("sendhome-picture");
+    requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("sendhome-first")));
+  });
+}
+
+/** The newest study's first series of images that can be read; then the others' turn. */
+async function openFirst(app: App, manifest: Manifest): Promise<void> {
+  const all = manifest.patients.flatMap((patient) => patient.studies);
+  const newest = [...all].sort((a, b) => (b.date + b.time).localeCompare(a.date + a.time));
+  const series = newest.flatMap((study) => study.series.map((entry) => ({ study, entry })));
+  const images = series.filter(({ entry }) => entry.kind === "image" && entry.pack === "whole");
+  let failed: unknown = null;
+  for (const { study, entry } of images.slice(0, MOST_TRIED)) {
+    try {
+      if (entry.modality === "MG" && (await hangMammograms(app, study))) return;
+      await app.open(entry.n);
+      return;
+    } catch (error) {
+      failed = error;
+    }
+  }
+  const [first] = newest;
+  if (first) app.store.set({ study: first.uid });
+  const text = failed ? faultText(failed) : t("page.no-images");
+  app.slots.stage.prepend(el("p", { class: "no-images", role: "status" }, text));
+}
+
+main().catch((error: unknown) => {
+  document.documentElement.dataset["state"] = "stopped";
+  stop(faultText(error));
+});

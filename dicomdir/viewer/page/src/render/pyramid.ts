@@ -1,0 +1,83 @@
+/**
+ * A picture at half, a quarter … of its size, made of means of stored values when first wanted: a
+ * mammogram of 50 million pixels fitted to a screen costs what the screen costs.
+ */
+import type { Cells } from "../data/codec.ts";
+import type { ColourPicture, GreyPicture, Picture } from "../data/source.ts";
+
+export interface Level {
+  rows: number;
+  columns: number;
+  /** Pixels of the picture to one of this level, along each side. */
+  step: number;
+  cells: Cells | null;
+  rgba: Uint8ClampedArray<ArrayBuffer> | null;
+}
+
+const made = new WeakMap<Picture, Level[]>();
+
+/** The smallest level that has at least `scale` pixels to one of the picture. */
+export function levelFor(picture: Picture, scale: number): Level {
+  const levels = made.get(picture) ?? [base(picture)];
+  made.set(picture, levels);
+  // Means of indices or of 32 bits make no sense or cost too much.
+  const canHalve =
+    picture.kind === "colour" || (!picture.info.palette && picture.info.allocated <= 16);
+  let at = 0;
+  while (canHalve && scale * 2 ** (at + 1) <= 1) {
+    const from = levels[at]!;
+    if (Math.min(from.rows, from.columns) < 64) break;
+    at++;
+    levels[at] ??= picture.kind === "grey" ? halfGrey(picture, from) : halfColour(picture, from);
+  }
+  return levels[at]!;
+}
+
+function base(picture: Picture): Level {
+  const { rows, columns } = picture;
+  const cells = picture.kind === "grey" ? picture.cells : null;
+  return { rows, columns, step: 1, cells, rgba: picture.kind === "colour" ? picture.rgba : null };
+}
+
+function halfGrey(picture: GreyPicture, from: Level): Level {
+  const { stored, shift, isSigned, allocated } = picture.info;
+  const rows = from.rows >> 1;
+  const columns = from.columns >> 1;
+  const cells = from.cells!;
+  const out = allocated === 8 ? new Uint8Array(rows * columns) : new Uint16Array(rows * columns);
+  const mask = 2 ** stored - 1;
+  // Sign extension by two shifts, or by none: cells that are whole need no more.
+  const up = isSigned ? 32 - stored : 0;
+  for (let y = 0; y < rows; y++) {
+    let at = 2 * y * from.columns;
+    let below = at + from.columns;
+    for (let x = 0, to = y * columns; x < columns; x++, to++, at += 2, below += 2) {
+      const sum =
+        ((((cells[at]! >>> shift) & mask) << up) >> up) +
+        ((((cells[at + 1]! >>> shift) & mask) << up) >> up) +
+        ((((cells[below]! >>> shift) & mask) << up) >> up) +
+        ((((cells[below + 1]! >>> shift) & mask) << up) >> up);
+      out[to] = ((sum >> 2) & mask) << shift;
+    }
+  }
+  return { rows, columns, step: from.step * 2, cells: out, rgba: null };
+}
+
+function halfColour(_: ColourPicture, from: Level): Level {
+  const rows = from.rows >> 1;
+  const columns = from.columns >> 1;
+  const rgba = from.rgba!;
+  const out = new Uint8ClampedArray(rows * columns * 4);
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      const at = 4 * (2 * y * from.columns + 2 * x);
+      const below = at + 4 * from.columns;
+      const to = 4 * (y * columns + x);
+      for (let k = 0; k < 4; k++) {
+        const sum = rgba[at + k]! + rgba[at + 4 + k]! + rgba[below + k]! + rgba[below + 4 + k]!;
+        out[to + k] = sum >> 2;
+      }
+    }
+  }
+  return { rows, columns, step: from.step * 2, cells: null, rgba: out };
+}

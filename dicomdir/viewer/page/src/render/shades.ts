@@ -1,0 +1,77 @@
+/** The colour of every value that a cell can have: one table, made when the window changes. */
+import type { FrameInfo } from "../dicom/frame.ts";
+import { type Lut, lookUp } from "../dicom/lut.ts";
+import { rescaled, type Window, windowed } from "../dicom/voi.ts";
+
+/** How the modality's values become shades. */
+export type Voi = { kind: "window"; window: Window } | { kind: "lut"; lut: Lut };
+
+const BLACK = 0xff000000;
+
+/** Whether the lowest value is white, before anybody inverts. */
+export function isWhiteFirst(info: FrameInfo): boolean {
+  return info.photometric === "MONOCHROME1";
+}
+
+/** A value's shade, 0 to 255, before inversion. */
+export function shadeOf(voi: Voi, value: number): number {
+  const part =
+    voi.kind === "window"
+      ? windowed(voi.window, value)
+      : lookUp(voi.lut, value) / (2 ** voi.lut.bits - 1);
+  return Math.max(0, Math.min(255, Math.floor(part * 255 + 0.5)));
+}
+
+/** 0xAABBGGRR by cell, for frames of 8 and 16 bits. */
+export function shadeTable(info: FrameInfo, voi: Voi, invert: boolean): Uint32Array {
+  if (info.palette) return spreadOut(info, paletteShades(info, invert));
+  const isInverse = isWhiteFirst(info) !== invert;
+  const [low, high] = info.padding ?? [1, 0];
+  const shades = new Uint32Array(2 ** Math.min(16, info.stored));
+  const { slope, intercept, lut } = info.rescale;
+  const first = info.isSigned ? -shades.length / 2 : 0;
+  for (let i = 0; i < shades.length; i++) {
+    const stored = first + i;
+    const value = lut ? rescaled(info.rescale, stored) : stored * slope + intercept;
+    const isImage = stored < low || stored > high;
+    shades[i] = isImage ? grey(shadeOf(voi, value), isInverse) : BLACK;
+  }
+  return spreadOut(info, shades);
+}
+
+/** From shades by stored value, the lowest first, to shades by cell: a cell has more bits. */
+function spreadOut(info: FrameInfo, shades: Uint32Array): Uint32Array {
+  const table = new Uint32Array(2 ** Math.min(16, info.allocated));
+  const mask = shades.length - 1;
+  const first = info.isSigned ? shades.length / 2 : 0;
+  for (let cell = 0; cell < table.length; cell++) {
+    table[cell] = shades[((cell >>> info.shift) + first) & mask]!;
+  }
+  return table;
+}
+
+export function grey(shade: number, isInverse: boolean): number {
+  return (BLACK | ((isInverse ? 255 - shade : shade) * 0x010101)) >>> 0;
+}
+
+function paletteShades(info: FrameInfo, invert: boolean): Uint32Array {
+  const { first, red, green, blue } = info.palette!;
+  const turn = invert ? 0xffffff : 0;
+  const shades = new Uint32Array(2 ** Math.min(16, info.stored));
+  const lowest = info.isSigned ? -shades.length / 2 : 0;
+  for (let i = 0; i < shades.length; i++) {
+    const at = Math.max(0, Math.min(red.length - 1, lowest + i - first));
+    const colour = red[at]! | (green[at]! << 8) | (blue[at]! << 16);
+    shades[i] = (BLACK | (colour ^ turn)) >>> 0;
+  }
+  return shades;
+}
+
+/** Of the three colours alike: 8 bits through a window on 0 to 255. */
+export function colourTable(voi: Voi | null, invert: boolean): Uint8Array | null {
+  if (!voi && !invert) return null;
+  return Uint8Array.from({ length: 256 }, (_, value) => {
+    const shade = voi ? shadeOf(voi, value) : value;
+    return invert ? 255 - shade : shade;
+  });
+}

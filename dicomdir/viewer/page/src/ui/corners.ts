@@ -1,0 +1,109 @@
+/** What stands on the picture: corners, orientation letters, and why there is no picture. */
+import { letters, opposite, times } from "../dicom/geometry.ts";
+import { shownNumber } from "../numbers.ts";
+import type { Viewport } from "../view/viewport.ts";
+import { onLanguage, t } from "../words.ts";
+import { cornersOf } from "./corner_texts.ts";
+import { el } from "./dom.ts";
+import { faultText } from "./faults.ts";
+
+const PLACES = ["top-left", "top-right", "bottom-left", "bottom-right"] as const;
+type Place = (typeof PLACES)[number];
+
+export function attachCorners(viewport: Viewport): void {
+  const sides = ["left", "right", "top", "bottom"].map((side) =>
+    el("span", { class: `side ${side}` }),
+  );
+  const corners = PLACES.map((place) => el("div", { class: `corner ${place}` }));
+  const notice = el("div", { class: "notice", role: "status" });
+  viewport.element.append(...sides, ...corners, notice);
+  let isDue = false;
+  const draw = () => {
+    isDue = false;
+    const { source, picture } = viewport;
+    const marks = sideLetters(viewport);
+    for (const [i, side] of sides.entries()) set(side, marks[i] ?? "");
+    const texts = cornerTexts(viewport);
+    for (const [i, corner] of corners.entries()) set(corner, texts[PLACES[i]!].join("\n"));
+    set(
+      notice,
+      viewport.error ? faultText(viewport.error) : source && !picture ? t("notice.loading") : "",
+    );
+    viewport.element.setAttribute("aria-label", texts["bottom-left"].join(", "));
+  };
+  // Once for each picture of the screen, however much changes between two.
+  const later = () => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(draw);
+  };
+  viewport.on(later);
+  onLanguage(later);
+  draw();
+}
+
+function set(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Lines of the four corners, also those that are printed. */
+export function cornerTexts(viewport: Viewport): Record<Place, string[]> {
+  const { source, picture } = viewport;
+  const texts: Record<Place, string[]> = {
+    "top-left": [],
+    "top-right": [],
+    "bottom-left": [],
+    "bottom-right": [],
+  };
+  if (!source) return texts;
+  if (picture) {
+    const of = cornersOf(picture.info);
+    texts["top-left"] = of.patient;
+    texts["top-right"] = of.study;
+    texts["bottom-left"] = [of.side, ...of.technique].filter(Boolean);
+    texts["bottom-right"] = [
+      of.lossy,
+      t("corner.zoom", { percent: Math.round(viewport.scale * viewport.ratio * 100) }),
+      windowText(viewport),
+    ].filter(Boolean);
+  }
+  const name = source.label?.() ?? "";
+  texts["bottom-left"].push(
+    [name, t("corner.number", { index: viewport.state.index + 1, count: source.count })]
+      .filter(Boolean)
+      .join("  "),
+  );
+  return texts;
+}
+
+export function windowText(viewport: Viewport): string {
+  const { voi } = viewport;
+  if (voi?.kind !== "window") return voi ? voi.lut.explanation : "";
+  const digits = voi.window.width < 20 ? 2 : 0;
+  const { center, width } = voi.window;
+  return t("corner.window", {
+    center: shownNumber(center, digits),
+    width: shownNumber(width, digits),
+  });
+}
+
+/** Letters at the left, right, top and bottom, as the image is turned now. */
+export function sideLetters(viewport: Viewport): string[] {
+  const info = viewport.picture?.info;
+  if (!info) return ["", "", "", ""];
+  const { a, b } = viewport.matrix;
+  const { rotation, flip } = viewport.state;
+  const [row, column] = info.plane
+    ? [letters(times(info.plane.row, 1)), letters(times(info.plane.column, 1))]
+    : info.orientation;
+  // Where a row's end and a column's end point on the screen, in quarters clockwise from right.
+  const rowEnd = Math.abs(a) > Math.abs(b) ? (a > 0 ? 0 : 2) : b > 0 ? 1 : 3;
+  const turns = rotation / 90;
+  const downEnd = flip ? [1, 0, 3, 2][turns]! : [1, 2, 3, 0][turns]!;
+  const at: string[] = ["", "", "", ""];
+  at[rowEnd] = row;
+  at[(rowEnd + 2) % 4] = opposite(row);
+  at[downEnd] = column;
+  at[(downEnd + 2) % 4] = opposite(column);
+  return [at[2]!, at[0]!, at[3]!, at[1]!];
+}

@@ -1,0 +1,29 @@
+/** Dates and times of DICOM as people of the page's language write them. */
+import { currentLanguage } from "../words.ts";
+
+/** "20260131" as a date; what is none stays as it is. */
+export function shownDate(text: string, language = currentLanguage()): string {
+  const found = /^(\d{4})[-.]?(\d{2})[-.]?(\d{2})/.exec(text.trim());
+  if (!found) return text;
+  const [year, month, day] = found.slice(1).map(Number) as [number, number, number];
+  const date = new Date(Date.UTC(year, month - 1, day));
+  date.setUTCFullYear(year);
+  const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  if (!isReal) return text;
+  // In the Gregorian calendar and with our digits: what stands on the report is found again.
+  return new Intl.DateTimeFormat(`${language}-u-ca-gregory-nu-latn`, {
+    dateStyle: "medium",
+    timeZone: "UTC",
+  }).format(date);
+}
+
+/** "134501.123" as "13:45". */
+export function shownTime(text: string): string {
+  const found = /^(\d{2}):?(\d{2})/.exec(text.trim());
+  return found ? `${found[1]}:${found[2]}` : "";
+}
+
+export function shownDateTime(text: string): string {
+  const time = shownTime(text.trim().slice(8));
+  return [shownDate(text.slice(0, 8)), time].filter(Boolean).join(", ");
+}

@@ -1,0 +1,162 @@
+/** What others marked: key images, to go through alone, and presentation states, put on when asked. */
+import type { App } from "../app.ts";
+import type { SeriesEntry, StudyEntry } from "../data/format.ts";
+import type { SeriesData } from "../data/series.ts";
+import type { Source } from "../data/source.ts";
+import { type Chosen, Subset } from "../data/subset.ts";
+import { readKeyObject } from "../dicom/key_object.ts";
+import { type PresentationState, readPresentationState } from "../dicom/presentation.ts";
+import { speaksOf } from "../dicom/reference.ts";
+import { notify } from "../ui/notice.ts";
+import { stateLayer, viewStateOf } from "../view/apply_state.ts";
+import { INITIAL } from "../view/state.ts";
+import type { Viewport } from "../view/viewport.ts";
+import { t } from "../words.ts";
+
+export interface NamedState {
+  name: string;
+  state: PresentationState;
+}
+
+export class Marked {
+  private readonly app: App;
+  private readonly states = new Map<string, Promise<NamedState[]>>();
+  private readonly worn = new Map<Viewport, { state: PresentationState; off: () => void }>();
+  /** Where a viewport was before it showed key images. */
+  private readonly left = new Map<Viewport, { source: Source; index: number }>();
+
+  constructor(app: App) {
+    this.app = app;
+    app.stage.each((viewport) =>
+      viewport.on((_, change) => {
+        if (change === "source") this.takeOff(viewport, false);
+      }),
+    );
+  }
+
+  hasKeyImages(): boolean {
+    return this.keySeries().length > 0;
+  }
+
+  get isShowing(): boolean {
+    return this.app.stage.active?.source instanceof Subset;
+  }
+
+  /** Only the key images of the study, or the series as before. */
+  async toggleKeyImages(n: number | null = null): Promise<void> {
+    const viewport = this.app.stage.active;
+    const before = this.left.get(viewport);
+    if (viewport.source instanceof Subset && before && n === null) {
+      this.left.delete(viewport);
+      viewport.show(before.source, { index: before.index });
+      return;
+    }
+    const all = n === null ? this.keySeries() : this.keySeries().filter((each) => each.n === n);
+    const { chosen, texts } = await this.keyImages(all);
+    if (!chosen.length) {
+      notify(this.app, t("marked.none"));
+      return;
+    }
+    if (viewport.source && !(viewport.source instanceof Subset)) {
+      this.left.set(viewport, { source: viewport.source, index: viewport.state.index });
+    }
+    viewport.show(new Subset(`key/${all.map((each) => each.n).join("+")}`, chosen));
+    notify(this.app, [t("marked.shown", { count: chosen.length }), ...texts].join(" "));
+  }
+
+  /** Presentation states that speak of the picture shown. */
+  async statesFor(viewport: Viewport): Promise<NamedState[]> {
+    const info = viewport.picture?.info;
+    const study = this.study();
+    if (!info || !study) return [];
+    const all = await this.statesOf(study);
+    return all.filter(({ state }) => speaksOf(state.references, info.uid, info.number));
+  }
+
+  wears(viewport: Viewport): PresentationState | null {
+    return this.worn.get(viewport)?.state ?? null;
+  }
+
+  putOn(viewport: Viewport, state: PresentationState): void {
+    this.takeOff(viewport, false);
+    const off = viewport.addLayer(stateLayer(state));
+    this.worn.set(viewport, { state, off });
+    viewport.update({ ...INITIAL, index: viewport.state.index, ...viewStateOf(state, viewport) });
+  }
+
+  /** @param isReset Bring back how the object itself is shown. */
+  takeOff(viewport: Viewport, isReset = true): void {
+    const now = this.worn.get(viewport);
+    if (!now) return;
+    now.off();
+    this.worn.delete(viewport);
+    if (isReset) viewport.reset();
+  }
+
+  private study(): StudyEntry | null {
+    const { study } = this.app.store.get();
+    return this.app.disc.places.find((each) => each.study.uid === study)?.study ?? null;
+  }
+
+  private keySeries(): SeriesEntry[] {
+    return this.study()?.series.filter((each) => each.kind === "key") ?? [];
+  }
+
+  private async keyImages(all: SeriesEntry[]): Promise<{ chosen: Chosen[]; texts: string[] }> {
+    const study = this.study()!;
+    const chosen: Chosen[] = [];
+    const texts: string[] = [];
+    for (const entry of all) {
+      for (const ds of await this.datasets(entry)) {
+        const key = readKeyObject(ds);
+        texts.push([key.title, key.text].filter(Boolean).join(": "));
+        for (const { uid, frames } of key.references) {
+          chosen.push(...(await this.framesOf(study, uid, frames)));
+        }
+      }
+    }
+    return { chosen, texts: texts.filter(Boolean) };
+  }
+
+  private async framesOf(study: StudyEntry, uid: string, frames: number[]): Promise<Chosen[]> {
+    const found = await this.app.disc.find(uid, frames[0] ?? 1, study);
+    if (!found) return [];
+    const [source] = found;
+    const instance = source.meta.instances.find((each) => each.uid === uid)!;
+    const wanted = frames.length
+      ? frames
+      : Array.from({ length: Math.max(1, instance.frames) }, (_, i) => i + 1);
+    return wanted
+      .map((frame) => source.indexOf(uid, frame))
+      .filter((index) => index >= 0)
+      .map((index) => ({ source, index }));
+  }
+
+  private statesOf(study: StudyEntry): Promise<NamedState[]> {
+    let made = this.states.get(study.uid);
+    if (!made) {
+      made = this.readStates(study);
+      this.states.set(study.uid, made);
+    }
+    return made;
+  }
+
+  private async readStates(study: StudyEntry): Promise<NamedState[]> {
+    const out: NamedState[] = [];
+    for (const entry of study.series.filter((each) => each.kind === "state")) {
+      const all = await this.datasets(entry).catch(() => []); // said in the list of series
+      for (const ds of all) {
+        const state = readPresentationState(ds);
+        const name = state.description || state.label || entry.description;
+        out.push({ name: name || t("marked.state", { number: out.length + 1 }), state });
+      }
+    }
+    return out;
+  }
+
+  /** Objects of a series that has no pixels. */
+  private async datasets(entry: SeriesEntry) {
+    const series: SeriesData = await this.app.disc.series(entry.n);
+    return Promise.all(series.meta.instances.map((_, i) => series.headers.dataset(i)));
+  }
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { runInNewContext } from "node:vm";
+
+const SOURCE = readFileSync(new URL("../static/BOOT.JS", import.meta.url), "utf8");
+
+interface Fake {
+  tag: string;
+  src?: string;
+  href?: string;
+  text: string;
+  onload?: () => void;
+  onerror?: () => void;
+  [key: string]: unknown;
+}
+
+/** BOOT.JS in a page of a browser that has these features; returns what it put into the page. */
+function boot(src: string, features: Record<string, unknown>) {
+  const place: Fake = { tag: "p", text: "", appendChild: (it: Fake) => (place.text += it.text) };
+  const added: Fake[] = [];
+  const make = (tag: string): Fake => ({
+    tag,
+    text: "",
+    ...(tag === "script" ? { noModule: true } : {}),
+    ...(tag === "canvas" ? { getContext: () => ({}) } : {}),
+  });
+  const body = { appendChild: (it: Fake) => added.push(it) };
+  const document = {
+    currentScript: { src },
+    scripts: [],
+    head: body,
+    body,
+    createElement: make,
+    createTextNode: (text: string) => ({ tag: "#text", text }),
+    getElementById: () => place,
+  };
+  const window: Record<string, unknown> = {};
+  runInNewContext(SOURCE, { document, window, ...features });
+  return { added, place, window };
+}
+
+const modern = {
+  TextDecoder,
+  ResizeObserver: class {},
+  PointerEvent: class {},
+};
+
+test("a browser that lacks what is needed is told so, and nothing is loaded", () => {
+  for (const missing of Object.keys(modern)) {
+    const { added, place } = boot("file:///d/VIEWER/BOOT.JS", { ...modern, [missing]: undefined });
+    assert.match(place.text, /too old.*Edge, Chrome, Firefox or Safari.*INDEX\.HTM/s);
+    assert.equal(added.length, 0);
+  }
+});
+
+test("names follow the case of its own address, and the other case is tried once", () => {
+  for (const [folder, own, names] of [
+    ["file:///d/VIEWER/", "BOOT.JS", ["VIEWER.CSS", "LANG.JS", "VIEWER.JS"]],
+    ["file:///d/viewer/", "boot.js", ["viewer.css", "lang.js", "viewer.js"]],
+  ] as const) {
+    const { added, window, place } = boot(folder + own, modern);
+    assert.deepEqual(
+      { ...(window["SENDHOME_BASE"] as object) },
+      { folder, lower: own === "boot.js" },
+    );
+    assert.equal(added[0]!.href, folder + names[0]);
+    assert.equal(added[1]!.src, folder + names[1]);
+    added[1]!.onload!();
+    assert.equal(added[2]!.src, folder + names[2]);
+    added[2]!.onerror!();
+    assert.notEqual(added[3]!.src, added[2]!.src);
+    assert.equal(added[3]!.src!.toLowerCase(), added[2]!.src!.toLowerCase());
+    added[3]!.onerror!();
+    assert.match(place.text, /cannot be read: VIEWER\.JS/);
+  }
+});
+
+test("it is ECMAScript 5: an old browser reads it to the end", () => {
+  const code = SOURCE.replace(/\/\/.*|"(?:[^"\\]|\\.)*"/g, "");
+  assert.doesNotMatch(code, /=>|`|\b(let|const|class|async|await)\b|\.\.\./);
+});

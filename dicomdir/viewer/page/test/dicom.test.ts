@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Charset } from "../src/dicom/charset.ts";
+import { DataSet, DatasetError } from "../src/dicom/dataset.ts";
+import { readKeyObject } from "../src/dicom/key_object.ts";
+import { readName, shownName } from "../src/dicom/names.ts";
+import { overlayMask, overlaysOf } from "../src/dicom/overlay.ts";
+import { paletteOf } from "../src/dicom/palette.ts";
+import { readPresentationState, stateVoi } from "../src/dicom/presentation.ts";
+import { shutterOf } from "../src/dicom/shutter.ts";
+import { T } from "../src/dicom/tags.ts";
+import { dataset, element, item, join, seeded, sequence } from "./bytes.ts";
+
+const latin = (text: string) => Uint8Array.from(text, (each) => each.charCodeAt(0));
+
+test("values of every kind, and what is missing", () => {
+  const ds = new DataSet(
+    dataset(
+      [T.PatientName, "PN", "DOE^JANE"],
+      [T.PixelSpacing, "DS", "0.5\\0.25 "],
+      [T.Rows, "US", [512]],
+      [T.PixelPaddingValue, "SS", [-2000]],
+      [T.ShutterShape, "CS", "CIRCULAR\\POLYGONAL"],
+      [T.PhysicalDeltaX, "FD", [0.0125]],
+      [T.SOPInstanceUID, "UI", "1.2.3"],
+    ),
+  );
+  assert.equal(ds.string(T.PatientName), "DOE^JANE");
+  assert.deepEqual(ds.numbers(T.PixelSpacing), [0.5, 0.25]);
+  assert.equal(ds.number(T.Rows), 512);
+  assert.equal(ds.number(T.PixelPaddingValue), -2000);
+  assert.deepEqual(ds.strings(T.ShutterShape), ["CIRCULAR", "POLYGONAL"]);
+  assert.equal(ds.number(T.PhysicalDeltaX), 0.0125);
+  assert.equal(ds.string(T.SOPInstanceUID), "1.2.3");
+  assert.equal(ds.string(T.Modality), "");
+  assert.equal(ds.number(T.Columns), null);
+  assert.deepEqual(ds.items(T.VOILUTSequence), []);
+});
+
+test("sequences of defined and undefined length, explicit and implicit", () => {
+  const inner = dataset([T.LUTExplanation, "LO", "inner"]);
+  const defined = element(T.ModalityLUTSequence, "SQ", [item(inner), item(inner)]);
+  const undefinedSequence = (vr: string, content: Uint8Array) => {
+    const head = element(T.VOILUTSequence, vr, content);
+    new DataView(head.buffer).setUint32(8, 0xffffffff, true);
+    return join(head, Uint8Array.of(0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0));
+  };
+  const implicit = Uint8Array.of(0x28, 0, 0x03, 0x30, 4, 0, 0, 0, ...latin("impl"));
+  const after = element(T.PatientID, "LO", "x");
+  const before = element(T.PatientID, "LO", "id");
+  for (const [bytes, text] of [
+    [undefinedSequence("SQ", join(item(inner, true), item(inner))), "inner"],
+    [undefinedSequence("UN", item(implicit, true)), "impl"],
+  ] as const) {
+    const ds = new DataSet(join(before, defined, bytes, element(0x60000010, "US", [4])));
+    assert.equal(ds.items(T.ModalityLUTSequence).length, 2);
+    assert.equal(ds.items(T.VOILUTSequence)[0]!.string(T.LUTExplanation), text);
+    assert.equal(ds.number(0x60000010), 4);
+  }
+  assert.equal(new DataSet(after).string(T.PatientID), "x");
+});
+
+test("bytes that are cut or turned never hang, and fail as what they are", () => {
+  const deep = Array.from({ length: 40 }).reduce<Uint8Array>(
+    (content) => element(T.ContentSequence, "SQ", [item(content)]),
+    dataset([T.TextValue, "UT", "x"]),
+  );
+  const whole = join(
+    dataset([T.PatientID, "LO", "id"], [T.Rows, "US", [1]]),
+    deep,
+    element(T.GraphicAnnotationSequence, "SQ", [
+      item(dataset([T.GraphicData, "FL", [1, 2]]), true),
+    ]),
+  );
+  const random = seeded(11);
+  const walk = (ds: DataSet, depth = 0): void => {
+    for (const { tag, vr } of ds.elements.values()) {
+      ds.strings(tag);
+      ds.numbers(tag);
+      if (vr === "SQ" && depth < 50) for (const each of ds.items(tag)) walk(each, depth + 1);
+    }
+  };
+  for (let i = 0; i < 3000; i++) {
+    const bytes = whole.slice(0, random() < 0.5 ? Math.floor(random() * whole.length) : undefined);
+    for (let k = 0; k < 3 && bytes.length; k++) {
+      bytes[Math.floor(random() * bytes.length)] = random() * 256;
+    }
+    try {
+      walk(new DataSet(bytes));
+    } catch (error) {
+      assert.ok(error instanceof DatasetError, String(error));
+    }
+  }
+});
+
+test("names in the character sets of PS3.5 annexes H to K", () => {
+  const decode = (sets: string[], bytes: string) => new Charset(sets).decode(latin(bytes));
+  assert.equal(decode(["ISO_IR 100"], "Buc^J\xe9r\xf4me"), "Buc^Jérôme");
+  assert.equal(decode(["ISO_IR 144"], "\xbb\xee\xda\x63\x65\xdc\xd1\x79\x70\xd3"), "Люкceмбypг");
+  assert.equal(
+    decode(["ISO_IR 192"], "Wang^XiaoDong=\xe7\x8e\x8b^\xe5\xb0\x8f\xe6\x9d\xb1="),
+    "Wang^XiaoDong=王^小東=",
+  );
+  assert.equal(
+    decode(["GB18030"], "Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab="),
+    "Wang^XiaoDong=王^小东=",
+  );
+  assert.equal(
+    decode(
+      ["", "ISO 2022 IR 87"],
+      "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B",
+    ),
+    "Yamada^Tarou=山田^太郎=やまだ^たろう",
+  );
+  assert.equal(
+    decode(
+      ["ISO 2022 IR 13", "ISO 2022 IR 87"],
+      "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J",
+    ),
+    "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎",
+  );
+  assert.equal(
+    decode(
+      ["", "ISO 2022 IR 149"],
+      "Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7=\x1b$)C\xc8\xab^\x1b$)C\xb1\xe6\xb5\xbf",
+    ),
+    "Hong^Gildong=洪^吉洞=홍^길동",
+  );
+  assert.equal(decode(["nonsense"], "Doe"), "Doe");
+});
+
+test("person names as people read them", () => {
+  assert.equal(shownName("DOE^JANE^^DR"), "DOE, JANE, DR");
+  assert.equal(shownName("Yamada^Tarou=山田^太郎=やまだ^たろう"), "Yamada, Tarou (山田 太郎)");
+  assert.equal(shownName(""), "");
+  assert.equal(readName("A^B=C").ideographic, "C");
+});
+
+test("overlays: bits of a plane, a frame of many, bits in the pixels", () => {
+  const plane = (more: [number, string, string | number[] | Uint8Array][]) =>
+    new DataSet(
+      dataset(
+        [0x60000010, "US", [2]],
+        [0x60000011, "US", [3]],
+        [0x60000040, "CS", "G"],
+        [0x60000050, "SS", [1, -1]],
+        ...more,
+      ),
+    );
+  const [one] = overlaysOf(plane([[0x60003000, "OW", Uint8Array.of(0b101001, 0)]]), 0);
+  assert.deepEqual([one!.x, one!.y], [-2, 0]);
+  assert.deepEqual([...overlayMask(one!, null)], [1, 0, 0, 1, 0, 1]);
+  const many = plane([
+    [0x60000015, "IS", "2"],
+    [0x60000051, "US", [2]],
+    [0x60003000, "OW", Uint8Array.of(0b01000001, 0b100000)],
+  ]);
+  assert.deepEqual(overlaysOf(many, 0), []);
+  assert.deepEqual(
+    [...overlayMask(overlaysOf(many, 2)[0]!, null)],
+    [1, 0, 0, 0, 0, 0].map((_, i) => +(i === 0)),
+  );
+  const [inside] = overlaysOf(plane([[0x60000102, "US", [12]]]), 0);
+  assert.deepEqual(
+    [...overlayMask(inside!, [0x1000, 0, 0x1fff, 0xefff, 0, 0])],
+    [1, 0, 1, 0, 0, 0],
+  );
+  assert.deepEqual(overlaysOf(plane([[0x60003000, "OW", Uint8Array.of()]]), 0), []);
+});
+
+test("palettes: whole, of 8 bits in 16, and in segments", () => {
+  const three = (make: (part: number) => [number, string, number[]][]) =>
+    new DataSet(dataset(...[0, 1, 2].flatMap(make)));
+  const wide = paletteOf(
+    three((part) => [
+      [T.RedPaletteDescriptor + part, "US", [3, 10, 16]],
+      [T.RedPaletteData + part, "OW", [0, 0x8000, 0xffff]],
+    ]),
+  )!;
+  assert.equal(wide.first, 10);
+  assert.deepEqual([...wide.green], [0, 0x80, 0xff]);
+  const segmented = paletteOf(
+    three((part) => [
+      [T.RedPaletteDescriptor + part, "US", [6, 0, 16]],
+      [T.SegmentedRedPaletteData + part, "OW", [0, 2, 0, 0x1000, 1, 4, 0x5000]],
+    ]),
+  )!;
+  assert.deepEqual([...segmented.red], [0, 0x10, 0x20, 0x30, 0x40, 0x50]);
+  assert.equal(paletteOf(new DataSet(dataset([T.Rows, "US", [1]]))), null);
+});
+
+test("shutters in image coordinates", () => {
+  const ds = new DataSet(
+    dataset(
+      [T.ShutterShape, "CS", "RECTANGULAR\\CIRCULAR"],
+      [T.ShutterLeftVerticalEdge, "IS", "10"],
+      [T.ShutterRightVerticalEdge, "IS", "100"],
+      [T.ShutterUpperHorizontalEdge, "IS", "20"],
+      [T.ShutterLowerHorizontalEdge, "IS", "50"],
+      [T.CenterOfCircularShutter, "IS", "30\\60"],
+      [T.RadiusOfCircularShutter, "IS", "25"],
+    ),
+  );
+  assert.deepEqual(shutterOf(ds), {
+    rectangle: { x0: 10, y0: 20, x1: 99, y1: 49 },
+    circle: { x: 59.5, y: 29.5, radius: 25 },
+    polygon: null,
+    shade: 0,
+  });
+  assert.equal(shutterOf(new DataSet(dataset([T.ShutterShape, "CS", "CIRCULAR"]))), null);
+});
+
+test("a presentation state: windows by image, marks, turning", () => {
+  const image = (uid: string) => dataset([T.ReferencedSOPInstanceUID, "UI", uid]);
+  const state = readPresentationState(
+    new DataSet(
+      dataset(
+        [T.ContentLabel, "CS", "LUNG"],
+        [T.ImageRotation, "US", [90]],
+        [T.ImageHorizontalFlip, "CS", "Y"],
+        [T.PresentationLUTShape, "CS", "INVERSE"],
+        sequence(
+          T.SoftcopyVOILUTSequence,
+          dataset(
+            sequence(T.ReferencedImageSequence, image("1.1")),
+            [T.WindowCenter, "DS", "-600"],
+            [T.WindowWidth, "DS", "1500"],
+          ),
+        ),
+        sequence(
+          T.GraphicAnnotationSequence,
+          dataset(
+            sequence(T.ReferencedImageSequence, image("1.1")),
+            sequence(
+              T.GraphicObjectSequence,
+              dataset(
+                [T.GraphicAnnotationUnits, "CS", "PIXEL"],
+                [T.GraphicType, "CS", "POLYLINE"],
+                [T.GraphicData, "FL", [1, 1, 11, 21]],
+              ),
+            ),
+            sequence(
+              T.TextObjectSequence,
+              dataset(
+                [T.UnformattedTextValue, "ST", "here"],
+                [T.AnchorPointAnnotationUnits, "CS", "DISPLAY"],
+                [T.AnchorPoint, "FL", [0.5, 0.5]],
+              ),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+  assert.equal(stateVoi(state, "1.1", 1).window?.center, -600);
+  assert.equal(stateVoi(state, "1.2", 1).window, null);
+  assert.deepEqual([state.rotation, state.flip, state.isInverse], [90, true, true]);
+  assert.deepEqual(state.marks[0]!.points, [
+    [0.5, 0.5],
+    [10.5, 20.5],
+  ]);
+  assert.equal(state.marks[1]!.text, "here");
+  assert.equal(state.marks[1]!.units, "display");
+});
+
+test("a key object selection: why, what was said, and of which images", () => {
+  const code = dataset([T.CodeMeaning, "LO", "Of Interest"]);
+  const content = [
+    dataset([T.ValueType, "CS", "TEXT"], [T.TextValue, "UT", "the nodule"]),
+    dataset(
+      [T.ValueType, "CS", "IMAGE"],
+      sequence(
+        T.ReferencedSOPSequence,
+        dataset([T.ReferencedSOPInstanceUID, "UI", "1.2"], [T.ReferencedFrameNumber, "IS", "3\\5"]),
+      ),
+    ),
+  ];
+  const made = readKeyObject(
+    new DataSet(
+      dataset(sequence(T.ConceptNameCodeSequence, code), sequence(T.ContentSequence, ...content)),
+    ),
+  );
+  assert.deepEqual(made, {
+    title: "Of Interest",
+    text: "the nodule",
+    references: [{ uid: "1.2", frames: [3, 5] }],
+  });
+});

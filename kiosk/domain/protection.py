@@ -1,0 +1,34 @@
+"""Whether media are protected with a password, and what is known of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+
+class Protect(Enum):
+    """What a site wants."""
+
+    OFF = "off"  # the kiosk does not offer it
+    OPTIONAL = "optional"  # whoever takes the medium home decides
+    ALWAYS = "always"
+
+    def decide(self, is_wanted: bool) -> bool:
+        """Whether a medium that somebody wants (un)protected is."""
+        return self is Protect.ALWAYS or (is_wanted and self is Protect.OPTIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class JobPassword:
+    """The password of the media of a job, as it was placed.
+
+    Attributes:
+        password_id: Names it and says nothing of it.
+        is_told: It was shown to somebody, on record.
+    """
+
+    password_id: str
+    text: str = field(repr=False)
+    is_told: bool
+    made_at: datetime

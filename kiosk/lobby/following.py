@@ -1,0 +1,205 @@
+"""The lobby from the placed order on: what a visitor sees of his job, until it ends or he leaves.
+
+A job goes on without him; what is shown is always the newest row of the journal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from kiosk.domain.disc_set import DiscPlace
+from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
+from kiosk.domain.protection import JobPassword
+from kiosk.lobby.answers import JobSeen
+from kiosk.lobby.estimate import Estimator, StepTimes
+from kiosk.lobby.guard import Visits
+from kiosk.lobby.inactivity import Idle
+from kiosk.lobby.parts import LobbyParts
+from kiosk.lobby.screens import messages as told
+from kiosk.lobby.screens.base import Frame, LobbyScreen
+from kiosk.lobby.screens.progress import ProgressScreen
+from kiosk.lobby.screens.question import QuestionScreen
+from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
+from kiosk.lobby.screens.stopped import StoppedScreen
+from kiosk.lobby.tray import is_out, is_untaken
+from kiosk.lobby.visit import Visit
+from kiosk.lobby.workers import WorkingApp
+from kiosk.services.identify import Claim
+from kiosk.widgets.wording import failure_words
+from kiosk.widgets.words import _
+
+_LATE_S: Final = 20.0  # without an answer of the journal
+_PRESENT_S: Final = 3.0  # between two notes that the visitor is there; they count for some more
+
+
+class FollowingApp(WorkingApp, inherit_bindings=False):
+    """The working app with a visit and, once there is one, its job."""
+
+    def __init__(self, visits: Visits, parts: LobbyParts, *, demo: bool) -> None:
+        super().__init__(visits, parts, demo=demo)
+        self._visit = Visit()
+        self._times = StepTimes()
+        self._estimator = Estimator(self._times)
+        self._is_polling = False
+        self._seen_s = 0.0
+        self._last_job: Job | None = None
+
+    # --- the visit --------------------------------------------------------------------------------
+
+    @property
+    def _frame(self) -> Frame:
+        foot = self._parts.whom_to_call
+        if self._is_demo:
+            foot = _("{text}  ·  Demo: Ctrl+Q leaves").format(text=foot)
+        return Frame(self._parts.site_name, foot)
+
+    def _new_visit(self, claim: Claim | None = None) -> None:
+        """Forget the one before; its medium stays in the drive from now on."""
+        before, self._visit = self._visit, Visit(claim=claim)
+        before.is_over = True
+        if before.job_id is not None:
+            self._leave(before.job_id)
+
+    def _show(self, screen: LobbyScreen) -> None:
+        idle_s = screen.idle_s
+        if idle_s is None:
+            is_making = isinstance(screen, ProgressScreen | QuestionScreen | StoppedScreen)
+            idle_s = self._parts.progress_idle_s if is_making else self._parts.idle_s
+        self.go(screen, idle_s=idle_s)
+
+    def _sorry(self, error_code: str) -> None:
+        self._new_visit()
+        self._show(SorryScreen(self._frame, failure_words(error_code), can_retry=False))
+
+    def _forget_job(self) -> None:
+        self._last_job = None
+        self._estimator = Estimator(self._times)
+
+    # --- its job ----------------------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        if self._visit.job_id is not None and not self._is_polling:
+            self._is_polling = True
+            self._look_at_job(self._visit, self._visit.job_id, is_there=self._is_there())
+
+    def _is_there(self) -> bool:
+        """Whether the journal is to be told now that the visitor is. Who may have gone is not."""
+        now_s = self._parts.clock.monotonic_s()
+        if self._idle.state is not Idle.NO or now_s - self._visit.seen_s < _PRESENT_S:
+            return False
+        self._visit.seen_s = now_s
+        return True
+
+    def _watch(self, job_id: OrderId) -> None:
+        self._visit.job_id = job_id
+        self._visit.release = None  # from here on no screen needs to know who it is
+        self._seen_s = self._parts.clock.monotonic_s()
+        self._show(MomentScreen(self._frame))
+        self._poll()
+
+    def on_job_seen(self, message: JobSeen) -> None:
+        self._is_polling = False
+        if message.visit is not self._visit:
+            return
+        self._visit.password = message.password
+        now_s = self._parts.clock.monotonic_s()
+        if message.job is not None:
+            self._tell()
+            self._seen_s, self._last_job = now_s, message.job
+            self._show_job(message.job, is_late=False)
+        elif self._last_job is not None:
+            self._show_job(self._last_job, is_late=now_s - self._seen_s > _LATE_S)
+        elif now_s - self._seen_s > _LATE_S:
+            self._sorry("journal.failed")
+
+    def _tell(self) -> None:
+        """What was on the screen since the last look is on record as told, once."""
+        screen, password = self.current(), self._visit.password
+        if password is None or password.is_told:
+            return
+        if not isinstance(screen, ProgressScreen | ThanksScreen) or not screen.is_mounted:
+            return
+        if screen.password == password:
+            self._visit.password = replace(password, is_told=True)
+            self._tell_password(password)
+
+    def _show_job(self, job: Job, *, is_late: bool) -> None:
+        screen, password = self.current(), self._visit.password
+        if job.status is ExecutionStatus.DONE:
+            self._estimator.finish(self._parts.clock.monotonic_s())
+            self._new_visit()
+            if isinstance(screen, ThanksScreen):
+                # It is out of the drive, and we saw it; who still writes has time.
+                if not is_untaken(job) and screen.password is None:
+                    self._show(GoodbyeScreen(self._frame))
+            else:
+                self._show_thanks(job, job.disc, password)
+        elif job.status is ExecutionStatus.FAILURE:
+            self._sorry(job.error_code)
+        elif is_out(job):
+            if not isinstance(screen, ThanksScreen):
+                out = DiscPlace(job.disc.before, job.disc.of)  # the next one's turn has come
+                self._show_thanks(job, out, password)
+        elif self.has_stopped(job):
+            if not isinstance(screen, StoppedScreen):
+                self._show(StoppedScreen(self._frame))
+        elif job.question is not None and job.question.wanted is not Wanted.CLAIM:
+            self._estimator.wait(self._parts.clock.monotonic_s())
+            if not (isinstance(screen, QuestionScreen) and screen.question == job.question):
+                has_hand = self._is_demo and self._parts.demo_hand is not None
+                at = QuestionScreen(
+                    self._frame,
+                    job.question,
+                    has_demo_hand=has_hand,
+                    disc=job.disc,
+                    error_code=job.error_code,
+                )
+                self._show(at)
+        else:
+            self._show_progress(job, screen, is_late=is_late)
+
+    def _show_thanks(self, job: Job, disc: DiscPlace, password: JobPassword | None) -> None:
+        medium, left_out = job.choice.medium, job.left_out
+        self._show(ThanksScreen(self._frame, medium, left_out, disc, password))
+
+    def _show_progress(self, job: Job, screen: LobbyScreen | None, *, is_late: bool) -> None:
+        estimate = None
+        if job.progress is not None and not is_late:
+            estimate = self._estimator.see(job.progress, self._parts.clock.monotonic_s())
+        if not isinstance(screen, ProgressScreen):
+            self._show(ProgressScreen(self._frame, job, estimate, self._visit.password))
+        elif screen.is_mounted:
+            password = self._visit.password
+            screen.show(job, estimate, is_late=is_late, password=password)
+
+    def on_taken(self, _message: told.Taken) -> None:
+        job = self._last_job
+        if self._visit.job_id is not None and job is not None and job.question is not None:
+            self._answer(job.question)
+            if job.choice.copies > 1 or (job.disc.of > 1 and job.disc.number > 1):
+                self._show(MomentScreen(self._frame))  # the next one, if this was not the last
+                return
+        self._new_visit()
+        self._show(GoodbyeScreen(self._frame))
+
+    def on_answered(self, message: told.Answered) -> None:
+        if message.question.job_id != self._visit.job_id:
+            return
+        self._answer(message.question)
+        self._thank(_("Thank you. One moment, please."))
+
+    def on_demo_hand_wanted(self, message: told.DemoHandWanted) -> None:
+        hand = self._parts.demo_hand
+        if hand is not None and message.question.job_id == self._visit.job_id:
+            self._use_demo_hand(hand, message.question)
+            if message.question.wanted is Wanted.STAFF:
+                self._thank(_("Thank you. One moment, please."))
+            else:
+                self._thank(_("It is done. Now press the other button."))
+
+    def _thank(self, text: str) -> None:
+        screen = self.current()
+        if isinstance(screen, QuestionScreen):
+            screen.say(text)
+            screen.listen_again()

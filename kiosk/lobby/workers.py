@@ -1,0 +1,77 @@
+"""Everything of the lobby that blocks: it runs in threads and answers with messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import date
+
+from textual import work
+
+from kiosk.domain.model import MediaChoice, OrderId, Question, Wanted
+from kiosk.domain.protection import JobPassword
+from kiosk.lobby.answers import Decided, JobSeen, Placed
+from kiosk.lobby.attempt import attempt
+from kiosk.lobby.guard import Visits
+from kiosk.lobby.parts import LobbyParts
+from kiosk.lobby.visit import Visit
+from kiosk.lobby.watch import WatchingApp
+from kiosk.services.identify import Claim, Release
+
+
+class WorkingApp(WatchingApp, inherit_bindings=False):
+    """The watching app, and workers that ask services and journal."""
+
+    def __init__(self, visits: Visits, parts: LobbyParts, *, demo: bool) -> None:
+        super().__init__(parts.clock, visits, parts.pulse, warn_s=parts.warn_s, demo=demo)
+        self._parts = parts
+        self._presence = threading.Lock()
+
+    @work(thread=True, group="identify", exit_on_error=False)
+    def _confirm(self, visit: Visit, claim: Claim, birth_date: date) -> None:
+        outcome, code = attempt(lambda: self._parts.identify.confirm(claim, birth_date))
+        self.post_message(Decided(visit, outcome, code))
+
+    @work(thread=True, group="identify", exit_on_error=False)
+    def _disown(self, release: Release) -> None:
+        attempt(lambda: self._parts.identify.disown(release))
+
+    @work(thread=True, group="place", exit_on_error=False)
+    def _place(self, visit: Visit, release: Release, choice: MediaChoice) -> None:
+        job_id, code = attempt(lambda: self._parts.request.place(release, choice))
+        self.post_message(Placed(visit, job_id, code))
+
+    @work(thread=True, group="watch", exit_on_error=False)
+    def _look_at_job(self, visit: Visit, job_id: OrderId, *, is_there: bool) -> None:
+        if is_there:
+            attempt(lambda: self._tell_presence(visit, job_id))
+        job, _code = attempt(lambda: self._parts.jobs.get(job_id))
+        password = visit.password
+        if password is None and job is not None and job.choice.is_protected and not job.has_ended:
+            password, _code = attempt(lambda: self._parts.passwords.of(job_id))
+        self.post_message(JobSeen(visit, job, password))
+
+    @work(thread=True, group="tell", exit_on_error=False)
+    def _tell_password(self, password: JobPassword) -> None:
+        actor = f"kiosk:{self._parts.kiosk_name}"
+        attempt(lambda: self._parts.passwords.tell(password.password_id, actor=actor))
+
+    def _tell_presence(self, visit: Visit, job_id: OrderId) -> None:
+        with self._presence:  # never after the note that the visit has ended
+            if not visit.is_over:
+                self._parts.presence.touch(job_id)
+
+    @work(thread=True, group="leave", exit_on_error=False)
+    def _leave(self, job_id: OrderId) -> None:
+        with self._presence:
+            attempt(lambda: self._parts.presence.leave(job_id))
+
+    @work(thread=True, group="answer", exit_on_error=False)
+    def _answer(self, question: Question) -> None:
+        attempt(lambda: self._parts.jobs.answer(question.job_id, question.number))
+
+    @work(thread=True, group="demo", exit_on_error=False)
+    def _use_demo_hand(self, hand: Callable[[Wanted], None], question: Question) -> None:
+        attempt(lambda: hand(question.wanted))
+        if question.wanted is Wanted.STAFF:  # the visitor has no button to answer for them
+            attempt(lambda: self._parts.jobs.answer(question.job_id, question.number))

@@ -1,0 +1,150 @@
+"""Drives and the media in them, and the record of whose they are and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from kiosk.domain.model import OrderId, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedMedium:
+    """What is in a drive or port now.
+
+    Attributes:
+        wanted: What a person must do before it can be written; None if it can be written now.
+        capacity_blocks: Free blocks of 2048 bytes, as the drive reports them; 0 if unknown.
+        volume_id: ISO 9660 volume identifier or FAT label of what is on it, "" if blank or none.
+        is_open: The tray is known to be open; what lies in it cannot be seen then.
+        is_empty: Known to hold nothing.
+    """
+
+    wanted: Wanted | None
+    kind: str
+    capacity_blocks: int
+    volume_id: str
+    is_open: bool = False
+    is_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MediumProgress:
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMedium:
+    """A medium whose every byte was read back equal to the image."""
+
+    kind: str
+    sha256: str
+    image_bytes: int
+
+
+class MediaWriter(Protocol):
+    """One drive or port of one station. Raises the MediumError family."""
+
+    name: str
+
+    def inspect(self) -> LoadedMedium: ...
+    def write(
+        self,
+        image: Path,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None: ...
+    def verify(
+        self, image_bytes: int, sha256: str, *, on_progress: Callable[[MediumProgress], None]
+    ) -> WrittenMedium: ...
+    def read(self, offset_bytes: int, size_bytes: int) -> bytes:
+        """From the medium itself, for the identity gate on the read-back."""
+        ...
+
+    def eject(self) -> None: ...
+
+
+class LedgerPhase:
+    """Phases of a drive's ledger row, in order."""
+
+    WRITING, CLOSED, VERIFIED, SCRAP, FREE = "writing", "closed", "verified", "scrap", "free"
+    OUT = "out"  # handed over, and not known to have gone: between VERIFIED and FREE
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """Which job owns the medium in a drive, and how far it got.
+
+    Attributes:
+        attempt: Number of discs begun for this job on this drive, from 1.
+        volume_id: What the medium is called once written; how it is recognised after a restart.
+        since: When the ledger was told, None before that.
+    """
+
+    drive: str
+    job_id: OrderId
+    phase: str
+    attempt: int
+    volume_id: str
+    sha256: str
+    since: datetime | None = field(default=None, compare=False)
+
+
+class Ledger(Protocol):
+    """The device ledger."""
+
+    def owner(self, drive: str) -> LedgerEntry | None: ...
+    def put(self, entry: LedgerEntry) -> None: ...
+    def free(self, drive: str) -> None: ...
+
+
+DELIVERED = "delivered"
+"""Outcome of a medium that was handed over; the others are LedgerPhases, or "unused"."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediumRecord:
+    """One medium that was begun for a job.
+
+    Attributes:
+        attempt: From 1, counted over all copies and drives of the job.
+        outcome: A LedgerPhase, DELIVERED, or "unused" if nothing was written on it.
+    """
+
+    job_id: OrderId
+    drive: str
+    attempt: int
+    volume_id: str
+    sha256: str
+    outcome: str
+    begun_at: datetime
+
+
+class MediaLog(Protocol):
+    """Every medium begun and what became of it; `Ledger.put` moves its rows."""
+
+    def begun(self, job_id: OrderId) -> int:
+        """How many media were begun for the job so far."""
+        ...
+
+    def delivered(self, job_id: OrderId) -> int:
+        """How many media were handed over since the job was placed last."""
+        ...
+
+    def deliver(self, entry: LedgerEntry, *, actor: str, details: dict[str, str]) -> bool:
+        """Audit the export and mark the medium, in one transaction; False if it was before.
+
+        Raises OrderNotReleasedError if its order was held or cancelled meanwhile.
+        """
+        ...
+
+    def note_not_taken(self, entry: LedgerEntry) -> None:
+        """Audit that a medium was delivered and not seen taken in time; once a medium."""
+        ...
+
+    def history(self, job_id: OrderId) -> list[MediumRecord]: ...
