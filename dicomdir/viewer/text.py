@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from zlib_ng import zlib_ng
+from isal import isal_zlib
 
 _FIRST: Final = 0x3000
 _GROUPS: Final = 4096  # of 15 bytes at a time: all of it stays in the processor's cache
@@ -77,7 +77,7 @@ def data_file(name: str, payload: bytes | bytearray | memoryview, before: str = 
         name: Such as "S0000001/META".
         before: ASCII script that stands before the call.
     """
-    head = f'{before}{_CALL}("{name}",{len(payload)},{zlib_ng.crc32(payload)},"'
+    head = f'{before}{_CALL}("{name}",{len(payload)},{isal_zlib.crc32(payload)},"'
     return b"".join(
         (_BOM, head.encode("utf-16-le"), encode_text(payload), '")'.encode("utf-16-le"))
     )

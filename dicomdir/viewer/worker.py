@@ -21,7 +21,7 @@ from pathlib import Path
 from struct import error as StructError  # noqa: N812 - it is an exception, and named like one here
 from typing import Any, Final
 
-from zlib_ng import zlib_ng
+from isal import isal_zlib
 
 from dicomdir.errors import DicomdirError
 from dicomdir.viewer.encode import Chooser, EncodedFrame
@@ -33,7 +33,7 @@ from dicomdir.viewer.text import data_file
 MEMORY_BYTES: Final = 4 << 30  # of address space; a frame may have 512 MiB
 CPU_STEP_S: Final = 120  # for one frame, or one data file
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
-_DEFLATE_LEVEL: Final = 5
+_DEFLATE_LEVEL: Final = 3
 _PIECE_BYTES: Final = 1 << 20
 _NICENESS: Final = 5  # more than the builder's: what still arrives comes first
 _ANY_FAULT: Final = (
@@ -54,7 +54,7 @@ def made_path(folder: Path, worker: int) -> Path:
 
 def deflated(data: bytes) -> bytes:
     """Raw deflate of a text or of headers."""
-    packer = zlib_ng.compressobj(level=_DEFLATE_LEVEL, wbits=-zlib_ng.MAX_WBITS, memLevel=9)
+    packer = isal_zlib.compressobj(level=_DEFLATE_LEVEL, wbits=-isal_zlib.MAX_WBITS, memLevel=9)
     return packer.compress(data) + packer.flush()
 
 

@@ -110,7 +110,7 @@ reserve_mb = 0
 [[drives]]
 kind = "simulated"
 device = "{tmp_path / "drive"}"
-capacity = 1200
+capacity = 1500
 [engine]
 retry_s = [0.5]
 """

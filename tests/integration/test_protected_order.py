@@ -67,7 +67,7 @@ def test_a_protected_disc_with_a_report(tmp_path: Path, capsys: pytest.CaptureFi
     first = read_instance(files[0])
     receiver, path = free_port(), tmp_path / "sendhome.toml"
     report = tmp_path / "report.txt"
-    report.write_text("The lungs are clear.")
+    report.write_text("The lungs are clear, no quokkaform shadow.")
     with start_archive(tmp_path / "studies", f"SENDHOME=127.0.0.1:{receiver}") as archive:
         path.write_text(
             f"""[archive]
@@ -138,7 +138,7 @@ retry_s = [0.5]
     assert not [it for it in check_image(disc) if it.severity is Severity.ERROR]
     kept = [it.read_bytes() for it in (tmp_path / "state").rglob("*") if it.is_file()]
     assert not any(password.encode() in data for data in (*kept, disc.read_bytes()))
-    for canary in (b"Canary", b"CANARY1", b"lungs"):
+    for canary in (b"Canary", b"CANARY1", b"quokkaform"):
         assert canary not in disc.read_bytes()
     assert list((tmp_path / "spool").iterdir()) == []
     # With OpenSSL alone, as INDEX.HTM says
