@@ -348,7 +348,7 @@ def _check_progressive(data: bytes, decode: Decoder, components: int) -> None:
 
     made, at = b"", 0
     for start in _scan_ends(data):
-        made += data[at:start] + _TAILS[0]
+        made += data[at:start].rstrip(b"\xff") + _TAILS[0]  # without fill bytes
         at = start
     if not np.array_equal(decode(data, components), decode(made + data[at:], components)):
         raise TranscodeError("a frame's coded data end early")

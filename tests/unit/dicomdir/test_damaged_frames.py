@@ -169,6 +169,15 @@ def test_a_blank_picture_is_no_damage(value: int, is_lossless: bool) -> None:
         decode(_JPEG + last, frame[: len(frame) - 20] + frame[-2:], form)
 
 
+@pytest.mark.parametrize("name", ["baseline", "baseline 4:2:0", "lossless, predictor 1"])
+def test_fill_bytes_before_a_marker_are_no_damage(name: str) -> None:
+    """T.81 B.1.1.2: any marker may have them before it, the one behind coded data as well."""
+    last, make, is_colour, _ = SOUND[name]
+    frame, form = make(), _form(last, is_colour=is_colour)
+    filled = frame[:-2] + b"\xff\xff" + frame[-2:]
+    assert decode(_syntax(last), filled, form) == decode(_syntax(last), frame, form)
+
+
 def _with_restarts(every: int) -> bytes:
     """Pillow's, of a restart interval a row of data units."""
     out = io.BytesIO()
