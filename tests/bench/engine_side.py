@@ -181,7 +181,7 @@ def _order(request: dict[str, str], now: Any) -> Any:
     from kiosk.domain.model import AccessionNumber, Order, OrderId, ReleaseState
 
     return Order(
-        order_id=OrderId(f"bench-{os.getpid()}-{request['accession_number']}"),
+        order_id=OrderId(f"bench-{os.getpid()}-{request['accession_number'].lower()}"),
         patient=PATIENT,
         accession_number=AccessionNumber(request["accession_number"]),
         study_instance_uid=request["study"],
