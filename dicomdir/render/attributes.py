@@ -57,6 +57,7 @@ OVERLAY_BIT_POSITION: Final = 0x0102
 OVERLAY_DATA: Final = 0x3000
 _SHARED_GROUPS: Final = 0x52009229
 _FRAME_GROUPS: Final = 0x52009230
+_FIRST_OVERLAY: Final = 0x60000000
 _PIXEL_DATA: Final = 0x7FE00010
 
 _WANTED: Final = frozenset({
@@ -152,16 +153,23 @@ def read_header(descriptor: int, start: int, end: int) -> Header:
     source = _source(descriptor, start, end)
     values: dict[int, Value] = {}
     frame_groups = (0, 0)
+    unpack, header_of = EXPLICIT.unpack, EXPLICIT.header_of  # a hundred rounds an object
+    buf, base = source.buf, source.base
     at = start
-    while source.load_header(at):
-        pos = at - source.base
-        raw, number, length, long = EXPLICIT.unpack(source.buf, pos)
-        header = EXPLICIT.header_of.get(number)
+    while True:
+        pos = at - base
+        if not 0 <= pos <= len(buf) - 12:
+            if not source.load_header(at):
+                break
+            buf, base = source.buf, source.base
+            pos = at - base
+        raw, number, length, long = unpack(buf, pos)
+        header = header_of.get(number)
         if header is None:
             raise InstanceError("an element has no known VR")
         if header == 12:
             length = long
-        tag, vr = EXPLICIT.tag(raw), EXPLICIT.vr_name[number]
+        tag = (raw >> 16 | raw << 16) & 0xFFFFFFFF
         head, at = at, at + header
         if tag in PIXEL_TAGS:
             if length == UNDEFINED:
@@ -169,18 +177,22 @@ def read_header(descriptor: int, start: int, end: int) -> Header:
             kind = "" if tag == _PIXEL_DATA else ("OF" if tag == 0x7FE00008 else "OD")
             return Header(values, kind, at, min(length, end - at), frame_groups, head)
         stop = at + length
+        vr = EXPLICIT.vr_name[number]
         if length == UNDEFINED:
             stop = skip(source, at, IMPLICIT if vr == "UN" else EXPLICIT)
+            buf, base = source.buf, source.base
         if tag == _FRAME_GROUPS:
             frame_groups = (at, stop)
         elif tag in _SEQUENCES:
             if stop - head <= _MAX_SEQUENCE_BYTES:
                 found = source.load(head, stop - head)
-                content = rewrite(source.buf[found : found + stop - head], EXPLICIT)[tag]
+                buf, base = source.buf, source.base
+                content = rewrite(buf[found : found + stop - head], EXPLICIT)[tag]
                 values[tag] = Value("SQ", content)
         elif length != UNDEFINED and _is_wanted(tag, length):
             found = source.load(at, length)
-            values[tag] = Value(vr, bytes(source.buf[found : found + length]))
+            buf, base = source.buf, source.base
+            values[tag] = Value(vr, bytes(buf[found : found + length]))
         at = stop
     raise RenderError("the object has no pixels")
 
@@ -230,6 +242,8 @@ def _source(descriptor: int, start: int, end: int) -> Source:
 def _is_wanted(tag: int, length: int) -> bool:
     if tag in _WANTED:
         return length <= _MAX_VALUE_BYTES
+    if tag < _FIRST_OVERLAY:
+        return False
     number = tag & 0xFFFF
     if tag >> 16 not in OVERLAY_GROUPS or number not in _OVERLAY:
         return False

@@ -3,8 +3,9 @@
 The peer is `movescu` (TCP_NODELAY, PDUs of 128 K, +B), `dcmmkdir` and `xorriso -as mkisofs`, one
 after the other; giving its files legal names is left out of its time, as no tool of it does that.
 It checks nothing. Ours lists, moves, hashes, checks each object's patient, writes pages, makes the
-image, reads it back and checks it. A third row does the same with the viewer on the medium: that
-has no peer, and what it costs is seen there.
+image, reads it back and checks it. A third row does the same with the viewer on the medium, a
+fourth behind a line of a gigabit a second, as an archive would be: that has no peer, and what it
+costs is seen there.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from pathlib import Path
 
 from tests.bench.engine_side import AE_TITLE, engine_side
 from tests.bench.harness import Case, Options, Table, Target, interleave, run_command
+from tests.bench.line import line_to
 from tests.bench.studies import Study, study
 from tests.peers import DCMTK, Archive, free_port, orthanc
 
 THEIRS, OURS, USUAL = "movescu + dcmmkdir + xorriso", "ours", "USUAL"
 VIEWED, WITH_VIEWER = "VIEWED", "ours, with the viewer"
+BEHIND, BEHIND_A_LINE = "BEHIND", "ours, with the viewer, 1 Gbit/s"
 _LIMITS = {"ct-1000": 0.4, "cr-4": 0.6}
 
 
@@ -70,7 +73,7 @@ def theirs(archive: Archive, port: int, wanted: Study, folder: Path) -> dict[str
 
 def compare(name: str, options: Options) -> Table:
     wanted = study(name, options.data)
-    port, our_port, viewed_port = free_port(), free_port(), free_port()
+    port, our_port, viewed_port, far_port = (free_port() for _ in range(4))
     targets = []
     if name in _LIMITS:
         targets.append(Target(OURS, "wall", _LIMITS[name], THEIRS))
@@ -86,8 +89,11 @@ def compare(name: str, options: Options) -> Table:
     )
     # movescu asks as, and to, a title of its own: the archive sends each to its own port
     with (
+        line_to(far_port) as line,
         orthanc(
-            wanted.files, {AE_TITLE: our_port, VIEWED: viewed_port, USUAL: port}, options.work
+            wanted.files,
+            {AE_TITLE: our_port, VIEWED: viewed_port, BEHIND: line, USUAL: port},
+            options.work,
         ) as archive,
         engine_side(options.work, archive.port, archive.ae_title, our_port) as engine,
         engine_side(
@@ -98,11 +104,20 @@ def compare(name: str, options: Options) -> Table:
             ae_title=VIEWED,
             viewer=True,
         ) as viewed,
+        engine_side(
+            options.work,
+            archive.port,
+            archive.ae_title,
+            far_port,
+            ae_title=BEHIND,
+            viewer=True,
+        ) as behind,
     ):
         cases: Mapping[str, Case] = {
             THEIRS: partial(theirs, archive, port, wanted),
             OURS: partial(engine.job, wanted),
             WITH_VIEWER: partial(viewed.job, wanted),
+            BEHIND_A_LINE: partial(behind.job, wanted),
         }
         return interleave(table, cases, options.rounds, options.work)
 
