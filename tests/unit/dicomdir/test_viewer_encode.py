@@ -72,7 +72,7 @@ def test_a_mask_is_not_predicted_and_a_ramp_is() -> None:
     rng = np.random.default_rng(1)
     indices = np.repeat(np.repeat(rng.integers(0, 200, (12, 12)), 9, 0), 9, 1).astype(np.uint8)
     ramp = (np.arange(100)[:, None] * 7 + np.arange(100)[None] * 3).astype("<u2")
-    assert encode_frame(ramp, signed=False).predictor in (1, 2)
+    assert encode_frame(ramp, signed=False).predictor != 0
     sizes = [len(_deflated([indices], it, signed=False)) for it in range(4)]
     assert len(encode_frame(indices, signed=False).data) <= min(sizes) * 1.05
 
