@@ -1,8 +1,8 @@
 """The image alone: to a file beside `genisoimage`, into a pipe beside `cat`.
 
-All write the same tree of objects from the page cache and flush nothing. Ours also takes the
-SHA-256 of the image, in a second thread; the peer with OpenSSL's or coreutils' hash behind it does
-the same work.
+All write the same tree of objects from the page cache and flush nothing. Ours takes the SHA-256 of
+the image as well, in a second thread: what does the same work is a peer with OpenSSL's or
+coreutils' hash behind it. A row of ours without the hash stands beside the peer that takes none.
 """
 
 from __future__ import annotations
@@ -51,6 +51,16 @@ def to_file(volume: PdiVolume, folder: Path) -> dict[str, float]:
     )
 
 
+def to_file_only(volume: PdiVolume, folder: Path) -> dict[str, float]:
+    """Without the hash, which is what the peers do."""
+
+    def work() -> None:
+        with (folder / "image.iso").open("wb") as out:
+            stream(volume, out.fileno(), created_at=CREATED_AT)
+
+    return run_here(work)
+
+
 def to_pipe(volume: PdiVolume, _folder: Path) -> dict[str, float]:
     """The reader is `cat`, as the peers' is; its time counts."""
 
@@ -92,6 +102,7 @@ def compare(name: str, options: Options) -> list[Table]:
     tree = wanted.folder
     to_a_file: dict[str, Case] = {
         "genisoimage": partial(shell, _GENISOIMAGE + " -o {out} {tree} 2>/dev/null", tree),
+        "ours, no hash": partial(to_file_only, volume),
         "ours": partial(to_file, volume),
         "genisoimage + openssl": partial(
             shell,
@@ -111,7 +122,7 @@ def compare(name: str, options: Options) -> list[Table]:
     }
     tables = []
     to_file_targets = (
-        Target("ours", "wall", 0.85, "genisoimage"),
+        Target("ours, no hash", "wall", 0.85, "genisoimage"),
         Target("ours", "wall", 0.85, "genisoimage + openssl"),
     )
     to_pipe_targets = (Target("ours", "wall", 1.0, "cat"),)
