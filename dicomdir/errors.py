@@ -100,6 +100,12 @@ class ViewerProgramError(DicomdirError):
     code = "viewer.altered"
 
 
+class GlossaryError(DicomdirError):
+    """A site's words of radiology cannot be read; the text says where."""
+
+    code = "viewer.glossary"
+
+
 class FileIDError(DicomdirError):
     """Not a legal File ID (PDI-25), or no room for one more."""
 

@@ -40,6 +40,7 @@ class Site:
         help_line: Whom to ask when the medium does not work, "" for the contact above.
         notes: What else the site wants to say in README.TXT, "" for nothing.
         plain_name: The institution's name in plain letters, where it is written in others.
+        glossary: The viewer's words of radiology as `viewer.glossary` reads them, "" for ours.
     """
 
     institution: str
@@ -53,6 +54,7 @@ class Site:
     help_line: str = ""
     notes: str = ""
     plain_name: str = ""
+    glossary: str = ""
 
 
 def readme(site: Site, *, is_protected: bool = False) -> bytes:

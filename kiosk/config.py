@@ -93,6 +93,9 @@ class SiteConfig:
     )
     paper: str = option("a4", "paper that reports are laid out for", _one_of("a4", "letter"))
     viewer: bool = option(True, "put the viewer onto the media, with its copy of the pixels")
+    glossary: str = option(
+        "", "file with the words that the viewer explains in reports, empty for ours", _plain
+    )
 
 
 @dataclass(frozen=True, slots=True)

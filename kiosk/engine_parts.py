@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dicomdir.errors import GlossaryError
 from dicomdir.iso_reader import IsoReader
 from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
+from dicomdir.viewer.glossary import MAX_FILE_BYTES, read_glossary
 from kiosk import __version__, bootstrap
 from kiosk.adapters.journal import Journal
 from kiosk.adapters.spool import DirectorySpool
@@ -23,7 +25,7 @@ from kiosk.config import Config, SiteConfig
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, Uid
 from kiosk.domain.report import digest_of
-from kiosk.errors import PasswordLostError, ReportLostError
+from kiosk.errors import ConfigError, PasswordLostError, ReportLostError
 from kiosk.ports import Clock, ListedStudy, MediaWriter, Pacs, Passwords
 from kiosk.services.compose import (
     ComposedImage,
@@ -43,7 +45,11 @@ log = logging.getLogger(__name__)
 
 
 def site_of(config: SiteConfig) -> Site:
-    """Who makes the media, as README.TXT and the pages say it."""
+    """Who makes the media, as README.TXT, the pages and the viewer say it.
+
+    Raises:
+        ConfigError: The site's glossary cannot be read.
+    """
     contact = [*config.address, config.phone, config.email]
     return Site(
         config.institution,
@@ -55,7 +61,20 @@ def site_of(config: SiteConfig) -> Site:
         help_line=config.help_line,
         notes=config.notes,
         plain_name=config.plain_name,
+        glossary=_glossary(config.glossary),
     )
+
+
+def _glossary(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        with Path(path).open("rb") as file:
+            return read_glossary(file.read(MAX_FILE_BYTES + 1))
+    except OSError as error:
+        raise ConfigError(f"site.glossary: {path}: {error.strerror}") from error
+    except GlossaryError as error:
+        raise ConfigError(f"site.glossary: {path}: {error}") from error
 
 
 def limits_of(config: Config) -> dict[Medium, int]:

@@ -20,6 +20,7 @@ from dicomdir.readme import Site, ViewerFacts
 from dicomdir.room import iso_blocks
 from dicomdir.viewer import assets
 from dicomdir.viewer.folder import MANIFEST, Sizes, ViewerFolder, most_manifest_bytes
+from dicomdir.viewer.glossary import glossary_entry
 from dicomdir.viewer.model import MadeViewer, Medium, Original
 from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.seal import ViewerKey
@@ -45,6 +46,7 @@ class ViewerMaker:
         languages: Of the site, the first one first.
         on_alive: Called now and then while work goes on.
         workers: Processes; 0 for one a processor.
+        glossary: Of the site, as `read_glossary` gives it; "" for ours.
         program_folder: Of the built program.
     Raises:
         ViewerProgramError: The program is not the one that was built.
@@ -61,9 +63,13 @@ class ViewerMaker:
         languages: Sequence[str] = ("en",),
         on_alive: Callable[[], None] = lambda: None,
         workers: int = 0,
+        glossary: str = "",
         program_folder: Path = assets.FOLDER,
     ) -> None:
         self.program = assets.program(program_folder)
+        if glossary:
+            own = glossary_entry(glossary)
+            self.program = [own if it.path == own.path else it for it in self.program]
         self._pack = Pack(folder, workers=workers, on_alive=on_alive, has_hashes=not password)
         self._created, self._version = created, version
         self._capacity = capacity
@@ -204,7 +210,9 @@ def viewer_for(
     if not is_wanted or not assets.is_built():
         return None
     created = created_at.date().isoformat()
-    return ViewerMaker(folder, created=created, version=site.version, **options)
+    return ViewerMaker(
+        folder, created=created, version=site.version, glossary=site.glossary, **options
+    )
 
 
 def viewer_facts(site: Site) -> ViewerFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from dicomdir.viewer import assets
 from kiosk import config_file
 from kiosk.cli.output import print_rows, print_table
 
@@ -16,11 +17,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.set_defaults(run=run_check)
     example = parts.add_parser("example", help="print a complete file with the values in force")
     example.set_defaults(run=run_example)
+    words = parts.add_parser(
+        "glossary", help="print the words that the viewer explains, to edit for site.glossary"
+    )
+    words.set_defaults(run=run_glossary)
 
 
 def run_check(args: argparse.Namespace) -> int:
+    from kiosk.engine_parts import site_of  # slow to import
+
     path = config_file.find_file(args.config)
     loaded = config_file.load(args.config)
+    site_of(loaded.site)  # reads the file that it names
     rows = [
         {
             "key": setting.key,
@@ -37,6 +45,11 @@ def run_check(args: argparse.Namespace) -> int:
             ("key", "value", "origin", "meaning"),
             [(r["key"], r["value"], r["origin"], r["meaning"]) for r in rows],
         )
+    return 0
+
+
+def run_glossary(_args: argparse.Namespace) -> int:
+    print((assets.FOLDER / "GLOSSARY.JS").read_text("utf-8"), end="")
     return 0
 
 

@@ -440,3 +440,19 @@ def test_the_doctor_tells_of_a_medium_that_was_not_seen_taken(
 
 def test_the_actor_is_somebody():
     assert actor().startswith("staff:")
+
+
+def test_the_viewers_words_of_a_site(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert run(config, "config", "glossary") == 0
+    words = tmp_path / "words.js"
+    words.write_text(capsys.readouterr().out, "utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(f'{config.read_text()}\n[site]\nglossary = "{words}"\n')
+    assert run(own, "config", "check") == 0
+    words.write_text(words.read_text("utf-8").replace('"text": {', '"txet": {', 1), "utf-8")
+    assert run(own, "config", "check") == 65
+    said = capsys.readouterr().err
+    assert 'term 1: "text" is missing' in said
+    assert "site.glossary" in said
