@@ -11,6 +11,7 @@ import os
 import resource
 import shlex
 import subprocess
+import tempfile
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -88,8 +89,7 @@ def _nothing(_made: object) -> None:
 
 def volume_of(wanted: Study, work: Path) -> PdiVolume:
     """As the builder makes it; the objects stay where they are."""
-    converted = work / f"{wanted.name}.converted"
-    converted.mkdir()
+    converted = Path(tempfile.mkdtemp(prefix=f"{wanted.name}-", dir=work))
     site = Site("Bench", ("nowhere",), version="0")
 
     objects = (ObjectFile(os.fspath(path), read_instance(path)) for path in wanted.files)
