@@ -44,11 +44,13 @@ class ObjectFile:
     Attributes:
         path: Never made of DICOM text.
         is_foreign: Not written by us: its preamble and meta information are replaced.
+        left_out: Why it is not to go onto the medium but on its list (PDI-51); "" if it may.
     """
 
     path: str
     instance: Instance
     is_foreign: bool = False
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,10 @@ class _Build:
         """What can go onto the medium, converted where it must be."""
         for count, file in enumerate(objects, 1):
             instance = file.instance
+            if file.left_out:
+                self._leave_out(instance, file.left_out)
+                self.on_object(count)
+                continue
             try:
                 source, instance = self._place(file)
             except (

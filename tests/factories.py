@@ -588,3 +588,14 @@ _IMAGES: dict[str, Callable[[Dataset, np.random.Generator, int, int, int], None]
 _DOCUMENTS: dict[str, Callable[[Dataset, Sequence[Dataset]], None]] = {
     "SR": _sr, "KO": _ko, "PR": _pr, "PDF": _pdf,
 }  # fmt: skip
+
+
+def rename(path: Path, name: bytes, charset: bytes = b"") -> None:
+    """The patient's name, and what is said of its characters, in bytes."""
+    data = path.read_bytes()
+    for tag, vr, value in ((b"\x08\0\x05\0", b"CS", charset), (b"\x10\0\x10\0", b"PN", name)):
+        at = data.index(tag + vr)
+        stop = at + 8 + int.from_bytes(data[at + 6 : at + 8], "little")
+        value += b" " * (len(value) % 2)
+        data = data[: at + 6] + len(value).to_bytes(2, "little") + value + data[stop:]
+    path.write_bytes(data)

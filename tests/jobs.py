@@ -44,11 +44,11 @@ def fill_job(folder: Path, files: Iterable[Path]) -> None:
 
 
 def request_for(folder: Path, files: Iterable[Path], **changes: Any) -> ComposeRequest:
-    """Ask for the image of exactly these files, of the patient of the first."""
+    """Ask for the image of exactly these files, of the patient of the first unless one is given."""
     instances = [read_instance(path) for path in files]
     fields: dict[str, Any] = {
         "folder": folder,
-        "patient": identity_of(instances[0]),
+        "patient": changes.get("patient") or identity_of(instances[0]),
         "study_instance_uids": tuple(dict.fromkeys(it.study_instance_uid for it in instances)),
         "volume_id": "PDI_TEST1",
         "site": SITE,

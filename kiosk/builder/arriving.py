@@ -23,6 +23,7 @@ from kiosk.services.arrivals import (
     read_arrivals,
 )
 from kiosk.services.gates import StudyGate
+from kiosk.services.unread_names import UNREADABLE
 
 _FOLLOW_S: Final = 0.05  # between two looks for what arrived
 _FORGOTTEN_S: Final = 300.0  # nothing arrived and nobody said that this is all: a job that ended
@@ -78,17 +79,20 @@ class Arriving:
             self._heard_at = time.monotonic()
             instance = Instance.from_bytes(stored.header)
             path = objects / stored.file_name
-            self._look_at(path, stored, instance)
-            file = ObjectFile(os.fspath(path), instance)
-            if like is None or instance.sop_instance_uid < like.instance.sop_instance_uid:
+            left_out = "" if self._look_at(path, stored, instance) else UNREADABLE
+            file = ObjectFile(os.fspath(path), instance, left_out=left_out)
+            is_first = like is None or instance.sop_instance_uid < like.instance.sop_instance_uid
+            if is_first and not left_out:
                 like = file
             yield file
-        if like is None:
+        if not seen:
             raise SpoolLostError("the index of what arrived is empty or gone")
         self.seen = len(seen)
         wanted = self.request.inventory
         if wanted and inventory_of(seen) != wanted:
             raise SpoolLostError("the index of what arrived does not hold all of the study")
+        if like is None:
+            return  # nothing is left, which whoever builds of it says
         reports = handed_in_objects(self.request.reports, like, seen, self._folder / CONVERTED)
         self.seen += len(reports)
         for report in reports:
@@ -114,14 +118,16 @@ class Arriving:
         self.request = final
         return True
 
-    def _look_at(self, path: Path, stored: StoredInstance, instance: Instance) -> None:
+    def _look_at(self, path: Path, stored: StoredInstance, instance: Instance) -> bool:
+        """Whether it may go along, as `StudyGate.may_go_along`."""
         uid = stored.sop_instance_uid
         if instance.sop_instance_uid != uid or instance.size_bytes != stored.size_bytes:
             raise SpoolLostError(f"the index does not agree with itself on {uid}")
-        self._gate.check(instance)
+        may_go_along = self._gate.may_go_along(instance)
         if path.stat(follow_symlinks=False).st_size != stored.size_bytes:
             raise SpoolLostError(f"object {uid} has another length than it had")
         if self.request.rehash:
             with path.open("rb") as file:
                 if file_digest(file) != stored.digest:
                     raise SpoolLostError(f"object {uid} is not what it was")
+        return may_go_along

@@ -10,25 +10,19 @@ be told leaves that one object out. Its own bytes are never changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
-from dicomdir.charset import decode
-from dicomdir.errors import InstanceError
 from dicomdir.instance import Instance
 from dicomdir.tree import no_id
 from kiosk.domain.identity import Verdict, match
-from kiosk.domain.model import PatientIdentity
 from kiosk.errors import WrongPatientError
+from kiosk.services.unread_names import match_unread, read_identity
 
-UNREADABLE: Final = "identity.unreadable"  # why an object is left out: nobody can tell whose it is
 _MAX_COUNTED: Final = 100  # patients in one folder
 _MAX_PATH: Final = 120
 _CHARSET: Final = 0x00080005
 # Patient ID, its issuer, name, birth date
 _TAGS: Final = (0x00100020, 0x00100021, 0x00100010, 0x00100030)
-_NAME_AT, _BIRTH_DATE_AT = 2, 3
-_GUESSES: Final = (b"ISO_IR 192", b"ISO_IR 100")
 
 _Raw = tuple[bytes, ...]
 
@@ -89,56 +83,21 @@ class _Seen:
     def __init__(self, charset: bytes, raw: _Raw) -> None:
         self.raw = raw
         self.uids: list[str] = []
-        self.is_readable = False
-        self.identity = _identity(["", "", ""], raw[_BIRTH_DATE_AT])
         self.reasons: tuple[str, ...] = ()
-
-        self._read(charset)
-
-    def _read(self, charset: bytes) -> None:
-        """By its own character set; else by those that are forgotten to be declared."""
-        for each in (charset, *_GUESSES):
-            try:
-                texts = [
-                    decode(value, each, is_name=at == _NAME_AT)
-                    for at, value in enumerate(self.raw[:_BIRTH_DATE_AT])
-                ]
-            except InstanceError:
-                continue
-            self.identity = _identity(texts, self.raw[_BIRTH_DATE_AT])
-            # A name with control or replacement characters is as unreadable as one in no set.
-            itself = match(self.identity, self.identity)
-            self.is_readable = each is charset and "encoding" not in itself.reasons
-            return
+        self.identity, self.is_readable = read_identity(raw, charset)
 
     def verdict(self, patient: _Seen) -> Verdict:
         """SAME, DIFFERENT or UNDECIDABLE."""
-        found = match(patient.identity, self.identity)
-        self.reasons = found.reasons
         if self.is_readable and patient.is_readable:
+            found = match(patient.identity, self.identity)
+            self.reasons = found.reasons
             return Verdict.SAME if found.accepted else found.verdict
-        if self.raw == patient.raw or (
-            found.verdict is Verdict.SAME
-            and self.identity.name.casefold() == patient.identity.name.casefold()
-        ):
+        if self.raw == patient.raw:
             return Verdict.SAME
-        # Not the name, which is unreadable on one side: what is left has to be the same.
-        blank = replace(patient.identity, name="A"), replace(self.identity, name="A")
-        others = match(*blank)
-        if others.verdict is Verdict.DIFFERENT:
-            self.reasons = others.reasons
-            return Verdict.DIFFERENT
-        return Verdict.UNDECIDABLE
-
-
-def _identity(texts: list[str], birth_date: bytes) -> PatientIdentity:
-    patient_id, issuer, name = texts
-    return PatientIdentity(
-        patient_id=patient_id,
-        issuer=issuer,
-        name=name,
-        birth_date=birth_date.decode("ascii", "replace"),
-    )
+        found = match_unread(patient.identity, self.identity)
+        self.reasons = found.reasons
+        is_clear = found.verdict in (Verdict.SAME, Verdict.DIFFERENT)
+        return found.verdict if is_clear else Verdict.UNDECIDABLE
 
 
 def safe_path(path: str) -> str:

@@ -24,7 +24,8 @@ from dicomdir.summary import LeftOut
 from dicomdir.transcode import inflate, is_deflated
 from dicomdir.tree import says_a_date
 from kiosk.errors import ComposeError
-from kiosk.services.folder_patients import UNREADABLE, FolderPatients, safe_path
+from kiosk.services.folder_patients import FolderPatients, safe_path
+from kiosk.services.unread_names import UNREADABLE
 
 _MAGIC: Final = b"DICM"
 _MAX_DEPTH: Final = 32

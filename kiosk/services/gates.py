@@ -2,14 +2,16 @@
 
 Pure functions over `kiosk.domain.identity`, one for each place where data of another patient could
 slip in: the archive's answer, an arriving object, the objects before the build, the finished
-image, the medium read back. One that disagrees refuses the whole set; nothing is dropped silently.
-Errors hold reason codes and UIDs only, never a name, an ID or a birth date.
+image, the medium read back. One that disagrees refuses the whole set; one whose name alone cannot
+be read is left out and listed (`unread_names`); nothing is dropped silently. Errors hold reason
+codes and UIDs only, never a name, an ID or a birth date.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 from dicomdir.charset import decode
@@ -19,9 +21,11 @@ from dicomdir.instance import Instance, read_instance_at
 from dicomdir.iso_reader import IsoReader, IsoRecord
 from dicomdir.pdi import DICOMDIR
 from dicomdir.profile import PATIENT, STUDY
-from kiosk.domain.identity import match
+from dicomdir.values import conform
+from kiosk.domain.identity import Verdict, match
 from kiosk.domain.model import PatientIdentity
 from kiosk.errors import CheckFailedError, WrongPatientError
+from kiosk.services.unread_names import match_unread, read_identity
 
 _CHARACTER_SET: Final = 0x00080005
 _ACCESSION_NUMBER: Final = 0x00080050
@@ -38,6 +42,10 @@ _IDENTITY_TAGS: Final = (
     _PATIENT_BIRTH_DATE,
     _ACCESSION_NUMBER,
 )
+
+_WHO_TAGS: Final = (_PATIENT_ID, _ISSUER_OF_PATIENT_ID, _PATIENT_NAME, _PATIENT_BIRTH_DATE)
+
+_Raw = tuple[bytes | None, ...]
 
 _UID = re.compile(r"[0-9.]{1,64}")
 _MAGIC_OFFSET: Final = 128  # PS3.10 7.1: preamble, then "DICM"
@@ -64,7 +72,9 @@ class StudyGate:
         self._accession_number = accession_number
         self._study_instance_uids = frozenset(study_instance_uids)
         self._accepted: set[PatientIdentity] = set()
-        self._accepted_raw: set[tuple[bytes | None, ...]] = set()
+        self._accepted_raw: set[_Raw] = set()
+        self._unread_raw: set[_Raw] = set()
+        self._marked_names = _marked_names(verified.name)
 
     def check_patient(self, seen: PatientIdentity, what: str) -> None:
         """Raises WrongPatientError unless it is the same person.
@@ -91,20 +101,57 @@ class StudyGate:
         gate_accession_number(self._accession_number, seen, what)
 
     def check(self, instance: Instance) -> None:
-        """Raises WrongPatientError unless it is the patient's, of such a Study and order."""
+        """Of what is on a medium or shall be: raises WrongPatientError unless it is the patient's,
+        of such a Study and order.
+        """
+        if not self.may_go_along(instance):
+            what = f"object {_shown(instance.sop_instance_uid)}"
+            raise WrongPatientError(f"{what}: undecidable patient (encoding)")
+
+    def may_go_along(self, instance: Instance) -> bool:
+        """Of what arrived.
+
+        Returns:
+            False if nobody can tell whose it is, because its name alone cannot be read: that object
+            is to be left out (`UNREADABLE`).
+        Raises:
+            WrongPatientError: It is not the patient's, or of another Study or order, or more than
+                the name is in doubt.
+        """
         what = f"object {_shown(instance.sop_instance_uid)}"
         self.check_study(instance.study_instance_uid, what)
         values = instance.values()
         raw = tuple(values.get(tag) for tag in _IDENTITY_TAGS)
-        if raw not in self._accepted_raw:  # decoding costs four times as much as this look
-            try:
-                seen = identity_of(instance)
-                accession_number = instance.text(_ACCESSION_NUMBER)
-            except DicomdirError as error:
-                raise WrongPatientError(f"{what}: undecidable patient (encoding)") from error
+        if raw in self._accepted_raw:  # decoding costs four times as much as this look
+            return True
+        if raw in self._unread_raw:
+            return False
+        try:
+            accession_number = instance.text(_ACCESSION_NUMBER)
+        except DicomdirError as error:
+            raise WrongPatientError(f"{what}: undecidable order (encoding)") from error
+        self.check_accession_number(accession_number, what)
+        seen, is_readable = _read_identity(values)
+        if is_readable:
             self.check_patient(seen, what)
-            self.check_accession_number(accession_number, what)
-            self._accepted_raw.add(raw)
+        elif not self._is_unread_name_ours(seen, _recorded_name(values), what):
+            self._unread_raw.add(raw)
+            return False
+        self._accepted_raw.add(raw)
+        return True
+
+    def _is_unread_name_ours(self, seen: PatientIdentity, recorded: bytes, what: str) -> bool:
+        """Raises WrongPatientError as `may_go_along`.
+
+        Args:
+            recorded: The name as a directory record has it: it must be known there again.
+        """
+        found = match_unread(self._verified, seen)
+        if not found.accepted:
+            raise WrongPatientError(
+                f"{what}: {found.verdict.value} patient ({', '.join(found.reasons)})"
+            )
+        return found.verdict is Verdict.SAME and _folded(recorded) in self._marked_names
 
     def check_directory(self, directory: Directory) -> None:
         """Raises WrongPatientError unless each PATIENT and STUDY record is the patient's.
@@ -117,17 +164,38 @@ class StudyGate:
                 self.check_study(record.text(_STUDY_INSTANCE_UID), "DICOMDIR")
                 self.check_accession_number(_accession_number_of_record(record), "DICOMDIR")
             elif record.type == PATIENT:
-                self.check_patient(_identity_of_record(record), "DICOMDIR")
+                seen = _identity_of_record(record)
+                if _folded(seen.name.encode("ascii", "replace")) in self._marked_names:
+                    seen = replace(seen, name=self._verified.name)
+                self.check_patient(seen, "DICOMDIR")
+
+
+def _marked_names(name: str) -> frozenset[bytes]:
+    """A name as a record has it if the object's bytes of it cannot be read: with "?" (PDI-68)."""
+    if name.isascii():
+        return frozenset()
+    found = [conform("PN", name.encode("utf-8", "replace"), b"")]
+    if not name.encode("latin-1", "ignore").isascii():
+        found.append(conform("PN", name.encode("latin-1", "replace"), b""))
+    return frozenset(_folded(it) for it in found)
+
+
+def _recorded_name(values: Mapping[int, bytes]) -> bytes:
+    return conform("PN", values.get(_PATIENT_NAME, b""), values.get(_CHARACTER_SET, b""))
+
+
+def _folded(name: bytes) -> bytes:
+    return name.lower()  # ASCII letters alone
 
 
 def identity_of(instance: Instance) -> PatientIdentity:
-    """Who an object says it is of, decoded by its own character set."""
-    return PatientIdentity(
-        patient_id=instance.text(_PATIENT_ID),
-        issuer=instance.text(_ISSUER_OF_PATIENT_ID),
-        name=instance.text(_PATIENT_NAME),
-        birth_date=instance.text(_PATIENT_BIRTH_DATE),
-    )
+    """Who an object says it is of, as far as that can be read."""
+    return _read_identity(instance.values())[0]
+
+
+def _read_identity(values: Mapping[int, bytes]) -> tuple[PatientIdentity, bool]:
+    raw = [values.get(tag, b"").strip(b" \0") for tag in _WHO_TAGS]
+    return read_identity(raw, values.get(_CHARACTER_SET, b"").strip(b" \0"))
 
 
 def _identity_of_record(record: DirectoryRecord) -> PatientIdentity:

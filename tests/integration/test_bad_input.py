@@ -20,7 +20,7 @@ from dicomdir.directory import read_directory
 from dicomdir.findings import Severity
 from kiosk.errors import ComposeError, WrongPatientError
 from kiosk.services.build_folder import FolderImage, build_folder
-from tests.factories import Patient, make_study
+from tests.factories import Patient, make_study, rename
 from tests.jobs import CREATED, SITE
 from tests.real_data import extract
 
@@ -203,17 +203,6 @@ def test_odd_names_of_the_patient(name: str, tmp_path: Path) -> None:
     records = read_directory((medium(folder) / "DICOMDIR").read_bytes()).records
     (stated,) = (it.text(0x00100010) for it in records if it.type == "PATIENT")
     assert stated == name
-
-
-def rename(path: Path, name: bytes, charset: bytes = b"") -> None:
-    """The patient's name, and what is said of its characters, in bytes."""
-    data = path.read_bytes()
-    for tag, vr, value in ((b"\x08\0\x05\0", b"CS", charset), (b"\x10\0\x10\0", b"PN", name)):
-        at = data.index(tag + vr)
-        stop = at + 8 + int.from_bytes(data[at + 6 : at + 8], "little")
-        value += b" " * (len(value) % 2)
-        data = data[: at + 6] + len(value).to_bytes(2, "little") + value + data[stop:]
-    path.write_bytes(data)
 
 
 LATIN = b"M\xfcller^J\xf6rg"

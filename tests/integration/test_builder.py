@@ -44,8 +44,8 @@ from kiosk.services.compose import (
     ComposerPool,
     compose,
 )
-from kiosk.services.gates import gate_medium
-from tests.factories import Patient, make_study
+from kiosk.services.gates import gate_medium, identity_of
+from tests.factories import Patient, make_study, rename
 from tests.jobs import fill_job, other_patient, request_for
 
 pytestmark = pytest.mark.integration
@@ -318,6 +318,42 @@ def test_what_cannot_be_converted_is_listed(tmp_path: Path, run: Run) -> None:
         page = reader.read(record, 0, record.size_bytes).decode("ascii")
     assert str(ds.SOPInstanceUID) in page
     assert run(request_for(folder, good)).left_out == image.left_out
+
+
+def test_a_name_that_cannot_be_read_costs_its_object_alone(tmp_path: Path, run: Run) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT", "MR"))
+    rename(files[1], b"M\xfcller^J", b"ISO_IR 192")
+    fill_job(tmp_path / "job", files)
+    image = run(request_for(tmp_path / "job", files))
+    (left,) = image.left_out
+    assert (image.instances, left.reason) == (2, "identity.unreadable")
+    assert left.sop_instance_uid == read_instance(files[1]).sop_instance_uid
+    with open_image(image.path) as reader:
+        page = reader.find("INDEX.HTM")
+        assert page is not None
+        assert b"nobody can tell whose" in reader.read(page, 0, page.size_bytes)
+
+
+def test_a_study_whose_names_lack_their_character_set(tmp_path: Path, run: Run) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT", "SR"))
+    patient = replace(identity_of(read_instance(files[0])), name="Müller^Jörg")
+    for path in files:
+        rename(path, "Müller^Jörg".encode("latin-1"))
+    fill_job(tmp_path / "job", files)
+    image = run(request_for(tmp_path / "job", files, patient=patient))
+    assert (image.instances, image.left_out) == (3, ())
+
+
+def test_a_study_of_which_no_name_can_be_read_is_held_with_the_reason(
+    tmp_path: Path, run: Run
+) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT"))
+    patient = identity_of(read_instance(files[0]))
+    for path in files:
+        rename(path, b"M\xfcller^J", b"ISO_IR 192")
+    fill_job(tmp_path / "job", files)
+    with pytest.raises(ComposeError, match=r"nothing_left.*identity\.unreadable"):
+        run(request_for(tmp_path / "job", files, patient=patient))
 
 
 @pytest.mark.parametrize("syntax", ["implicit", "big", "rle", "jpeg", "jpeg-lossless", "j2k"])

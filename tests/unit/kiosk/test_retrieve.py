@@ -40,7 +40,7 @@ from kiosk.services.arrivals import (
 from kiosk.services.gates import identity_of
 from kiosk.services.retrieve import Retrieved, RetrievePolicy, retrieve
 from tests.archive_kit import arrived, identity
-from tests.factories import Patient, make_study, stable_uid
+from tests.factories import Patient, make_study, rename, stable_uid
 from tests.fakes.clock import FakeClock
 from tests.fakes.pacs import FakePacs, Round, store
 
@@ -196,15 +196,21 @@ def test_another_patients_object_left_over_wipes_all(
     del tmp_path
 
 
-def test_an_unreadable_name_is_refused(files: list[Path], job: Path, tmp_path: Path) -> None:
-    wrong = _same_study(tmp_path, Patient())
-    data = wrong[0].read_bytes()
-    assert b"Doe^Jane" in data
-    wrong[0].write_bytes(
-        data.replace(b"Doe^Jane", b"Doe^J\xffne").replace(b"ISO_IR 100", b"ISO_IR 192")
-    )
+def test_a_name_that_cannot_be_read_arrives(files: list[Path], job: Path) -> None:
+    """The builder leaves that object out by name; its study is not held for it."""
+    rename(files[3], b"Doe^J\xffne", b"ISO_IR 192")
+    assert run(FakePacs(files), job).instances == len(files)
+    assert len(arrived(job)) == len(files)
+
+
+def test_an_unreadable_name_does_not_hide_another_patient(
+    files: list[Path], job: Path, tmp_path: Path
+) -> None:
+    wrong = _same_study(tmp_path, Patient(patient_id="OTHER"))
+    rename(wrong[0], b"Doe^J\xffne", b"ISO_IR 192")
     with pytest.raises(WrongPatientError):
         run(FakePacs(files, [Round(extra=wrong)]), job)
+    assert list(job.iterdir()) == []
 
 
 def test_a_header_that_cannot_be_read_is_no_alarm_of_a_wrong_patient(
