@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from dicomdir.charset import decode
 from dicomdir.check.keys import KeyCheck
 from dicomdir.check.layouts import Layouts
+from dicomdir.check.names import contradict
 from dicomdir.check.patient import Telling
 from dicomdir.check.places import check_preamble
 from dicomdir.check.references import References, check_streams
@@ -22,7 +22,6 @@ from dicomdir.part10 import MEDIA_SOP_INSTANCE, META_START
 from dicomdir.pdi import DICOMDIR
 from dicomdir.profile import EXPLICIT_LITTLE, IMAGE, PATIENT, RECORD_TYPES
 from dicomdir.records import KEYS
-from dicomdir.values import conform
 
 _STANDARD_ROOT: Final = "1.2.840.10008."
 # Stand-alone overlay, curve, LUTs; stored print; detached management (PDI-57).
@@ -258,8 +257,15 @@ class ObjectCheck:
             return
         elif tag in (_PATIENT_ID, _BIRTH_DATE):
             self._found.error("PDI-85", path, f"the object's {tag_name(tag)} is another one")
-        elif tag == _NAME and not _same_family(above, values):
+        elif tag == _NAME and self._is_other_name(above, values):
             self._found.error("PDI-85", path, "the object's patient has another family name")
+
+    @staticmethod
+    def _is_other_name(above: Mapping[int, bytes], values: Mapping[int, bytes]) -> bool:
+        (mine, own), (value, charset) = (
+            (it.get(_NAME, b""), it.get(_CHARSET, b"")) for it in (above, values)
+        )
+        return contradict(mine, own, value, charset)
 
     def finish(self) -> None:
         """What can be said of the upper records once all objects were seen."""
@@ -287,28 +293,3 @@ class _Upper:
         self.has: set[int] = set()
         self.same: set[int] = set()
         self.other: set[int] = set()
-
-
-def _same_family(above: Mapping[int, bytes], values: Mapping[int, bytes]) -> bool:
-    """Family names, case and punctuation apart; the object's as a record may have it.
-
-    Of a name that nobody can read only the plain letters count: a record has "?" for the others,
-    or another object's spelling.
-    """
-    mine, raw = (it.get(_NAME, b"").strip(b" \0") for it in (above, values))
-    if mine == raw:
-        return True
-    charset = values.get(_CHARSET, b"")
-    try:
-        text = decode(mine, above.get(_CHARSET, b""), is_name=True)
-        other = decode(conform("PN", raw, charset), charset, is_name=True)
-        decode(raw, charset, is_name=True)
-    except InstanceError:
-        plain = (bytes(byte for byte in it if byte < 0x80) for it in (mine, raw))
-        text, other = (it.decode("ascii") for it in plain)
-    return _family(text) == _family(other)
-
-
-def _family(name: str) -> str:
-    family = name.partition("=")[0].partition("^")[0]
-    return "".join(letter for letter in family.casefold() if letter.isalnum())
