@@ -75,7 +75,10 @@ def protected_index(site: Site, *, links: LinkCase) -> bytes:
         '<h2 id="opening">How to open it</h2>',
         "<ul>",
         *viewer,
-        *[f"<li><code>{shown(command)}</code><br />{shown(text)}</li>" for command, text in _WAYS],
+        *[
+            f"<li><code>{shown(command, may_break=False)}</code><br />{shown(text)}</li>"
+            for command, text in _WAYS
+        ],
         "</ul>",
         '<h2 id="importable">What can be imported</h2>',
         "<p>The folder DICOM with its directory DICOMDIR, once decrypted.</p>",

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+from dicomdir.breaks import BREAK, with_breaks
+
 _GENERATOR: Final = "sendhome"
 _DROPPED: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 _BREAKS: Final = frozenset("\n\x0b\x0c\x85\u2028\u2029")
@@ -38,6 +40,7 @@ def page(title: str, body: Iterable[str], *, source_uid: str) -> list[str]:
     Args:
         source_uid: The SOP Instance that the page is derived from (PDI-12).
     """
+    source = f"urn:oid:{source_uid.replace(BREAK, '')}"
     return [
         '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML Basic 1.1//EN"',
         '  "http://www.w3.org/TR/xhtml-basic/xhtml-basic11.dtd">',
@@ -48,7 +51,7 @@ def page(title: str, body: Iterable[str], *, source_uid: str) -> list[str]:
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'" />',
         '<meta name="viewport" content="width=device-width, initial-scale=1" />',
         f'<meta name="generator" content="{_GENERATOR}" />',
-        f'<meta name="dcterms.source" content="urn:oid:{source_uid}" />',
+        f'<meta name="dcterms.source" content="{source}" />',
         f"<title>{title}</title>",
         "</head>",
         "<body>",
@@ -140,4 +143,4 @@ def _cleaned(text: str, *, keep_breaks: bool) -> str:
                 kept.append(" " if category != "Cf" else "")
             elif marks <= _MAX_MARKS:
                 kept.append(f"&#{ord(character)};")
-    return "".join(kept)
+    return with_breaks("".join(kept))

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 from dicomdir import profile
+from dicomdir.breaks import with_breaks
 
 _MAX_SHOWN: Final = 200
 _MAX_MARKS: Final = 2  # combining marks in a row
@@ -81,8 +82,12 @@ _KIND_WORDS: Final = {
 }
 
 
-def shown(text: str) -> str:
-    """DICOM or site text as ASCII markup that shows it and can do nothing else."""
+def shown(text: str, *, may_break: bool = True) -> str:
+    """DICOM or site text as ASCII markup that shows it and can do nothing else.
+
+    Args:
+        may_break: Long words may be broken; no for what is to be copied, such as commands.
+    """
     kept: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text[: 4 * _MAX_SHOWN]):
@@ -107,6 +112,8 @@ def shown(text: str) -> str:
     markup = "".join(
         c if (c.isalnum() and c.isascii()) or c in " ,.:;-_()/+" else f"&#{ord(c)};" for c in clean
     )
+    if may_break:
+        markup = with_breaks(markup)
     return _ISOLATE.format(markup) if is_isolated else markup
 
 

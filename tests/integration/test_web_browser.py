@@ -23,6 +23,7 @@ import pytest
 from dicomdir.build import ObjectFile, Plan, build_volume
 from dicomdir.instance import read_instance
 from dicomdir.readme import Site
+from dicomdir.summary import LeftOut
 from dicomdir.web import LinkCase
 from tests.factories import Patient, Study, make_study
 
@@ -136,8 +137,15 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
         os.close(ours_read)
 
 
-def medium(folder: Path, links: LinkCase, kinds: tuple[str, ...], text: str = "") -> Path:
-    """A medium as a person's computer shows it: names in the case of its links."""
+def medium(
+    folder: Path, links: LinkCase, kinds: tuple[str, ...], text: str = "", left: int = 0
+) -> Path:
+    """A medium as a person's computer shows it: names in the case of its links.
+
+    Args:
+        text: Wherever a person may have written something.
+        left: How many more objects are told to be missing.
+    """
     patient = Patient(name=text or "Müller^Jürgen", charset="ISO_IR 192")
     study = Study(patient=patient, description=text or "Thorax")
 
@@ -148,7 +156,13 @@ def medium(folder: Path, links: LinkCase, kinds: tuple[str, ...], text: str = ""
     files = make_study(folder / "in", kinds, study=study, rows=256, columns=256, edit=rename)
     (folder / "work").mkdir()
     site = Site(text or "Imaging Center", (text or "1 Test Street",), "1")
-    plan = Plan("PDI_WEB", "2.25.5", site, folder / "work", links)
+    left_out = tuple(
+        LeftOut(
+            f"2.25.{n}{'0123456789' * 4}", "1.2.840.10008.5.1.4.1.1.2", "pixels.short", "", text
+        )
+        for n in range(1, left + 1)
+    )
+    plan = Plan("PDI_WEB", "2.25.5", site, folder / "work", links, left_out=left_out)
     objects = [ObjectFile(str(path), read_instance(path)) for path in files]
     root = folder / "medium"
     for entry in build_volume(objects, plan).volume.entries:
@@ -206,6 +220,14 @@ def test_every_page_opens_without_a_complaint(
         assert chromium.value("document.documentElement.lang") == "en"
         assert chromium.value("document.scripts.length + document.styleSheets.length") == 0
     assert pictures >= 20
+
+
+def test_long_words_fit_a_small_phone(chromium: Chromium, tmp_path: Path) -> None:
+    """UIDs, protocol names without a blank, and what is listed as not on the medium."""
+    root = medium(tmp_path, LinkCase.UPPER, ("CT", "CT", "SR", "PDF"), "t1_mpr_ns_sag_" * 4, left=3)
+    for page in pages_of(root):
+        chromium.open(page, (360, 800))
+        assert chromium.value("document.documentElement.scrollWidth") <= 360, page.name
 
 
 def test_every_link_is_followed_to_something(chromium: Chromium, root: Path) -> None:

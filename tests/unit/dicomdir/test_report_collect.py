@@ -76,7 +76,7 @@ def contents(entry: Entry) -> bytes:
 def text_of(page: bytes) -> str:
     root = ElementTree.fromstring(page.decode("ascii"))
     _check_nesting(root)
-    return " ".join("".join(root.itertext()).split())
+    return " ".join("".join(root.itertext()).replace("\u200b", "").split())  # where words may break
 
 
 _BLOCKS = {"p", "ul", "ol", "table", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr"}
