@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from dicomdir.errors import TranscodeError
-from dicomdir.j2k_check import check_jpeg_2000
+from dicomdir.j2k_check import check_jpeg_2000, has_colour_transform
 from dicomdir.jpeg_check import check_jpeg, check_jpeg_ls
 
 RLE: Final = "1.2.840.10008.1.2.5"
@@ -213,6 +213,9 @@ def _decode_jpeg_2000(data: bytes, form: PixelFormat) -> memoryview:
     stream = _jpeg_2000_header(data)
     _compare(stream, form)
     check_jpeg_2000(data)
+    if form.photometric.startswith(("YBR_FULL", "YBR_PARTIAL")) and has_colour_transform(data):
+        # Undone by the decoder it would be RGB or, if it was used on top, not: nobody can tell.
+        raise TranscodeError("a frame's colour transform is not the one that the attributes say")
     return _fit(imagecodecs.jpeg2k_decode(data, planar=False, numthreads=1), stream, form)
 
 

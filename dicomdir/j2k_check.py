@@ -35,6 +35,18 @@ class _Image:
         return across, -(-(self.area.y1 - self.tile_origin[1]) // self.tile[1])
 
 
+def has_colour_transform(data: bytes) -> bool:
+    """Whether the main header of a checked codestream says that components were transformed
+    (multiple component transformation, T.800 table A.17; PS3.5 8.2.4).
+    """
+    at = data.find(b"\xff\x4f\xff\x51", 0, 4096) + 2
+    while (marker := _number(data, at, 2)) != _SOT:
+        body, at = _segment(data, at)
+        if marker == _COD and len(body) > 4:
+            return body[4] == 1
+    return False
+
+
 def check_jpeg_2000(data: bytes) -> None:
     """Raise TranscodeError unless all bytes of a codestream are there and none is left over."""
     start = data.find(b"\xff\x4f\xff\x51", 0, 4096)
