@@ -39,6 +39,17 @@ def _ae_title(value: str) -> str | None:
     return None
 
 
+def _absolute(value: Path) -> str | None:
+    """A folder that depends on where a command is started would be several."""
+    return None if value.is_absolute() else "must be an absolute path"
+
+
+def _database(value: str) -> str | None:
+    if not value or value.partition(":")[0].partition("+")[0] in ("sqlite", "postgresql"):
+        return _plain(value)
+    return "must begin with sqlite: or postgresql:"
+
+
 def _plain(value: Any) -> str | None:
     lines = value if isinstance(value, tuple) else (value,)
     for line in lines:
@@ -126,9 +137,13 @@ class ReceiverConfig:
 class StoreConfig:
     """Where things are kept."""
 
-    state_dir: Path = option(Path("/var/lib/sendhome"), "journal, keys and locks; mode 0700")
-    spool_dir: Path = option(Path("/var/spool/sendhome"), "images on their way to a medium")
-    database_url: str = option("", "SQLAlchemy URL; empty: SQLite in the state folder", _plain)
+    state_dir: Path = option(
+        Path("/var/lib/sendhome"), "journal, keys and locks; mode 0700", _absolute
+    )
+    spool_dir: Path = option(
+        Path("/var/spool/sendhome"), "images on their way to a medium", _absolute
+    )
+    database_url: str = option("", "SQLAlchemy URL; empty: SQLite in the state folder", _database)
     reserve_mb: int = option(
         512, "MB of free space below which nothing more is accepted", _between(0, 1_000_000)
     )

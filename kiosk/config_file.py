@@ -5,7 +5,9 @@ Unknown keys, wrong types and values out of range are errors that name the key.
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, fields
@@ -58,14 +60,18 @@ def _convert(key: str, kind: object, value: object) -> object:
         and all(isinstance(v, str) for v in value)
     ):
         return tuple(value)
-    if kind == tuple[float, ...] and isinstance(value, list) and value and _are_waits(value):
-        return tuple(float(v) for v in value)
-    wanted = getattr(kind, "__name__", str(kind))
+    if kind == tuple[float, ...] and isinstance(value, list):
+        if value and _are_waits(value):
+            return tuple(float(v) for v in value)
+        raise ConfigError(f"{key}: must be one or more numbers of seconds, none below 0")
+    wanted = "list" if str(kind).startswith("tuple") else getattr(kind, "__name__", str(kind))
     raise ConfigError(f"{key}: {type(value).__name__} found where {wanted} is wanted")
 
 
 def _are_waits(values: list[object]) -> bool:
-    return all(isinstance(v, int | float) and not isinstance(v, bool) and v >= 0 for v in values)
+    return all(
+        isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v < math.inf for v in values
+    )
 
 
 def _section(key: str, cls: type[Any], table: object) -> Any:
@@ -158,7 +164,15 @@ def _rows(prefix: str, table: Any, default: Any, origin: str) -> Iterator[Settin
     for item in fields(table):
         value = getattr(table, item.name)
         source = "default" if value == getattr(default, item.name) else origin
+        if item.name == "database_url":
+            value = without_password(value)
         yield Setting(f"{prefix}.{item.name}", value, source, item.metadata["doc"])
+
+
+def without_password(url: str) -> str:
+    """A database URL as it may be shown."""
+    shown = re.sub(r"(?<=://)([^/@]*?):[^/]*@", r"\1:***@", url)
+    return re.sub(r"(?i)(password=)[^&]*", r"\1***", shown)
 
 
 def to_toml(config: Config) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 
 from dicomdir.viewer import assets
 from kiosk import config_file
@@ -54,5 +55,8 @@ def run_glossary(_args: argparse.Namespace) -> int:
 
 
 def run_example(args: argparse.Namespace) -> int:
-    print(config_file.to_toml(config_file.load(args.config)), end="")
+    config = config_file.load(args.config)
+    shown = config_file.without_password(config.store.database_url)
+    store = dataclasses.replace(config.store, database_url=shown)
+    print(config_file.to_toml(dataclasses.replace(config, store=store)), end="")
     return 0

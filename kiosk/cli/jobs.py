@@ -14,6 +14,7 @@ from kiosk.cli.people import actor
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
 from kiosk.errors import InvalidValueError, JobFailedError
+from kiosk.services.drawer import is_waiting_its_turn
 from kiosk.services.pulse import Heartbeat
 
 POLL_S = 0.5
@@ -110,7 +111,12 @@ def run_list(args: argparse.Namespace) -> int:
     with bootstrap.existing_journal(config) as journal:
         jobs = journal.jobs.newest(limit=args.limit)
         heard = bootstrap.pulse(config, journal).feel()
-    print_rows(args.json, [row(job) for job in jobs], SHOWN)
+    rows = [row(job) for job in jobs]
+    if not args.json:
+        for shown, job in zip(rows, jobs, strict=True):
+            if is_waiting_its_turn(job):
+                shown["wanted"] = shown["note"]
+    print_rows(args.json, rows, SHOWN)
     _warn(heard)
     return 0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import config_file
-from kiosk.errors import ConfigError
+from kiosk.errors import ConfigError, KioskError
 from kiosk.lobby.wrapper import Wrapper, desk_page, is_on_a_terminal, log_to_wrapper
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Raises ConfigError: no terminal, or the log cannot be kept."""
     config = config_file.load(args.config)
     if args.child:
-        return _lobby(config, args.visitors)
+        return _child(config, args.visitors)
     if not is_on_a_terminal():
         raise ConfigError("the kiosk needs a terminal; for a look without one: sendhome demo")
     return run_wrapped(config, config_file.find_file(args.config), args.log, args.visitors)
@@ -90,13 +90,23 @@ def _log_to(log: Path | None, config: Config) -> None:
         raise ConfigError(f"the log cannot be kept in {log}: {error.strerror}") from error
 
 
-def _lobby(config: Config, visitors: Path | None) -> int:
-    from kiosk import bootstrap
-    from kiosk.lobby.app import LobbyApp
+def _child(config: Config, visitors: Path | None) -> int:
+    """The lobby; why it cannot start goes into the log, as the terminal is wiped at once."""
     from kiosk.lobby.crash import install_quiet_hooks
 
     log_to_wrapper()
     install_quiet_hooks()
+    try:
+        return _lobby(config, visitors)
+    except KioskError as error:
+        logging.getLogger(__name__).error("%s: %s", error.code, error)
+        raise
+
+
+def _lobby(config: Config, visitors: Path | None) -> int:
+    from kiosk import bootstrap
+    from kiosk.lobby.app import LobbyApp
+
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
         parts = bootstrap.lobby_parts(config, journal, jobs)

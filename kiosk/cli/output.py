@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-MAX_CELLS = 240  # of one table cell
+MAX_CELLS = 1000  # of one table cell: advice is never cut
 
 
 def print_json(value: object) -> None:

@@ -36,8 +36,10 @@ class JobSeen(Message):
 
     Attributes:
         password: Of its media, if they are protected.
+        is_held_up: It waits for its turn while another job waits for somebody.
     """
 
     visit: Visit = field(repr=False)
     job: Job | None
     password: JobPassword | None = field(default=None, repr=False)
+    is_held_up: bool = False

@@ -44,6 +44,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         self._is_polling = False
         self._seen_s = 0.0
         self._last_job: Job | None = None
+        self._is_held_up = False
 
     # --- the visit --------------------------------------------------------------------------------
 
@@ -107,6 +108,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         if message.job is not None:
             self._tell()
             self._seen_s, self._last_job = now_s, message.job
+            self._is_held_up = message.is_held_up
             self._show_job(message.job, is_late=False)
         elif self._last_job is not None:
             self._show_job(self._last_job, is_late=now_s - self._seen_s > _LATE_S)
@@ -171,7 +173,9 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
             self._show(ProgressScreen(self._frame, job, estimate, self._visit.password))
         elif screen.is_mounted:
             password = self._visit.password
-            screen.show(job, estimate, is_late=is_late, password=password)
+            screen.show(
+                job, estimate, is_late=is_late, is_held_up=self._is_held_up, password=password
+            )
 
     def on_taken(self, _message: told.Taken) -> None:
         job = self._last_job

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
 from textual import work
 
@@ -16,7 +17,10 @@ from kiosk.lobby.guard import Visits
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.visit import Visit
 from kiosk.lobby.watch import WatchingApp
+from kiosk.services.drawer import is_waiting_its_turn, needs_a_hand
 from kiosk.services.identify import Claim, Release
+
+_PATIENCE: Final = timedelta(seconds=30)  # for whoever is asked in front of us
 
 
 class WorkingApp(WatchingApp, inherit_bindings=False):
@@ -49,7 +53,12 @@ class WorkingApp(WatchingApp, inherit_bindings=False):
         password = visit.password
         if password is None and job is not None and job.choice.is_protected and not job.has_ended:
             password, _code = attempt(lambda: self._parts.passwords.of(job_id))
-        self.post_message(JobSeen(visit, job, password))
+        is_held_up = False
+        if job is not None and is_waiting_its_turn(job):
+            others, _code = attempt(self._parts.jobs.newest)
+            before = self._parts.clock.now() - _PATIENCE
+            is_held_up = any(needs_a_hand(it, before) for it in others or () if it.job_id != job_id)
+        self.post_message(JobSeen(visit, job, password, is_held_up))
 
     @work(thread=True, group="tell", exit_on_error=False)
     def _tell_password(self, password: JobPassword) -> None:

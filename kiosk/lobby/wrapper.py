@@ -1,8 +1,9 @@
 """The parent process that owns the terminal, so that no crash leaves anything on it.
 
 The lobby runs as its child. When the child dies the terminal is reset, its scroll-back cleared, and
-a fixed page sends people to the desk until the child is back, at most two seconds later. A lobby
-that keeps dying stays off: the page stays. Standard library only; nothing here can fail on data.
+a fixed page sends people to the desk until the child is back, at most two seconds later. One that
+keeps dying, because the journal is not there yet or the database does not answer, is tried again
+every half minute, behind the page. Standard library only; nothing here can fail on data.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from kiosk.ports import Clock
 RESTART_S: Final = 1.0
 MAX_CRASHES: Final = 3
 CRASH_WINDOW_S: Final = 60.0
+LONG_PAUSE_S: Final = 30.0  # after so many crashes within the window
 LOG_FD_VARIABLE: Final = "SENDHOME_LOG_FD"
 _STOP_S: Final = 5  # for an orderly end, before the child is killed
 _MAX_LINE: Final = 1000
@@ -69,9 +71,9 @@ class Wrapper:
         """
         with self._terminal(), self._signals():
             while not self._is_stopping:
-                if self._run_once() == 0:
+                if (status := self._run_once()) == 0:
                     break
-                self._crashed()
+                self._crashed(status)
         return 0
 
     def stop(self) -> None:
@@ -109,16 +111,17 @@ class Wrapper:
         log.join(1.0)
         return 0 if self._is_stopping else status
 
-    def _crashed(self) -> None:
+    def _crashed(self, status: int) -> None:
+        """Say so, with the exit code that `docs/exit-codes.md` explains, and wait."""
         self._show_page()
         now_s = self._clock.monotonic_s()
         self._crashes_s.append(now_s)
+        pause_s = RESTART_S
         if len(self._crashes_s) == MAX_CRASHES and now_s - self._crashes_s[0] < CRASH_WINDOW_S:
-            logger.critical("the lobby crashed %d times in a row and stays off", MAX_CRASHES)
-            self._pause(float("inf"))
-            return
-        logger.error("the lobby crashed and starts again")
-        self._pause(RESTART_S)
+            self._crashes_s.clear()
+            pause_s = LONG_PAUSE_S
+        logger.error("the lobby ended with %d and starts again in %.0f s", status, pause_s)
+        self._pause(pause_s)
 
     def _pause(self, seconds: float) -> None:
         until_s = time.monotonic() + seconds

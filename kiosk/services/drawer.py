@@ -6,6 +6,8 @@ a closed tray without the medium tells that it has gone, or a port without a sti
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from kiosk.domain.model import Job, Wanted
 from kiosk.ports import LedgerEntry, LoadedMedium
 
@@ -33,6 +35,23 @@ def is_drawn_in(entry: LedgerEntry, loaded: LoadedMedium) -> bool:
 def queued_note(drive: str) -> str:
     """The progress note of a job that waits for its turn at a drive."""
     return f"queued.{drive}"
+
+
+def is_waiting_its_turn(job: Job) -> bool:
+    """Whether the job was sent to some drive and has not had its turn yet."""
+    return job.progress is not None and job.progress.note.startswith(queued_note(""))
+
+
+def needs_a_hand(job: Job, asked_before: datetime) -> bool:
+    """Whether its drive stands still until somebody does what was asked for that long ago."""
+    mine = (Wanted.CLAIM, Wanted.TAKE_MEDIUM)  # its owner's, and soon over
+    asked = job.question
+    return (
+        not job.has_ended
+        and asked is not None
+        and asked.wanted not in mine
+        and asked.asked_at < asked_before
+    )
 
 
 def is_queued(job: Job, drive: str) -> bool:

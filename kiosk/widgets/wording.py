@@ -245,6 +245,8 @@ def failure_words(error_code: str) -> Sentence:
 def note_words(note: str) -> str:
     """A remark on the progress, "" if the code has none."""
     slow = _("Some images are slow to arrive. We are asking again.")
+    if note.startswith("queued."):
+        return _("Another one is made first. Yours is next.")
     return {
         "archive.retry": slow,
         "receiver.retry": slow,

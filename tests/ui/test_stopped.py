@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.domain.model import Step, Wanted
+from kiosk.domain.model import MediaChoice, Medium, OrderId, Priority, Step, Wanted
 from kiosk.lobby import watch
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
@@ -128,3 +128,23 @@ async def test_a_journal_that_is_away_closes_nothing(hall: Hall) -> None:
         looks = len(hall.stations.asked)
         await visitor.until(lambda: len(hall.stations.asked) >= looks + 3)
         await visitor.sees(WelcomeScreen)
+
+
+async def test_whoever_waits_behind_another_job_is_told_so(hall: Hall) -> None:
+    job_id, other = hall.order.order_id, OrderId("order-in-front")
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.submit(other, MediaChoice(Medium.DISC), Priority.WARD, actor="test")
+        hall.jobs.at_step(job_id, Step.WRITE, note="queued.disc1")
+        await visitor.until(lambda: "Another one is made first." in visitor.text())
+        assert "Your turn comes next" in visitor.text()
+        assert "▸ Writing" not in visitor.text()
+        hall.jobs.ask(other, Wanted.OTHER_DISC)
+        await pilot.pause()
+        assert "tell the desk" not in visitor.text()
+        hall.clock.advance(31)  # whoever was asked has had time
+        hall.stations.beat("hall")
+        await visitor.until(lambda: "Please tell the desk." in visitor.text())
+        hall.jobs.done(other)
+        await visitor.until(lambda: "Another one is made first." in visitor.text())

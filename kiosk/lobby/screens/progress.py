@@ -82,14 +82,16 @@ class ProgressScreen(LobbyScreen):
         estimate: Estimate | None,
         *,
         is_late: bool = False,
+        is_held_up: bool = False,
         password: JobPassword | None = None,
     ) -> None:
         """Draw the newest row.
 
         Args:
             is_late: The journal has not answered for a while; what is shown may be old.
+            is_held_up: It waits for its turn behind one that waits for somebody.
         """
-        steps, done, left = self._contents(job, estimate, is_late=is_late)
+        steps, done, left = self._contents(job, estimate, is_late=is_late, is_held_up=is_held_up)
         self.query_one("#steps", Static).update(steps)
         self.query_one("#bar", Static).update(done)
         self.query_one("#left", Static).update(left)
@@ -99,11 +101,13 @@ class ProgressScreen(LobbyScreen):
             self.query_one(LeftOutNote).show(job)
 
     def _contents(
-        self, job: Job, estimate: Estimate | None, *, is_late: bool
+        self, job: Job, estimate: Estimate | None, *, is_late: bool, is_held_up: bool = False
     ) -> tuple[Content, Content, Content]:
         """The steps, the bar, and the line below it."""
         step = None if job.progress is None else job.progress.step
         note = "" if job.progress is None else note_words(job.progress.note)
+        if is_held_up:
+            note = _("The machine needs a hand first. Please tell the desk.")
         if is_late:
             note = _("One moment, please. We cannot see how far it is.")
         left = left_words(None if estimate is None else estimate.left_s)
@@ -117,11 +121,14 @@ class ProgressScreen(LobbyScreen):
             return Content.styled("▸ " + _("Your turn comes next"), "bold")
         order = list(Step)
         at = order.index(step)
+        is_queued = job.progress is not None and job.progress.note.startswith("queued.")
         lines = []
         for shown in _SHOWN:
             words = step_words(shown)
             if order.index(shown) < at:
                 lines.append(Content(f"✓ {words}"))
+            elif shown is step and is_queued:
+                lines.append(Content.styled("▸ " + _("Your turn comes next"), "bold"))
             elif shown is step or (step is Step.RELEASE and shown is Step.RETRIEVE):
                 lines.append(Content.styled(f"▸ {words}", "bold"))
             else:

@@ -9,7 +9,7 @@ import pytest
 
 from burner import drive
 from kiosk.config import RESERVE_BLOCKS, Config, DriveConfig
-from kiosk.config_file import MAX_FILE_BYTES, load, parse, settings, to_toml
+from kiosk.config_file import MAX_FILE_BYTES, load, parse, settings, to_toml, without_password
 from kiosk.domain.model import Medium
 from kiosk.engine_parts import limits_of
 from kiosk.errors import ConfigError
@@ -106,3 +106,38 @@ def test_a_file_that_is_missing_huge_or_not_text_is_an_error(tmp_path: Path):
 def test_an_unknown_drive_is_an_error_that_lists_the_known():
     with pytest.raises(ConfigError, match="disc1"):
         Config().drive("tape")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[store]\nstate_dir = "rel"', "store.state_dir: must be an absolute path"),
+        ('[store]\nspool_dir = "./x"', "store.spool_dir: must be an absolute path"),
+        ('[store]\ndatabase_url = "mysql://u@h/d"', "must begin with sqlite: or postgresql:"),
+        ("[engine]\nretry_s = []", "engine.retry_s: must be one or more numbers of seconds"),
+        ("[engine]\nretry_s = [-1.0]", "none below 0"),
+        ("[engine]\nretry_s = [nan]", "none below 0"),
+        ("[engine]\nretry_s = 5", "int found where list is wanted"),
+    ],
+)
+def test_what_cannot_work_is_named(text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says.replace(".", r"\.")):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://u:secret@h:5432/d", "postgresql://u:***@h:5432/d"),
+        ("postgresql+psycopg://u:se@cret@h/d", "postgresql+psycopg://u:***@h/d"),
+        ("postgresql:///d?user=u&password=secret&x=1", "postgresql:///d?user=u&password=***&x=1"),
+        ("postgresql://u@h/d", "postgresql://u@h/d"),
+        ("sqlite:////var/lib/x.db", "sqlite:////var/lib/x.db"),
+    ],
+)
+def test_no_password_is_shown(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+    config = replace(Config(), store=replace(Config().store, database_url=url))
+    rows = {row.key: row.value for row in settings(config, "x")}
+    assert rows["store.database_url"] == shown
+    assert parse(to_toml(config)) == config
