@@ -7,20 +7,22 @@ counted: it is named with its reason. One patient only: one object of somebody e
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dicomdir.build import Plan
+from dicomdir.build import ObjectFile, Plan
 from dicomdir.disc_set import DiscContents
 from dicomdir.errors import NothingLeftError
 from dicomdir.iso import IsoImage
 from dicomdir.readme import Site
 from kiosk.builder.refusals import kiosk_errors
-from kiosk.errors import InvalidValueError
+from kiosk.errors import InvalidValueError, SpoolFullError
 from kiosk.services.build_set import SetOptions, make_set
 from kiosk.services.folder_scan import FolderScan, LeftOutFile, nothing_usable
 from kiosk.services.handed_in import HandedIn, MadeReport, report_objects
@@ -87,9 +89,10 @@ def build_folder(
         raise InvalidValueError(f"{out} is not a regular file and is not replaced")
     with (
         kiosk_errors(),
-        tempfile.TemporaryDirectory(prefix=".sendhome-", dir=out.parent) as work,
+        _work_in(out.parent) as work,
     ):
         found = FolderScan(Path(work), progress).run(folder)
+        _require_room(found.objects, options, out.parent)
         missing = found.missing()
         plan = Plan(
             volume_id=volume_id,
@@ -119,3 +122,27 @@ def build_folder(
         contents=made.contents,
         reports=tuple(reports),
     )
+
+
+@contextlib.contextmanager
+def _work_in(folder: Path) -> Iterator[str]:
+    """A folder beside the image to be. Raises InvalidValueError: nothing can be written there."""
+    try:
+        work = tempfile.TemporaryDirectory(prefix=".sendhome-", dir=folder)
+    except OSError as error:
+        raise InvalidValueError(
+            f"nothing can be written into {folder}: {error.strerror}"
+        ) from error
+    with work as name:
+        yield name
+
+
+def _require_room(objects: Sequence[ObjectFile], options: SetOptions, folder: Path) -> None:
+    """Refuse before anything is written what cannot end well; less than this is never needed."""
+    size = sum(Path(it.path).stat().st_size for it in objects)
+    need = size * (1 + bool(options.password))  # a sealed image is made of a plain one
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        raise SpoolFullError(
+            f"{folder} has {free >> 20} MB free, and this takes {need >> 20} MB or more"
+        )

@@ -10,6 +10,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
+from dicomdir.breaks import BREAK
 from dicomdir.instance import Instance
 from dicomdir.iso_reader import open_image
 from kiosk.adapters.storage_scp.supervisor import StorageReceiver
@@ -157,7 +158,7 @@ def test_retired_classes_arrive_and_are_named_on_the_disc(
     with open_image(image.path) as reader:
         record = reader.find("INDEX.HTM")
         assert record is not None
-        page = reader.read(record, 0, record.size_bytes).decode("ascii")
+        page = reader.read(record, 0, record.size_bytes).decode("ascii").replace(BREAK, "")
     assert all(it.sop_instance_uid in page for it in image.left_out)
 
 
