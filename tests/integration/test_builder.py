@@ -21,6 +21,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from dicomdir.breaks import BREAK
 from dicomdir.check.image import check_image
 from dicomdir.instance import read_instance
 from dicomdir.iso_reader import open_image
@@ -316,7 +317,7 @@ def test_what_cannot_be_converted_is_listed(tmp_path: Path, run: Run) -> None:
         record = reader.find("INDEX.HTM")
         assert record is not None
         page = reader.read(record, 0, record.size_bytes).decode("ascii")
-    assert str(ds.SOPInstanceUID) in page
+    assert str(ds.SOPInstanceUID) in page.replace(BREAK, "")
     assert run(request_for(folder, good)).left_out == image.left_out
 
 
