@@ -83,15 +83,16 @@ def _mr(folder: Path, count: int) -> None:
 def _mg(folder: Path, _count: int) -> None:
     rng = np.random.default_rng(5)
     y, x = np.mgrid[:5200, :4800].astype(np.float32)
-    for n, (side, view) in enumerate(_VIEWS):
+    for n, (side, _) in enumerate(_VIEWS):
         across = x / 4800 if side == "L" else 1 - x / 4800
         tissue = (across / 0.72) ** 2 + ((y - 2600) / 2250) ** 2 < 1
         level = 1800 + 500 * np.sin(x / 400 + n) * np.cos(y / 300) + 300 * np.sin(x / 37 + y / 53)
         level += rng.normal(0, _TISSUE_NOISE, x.shape).astype(np.float32)
         pixels = np.clip(np.where(tissue, level, 0), 0, 4095)
 
-        def edit(ds: Dataset, side: str = side, view: str = view, pixels=pixels) -> None:  # type: ignore[no-untyped-def]
+        def edit(ds: Dataset, n: int = n, pixels: np.ndarray = pixels) -> None:
             _replaced(ds, pixels)
+            side, view = _VIEWS[n]
             ds.ImageLaterality, ds.ViewPosition = side, view
             ds.PatientOrientation = ["P", "L"] if side == "R" else ["A", "R"]
             ds.SeriesInstanceUID = stable_uid("mg", n)
