@@ -3,6 +3,7 @@ type T = Int32Array;
 type Eight = [T, T, T, T, T, T, T, T];
 
 const tables = make();
+const NONE = new Int32Array(0);
 
 function make(): Int32Array[] {
   const all = [0, 1, 2, 3, 4, 5, 6, 7].map(() => new Int32Array(256));
@@ -27,7 +28,8 @@ export function crc32(data: Uint8Array): number {
   // Words are read where words begin; every browser's machine has the low byte first.
   const start = Math.min(data.length, -data.byteOffset & 3);
   for (; at < start; at++) c = t0[(c ^ data[at]!) & 255]! ^ (c >>> 8);
-  const words = new Int32Array(data.buffer, data.byteOffset + at, ((data.length - at) >> 3) << 1);
+  const count = ((data.length - at) >> 3) << 1;
+  const words = count ? new Int32Array(data.buffer, data.byteOffset + at, count) : NONE;
   for (let i = 0; i < words.length; i += 2) {
     const a = c ^ words[i]!;
     const b = words[i + 1]!;
