@@ -1,9 +1,9 @@
 /**
  * Data files by injected scripts: a page opened from a file may load nothing else.
  *
- * Two at a time, so that an optical drive does not seek to and fro, and of large ones one, so that
- * the first of four mammograms does not come with the second; which comes next is asked when a place
- * is free, so that what is looked at goes first.
+ * Two at a time, so that an optical drive does not seek to and fro; of large ones one, so that the
+ * first of four mammograms does not come with the second; and nothing ahead beside what somebody waits
+ * for. Which comes next is asked when a place is free, so that what is looked at goes first.
  */
 import { crc32 } from "./crc32.ts";
 import { DataError } from "./errors.ts";
@@ -46,6 +46,8 @@ interface Request {
 }
 
 const AT_ONCE = 2;
+/** Ranks up to that of the pixels that are looked at. */
+export const AWAITED = 10;
 /** Bytes on the medium: a second of an optical drive's time. */
 const LARGE = 2_500_000;
 
@@ -101,10 +103,13 @@ export class Loader {
     while (this.running.size < AT_ONCE) {
       let best: Request | null = null;
       let least = Infinity;
-      const isBusy = [...this.running.values()].some((each) => each.isLarge);
+      const running = [...this.running.values()];
+      const isBusy = running.some((each) => each.isLarge);
+      const isAwaited = running.some((each) => rankOf(each) <= AWAITED);
       for (const request of this.waiting.values()) {
         if (isBusy && request.isLarge) continue;
-        const rank = Math.min(...request.ranks.map((each) => each()));
+        const rank = rankOf(request);
+        if (isAwaited && rank > AWAITED) continue;
         if (rank < least) {
           least = rank;
           best = request;
@@ -153,6 +158,10 @@ export class Loader {
     tell();
     this.next();
   }
+}
+
+function rankOf({ ranks }: Request): number {
+  return Math.min(...ranks.map((each) => each()));
 }
 
 /** Where a data file is, seen from VIEWER. */

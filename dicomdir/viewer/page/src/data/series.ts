@@ -7,6 +7,7 @@ import { DataError } from "./errors.ts";
 import type { Files } from "./files.ts";
 import { type InstanceEntry, type Meta, readMeta, type SeriesEntry } from "./format.ts";
 import { Headers } from "./headers.ts";
+import { AWAITED } from "./loader.ts";
 import type { Picture, Progress, Source } from "./source.ts";
 import { isLarge, warmUp } from "./workers.ts";
 
@@ -190,7 +191,8 @@ export class SeriesData implements Source {
     const key = this.chunkKey(c);
     const known = this.pools.chunks.get(key);
     if (known) return Promise.resolve(known);
-    const rank = () => Math.min(10 + this.chunkDistance(c), isWanted ? WANTED_UNSEEN : Infinity);
+    const rank = () =>
+      Math.min(AWAITED + this.chunkDistance(c), isWanted ? WANTED_UNSEEN : Infinity);
     let made = this.loading.get(c);
     if (made && isWanted) this.files.urge(key, rank);
     if (!made) {
