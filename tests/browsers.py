@@ -71,6 +71,11 @@ class Browser:
         self._process = process
         self._number = 0
 
+    @property
+    def pid(self) -> int:
+        """Of the driver, whose child the browser is."""
+        return self._process.pid
+
     def ask(self, action: str, **options: Any) -> Any:
         """One action of driver.mjs and its answer."""
         assert self._process.stdin is not None

@@ -30,6 +30,7 @@ BENCHES = {
     "web": "tests.bench.bench_web",
     "check": "tests.bench.bench_check",
     "viewer": "tests.bench.bench_viewer",
+    "cd": "tests.bench.bench_cd",
 }
 
 

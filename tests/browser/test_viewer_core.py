@@ -199,6 +199,39 @@ def canvas(web: Browser, center: float, width: float) -> np.ndarray[Any, Any]:
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(128, 128).astype(float)
 
 
+def test_four_large_views_hang_and_are_decoded_beside_the_page(
+    web: Browser, tmp_path: Path
+) -> None:
+    views = (("L", "MLO"), ("R", "CC"), ("L", "CC"), ("R", "MLO"))
+    expected = {}
+    for number, (side, view) in enumerate(views):
+
+        def edit(ds: Any, number: int = number, side: str = side, view: str = view) -> None:
+            ds.ImageLaterality, ds.ViewPosition = side, view
+            ds.SeriesInstanceUID, ds.SeriesNumber = f"1.2.{number + 1}", number + 1
+            ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"1.3.{number + 1}"
+            ds.StudyInstanceUID = "1.4"
+            expected[side, view] = ds.pixel_array
+
+        folder = tmp_path / "in" / str(number)
+        make_study(folder, ("MG",), seed=number + 1, rows=1001, columns=700, edit=edit)
+    root = pack(tmp_path / "in", tmp_path / "out")
+    web.open(root / "VIEWER" / "START.HTM")
+    web.until(
+        "window.sendhome && sendhome.stage.viewports.length === 4"
+        " && sendhome.stage.viewports.every(vp => vp.picture && !vp.isLoading)"
+    )
+    assert web.evaluate("performance.getEntriesByName('sendhome-beside').length") == 4
+    for at, place in enumerate((("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO"))):
+        shown = web.evaluate(
+            f"(vp => [[0, 0], [699, 0], [0, 1000], [699, 1000], [350, 501]].map(([x, y]) =>"
+            f" vp.probe({{x, y}}).stored[0]))(sendhome.stage.viewports[{at}])"
+        )
+        points = ((0, 0), (0, 699), (1000, 0), (1000, 699), (501, 350))
+        assert shown == [int(expected[place][point]) for point in points]
+    assert web.complaints() == []
+
+
 def test_keys_wheel_and_mouse(web: Browser, medium: Path) -> None:
     web.open(medium / "VIEWER" / "START.HTM")
     web.until_shown()

@@ -29,21 +29,29 @@ async function dictionary() {
   return deflated(lines.join("\n"));
 }
 
-async function script() {
+async function bundle(entry, define = {}) {
   const made = await build({
     absWorkingDir: here,
-    entryPoints: ["src/main.ts"],
+    entryPoints: [entry],
     bundle: true,
     format: "iife",
     target: "es2017",
     charset: "ascii",
-    define: { DICTIONARY: JSON.stringify(await dictionary()) },
+    define,
     minify: true,
     legalComments: "none",
     write: false,
     logLevel: "warning",
   });
   return `"use strict";${made.outputFiles[0].text}`;
+}
+
+/** The worker travels inside: a page opened from a file may start one of a Blob only. */
+async function script() {
+  return bundle("src/main.ts", {
+    DICTIONARY: JSON.stringify(await dictionary()),
+    DECODER: JSON.stringify(await bundle("src/data/decode_worker.ts")),
+  });
 }
 
 async function boot() {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cut, isWithin, nearestFrame, stepOf } from "../src/compare/planes.ts";
 import { cross, dot, type Plane, type Vec3 } from "../src/dicom/geometry.ts";
-import { hang, isMirrored } from "../src/dicom/mammo.ts";
+import { cellOf, hang, isMirrored } from "../src/dicom/mammo.ts";
 import { apply } from "../src/view/matrix.ts";
 import { advance } from "../src/view/player.ts";
 import { niceLength } from "../src/view/scale_bar.ts";
@@ -82,6 +82,13 @@ test("mammograms: right beside left, CC above MLO, chest walls together", () => 
   assert.deepEqual(hang(views), { cells: [1, 3, 2, 0], rows: 2 });
   assert.deepEqual(hang(views.slice(0, 3)), { cells: [1, null, 2, 0], rows: 2 });
   assert.equal(hang(views.slice(0, 1)), null);
+  // What is known of one alone is where it hangs among four.
+  const { cells } = hang(views)!;
+  views.slice(0, 4).forEach((view, i) => {
+    assert.equal(cellOf(view), cells.indexOf(i));
+  });
+  assert.equal(cellOf({ side: "", view: "CC" }), null);
+  assert.equal(cellOf({ side: "R", view: "ML" }), null);
   assert.equal(isMirrored("R", "P"), false);
   assert.equal(isMirrored("R", "A"), true);
   assert.equal(isMirrored("L", "A"), false);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deflateRawSync } from "node:zlib";
+import { deflateRawSync, crc32 as zlibCrc32 } from "node:zlib";
 import { type Cells, type Shape, unfilter } from "../src/data/codec.ts";
 import { crc32 } from "../src/data/crc32.ts";
 import { DataError } from "../src/data/errors.ts";
@@ -37,6 +37,13 @@ test("a text that is no such text is none", () => {
 test("CRC-32 of known texts, at every offset from a word", () => {
   assert.equal(crc32(new TextEncoder().encode("123456789")), 0xcbf43926);
   assert.equal(crc32(new Uint8Array(0)), 0);
+  const many = Uint8Array.from({ length: 41 }, (_, i) => i * 89);
+  for (let from = 0; from < 9; from++) {
+    for (let to = from; to <= many.length; to++) {
+      const part = many.subarray(from, to);
+      assert.equal(crc32(part), zlibCrc32(part), `${from} to ${to}`);
+    }
+  }
   assert.equal(
     crc32(new TextEncoder().encode("The quick brown fox jumps over the lazy dog")),
     0x414fa339,

@@ -1,11 +1,12 @@
 /** CRC-32 (IEEE), eight bytes a step: pixels of every frame pass through here. */
-type T = Uint32Array;
+type T = Int32Array;
 type Eight = [T, T, T, T, T, T, T, T];
 
 const tables = make();
+const NONE = new Int32Array(0);
 
-function make(): Uint32Array[] {
-  const all = [0, 1, 2, 3, 4, 5, 6, 7].map(() => new Uint32Array(256));
+function make(): Int32Array[] {
+  const all = [0, 1, 2, 3, 4, 5, 6, 7].map(() => new Int32Array(256));
   for (let n = 0; n < 256; n++) {
     let c = n;
     for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
@@ -22,21 +23,28 @@ function make(): Uint32Array[] {
 
 export function crc32(data: Uint8Array): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as Eight;
-  const whole = data.length - (data.length % 8);
   let c = -1;
-  let i = 0;
-  for (; i < whole; i += 8) {
-    c ^= data[i]! | (data[i + 1]! << 8) | (data[i + 2]! << 16) | (data[i + 3]! << 24);
+  let at = 0;
+  // Words are read where words begin; every browser's machine has the low byte first.
+  const start = Math.min(data.length, -data.byteOffset & 3);
+  for (; at < start; at++) c = t0[(c ^ data[at]!) & 255]! ^ (c >>> 8);
+  const count = ((data.length - at) >> 3) << 1;
+  const words = count ? new Int32Array(data.buffer, data.byteOffset + at, count) : NONE;
+  for (let i = 0; i < words.length; i += 2) {
+    const a = c ^ words[i]!;
+    const b = words[i + 1]!;
     c =
-      t7[c & 255]! ^
-      t6[(c >>> 8) & 255]! ^
-      t5[(c >>> 16) & 255]! ^
-      t4[c >>> 24]! ^
-      t3[data[i + 4]!]! ^
-      t2[data[i + 5]!]! ^
-      t1[data[i + 6]!]! ^
-      t0[data[i + 7]!]!;
+      t7[a & 255]! ^
+      t6[(a >>> 8) & 255]! ^
+      t5[(a >>> 16) & 255]! ^
+      t4[a >>> 24]! ^
+      t3[b & 255]! ^
+      t2[(b >>> 8) & 255]! ^
+      t1[(b >>> 16) & 255]! ^
+      t0[b >>> 24]!;
   }
-  for (; i < data.length; i++) c = t0[(c ^ data[i]!) & 255]! ^ (c >>> 8);
+  for (at += words.length * 4; at < data.length; at++) {
+    c = t0[(c ^ data[at]!) & 255]! ^ (c >>> 8);
+  }
   return ~c >>> 0;
 }

@@ -1,17 +1,16 @@
 /** One frame of a chunk into a picture, checked against its CRC. */
 import type { FrameInfo } from "../dicom/frame.ts";
-import { asCells, bytesOf, type Cells, unfilter } from "./codec.ts";
-import { crc32 } from "./crc32.ts";
+import { cellsOf, FILTERED, type Job, RAW } from "./cells.ts";
+import { bytesOf, type Cells } from "./codec.ts";
 import { DataError } from "./errors.ts";
 import type { FrameEntry } from "./format.ts";
 import { inflate } from "./inflate.ts";
 import { decodeJpeg } from "./jpeg.ts";
 import type { Picture } from "./source.ts";
+import { decodeBeside } from "./workers.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const RAW = 0;
-const FILTERED = 1;
 const JPEG = 2;
 
 /** @throws DataError "damaged", or "unsupported" for a codec of a later version. */
@@ -26,17 +25,19 @@ export async function decodeFrame(
   const bytes = chunk.subarray(offset, offset + length);
   if (codec === JPEG) return fromJpeg(bytes, info, file);
   if (codec !== RAW && codec !== FILTERED) throw new DataError("unsupported", file, "codec");
-  const size = bytesOf(info);
-  let cells: Cells;
-  if (codec === FILTERED) {
-    cells = unfilter(await inflate(bytes, file, size), info, predictor);
-  } else {
-    if (bytes.length !== size) throw new DataError("damaged", file, "length");
-    cells = asCells(bytes, info.allocated);
-  }
-  const decoded = new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength);
-  if (crc32(decoded) !== crc) throw new DataError("damaged", file, "CRC of the pixels");
-  return picture(cells, info);
+  const { rows, columns, samples, allocated, isSigned, stored, shift } = info;
+  const shape = { rows, columns, samples, allocated, isSigned };
+  const isGrey = samples === 1 && allocated <= 16 && !info.palette;
+  const halve = isGrey ? { stored, shift } : null;
+  const job: Job = { bytes, shape, codec, predictor, crc, file, halve };
+  const made = (await decodeBeside(job)) ?? { cells: await decodeHere(job) };
+  const shown = picture(made.cells, info);
+  return shown.kind === "grey" && made.half ? { ...shown, half: made.half } : shown;
+}
+
+async function decodeHere(job: Job): Promise<Cells> {
+  const { bytes, file, shape } = job;
+  return cellsOf(job, job.codec === RAW ? bytes : await inflate(bytes, file, bytesOf(shape)));
 }
 
 /** Samples, colour by pixel, as something to show. */

@@ -11,12 +11,15 @@ export class DataError extends Error {
   readonly fault: Fault;
   /** Name of the data file, such as "S0000001/C0000001"; never patient data. */
   readonly file: string;
+  /** For whoever looks into it; in English. */
+  readonly detail: string;
 
   constructor(fault: Fault, file: string, detail = "") {
     super(`${file}: ${fault}${detail && ` (${detail})`}`);
     this.name = "DataError";
     this.fault = fault;
     this.file = file;
+    this.detail = detail;
   }
 }
 

@@ -37,8 +37,8 @@ export class Files {
   }
 
   /** A payload as it was before it was encrypted: of C files the frames' bytes. */
-  async payload(name: string, rank: Rank): Promise<Bytes> {
-    const payload = await this.loader.load(name, rank);
+  async payload(name: string, rank: Rank, bytes = 0): Promise<Bytes> {
+    const payload = await this.loader.load(name, rank, bytes);
     return this.vault ? this.vault.open(name, payload) : payload;
   }
 

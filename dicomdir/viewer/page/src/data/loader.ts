@@ -1,8 +1,9 @@
 /**
  * Data files by injected scripts: a page opened from a file may load nothing else.
  *
- * Two at a time, so that an optical drive does not seek to and fro; which comes next is asked when
- * a place is free, so that what is looked at goes first.
+ * Two at a time, so that an optical drive does not seek to and fro; of large ones one, so that the
+ * first of four mammograms does not come with the second; and nothing ahead beside what somebody waits
+ * for. Which comes next is asked when a place is free, so that what is looked at goes first.
  */
 import { crc32 } from "./crc32.ts";
 import { DataError } from "./errors.ts";
@@ -35,6 +36,7 @@ declare global {
 
 interface Request {
   name: string;
+  isLarge: boolean;
   ranks: Rank[];
   resolve: (payload: Payload) => void;
   reject: (error: DataError) => void;
@@ -44,6 +46,10 @@ interface Request {
 }
 
 const AT_ONCE = 2;
+/** Ranks up to that of the pixels that are looked at. */
+export const AWAITED = 10;
+/** Bytes on the medium: a second of an optical drive's time. */
+const LARGE = 2_500_000;
 
 export class Loader {
   /** What SENDHOME.lock was called with: this medium is protected. */
@@ -65,15 +71,17 @@ export class Loader {
   /**
    * The payload of a data file, its CRC checked.
    *
+   * @param bytes Of the file, where they are known.
    * @throws DataError "unreadable" or "damaged".
    */
-  load(name: string, rank: Rank): Promise<Payload> {
+  load(name: string, rank: Rank, bytes = 0): Promise<Payload> {
     const known = this.running.get(name) ?? this.waiting.get(name);
     if (known) {
       known.ranks.push(rank);
       return known.promise;
     }
-    const request = { name, ranks: [rank], called: null } as unknown as Request;
+    const isLarge = bytes >= LARGE;
+    const request = { name, isLarge, ranks: [rank], called: null } as unknown as Request;
     request.promise = new Promise((resolve, reject) => {
       request.resolve = resolve;
       request.reject = reject;
@@ -95,8 +103,13 @@ export class Loader {
     while (this.running.size < AT_ONCE) {
       let best: Request | null = null;
       let least = Infinity;
+      const running = [...this.running.values()];
+      const isBusy = running.some((each) => each.isLarge);
+      const isAwaited = running.some((each) => rankOf(each) <= AWAITED);
       for (const request of this.waiting.values()) {
-        const rank = Math.min(...request.ranks.map((each) => each()));
+        if (isBusy && request.isLarge) continue;
+        const rank = rankOf(request);
+        if (isAwaited && rank > AWAITED) continue;
         if (rank < least) {
           least = rank;
           best = request;
@@ -145,6 +158,10 @@ export class Loader {
     tell();
     this.next();
   }
+}
+
+function rankOf({ ranks }: Request): number {
+  return Math.min(...ranks.map((each) => each()));
 }
 
 /** Where a data file is, seen from VIEWER. */

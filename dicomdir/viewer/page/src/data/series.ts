@@ -7,7 +7,9 @@ import { DataError } from "./errors.ts";
 import type { Files } from "./files.ts";
 import { type InstanceEntry, type Meta, readMeta, type SeriesEntry } from "./format.ts";
 import { Headers } from "./headers.ts";
+import { AWAITED } from "./loader.ts";
 import type { Picture, Progress, Source } from "./source.ts";
+import { isLarge, warmUp } from "./workers.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -58,6 +60,7 @@ export class SeriesData implements Source {
         this.meta.frames.forEach(([c], index) => {
           this.spans.set(c, [this.spans.get(c)?.[0] ?? index, index]);
         });
+        if (this.meta.instances.some((each) => isLarge({ ...each, isSigned: false }))) warmUp();
         this.headers = new Headers(this.folder, this.meta.instances, this.files);
       })
       .catch((error: unknown) => {
@@ -188,12 +191,13 @@ export class SeriesData implements Source {
     const key = this.chunkKey(c);
     const known = this.pools.chunks.get(key);
     if (known) return Promise.resolve(known);
-    const rank = () => Math.min(10 + this.chunkDistance(c), isWanted ? WANTED_UNSEEN : Infinity);
+    const rank = () =>
+      Math.min(AWAITED + this.chunkDistance(c), isWanted ? WANTED_UNSEEN : Infinity);
     let made = this.loading.get(c);
     if (made && isWanted) this.files.urge(key, rank);
     if (!made) {
       made = this.files
-        .payload(key, rank)
+        .payload(key, rank, this.meta.chunks[c - 1]?.[1])
         .then(
           (payload) => {
             this.pools.chunks.put(

@@ -13,6 +13,8 @@ export interface GreyPicture {
   columns: number;
   /** Unsigned cells of `info.allocated` bits; `storedValue` makes them numbers. */
   cells: Cells;
+  /** At half the size (`halved`), where it was made beside the page: fitted to a screen at once. */
+  half?: Cells;
 }
 
 /** Red, green, blue, alpha of each pixel, as canvases take them. */

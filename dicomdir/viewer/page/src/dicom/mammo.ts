@@ -26,6 +26,12 @@ export function hang(views: readonly MammoView[]): Hung | null {
   return found >= 2 ? { cells, rows: cells.length / 2 } : null;
 }
 
+/** Where a standard view hangs among all four; null: it is none. */
+export function cellOf({ side, view }: MammoView): number | null {
+  const row = ROWS.findIndex(([name]) => name === view);
+  return row < 0 || !side ? null : row * 2 + (side === "R" ? 0 : 1);
+}
+
 function find(views: readonly MammoView[], side: string, names: readonly string[]): number | null {
   for (const name of names) {
     const at = views.findIndex((each) => each.side === side && each.view === name);

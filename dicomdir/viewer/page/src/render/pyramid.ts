@@ -3,6 +3,7 @@
  * mammogram of 50 million pixels fitted to a screen costs what the screen costs.
  */
 import type { Cells } from "../data/codec.ts";
+import { halved } from "../data/halve.ts";
 import type { ColourPicture, GreyPicture, Picture } from "../data/source.ts";
 
 export interface Level {
@@ -40,27 +41,10 @@ function base(picture: Picture): Level {
 }
 
 function halfGrey(picture: GreyPicture, from: Level): Level {
-  const { stored, shift, isSigned, allocated } = picture.info;
-  const rows = from.rows >> 1;
-  const columns = from.columns >> 1;
-  const cells = from.cells!;
-  const out = allocated === 8 ? new Uint8Array(rows * columns) : new Uint16Array(rows * columns);
-  const mask = 2 ** stored - 1;
-  // Sign extension by two shifts, or by none: cells that are whole need no more.
-  const up = isSigned ? 32 - stored : 0;
-  for (let y = 0; y < rows; y++) {
-    let at = 2 * y * from.columns;
-    let below = at + from.columns;
-    for (let x = 0, to = y * columns; x < columns; x++, to++, at += 2, below += 2) {
-      const sum =
-        ((((cells[at]! >>> shift) & mask) << up) >> up) +
-        ((((cells[at + 1]! >>> shift) & mask) << up) >> up) +
-        ((((cells[below]! >>> shift) & mask) << up) >> up) +
-        ((((cells[below + 1]! >>> shift) & mask) << up) >> up);
-      out[to] = ((sum >> 2) & mask) << shift;
-    }
-  }
-  return { rows, columns, step: from.step * 2, cells: out, rgba: null };
+  const { rows, columns } = from;
+  const ready = from.step === 1 ? picture.half : undefined;
+  const cells = ready ?? halved(from.cells!, { ...picture.info, rows, columns });
+  return { rows: rows >> 1, columns: columns >> 1, step: from.step * 2, cells, rgba: null };
 }
 
 function halfColour(_: ColourPicture, from: Level): Level {

@@ -3,10 +3,21 @@ import type { App } from "../app.ts";
 import type { StudyEntry } from "../data/format.ts";
 import type { SeriesData } from "../data/series.ts";
 import { Subset } from "../data/subset.ts";
-import { hang, isMirrored, type MammoView } from "../dicom/mammo.ts";
+import { cellOf, hang, isMirrored, type MammoView } from "../dicom/mammo.ts";
 import { T } from "../dicom/tags.ts";
+import type { Viewport } from "../view/viewport.ts";
 
 const MOST = 12;
+/** Series of one view each, as many as a screening has: their grid is known from the first one. */
+const SCREENING = 4;
+/** No optical drive gives a mammogram within it. */
+const FAST_MS = 1000;
+
+interface Place {
+  source: SeriesData;
+  index: number;
+  view: MammoView;
+}
 
 /** Mammograms of a study, if it has at least two standard views. @returns Whether it has. */
 export async function hangMammograms(app: App, study: StudyEntry): Promise<boolean> {
@@ -14,41 +25,79 @@ export async function hangMammograms(app: App, study: StudyEntry): Promise<boole
     (each) => each.modality === "MG" && each.kind === "image" && each.pack === "whole",
   );
   if (!entries.length) return false;
-  const places: { source: SeriesData; index: number; view: MammoView }[] = [];
+  const places: Place[] = [];
   for (const entry of entries.slice(0, MOST)) {
     const source = await app.disc.series(entry.n);
     await source.ready();
-    // One image of each view; of tomosynthesis the whole stack stays one source.
-    source.meta.instances.forEach((instance) => {
-      const index = source.indexOf(instance.uid, 1);
-      const info = index < 0 ? null : source.info(index);
-      const position = info?.attributes.root.string(T.ViewPosition) ?? "";
-      const side = info?.laterality === "R" || info?.laterality === "L" ? info.laterality : "";
-      if (info) places.push({ source, index, view: { side, view: position.toUpperCase() } });
-    });
+    const own = placesOf(source);
+    places.push(...own);
+    const [first] = own;
+    if (entry === entries[0] && entries.length === SCREENING && first && own.length === 1) {
+      await showEarly(app, first);
+    }
   }
   const hung = hang(places.map((each) => each.view));
   if (!hung) return false;
   app.stage.setGrid({ rows: hung.rows, columns: 2 });
   hung.cells.forEach((cell, i) => {
-    const viewport = app.stage.viewports[i]!;
-    const place = cell === null ? null : places[cell]!;
-    if (!place) {
-      viewport.show(null);
-      return;
-    }
-    const side = place.view.side as "R" | "L";
-    const info = place.source.info(place.index);
-    const flip = isMirrored(side, info?.orientation[0] ?? "");
-    const { source } = place;
-    const isAlone = source.meta.instances.length === 1;
-    viewport.show(isAlone ? source : new Subset(`${source.key}/${place.index}`, [place]), {
-      index: 0,
-      flip,
-      align: side === "R" ? 1 : -1,
-    });
+    show(app.stage.viewports[i]!, cell === null ? null : places[cell]!);
   });
   app.store.set({ study: study.uid });
   app.stage.activate(app.stage.viewports[0]!);
   return true;
+}
+
+/** One image of each view; of tomosynthesis the whole stack stays one source. */
+function placesOf(source: SeriesData): Place[] {
+  return source.meta.instances.flatMap((instance) => {
+    const index = source.indexOf(instance.uid, 1);
+    const info = index < 0 ? null : source.info(index);
+    if (!info) return [];
+    const position = info.attributes.root.string(T.ViewPosition);
+    const side = info.laterality === "R" || info.laterality === "L" ? info.laterality : "";
+    return [{ source, index, view: { side, view: position.toUpperCase() } }];
+  });
+}
+
+/**
+ * The first of four views where it will hang, before the headers of the others are looked for: each
+ * is a file more for an optical drive. Resolves when its pixels are there; where they came fast,
+ * when they are shown, as loading the others would take the processor from that.
+ */
+async function showEarly(app: App, place: Place): Promise<void> {
+  const cell = cellOf(place.view);
+  if (cell === null) return;
+  app.stage.setGrid({ rows: 2, columns: 2 });
+  show(app.stage.viewports[cell]!, place);
+  const { source } = place;
+  const began = performance.now();
+  const isThere = () => source.progress().ready + source.progress().failed > 0;
+  await new Promise<void>((done) => {
+    const stop = source.watch(() => {
+      if (isThere()) {
+        stop();
+        done();
+      }
+    });
+    if (isThere()) done();
+  });
+  if (performance.now() - began > FAST_MS) return;
+  await source.picture(place.index).catch(() => undefined); // the viewport says why it is not there
+  await new Promise((done) => requestAnimationFrame(done));
+}
+
+function show(viewport: Viewport, place: Place | null): void {
+  if (!place) {
+    viewport.show(null);
+    return;
+  }
+  const { source, index } = place;
+  const isAlone = source.meta.instances.length === 1;
+  if (isAlone && viewport.source === source) return;
+  const side = place.view.side as "R" | "L";
+  viewport.show(isAlone ? source : new Subset(`${source.key}/${index}`, [place]), {
+    index: 0,
+    flip: isMirrored(side, source.info(index)?.orientation[0] ?? ""),
+    align: side === "R" ? 1 : -1,
+  });
 }
