@@ -617,6 +617,14 @@ def test_other_databases_are_refused(url: str) -> None:
         make_engine(url)
 
 
+def test_a_server_that_does_not_answer_is_said_without_its_password() -> None:
+    engine = make_engine("postgresql://u:secretpw@127.0.0.1:1/db")
+    with pytest.raises(JournalError, match=r"store\.database_url does not answer") as caught:
+        with reading(engine):
+            pass
+    assert "secretpw" not in str(caught.value)
+
+
 def test_an_impossible_folder_is_a_journal_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(JournalError):

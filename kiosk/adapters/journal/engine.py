@@ -229,4 +229,6 @@ def _reason(error: sa.exc.SQLAlchemyError) -> str:
     if isinstance(original, sqlite3.Error):
         return str(original)  # names tables and columns at most
     state = getattr(original, "sqlstate", None)
+    if type(original).__name__ == "OperationalError" and not (state or "").strip("0"):
+        return "the database of store.database_url does not answer, or lets nobody in"
     return f"{type(original or error).__name__} {state or ''}".rstrip()
