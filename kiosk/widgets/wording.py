@@ -12,6 +12,7 @@ from typing import Final
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import Medium, Order, Step, Wanted
+from kiosk.services.drawer import queued_note
 from kiosk.widgets.safe_text import safe_text
 from kiosk.widgets.words import _, date_words, ngettext
 
@@ -245,7 +246,7 @@ def failure_words(error_code: str) -> Sentence:
 def note_words(note: str) -> str:
     """A remark on the progress, "" if the code has none."""
     slow = _("Some images are slow to arrive. We are asking again.")
-    if note.startswith("queued."):
+    if note.startswith(queued_note("")):
         return _("Another one is made first. Yours is next.")
     return {
         "archive.retry": slow,

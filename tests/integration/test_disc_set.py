@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -43,17 +42,12 @@ from kiosk.domain.model import (
 )
 from kiosk.services.gates import identity_of
 from tests.factories import make_study
+from tests.peers import free_port
 
 ROOT = Path(__file__).parents[2]
 JOB = OrderId("order-set")
 PATIENCE_S = 240.0
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -34,8 +34,9 @@ from dicomdir.findings import has_errors
 from dicomdir.instance import read_instance
 from dicomdir.iso import author
 from dicomdir.iso_reader import open_image
-from dicomdir.pdi import Entry, PdiVolume
+from dicomdir.pdi import PdiVolume
 from dicomdir.readme import Site
+from tests.entries import content
 from tests.factories import Patient, make_study
 
 pytestmark = pytest.mark.integration
@@ -54,15 +55,6 @@ def plain_volume(folder: Path, seed: int = 1) -> PdiVolume:
     plan = Plan("PDI_TEST1", "2.25.77", SITE, work)
     objects = [ObjectFile(str(path), read_instance(path)) for path in files]
     return build_volume(objects, plan).volume
-
-
-def content(entry: Entry) -> bytes:
-    source = entry.source
-    if isinstance(source, bytes):
-        return entry.head + source
-    with Path(source.path).open("rb") as file:
-        file.seek(source.offset_bytes)
-        return entry.head + file.read(source.size_bytes)
 
 
 def protect(volume: PdiVolume, work: Path, derivation: Derivation | None = None) -> PdiVolume:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -37,16 +36,11 @@ from kiosk.domain.model import (
 from kiosk.services.gates import identity_of
 from tests.factories import Patient, make_study
 from tests.integration.test_disc_set import engine
+from tests.peers import free_port
 
 JOB = OrderId("order-protected")
 PATIENCE_S = 240.0
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def seen_by_others() -> bytes:

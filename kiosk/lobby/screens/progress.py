@@ -17,6 +17,7 @@ from kiosk.lobby.left_out import LeftOutNote
 from kiosk.lobby.password import PasswordNote
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import StartOver
+from kiosk.services.drawer import is_waiting_its_turn
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.wording import disc_words, left_words, note_words, step_words
 from kiosk.widgets.words import _
@@ -121,7 +122,7 @@ class ProgressScreen(LobbyScreen):
             return Content.styled("▸ " + _("Your turn comes next"), "bold")
         order = list(Step)
         at = order.index(step)
-        is_queued = job.progress is not None and job.progress.note.startswith("queued.")
+        is_queued = is_waiting_its_turn(job)
         lines = []
         for shown in _SHOWN:
             words = step_words(shown)

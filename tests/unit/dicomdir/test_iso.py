@@ -15,6 +15,7 @@ from dicomdir.errors import FileIDError, ImageError, ImageTooLargeError
 from dicomdir.iso import author, stream
 from dicomdir.iso_reader import BLOCK_BYTES, IsoReader, open_image
 from dicomdir.pdi import Entry, FileSource, PdiVolume, lay_out
+from tests.entries import content
 
 CREATED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -39,14 +40,6 @@ def make_volume(folder: Path, count: int = 5, seed: int = 1) -> PdiVolume:
         pages=[Entry("IHE_PDI/INDEX.HTM", b"page")],
         objects=objects,
     )
-
-
-def content(entry: Entry) -> bytes:
-    if isinstance(entry.source, bytes):
-        return entry.head + entry.source
-    data = Path(entry.source.path).read_bytes()
-    start = entry.source.offset_bytes
-    return entry.head + data[start : start + entry.source.size_bytes]
 
 
 def reader_of(data: bytes) -> IsoReader:

@@ -18,12 +18,13 @@ from dicomdir.check.volume import check_volume
 from dicomdir.encrypt.volume import encrypt_volume
 from dicomdir.errors import ViewerProgramError
 from dicomdir.instance import read_instance
-from dicomdir.pdi import Entry, PdiVolume
+from dicomdir.pdi import PdiVolume
 from dicomdir.room import iso_blocks
 from dicomdir.spanned import SetMedium, build_set, placed_objects
 from dicomdir.viewer import assets
 from dicomdir.viewer.maker import ViewerMaker, parted, viewer_for
 from dicomdir.web import LinkCase
+from tests.entries import content
 from tests.factories import Patient, make_study
 from tests.jobs import SITE
 from tests.viewer_reader import Viewer, inflate, read_data_file
@@ -66,15 +67,6 @@ def build(
     ) as viewer:
         plan = Plan("PDI_VIEW", "2.25.77", SITE, work, links, viewer=viewer)
         return build_volume([ObjectFile(str(it), read_instance(it)) for it in files], plan)
-
-
-def content(entry: Entry) -> bytes:
-    source = entry.source
-    if isinstance(source, bytes):
-        return entry.head + source
-    with open(source.path, "rb") as file:
-        file.seek(source.offset_bytes)
-        return entry.head + file.read(source.size_bytes)
 
 
 def viewer_of(volume: PdiVolume) -> Viewer:

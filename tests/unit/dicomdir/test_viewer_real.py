@@ -18,7 +18,7 @@ from dicomdir.errors import DicomdirError
 from dicomdir.file_id import allocate_file_ids
 from dicomdir.instance import Instance, read_instance
 from dicomdir.part10 import encode_meta
-from dicomdir.pdi import Entry, FileSource
+from dicomdir.pdi import FileSource
 from dicomdir.pixels import native_length
 from dicomdir.profile import EXPLICIT_LITTLE
 from dicomdir.readme import Site
@@ -26,19 +26,11 @@ from dicomdir.transcode import needs_transcoding, transcode
 from dicomdir.viewer.folder import ViewerFolder
 from dicomdir.viewer.model import Medium, Original
 from dicomdir.viewer.pack import JPEG_BASELINE, Pack
+from tests.entries import content
 from tests.viewer_reader import Viewer, as_array
 
 data_store = pytest.importorskip("data_store")
 SITE = Site("Example Hospital", ("Street",), "0")
-
-
-def content(entry: Entry) -> bytes:
-    source = entry.source
-    if isinstance(source, bytes):
-        return entry.head + source
-    with open(source.path, "rb") as file:
-        file.seek(source.offset_bytes)
-        return entry.head + file.read(source.size_bytes)
 
 
 def readable(root: Path, work: Path) -> list[tuple[Instance, FileSource, Original | None]]:
