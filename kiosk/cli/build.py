@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import secrets
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import config_file
 from kiosk.cli.options import whole_number
-from kiosk.cli.output import print_json, print_table, progress
+from kiosk.cli.output import print_error, print_json, print_table, progress
 from kiosk.cli.passwords import read_password
 from kiosk.config import NOMINAL_BLOCKS, RESERVE_BLOCKS
-from kiosk.errors import IncompleteBuildError, InvalidValueError
+from kiosk.errors import IncompleteBuildError, InvalidValueError, KioskError
 
 if TYPE_CHECKING:
     from kiosk.config import Config
@@ -117,6 +120,20 @@ def _handed_in(args: argparse.Namespace, config: Config) -> HandedIn:
     return HandedIn(tuple(args.report), options)
 
 
+@contextlib.contextmanager
+def _older_image(path: Path) -> Iterator[None]:
+    """Whoever reads of a refusal and finds an image must not take it for this run's."""
+    try:
+        yield
+    except KioskError:
+        if path.is_file():
+            from kiosk.widgets.safe_text import safe_text  # brings all of textual along
+
+            name = safe_text(str(path), 400)
+            print(f"{name}: left as it was, it is an earlier run's", file=sys.stderr)
+        raise
+
+
 def run(args: argparse.Namespace) -> int:
     from dicomdir.pdi import volume_id_from
     from kiosk.engine_parts import site_of
@@ -125,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     config = config_file.load(args.config)
     options = _options(args, viewer=config.site.viewer)
     volume_id = volume_id_from(secrets.token_bytes(8))
-    with progress("building") as bar:
+    with progress("building") as bar, _older_image(args.output):
         built = build_folder(
             args.folder,
             args.output.absolute(),
@@ -208,5 +225,6 @@ def run(args: argparse.Namespace) -> int:
                 ],
             )
     if built.left_out and not args.allow_left_out:
-        raise IncompleteBuildError(f"{len(built.left_out)} DICOM files are not on the image")
+        count = len(built.left_out)
+        return print_error(IncompleteBuildError(f"{count} DICOM files are not on the image"))
     return 0

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk.cli.output import print_json, print_table
+from kiosk.cli.output import print_error, print_json, print_table
 from kiosk.errors import CheckFailedError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     _print(report, as_json=args.json, with_hashes=args.hashes)
     errors = sum(n for (_, severity), n in report.totals.items() if severity is Severity.ERROR)
     if errors:
-        raise CheckFailedError(f"{errors} errors by {_rules(report)} rules")
+        return print_error(CheckFailedError(f"{errors} errors by {_rules(report)} rules"))
     return 0
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kiosk import __version__
+from kiosk.cli.output import print_error, print_json_error
 from kiosk.errors import KioskError
 
 COMMANDS = (
@@ -70,8 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = args.run(args)
     except KioskError as error:
-        print(f"sendhome: {error.code}: {error}", file=sys.stderr)
-        return error.exit_code
+        if getattr(args, "json", False):
+            print_json_error(error)
+        return print_error(error)
     except KeyboardInterrupt:
         print("sendhome: stopped", file=sys.stderr)
         return 128 + signal.SIGINT

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from kiosk.errors import KioskError
+
 MAX_CELLS = 1000  # of one table cell: advice is never cut
 
 
@@ -34,6 +36,18 @@ def print_rows(as_json: bool, rows: Sequence[Mapping[str, object]], headers: Seq
         print_json(list(rows))
     else:
         print_table(headers, [[row[key] for key in headers] for row in rows])
+
+
+def print_error(error: KioskError) -> int:
+    """One line on standard error; the exit code."""
+    print(f"sendhome: {error.code}: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+def print_json_error(error: KioskError) -> None:
+    """The document of a command that failed before it had a result to show."""
+    facts = {"code": error.code, "exit_code": error.exit_code, "again": error.retry.value}
+    print_json({"error": {**facts, "text": str(error)}})
 
 
 class Bar(Protocol):

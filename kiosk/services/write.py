@@ -345,7 +345,10 @@ class _Job:
         except VerifyFailedError as error:
             if self._is_other_disc(row):
                 return _changed()
-            return self._scrap(row, error.code, str(error))
+            # Found after a restart with no end of writing on record: a torso, not a bad disc.
+            is_torso = is_recovered and row.phase == LedgerPhase.WRITING
+            code = MediumSpoiledError.code if is_torso else error.code
+            return self._scrap(row, code, str(error))
         if is_recovered and closed is not row:
             self._ledger.put(closed)
         self._gate(self._writer)

@@ -87,6 +87,27 @@ def test_two_patients_make_no_image(config: Path, tmp_path: Path):
     assert not (tmp_path / "out.iso").exists()
 
 
+def test_a_refusal_is_json_too_and_an_older_image_is_not_taken_for_the_new_one(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    image = tmp_path / "out.iso"
+    make_study(tmp_path / "study" / "one", seed=1)
+    assert run(config, "build", tmp_path / "study", "-o", image) == 0
+    before = image.read_bytes()
+    make_study(tmp_path / "study" / "two", seed=2, patient=Patient(patient_id="OTHER"))
+    capsys.readouterr()
+    code = run(config, "build", tmp_path / "study", "-o", image, "--json")
+    said = capsys.readouterr()
+    assert json.loads(said.out)["error"] | {"text": ""} == {
+        "code": WrongPatientError.code,
+        "exit_code": code,
+        "again": "after_staff",
+        "text": "",
+    }
+    assert "left as it was" in said.err
+    assert image.read_bytes() == before
+
+
 def test_a_damaged_image_is_found(config: Path, tmp_path: Path):
     make_study(tmp_path / "study")
     image = tmp_path / "out.iso"

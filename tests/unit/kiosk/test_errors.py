@@ -15,6 +15,10 @@ What `sendhome` returns, and the code that stands in its messages, in `--json` o
 journal. 0 is success, 1 an unexpected fault, 2 wrong usage, 128 + n the end by signal n. "Again"
 says when another try can help: by itself later, only after staff have acted, or never.
 
+A command with `--json` that fails before it has a result prints
+`{"error": {"code", "exit_code", "again", "text"}}`. Texts name orders, objects and studies by
+their identifiers, never a person.
+
 | Exit | Code | Again | Meaning |
 |---|---|---|---|
 """

@@ -205,6 +205,7 @@ def test_interrupted_while_writing_is_scrap(
     outcome = once(writer, ledger, image)
     assert isinstance(outcome, NeedsMedium)
     assert (outcome.wanted, outcome.is_disc_spent) == (Wanted.OTHER_DISC, True)
+    assert outcome.reason == MediumSpoiledError.code  # not a disc that lies
     assert ledger.phases[-1] == LedgerPhase.SCRAP
 
 
