@@ -22,6 +22,7 @@ BENCHES = {
     "receive": "tests.bench.bench_receive",
     "dicomdir": "tests.bench.bench_dicomdir",
     "iso": "tests.bench.bench_iso",
+    "author": "tests.bench.bench_author",
     "encrypt": "tests.bench.bench_encrypt",
     "pipeline": "tests.bench.bench_pipeline",
     "memory": "tests.bench.bench_memory",

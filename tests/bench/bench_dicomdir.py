@@ -8,7 +8,6 @@ builder is.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -64,8 +63,8 @@ def from_files(files: Iterable[Path], folder: Path) -> dict[str, float]:
     return run_here(work)
 
 
-def _index(wanted: Study, path: Path) -> None:
-    """What the receiver and `retrieve` would have written."""
+def write_index(wanted: Study, path: Path) -> None:
+    """What the receiver and `retrieve` would have written; in the order of the files."""
     with ArrivalsWriter(path) as writer:
         for number, file in enumerate(wanted.files, 1):
             instance = read_instance(file)
@@ -74,7 +73,7 @@ def _index(wanted: Study, path: Path) -> None:
                     sop_instance_uid=Uid(instance.sop_instance_uid),
                     file_name=f"{number:08d}",
                     size_bytes=instance.size_bytes,
-                    sha256=hashlib.sha256(b"").digest(),
+                    digest=b"",
                     header=instance.to_bytes(),
                 )
             )
@@ -92,7 +91,7 @@ def _checked(case: Case, objects: int, folder: Path) -> dict[str, float]:
 def compare(name: str, options: Options) -> Table:
     wanted = study(name, options.data)
     index = options.work / f"{name}.arrivals"
-    _index(wanted, index)
+    write_index(wanted, index)
     table = Table(
         f"DICOMDIR, {name}: {wanted}",
         base=THEIRS,

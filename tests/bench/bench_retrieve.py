@@ -152,9 +152,9 @@ def compare(
     size_mb = sum(path.stat().st_size for path in files) / 1e6
     port = free_port()
     destinations = {AE_TITLE: port}
-    start = {"orthanc": orthanc, "dcmqrscp": dcmqrscp}[archive_name]
     names = ["storescp, tuned", "ours", *(["ours, cold"] if with_cold else [])]
     results: dict[str, list[Figures]] = {name: [] for name in names}
+    start = orthanc if archive_name == "orthanc" else dcmqrscp
     with start(files, destinations, work) as archive:
         for turn in range(-1, rounds):  # the first round warms the page cache
             for name, runs in results.items():

@@ -107,7 +107,7 @@ def _sets() -> Iterator[np.ndarray]:
         yield pixels.view(f"<u{pixels.itemsize}")
 
 
-def _mean_of(work: str) -> dict[str, float]:
+def _mean_of(work: str, _folder: Path) -> dict[str, float]:
     encode = {"ours": _ours, "deflate, base64": _usual}[work]
     ratios = [encode([pixels])["text/raw"] for pixels in _sets()]
     return {"text/raw": float(np.mean(ratios)), "sets": len(ratios)}
@@ -139,9 +139,7 @@ def main(options: Options) -> list[Table]:
         columns=("text/raw", "sets"),
         targets=(Target("ours", "text/raw", 0.26, note="mean of the sets"),),
     )
-    cases = {
-        name: lambda _folder, name=name: _mean_of(name) for name in ("deflate, base64", "ours")
-    }
+    cases = {name: partial(_mean_of, name) for name in ("deflate, base64", "ours")}
     tables.append(interleave(size, cases, 1, options.work, warm_up=False))
     names = ["chest-200", "small-400"] if options.quick else [
         "chest-1000", "small-1000", "small-10000"

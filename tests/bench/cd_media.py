@@ -24,6 +24,7 @@ from pydicom import dcmread
 from pydicom.data import DATA_ROOT
 from pydicom.dataset import Dataset
 from pydicom.pixels import set_pixel_data
+from pydicom.uid import UID
 
 from dicomdir.build import ObjectFile, Plan, build_volume
 from dicomdir.instance import read_instance
@@ -103,7 +104,8 @@ def _mg(folder: Path, _count: int) -> None:
     for n in range(4):  # each call began with the same number
         path = folder / str(n) / "I0000001"
         ds = dcmread(path)
-        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = stable_uid("mg object", n)
+        uid = UID(stable_uid("mg object", n))
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = uid
         write(ds, path)
 
 
