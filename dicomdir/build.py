@@ -16,13 +16,16 @@ from dicomdir.errors import (
     InstanceError,
     MissingKeyError,
     NothingLeftError,
+    PixelAttributesError,
     TranscodeError,
     UnsupportedSopClassError,
     UnsupportedTransferSyntaxError,
 )
 from dicomdir.fileset import FileSet
 from dicomdir.instance import Instance
+from dicomdir.node import differing_texts
 from dicomdir.pdi import DICOMDIR, INDEX, README, Entry, FileSource, PdiVolume, lay_out
+from dicomdir.pixels import require_possible
 from dicomdir.profile import record_type
 from dicomdir.readme import Site, readme
 from dicomdir.records import supplied_texts
@@ -32,6 +35,7 @@ from dicomdir.summary import LeftOut, Summary
 from dicomdir.transcode import fresh_header, needs_transcoding, transcode
 from dicomdir.viewer.model import MadeViewer, Medium, Original
 from dicomdir.web import LinkCase, MediumPart, PageLink, WebContent, WebPages
+from dicomdir.web.text import day
 
 if TYPE_CHECKING:
     from dicomdir.viewer.maker import ViewerMaker  # with numpy, which a volume alone does not need
@@ -86,7 +90,8 @@ class BuiltVolume:
     """A volume and what is said of it.
 
     Attributes:
-        supplied: What is said of values that records have and objects lack (PDI-83).
+        supplied: What is said of values that records have and objects lack (PDI-83), and of those
+            in which the objects of one patient, Study or Series differ (PDI-70).
         without_copy: Series Instance UIDs that the viewer shows from the objects alone: there was
             no room for a copy.
         unpackable: The same, because of their pixels; why, by Series Instance UID.
@@ -135,6 +140,7 @@ class _Build:
             except (
                 UnsupportedSopClassError,
                 UnsupportedTransferSyntaxError,
+                PixelAttributesError,
                 TranscodeError,
             ) as error:
                 self._leave_out(instance, error.code)
@@ -165,6 +171,7 @@ class _Build:
         if instance.fault:
             raise InstanceError(f"{instance.sop_instance_uid} is not whole: {instance.fault}")
         record_type(instance.sop_class_uid)  # before work is spent on it
+        require_possible(instance.values(), instance.transfer_syntax_uid)
         if not needs_transcoding(instance.transfer_syntax_uid):
             size = instance.size_bytes
             if not file.is_foreign:
@@ -235,7 +242,8 @@ def build_volume(
     if not fileset:
         raise NothingLeftError(build.left_out)
     dicomdir, order = fileset.encode(), fileset.ordered()
-    count, supplied = len(fileset), tuple(supplied_texts(fileset.supplied))
+    count = len(fileset)
+    supplied = (*supplied_texts(fileset.supplied), *differing_texts(fileset.disagreements))
     file_ids = fileset.file_ids
     del fileset  # 10,000 records are not needed twice
     documents = reports.entries(_finder(file_ids), on_report=on_frame)
@@ -330,7 +338,8 @@ def _finder(file_ids: Mapping[str, str]) -> Find:
 
 
 def _page_link(report: ReportLink, path: str) -> PageLink:
-    title = ", ".join(part for part in (report.title, report.date) if part)
+    date = day(report.date.replace("-", "")) or report.date  # as all pages write it
+    title = ", ".join(part for part in (report.title, date) if part)
     if path == report.pdf_href:
         title += " (PDF)"
     return PageLink(title, path, report.study_instance_uid)

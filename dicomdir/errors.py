@@ -64,6 +64,12 @@ class TranscodeError(DicomdirError):
     code = "transcode.failed"
 
 
+class PixelAttributesError(DicomdirError):
+    """What is said of the pixels cannot be (PS3.3 C.7.6.3): whatever reader guesses, guesses."""
+
+    code = "pixels.attributes"
+
+
 class MixedPatientError(DicomdirError):
     """Two patients in one File-set (PDI-85), or one Study under two patients (PDI-67)."""
 

@@ -60,6 +60,8 @@ KEY_VR: Final[Mapping[int, str]] = {
     0x00280011: "US",  # Columns
     0x00280030: "DS",  # Pixel Spacing
     0x00280100: "US",  # Bits Allocated
+    0x00280101: "US",  # Bits Stored
+    0x00280102: "US",  # High Bit
     0x00282112: "DS",  # Lossy Image Compression Ratio
     0x00289001: "UL",  # Data Point Rows
     0x00289002: "UL",  # Data Point Columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +35,20 @@ class Disagreement:
 
     def __str__(self) -> str:
         return f"{tag_name(self.tag)} of {self.sop_instance_uid} differs from that of others"
+
+
+def differing_texts(disagreements: Iterable[Disagreement], *, limit: int = 100) -> list[str]:
+    """What a job's log says of them: a line for each key, with the first object; never a value."""
+    counts: dict[int, int] = {}
+    first: dict[int, Disagreement] = {}
+    for each in disagreements:
+        counts[each.tag] = counts.get(each.tag, 0) + 1
+        first.setdefault(each.tag, each)
+    return [
+        f"{each}; the record has the first one's"
+        + (f" ({counts[tag]} objects)" if counts[tag] > 1 else "")
+        for tag, each in list(first.items())[:limit]
+    ]
 
 
 class Node:

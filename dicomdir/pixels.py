@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from dicomdir.elements import EXPLICIT, UNDEFINED, Codec, Source
-from dicomdir.errors import InstanceError, TruncatedInstanceError
+from dicomdir.errors import InstanceError, PixelAttributesError, TruncatedInstanceError
 from dicomdir.profile import REFERENCED_PIXELS, VIDEO, is_encapsulated
 from dicomdir.scanner import PixelElement
 from dicomdir.sequences import skip
@@ -22,6 +22,7 @@ DESCRIBING: Final[tuple[int, ...]] = (
 )  # fmt: skip
 """The attributes by which the length of pixels is judged."""
 
+_CODED_ONLY: Final = (b"YBR_RCT", b"YBR_ICT", b"YBR_PARTIAL_420")
 PADDED: Final = "pixels.padded"
 """No fault: more bytes than pixels, too few to be pixels. The object is whole and stays so."""
 
@@ -58,6 +59,24 @@ def is_padding(values: Mapping[int, bytes], surplus_bytes: int) -> bool:
     samples, allocated = _unsigned(values, 0x00280002), _unsigned(values, 0x00280100)
     shorter = min(_unsigned(values, 0x00280010), _unsigned(values, 0x00280011))
     return surplus_bytes * 8 < shorter * samples * allocated
+
+
+def require_possible(values: Mapping[int, bytes], transfer_syntax_uid: str) -> None:
+    """Raises PixelAttributesError: more bits are stored than there are, the highest is too low or
+    not there, or uncompressed pixels are said to be what exists within JPEG 2000 alone.
+
+    Args:
+        values: Raw values, little endian; what is missing is no contradiction.
+    """
+    allocated, stored = _unsigned(values, 0x00280100), _unsigned(values, 0x00280101)
+    if not allocated or not stored:
+        return
+    high_bit = _unsigned(values, 0x00280102) if values.get(0x00280102) else stored - 1
+    if not stored <= high_bit + 1 <= allocated:
+        raise PixelAttributesError("the bits stored do not fit into the bits allocated")
+    photometric = values.get(0x00280004, b"").strip(b" \0")
+    if photometric in _CODED_ONLY and not is_encapsulated(transfer_syntax_uid):
+        raise PixelAttributesError("uncompressed pixels in a colour model of compressed ones")
 
 
 def pixel_fault(

@@ -137,7 +137,7 @@ def build_study(study: RealStudy, work: Path) -> tuple[FolderImage | None, list[
         return None, [Fate(file, _reason_of(error)) for file in study.files]
     left = {it.path: it.reason for it in made.left_out}
     fates = [Fate(file, left.get(name, "")) for name, file in names.items()]
-    assert made.instances + made.ignored + len(left) == len(study.files)
+    assert made.instances + len(made.ignored) + len(left) == len(study.files)
     return made, fates
 
 

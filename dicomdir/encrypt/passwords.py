@@ -9,11 +9,16 @@ from __future__ import annotations
 import math
 import re
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
 from dicomdir.errors import WeakPasswordError
+from dicomdir.instance import Instance
 
+_NAME: Final = 0x00100010
+_NUMBERS: Final = (0x00100020, 0x00080050)  # Patient ID, Accession Number
+_DATES: Final = (0x00100030, 0x00080020)  # of birth, of the Study
 MIN_LENGTH: Final = 12
 MAX_LENGTH: Final = 128
 MIN_BITS: Final = 60
@@ -73,5 +78,22 @@ def require_strong(password: str, *, known: Sequence[str] = ()) -> str:
     return password
 
 
+def known_words(instance: Instance) -> set[str]:
+    """What an object says of its patient that whoever finds the medium may know too: names, Patient
+    ID, accession number, the days of birth and of the exam in the orders that people write.
+    """
+    words = {instance.text(tag) for tag in _NUMBERS}
+    words.update(re.split(r"[\^= ]+", instance.text(_NAME)))
+    for tag in _DATES:
+        digits = re.sub(r"[^0-9]", "", instance.text(tag))
+        if len(digits) == 8:
+            year, month, day = digits[:4], digits[4:6], digits[6:]
+            for order in (year + month + day, day + month + year, month + day + year):
+                words.update((order, order.replace(year, year[2:])))
+    return words - {""}
+
+
 def _letters(text: str) -> str:
-    return re.sub(r"[^0-9a-z]", "", text.lower())
+    """Without marks: Müller is muller, as it would be typed."""
+    plain = unicodedata.normalize("NFKD", text).lower()
+    return re.sub(r"[^0-9a-z]", "", plain)

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,7 @@ from dicomdir.errors import (
     WrongPasswordError,
 )
 from dicomdir.instance import read_instance_at
-from dicomdir.pdi import DICOMDIR, broken_name_rule
+from dicomdir.pdi import DICOMDIR, VIEWER_FOLDER, broken_name_rule
 
 _START_BYTES: Final = 132
 _SOP_INSTANCE: Final = 0x00041511
@@ -154,12 +154,16 @@ class _Restorer:
         )
 
     def _check_clear(self, file: ProtectedFile) -> None:
-        with _named(file.stored):
+        is_kept = file.stored.startswith(f"{VIEWER_FOLDER}/")  # the plain pages lead to it
+        keep = self._sink(file.stored) if is_kept else nullcontext(_nowhere)
+        with _named(file.stored), keep as emit:
             if self._medium.sizes.get(file.stored) != file.size_bytes:
                 raise DamagedMediumError("it is missing or has another length")
             digest = hashlib.sha256()
             for at in range(0, file.size_bytes, PIECE_BYTES):
-                digest.update(self._medium.read(file.stored, at, PIECE_BYTES))
+                piece = self._medium.read(file.stored, at, PIECE_BYTES)
+                digest.update(piece)
+                emit(memoryview(piece))
             if digest.hexdigest() != file.sha256:
                 raise DamagedMediumError("it is not as it was written")
 
@@ -224,7 +228,7 @@ class _Restorer:
     def _sink(self, path: str) -> Iterator[Emit]:
         """Where a plain file's bytes go."""
         if self._folder is None:
-            yield lambda _piece: None
+            yield _nowhere
             return
         place = self._folder / path  # a legal path on a medium: cannot lead out of the folder
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -235,6 +239,10 @@ class _Restorer:
                     piece = piece[file.write(piece) :]
 
             yield write
+
+
+def _nowhere(_piece: memoryview) -> None:
+    """What is only checked is not kept."""
 
 
 @contextmanager

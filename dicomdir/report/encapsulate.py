@@ -58,6 +58,14 @@ _BOMS: Final = (
 )
 
 
+_UNSAID: Final = "it is no UTF-8, and nothing says what it is: name its encoding, such as latin-1"
+
+
+def one_line(text: str) -> str:
+    """Words without line breaks, control and format characters (PS3.5 6.2, LO)."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
     """What is said of a report.
@@ -66,7 +74,8 @@ class ReportOptions:
         is_preliminary: Title and pages say so.
         institution: In the head of a text that is laid out; "" for none.
         paper: "a4" or "letter".
-        encoding: Of a text, as Python names it; "" for UTF-8 if it fits, else Latin-1.
+        title: Of one line; what cannot be shown is taken out of it.
+        encoding: Of a text, as Python names it; "" for UTF-8, or UTF-16 by its mark.
         created_at: When the report was handed in; aware.
         version: Of our software.
     """
@@ -81,7 +90,8 @@ class ReportOptions:
 
     @property
     def full_title(self) -> str:
-        return f"PRELIMINARY {self.title}" if self.is_preliminary else self.title
+        title = one_line(self.title)
+        return f"PRELIMINARY {title}" if self.is_preliminary else title
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +155,7 @@ def read_text(data: bytes, encoding: str = "") -> str:
     """The text of a file.
 
     Args:
-        encoding: As Python names it; "" for UTF-8 or UTF-16 by its mark, else UTF-8 if it fits,
-            else Windows-1252, which is Latin-1 for all that prints.
+        encoding: As Python names it; "" for UTF-8, or UTF-16 by its mark.
     Raises:
         ReportTextError: It is no text, or not in that encoding.
     """
@@ -154,9 +163,13 @@ def read_text(data: bytes, encoding: str = "") -> str:
         if data.lstrip()[: len(magic)].lower() == magic.lower():
             raise ReportTextError(f"it is {what}, neither a plain text nor a PDF")
     try:
-        text = data.decode(encoding) if encoding else _guessed(data)
+        text = data.decode(encoding) if encoding else _marked(data)
     except (UnicodeError, LookupError) as error:
+        if not encoding:
+            raise ReportTextError(_UNSAID) from error
         raise ReportTextError("it is not in the encoding that it should have") from error
+    if "\0" in text and not encoding:
+        raise ReportTextError(_UNSAID)  # such as UTF-16 without its mark
     if any(ord(c) < 32 and c not in _ALLOWED_CONTROLS for c in text):
         raise ReportTextError("it holds control characters: it is no plain text")
     if not text.strip():
@@ -164,18 +177,12 @@ def read_text(data: bytes, encoding: str = "") -> str:
     return text
 
 
-def _guessed(data: bytes) -> str:
+def _marked(data: bytes) -> str:
+    """Never a guess: what is Latin-1 could be Cyrillic, and either would look like a report."""
     for mark, name in _BOMS:
         if data.startswith(mark):
             return data.decode(name)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass  # the next guess
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    return data.decode("utf-8")
 
 
 def _as_pdf(report: Path, like: Instance, out: Path, options: ReportOptions) -> MadePdf:
@@ -189,8 +196,8 @@ def _as_pdf(report: Path, like: Instance, out: Path, options: ReportOptions) -> 
     return worker.lay_out(
         read_text(data, options.encoding),
         out,
-        title=options.title,
-        institution=options.institution,
+        title=one_line(options.title),
+        institution=one_line(options.institution),
         notice="PRELIMINARY REPORT" if options.is_preliminary else "",
         facts=_facts(like),
         paper=options.paper,
@@ -218,11 +225,11 @@ def _elements(
     values |= {tag: b"" for tag in _TYPE_2 if tag not in values}
     values[_REFERRING] = _referring(like, like_path)
     charset = (like.value(_CHARSET) or b"").strip(b" \0")
-    title = " ".join(options.full_title.split())
+    title = options.full_title
     texts = {
-        0x0008103E: ("LO", title[:64]),
+        0x0008103E: ("LO", title.replace("\\", "/")[:64]),  # a backslash would part two values
         0x00420010: ("ST", title[:1024]),
-        0x00080080: ("LO", options.institution[:64]),
+        0x00080080: ("LO", one_line(options.institution).replace("\\", "/")[:64]),
     }
     own, charset = _in_one_charset(values, texts, charset)
     at = options.created_at

@@ -27,6 +27,7 @@ from dicomdir.web.start import MAX_ROWS, PageLink, by_date, patient, study_title
 from dicomdir.web.text import joined, modality, ordinal, plural, shown
 
 _THUMBNAIL_SHOWN_PX: Final = 96
+_CAPTION_CHARACTERS: Final = 60  # a table has columns of equal width only if no caption is long
 _FEW: Final = 4  # so many pictures of a series are shown larger
 _LARGE_PX: Final = 320  # fits a telephone upright
 _SMALL_PX: Final = 160  # two of them do
@@ -62,11 +63,14 @@ class SeriesPage:
         return f"{self.folder}/INDEX.HTM"
 
 
-def series_title(series: SeriesSummary) -> str:
-    """Number and description, markup."""
-    words = shown(joined(series.description, series.body_part)) or modality(series.modality)
+def series_title(series: SeriesSummary, *, longest: int = 0) -> str:
+    """Number and description, markup; the description cut behind `longest` characters if given."""
+    text = joined(series.description, series.body_part)
+    if longest and len(text) > longest:
+        text = f"{text[:longest].rstrip()} ..."
+    words = shown(text) or modality(series.modality)
     number = shown(series.number)
-    return f"Series {number}: {words}" if number else f"Series: {words}"
+    return f"Series {number}: {words}" if number else words
 
 
 def in_order(study: StudySummary) -> list[SeriesSummary]:
@@ -121,7 +125,8 @@ def thumbnail_link(
     alt = "Picture" if has_caption else title
     image = picture(link(small.path, links, base), alt, width, height)
     if has_caption:
-        image = f"{image}<br />{title}"
+        caption = series_title(each.series, longest=_CAPTION_CHARACTERS)
+        image = f"{image}<br />{caption}"
     return anchor(link(each.path, links, base), image)
 
 

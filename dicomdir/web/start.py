@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dicomdir.left_out_words import reason_words
 from dicomdir.pdi import README
 from dicomdir.readme import Site, ViewerFacts
 from dicomdir.summary import LeftOut, StudySummary, Summary
@@ -16,17 +17,6 @@ from dicomdir.web.text import day, joined, lines, modality, person, plural, show
 MAX_ROWS: Final = 400  # of a table on a page; the DICOMDIR lists everything
 _MAX_NAMED: Final = 20
 _IN_A_ROW: Final = 3  # pictures
-_REASONS: Final = {
-    "profile.transfer_syntax": "stored in a form, such as video, that may not stand on this disc",
-    "profile.sop_class": "of a kind that has no place in a disc's directory",
-    "transcode.failed": "stored in a form that could not be converted",
-    "transcode.crashed": "stored in a form that could not be converted",
-    "fileset.duplicate": "under the identifier of another object that is not the same",
-    "fileset.missing_key": "without a date or another entry that a disc's directory must have",
-    "identity.unreadable": "with a patient's name that cannot be read, so nobody can tell whose",
-}
-_DAMAGED: Final = "damaged or incomplete, or without a header"
-_FAMILIES: Final = dict.fromkeys(("instance", "dataset", "pixels", "body"), _DAMAGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,10 +273,7 @@ def _not_importable(
         "<ul>",
     ]
     for reason, count in sorted(Counter(it.reason for it in summary.left_out).items()):
-        words = _REASONS.get(reason) or _FAMILIES.get(
-            reason.partition(".")[0], "of a form that could not be put here"
-        )
-        made.append(f"<li>{count}: {words}")
+        made.append(f"<li>{count}: {reason_words(reason)}")
         made += [*_left_out([it for it in summary.left_out if it.reason == reason]), "</li>"]
     made.append("</ul>")
     return made

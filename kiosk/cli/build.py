@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dicomdir.left_out_words import reason_words
 from kiosk import config_file
 from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_error, print_json, print_table, progress
 from kiosk.cli.passwords import read_password
 from kiosk.config import NOMINAL_BLOCKS, RESERVE_BLOCKS
 from kiosk.errors import IncompleteBuildError, InvalidValueError, KioskError
+
+_MAX_SHOWN = 20  # files in the list for people
 
 if TYPE_CHECKING:
     from kiosk.config import Config
@@ -76,7 +79,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--report-encoding",
         default="",
         metavar="NAME",
-        help="of a text, such as latin-1; found out if it is UTF-8 or Latin-1",
+        help="of a text that is not UTF-8, such as latin-1; never guessed",
     )
     parser.set_defaults(run=run)
 
@@ -170,10 +173,11 @@ def run(args: argparse.Namespace) -> int:
                         "series": it.series,
                         "sop_class_uid": it.sop_class_uid,
                         "reason": it.reason,
+                        "words": reason_words(it.reason),
                     }
                     for it in built.left_out
                 ],
-                "ignored": built.ignored,
+                "ignored": [{"path": it.path, "reason": it.reason} for it in built.ignored],
                 "reports": [
                     {
                         "sop_instance_uid": it.sop_instance_uid,
@@ -203,7 +207,14 @@ def run(args: argparse.Namespace) -> int:
             named = disc.volume_id if disc else volume_id
             print(f"{image.path}: {count} objects, {image.size_bytes} bytes, {named}")
             print(f"SHA-256 {image.sha256}")
-        print(f"Files that are no DICOM objects, or repeated: {built.ignored}")
+        if built.ignored:
+            print("Not looked at further:")
+            shown = built.ignored[:_MAX_SHOWN]
+            print_table(("file", "because it is"), [(it.path, it.reason) for it in shown])
+            if len(built.ignored) > _MAX_SHOWN:
+                print(f"and {len(built.ignored) - _MAX_SHOWN} more; --json lists them all")
+        for line in built.supplied:
+            print(f"DICOMDIR: {line}")
         for report in built.reports:
             taken = f"; taken out: {', '.join(report.stripped)}" if report.stripped else ""
             print(f"Report {report.sop_instance_uid}: {report.pages} pages{taken}")
@@ -219,7 +230,7 @@ def run(args: argparse.Namespace) -> int:
                         it.date,
                         it.series,
                         sop_class_name(it.sop_class_uid) or it.sop_class_uid,
-                        it.reason,
+                        f"{reason_words(it.reason)} ({it.reason})",
                     )
                     for it in built.left_out
                 ],

@@ -47,7 +47,7 @@ def _add_words(parser: argparse.ArgumentParser) -> None:
         "--report-encoding",
         default="",
         metavar="NAME",
-        help="of a text, such as latin-1; found out if it is UTF-8 or Latin-1",
+        help="of a text that is not UTF-8, such as latin-1; never guessed",
     )
 
 

@@ -18,13 +18,14 @@ from pathlib import Path
 
 from dicomdir.build import ObjectFile, Plan
 from dicomdir.disc_set import DiscContents
-from dicomdir.errors import NothingLeftError
+from dicomdir.encrypt.passwords import known_words, require_strong
+from dicomdir.errors import NothingLeftError, WeakPasswordError
 from dicomdir.iso import IsoImage
 from dicomdir.readme import Site
 from kiosk.builder.refusals import kiosk_errors
 from kiosk.errors import InvalidValueError, SpoolFullError
 from kiosk.services.build_set import SetOptions, make_set
-from kiosk.services.folder_scan import FolderScan, LeftOutFile, nothing_usable
+from kiosk.services.folder_scan import FolderScan, IgnoredFile, LeftOutFile, nothing_usable
 from kiosk.services.handed_in import HandedIn, MadeReport, report_objects
 
 
@@ -45,7 +46,7 @@ class FolderImage:
     file_set_uid: str
     instances: int
     left_out: tuple[LeftOutFile, ...]
-    ignored: int
+    ignored: tuple[IgnoredFile, ...]
     supplied: tuple[str, ...]
     more: tuple[IsoImage, ...] = ()
     contents: tuple[DiscContents, ...] = ()
@@ -72,7 +73,7 @@ def build_folder(
         progress: Called with done and total, first of files, then of bytes.
     Raises:
         InvalidValueError: `folder` is none, `out` lies in it, is there and no regular file, or its
-            folder is not there.
+            folder is not there; the password holds a name, date or number of the patient.
         WrongPatientError: Objects of two patients.
         CheckFailedError: Our check finds errors on the image.
         SetOversizedError: It is larger than the capacity, and may not or cannot be spanned.
@@ -92,6 +93,7 @@ def build_folder(
         _work_in(out.parent) as work,
     ):
         found = FolderScan(Path(work), progress).run(folder)
+        _require_unguessable(options.password, found.objects)
         _require_room(found.objects, options, out.parent)
         missing = found.missing()
         plan = Plan(
@@ -116,7 +118,7 @@ def build_folder(
         file_set_uid=made.file_set_uids[0],
         instances=made.instances,
         left_out=(*found.left_out, *found.named(made.left_out[len(missing) :])),
-        ignored=found.ignored,
+        ignored=tuple(found.ignored),
         supplied=made.supplied,
         more=tuple(more),
         contents=made.contents,
@@ -135,6 +137,19 @@ def _work_in(folder: Path) -> Iterator[str]:
         ) from error
     with work as name:
         yield name
+
+
+def _require_unguessable(password: str, objects: Sequence[ObjectFile]) -> None:
+    """Raises InvalidValueError: it holds what the finder of the medium may know of the patient."""
+    if not password:
+        return
+    known: set[str] = set()
+    for it in objects:
+        known.update(known_words(it.instance))
+    try:
+        require_strong(password, known=sorted(known))
+    except WeakPasswordError as error:
+        raise InvalidValueError(str(error)) from error
 
 
 def _require_room(objects: Sequence[ObjectFile], options: SetOptions, folder: Path) -> None:

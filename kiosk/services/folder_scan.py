@@ -15,7 +15,13 @@ from typing import Final
 
 from dicomdir.build import ObjectFile
 from dicomdir.elements import LONG_VRS, SHORT_VRS, Source
-from dicomdir.errors import DicomdirError, DuplicateInstanceError, InstanceError, MissingKeyError
+from dicomdir.errors import (
+    DicomdirError,
+    DuplicateInstanceError,
+    InstanceError,
+    MissingKeyError,
+    UnsupportedSopClassError,
+)
 from dicomdir.fileset import DIRECTORY_SOP_CLASS
 from dicomdir.instance import Instance, read_instance
 from dicomdir.part10 import MEDIA_SOP_CLASS, MEDIA_SOP_INSTANCE, read_meta, uid_text
@@ -32,6 +38,7 @@ _MAX_DEPTH: Final = 32
 _MAX_NAMED: Final = 10  # files in an error's text
 _HEAD_BYTES: Final = 8 << 10
 _NO_HEADER: Final = "instance.no_header"
+_DIRECTORY: Final = "a DICOMDIR: a new one is made"
 # What a data set begins with: (0008,0001) to (0008,0018), or its group length (PS3.5 7.1).
 _FIRST_ELEMENTS: Final = frozenset({0x00, 0x01, 0x05, 0x06, 0x08, 0x12, 0x13, 0x14, 0x16, 0x18})
 
@@ -57,19 +64,32 @@ class LeftOutFile:
     date: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class IgnoredFile:
+    """A file that is no object, or no further one.
+
+    Attributes:
+        path: Below the folder.
+        reason: Words.
+    """
+
+    path: str
+    reason: str
+
+
 class FolderScan:
     """Looks at every file once.
 
     Attributes:
         objects: In order of their files' names.
         left_out: Of `run`, files in order of their names.
-        ignored: As in `FolderImage`.
+        ignored: As in `FolderImage`, in order of their names.
     """
 
     def __init__(self, work: Path, progress: Callable[[int, int], None]) -> None:
         self.objects: list[ObjectFile] = []
         self.left_out: list[LeftOutFile] = []
-        self.ignored = 0
+        self.ignored: list[IgnoredFile] = []
         self._work = work
         self._progress = progress
         self._hashes: dict[str, str] = {}
@@ -86,6 +106,7 @@ class FolderScan:
             self._progress(number, len(paths))
         self._sort_out()
         self.left_out.sort(key=lambda it: it.path)
+        self.ignored.sort(key=lambda it: it.path)
         if not self.objects and self.left_out:
             raise nothing_usable(self.left_out)
         if not self.objects:
@@ -128,6 +149,9 @@ class FolderScan:
                 kept.append(file)
         self.objects = kept
 
+    def _ignore(self, name: str, reason: str) -> None:
+        self.ignored.append(IgnoredFile(name, reason))
+
     def _leave_out(self, name: str, instance: Instance, reason: str) -> None:
         self.left_out.append(_file_of(name, LeftOut.of(instance, reason)))
 
@@ -136,7 +160,7 @@ class FolderScan:
             if _is_bare_data_set(path):
                 self.left_out.append(LeftOutFile(name, "", "", _NO_HEADER))
             else:
-                self.ignored += 1
+                self._ignore(name, "no DICOM file" if path.stat().st_size else "empty")
             return
         try:
             if is_deflated(path):
@@ -148,14 +172,14 @@ class FolderScan:
         except DicomdirError as error:
             sop_class_uid, sop_instance_uid = _meta_uids(path)
             if sop_class_uid == DIRECTORY_SOP_CLASS:  # has no Study, so it reads as no object
-                self.ignored += 1
+                self._ignore(name, _DIRECTORY)
             else:
                 self.left_out.append(LeftOutFile(name, sop_instance_uid, sop_class_uid, error.code))
             return
         if instance.fault == "meta.mismatch":  # new meta information is written anyway
             instance = replace(instance, fault="")
         if instance.sop_class_uid == DIRECTORY_SOP_CLASS:
-            self.ignored += 1
+            self._ignore(name, _DIRECTORY)
         elif instance.fault:
             self._leave_out(name, instance, instance.fault)
         elif instance.sop_instance_uid in self._hashes:
@@ -174,7 +198,7 @@ class FolderScan:
         """The same object twice is one; two of one UID are for a person to look at: both go."""
         uid = instance.sop_instance_uid
         if self._hashes[uid] == _digest(path, instance):
-            self.ignored += 1
+            self._ignore(name, "the same object again")
         else:
             self._twice.add(uid)
             self._patients.add(instance)
@@ -187,9 +211,21 @@ def _file_of(path: str, it: LeftOut) -> LeftOutFile:
 
 def nothing_usable(left_out: Sequence[LeftOutFile]) -> ComposeError:
     """Names the first files."""
-    named = ", ".join(f"{safe_path(it.path)} ({it.reason})" for it in left_out[:_MAX_NAMED])
+    named = ", ".join(
+        f"{safe_path(it.path)} ({' '.join(filter(None, (it.reason, _class_words(it))))})"
+        for it in left_out[:_MAX_NAMED]
+    )
     more = ", ..." if len(left_out) > _MAX_NAMED else ""
     return ComposeError(f"no DICOM file is usable, {len(left_out)} are not: {named}{more}")
+
+
+def _class_words(it: LeftOutFile) -> str:
+    """Which class it is that has no place on a medium, by name and UID (PDI-81)."""
+    from dicomdir.dictionary import sop_class_name  # pydicom: most folders need none
+
+    if it.reason != UnsupportedSopClassError.code:
+        return ""
+    return f"{sop_class_name(it.sop_class_uid)} {it.sop_class_uid}".strip()
 
 
 def _has_no_study(instance: Instance) -> bool:

@@ -66,6 +66,17 @@ def test_a_text_goes_along_in_three_forms(tmp_path: Path, syntax: str) -> None:
     assert ds.ReferringPhysicianName == "Refer^Rita"
 
 
+def test_a_title_from_outside_cannot_spoil_the_object(tmp_path: Path) -> None:
+    make_study(tmp_path / "in", ("CT",), seed=3)
+    (tmp_path / "report.txt").write_text(TEXT, "utf-8")
+    title = "a\x1b[31m\nb\\c\u202e"
+    built = build(tmp_path, tmp_path / "report.txt", options=ReportOptions(title=title))
+    files = extracted(built.image.path, "/DICOM", tmp_path / "dicom")
+    objects = [pydicom.dcmread(it) for it in files.rglob("I*") if it.is_file()]
+    (ds,) = [it for it in objects if it.SOPInstanceUID == built.reports[0].sop_instance_uid]
+    assert (ds.SeriesDescription, ds.DocumentTitle) == ("a [31m b/c", "a [31m b\\c")
+
+
 def test_the_same_report_is_the_same_object_on_every_medium(tmp_path: Path) -> None:
     make_study(tmp_path / "in", ("CT",), seed=3)
     (tmp_path / "report.txt").write_text(TEXT, "utf-8")

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.services.build_folder import build_folder
+from kiosk.services.build_set import SetOptions
+from tests.factories import make_study
 from tests.integration.test_encrypt_medium import (
     PASSWORD,
     copy_out,
@@ -20,6 +23,7 @@ from tests.integration.test_encrypt_medium import (
     protect,
     require_equal,
 )
+from tests.jobs import CREATED, SITE
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
@@ -61,6 +65,23 @@ def test_the_plain_medium_comes_out(medium: Path, tmp_path: Path) -> None:
     assert facts["is_authenticated"] is True
     assert facts["ignored"] == 0
     require_equal(tmp_path / "out", plain_volume(tmp_path / "study"))
+
+
+def test_the_viewer_comes_along_and_every_link_leads_somewhere(tmp_path: Path) -> None:
+    make_study(tmp_path / "in", ("CT", "CT"))
+    image = tmp_path / "protected.iso"
+    build_folder(
+        tmp_path / "in",
+        image,
+        SITE,
+        volume_id="PDI_TEST",
+        created_at=CREATED,
+        options=SetOptions(password=PASSWORD, viewer=True),
+    )
+    done = decrypt(image, tmp_path / "out", PASSWORD, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["findings"] == []
+    assert (tmp_path / "out" / "VIEWER" / "START.HTM").is_file()
 
 
 @pytest.mark.parametrize(("password", "code"), [("wrong", 97), ("", 97), ("straße", 97)])

@@ -54,7 +54,8 @@ def test_from_a_folder_to_a_verified_disc(
     (study / "notes.txt").write_text("not DICOM")
     assert run(config, "build", study, "-o", image, "--json") == 0
     built = json.loads(capsys.readouterr().out)
-    assert (built["instances"], built["ignored"], built["left_out"]) == (3, 1, [])
+    assert (built["instances"], built["left_out"]) == (3, [])
+    assert built["ignored"] == [{"path": "notes.txt", "reason": "no DICOM file"}]
     assert run(config, "check", image) == 0
     assert run(config, "burn", image, "--drive", "disc1") == MediumWantedError.exit_code
     drive.insert_blank()

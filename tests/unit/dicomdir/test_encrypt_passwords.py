@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
+from pydicom import Dataset
 
-from dicomdir.encrypt.passwords import GENERATED_BITS, MIN_LENGTH, encode, generate, require_strong
+from dicomdir.encrypt.passwords import (
+    GENERATED_BITS,
+    MIN_LENGTH,
+    encode,
+    generate,
+    known_words,
+    require_strong,
+)
 from dicomdir.errors import WeakPasswordError
+from dicomdir.instance import read_instance
+from tests.factories import make_study
 
 
 def test_generated_ones_are_strong_readable_and_never_alike() -> None:
@@ -63,3 +74,16 @@ def test_what_a_finder_knows_may_not_be_in_it(known: str) -> None:
     with pytest.raises(WeakPasswordError, match="of the patient"):
         require_strong(chosen[known], known=[known, "x"])
     assert require_strong(chosen[known], known=["x", ""])
+
+
+def test_what_an_object_says_may_not_be_in_it(tmp_path: Path) -> None:
+    def name(ds: Dataset) -> None:
+        ds.SpecificCharacterSet = "ISO_IR 100"
+        ds.PatientName, ds.PatientID, ds.PatientBirthDate = "M\xfcller^Jane", "PID-0042", "19610303"
+
+    instance = read_instance(make_study(tmp_path, ("CT",), edit=name)[0])
+    words = known_words(instance)
+    for password in ("xy Muller 7! zq", "pid 0042 Yz!abcd", "born 3-03-1961 x!", "610303 Kq!zvWx"):
+        with pytest.raises(WeakPasswordError, match="of the patient"):
+            require_strong(password, known=sorted(words))
+    assert require_strong("Correct-Horse-7-Battery", known=sorted(words))

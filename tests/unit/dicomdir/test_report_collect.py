@@ -366,8 +366,8 @@ def like(tmp_path: Path) -> Instance:
     ("data", "encoding", "text"),
     [
         ("Größe".encode(), "", "Größe"),
-        ("Größe".encode("latin-1"), "", "Größe"),
-        ("Größe – 5 €".encode("cp1252"), "", "Größe – 5 €"),
+        ("Größe".encode("latin-1"), "latin-1", "Größe"),
+        ("Größe – 5 €".encode("cp1252"), "cp1252", "Größe – 5 €"),
         ("Größe".encode("utf-8-sig"), "", "Größe"),
         ("Größe".encode("utf-16"), "", "Größe"),
         ("Привет".encode("koi8-r"), "koi8-r", "Привет"),

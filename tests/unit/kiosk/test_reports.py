@@ -68,7 +68,9 @@ def files(folder: Path) -> list[Path]:
 
 def test_a_text_is_kept_in_utf_8_and_private(station: Station, tmp_path: Path) -> None:
     latin = TEXT.decode().encode("latin-1")
-    (made,) = station.reports.hand_in(ORDER, [latin], actor="staff:x", is_preliminary=True)
+    (made,) = station.reports.hand_in(
+        ORDER, [latin], actor="staff:x", is_preliminary=True, encoding="latin-1"
+    )
     (path,) = files(tmp_path)
     assert path.read_bytes() == TEXT
     assert path.parent.name == ORDER.order_id
