@@ -154,7 +154,7 @@ def _reason_of(error: KioskError) -> str:
     """A code for the refusal of a whole study."""
     _, named, files = str(error).partition("are not: ")
     if named:  # each file with its reason
-        return ", ".join(sorted(set(re.findall(r"\(([a-z_.]+)\)", files))))
+        return ", ".join(sorted(set(re.findall(r"\(([a-z_.]+)(?: [^)]*)?\)", files))))
     if isinstance(error.__cause__, DicomdirError):
         return error.__cause__.code
     return "no_object" if "holds no DICOM object" in str(error) else error.code

@@ -168,8 +168,8 @@ def read_text(data: bytes, encoding: str = "") -> str:
         if not encoding:
             raise ReportTextError(_UNSAID) from error
         raise ReportTextError("it is not in the encoding that it should have") from error
-    if "\0" in text and not encoding:
-        raise ReportTextError(_UNSAID)  # such as UTF-16 without its mark
+    if 4 * text.count("\0") > len(text) and not encoding:
+        raise ReportTextError(_UNSAID)  # UTF-16 without its mark
     if any(ord(c) < 32 and c not in _ALLOWED_CONTROLS for c in text):
         raise ReportTextError("it holds control characters: it is no plain text")
     if not text.strip():

@@ -380,7 +380,9 @@ def test_nothing_usable_names_the_files(tmp_path: Path) -> None:
     ds.save_as(files[1])
     with pytest.raises(ComposeError) as caught:
         build(folder)
-    assert "I0000001 (pixels.short), I0000002 (profile.sop_class)" in str(caught.value)
+    assert "I0000001 (pixels.short), I0000002 (profile.sop_class 1.2.840.113619.4.26)" in str(
+        caught.value
+    )
 
 
 @pytest.mark.parametrize(

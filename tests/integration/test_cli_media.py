@@ -137,7 +137,7 @@ def test_an_incomplete_image_is_no_success(
     (study / "notes.txt").write_text("not DICOM")
     assert run(config, "build", study, "-o", image) == IncompleteBuildError.exit_code
     said = capsys.readouterr()
-    assert "or repeated: 1" in said.out
+    assert "notes.txt  no DICOM file" in said.out
     assert any(files[1].name in line and "pixels.short" in line for line in said.out.splitlines())
     assert "build.left_out" in said.err
     assert run(config, "check", image) == 0

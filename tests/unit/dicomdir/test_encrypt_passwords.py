@@ -83,7 +83,7 @@ def test_what_an_object_says_may_not_be_in_it(tmp_path: Path) -> None:
 
     instance = read_instance(make_study(tmp_path, ("CT",), edit=name)[0])
     words = known_words(instance)
-    for password in ("xy Muller 7! zq", "pid 0042 Yz!abcd", "born 3-03-1961 x!", "610303 Kq!zvWx"):
+    for password in ("xy Muller 7! zq", "pid 0042 Yz!abcd", "born 03-03-1961 x!", "610303 Kq!zvWx"):
         with pytest.raises(WeakPasswordError, match="of the patient"):
             require_strong(password, known=sorted(words))
     assert require_strong("Correct-Horse-7-Battery", known=sorted(words))

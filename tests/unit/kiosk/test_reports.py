@@ -99,7 +99,7 @@ def test_what_a_pdf_can_do_is_taken_out_before_it_is_kept(station: Station, tmp_
         (encrypted(), "report 2: the PDF is refused: it is encrypted"),
         (b"", "report 2: it is empty"),
         (b"PK\x03\x04....", "an office document"),
-        (b"\x00\x01\x02", "control characters"),
+        (b"binary\x00\x01\x02", "control characters"),
         ("مرحبا".encode(), "report 2: "),
         (b"x" * (2 << 20) + b"y", "longer than 2 MB"),
     ],
