@@ -224,6 +224,7 @@ class _Archive:
         folder: Path,
         *,
         on_progress: OnCount,
+        on_trouble: OnCount,
         is_cancelled: IsCancelled,
     ) -> str:
         self._pool.prepare()  # the builder's imports happen while the archive is asked
@@ -253,6 +254,7 @@ class _Archive:
                 clock=self._clock,
                 policy=self._policy_for(order),
                 on_progress=tell,
+                on_trouble=on_trouble,
                 is_cancelled=is_cancelled,
                 on_listed=count,
             )

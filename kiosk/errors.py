@@ -30,6 +30,17 @@ class KioskError(Exception):
     retry: ClassVar[Retry] = Retry.NEVER
 
 
+def meaning(code: str) -> str:
+    """What a code says, for staff; "" for one that is not ours."""
+    waiting = [KioskError]
+    while waiting:
+        kind = waiting.pop()
+        if kind.code == code:
+            return " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
+        waiting += kind.__subclasses__()
+    return ""
+
+
 class InvalidValueError(KioskError, ValueError):
     """A value from outside is not of the form it must have."""
 
@@ -76,7 +87,7 @@ class ArchiveRefusedError(ArchiveError):
 
 
 class ArchiveAbortedError(ArchiveError):
-    """The archive broke off midway, or nothing more came."""
+    """The archive broke off midway, takes no more for now, or nothing more came."""
 
     code, exit_code = "archive.aborted", 73
 

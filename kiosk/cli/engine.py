@@ -24,11 +24,12 @@ def run(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
     from kiosk.adapters.jobs.engine import EngineOptions, run_engine, station_lock
     from kiosk.engine_parts import engine_parts
+    from kiosk.services.job_log import JobFormatter
 
     logging.getLogger("alembic").setLevel(logging.WARNING)  # tells of every start
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JobFormatter("%(levelname)s %(name)s %(job)s%(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     config = config_file.load(args.config)
     options = EngineOptions(
         poll_s=config.engine.poll_s,

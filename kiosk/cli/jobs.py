@@ -13,7 +13,7 @@ from kiosk.cli.output import print_json, print_rows, progress
 from kiosk.cli.people import actor
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
-from kiosk.errors import InvalidValueError, JobFailedError
+from kiosk.errors import InvalidValueError, JobFailedError, meaning
 from kiosk.services.drawer import is_waiting_its_turn
 from kiosk.services.pulse import Heartbeat
 
@@ -70,6 +70,7 @@ def row(job: Job) -> dict[str, object]:
         "status": job.status.value,
         "status_info": job.status_info,
         "error_code": job.error_code,
+        "meaning": meaning(job.error_code),
         "medium": job.choice.medium.value,
         "copies": job.choice.copies,
         "protected": job.choice.is_protected,
@@ -161,6 +162,10 @@ def run_watch(args: argparse.Namespace) -> int:
             if job.progress:
                 bar(job.progress.done, job.progress.total, job.progress.step.value)
             says = f"waits for: {job.question.wanted.value}" if job.question else job.status.value
+            if job.error_code:
+                says = f"{says} ({job.error_code}: {meaning(job.error_code)})"
+            elif job.progress and job.progress.note and not job.question:
+                says = f"{says} ({job.progress.note})"
             if job.disc.of > 1 and not job.has_ended:
                 says = f"disc {shown_disc(job).number} of {job.disc.of}: {says}"
             if says != said:

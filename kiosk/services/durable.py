@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from kiosk.domain.model import Priority
 from kiosk.errors import EngineFaultError, KioskError, Retry, SpoolFullError, StoppedError
+from kiosk.services.job_log import logged_as
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,12 @@ class Durable(Protocol):
     """One workflow's connection to the engine.
 
     Attributes:
+        job_id: Whose workflow it is.
         run: Which of the job's runs this is, from 1: one more whenever it is placed again.
     """
+
+    @property
+    def job_id(self) -> str: ...
 
     @property
     def run(self) -> int: ...
@@ -94,6 +99,10 @@ def run_step(durable: Durable, name: str, work: Callable[[], Facts]) -> Facts:
     """
 
     def guarded() -> Facts:
+        with logged_as(durable.job_id):
+            return recorded()
+
+    def recorded() -> Facts:
         try:
             if durable.is_stopping():
                 raise EngineStopping

@@ -110,6 +110,7 @@ class Retrieve(Protocol):
         folder: Path,
         *,
         on_progress: OnCount,
+        on_trouble: OnCount,
         is_cancelled: IsCancelled,
     ) -> str: ...
 

@@ -10,6 +10,7 @@ the rest.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -43,6 +44,8 @@ from kiosk.services.arrivals import (
     read_arrivals,
 )
 from kiosk.services.gates import StudyGate
+
+log = logging.getLogger(__name__)
 
 # What one object of a modality weighs, generously: only to refuse early what cannot fit.
 _TYPICAL_BYTES: Final = {
@@ -131,6 +134,7 @@ def retrieve(
     policy: RetrievePolicy,
     on_progress: Callable[[int, int], None],
     is_cancelled: Callable[[], bool],
+    on_trouble: Callable[[int, int], None] = lambda _done, _total: None,
     on_listed: Callable[[ListedStudy], None] = lambda _listed: None,
     free_bytes: Callable[[Path], int] = free_bytes_at,
     total_bytes: Callable[[Path], int] = total_bytes_at,
@@ -142,6 +146,7 @@ def retrieve(
         accession_number: Of the order; listing and objects must not have another one.
         folder: The job's own; `objects/` and `arrivals` in it are ours.
         on_progress: Objects here and listed, a few times a second.
+        on_trouble: The same, when a round brought too little and another one begins.
         on_listed: Called once with what the archive lists, before anything is asked for.
     Raises:
         WrongPatientError: Listed or arrived for somebody else: everything is removed from the
@@ -164,7 +169,7 @@ def retrieve(
         gate.check_accession_number(listed.accession_number, what)
         on_listed(listed)
         objects_folder(folder).mkdir(mode=0o700, exist_ok=True)
-        run = _Run(pacs, listed, folder, gate, clock, policy, on_progress, is_cancelled)
+        run = _Run(pacs, listed, folder, gate, clock, policy, on_progress, on_trouble, is_cancelled)
         run.reuse()
         run.check_space(free_bytes(folder), total_bytes(folder))
         run.ask()
@@ -198,6 +203,7 @@ class _Run:
         clock: Clock,
         policy: RetrievePolicy,
         on_progress: Callable[[int, int], None],
+        on_trouble: Callable[[int, int], None],
         is_cancelled: Callable[[], bool],
     ) -> None:
         self._pacs = pacs
@@ -211,7 +217,7 @@ class _Run:
         self._gate = gate
         self._clock = clock
         self._policy = policy
-        self._on_progress = on_progress
+        self._on_progress, self._on_trouble = on_progress, on_trouble
         self._is_cancelled = is_cancelled
         self._writer: ArrivalsWriter | None = None
         self._reported_at = float("-inf")
@@ -295,6 +301,7 @@ class _Run:
                     trouble = None
                 except (ArchiveAbortedError, ArchiveUnreachableError, ReceiverError) as error:
                     trouble = error
+                self._tell_of_round(trouble)
                 # Some archives know no IMAGE level: what brought nothing is asked for as a whole.
                 is_fruitless = len(self._missing) == before and bool(only)
                 use_whole = is_fruitless or not self._digests
@@ -306,6 +313,21 @@ class _Run:
                 f"{len(self._missing)} of {self._total} objects did not arrive",
                 missing=len(self._missing),
             )
+
+    def _tell_of_round(self, trouble: KioskError | None) -> None:
+        """Minutes may pass with round after round: whoever watches has to know."""
+        if not self._missing:
+            return
+        log.warning(
+            "round %s of %s: %s of %s objects are here%s",
+            self._rounds,
+            self._policy.rounds,
+            len(self._digests),
+            self._total,
+            f", {trouble.code}: {trouble}" if trouble else "",
+        )
+        if self._rounds < self._policy.rounds:
+            self._on_trouble(len(self._digests), self._total)
 
     def _move(self, only: Sequence[ListedInstance]) -> MoveOutcome:
         return self._pacs.move(

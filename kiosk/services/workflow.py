@@ -140,6 +140,9 @@ class _Order:
                 job.choice.medium,
                 self._parts.spool.folder(self._job_id),
                 on_progress=lambda done, total: self._progress.put(Step.RETRIEVE, done, total),
+                on_trouble=lambda done, total: self._progress.put(
+                    Step.RETRIEVE, done, total, "archive.retry"
+                ),
                 is_cancelled=self._watch,
             )
         if self._trouble_at is Step.RETRIEVE:

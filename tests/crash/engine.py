@@ -152,7 +152,13 @@ class Watched:
 
 
 def retrieve(
-    order: Order, medium: Medium, folder: Path, *, on_progress: OnCount, is_cancelled: IsCancelled
+    order: Order,
+    medium: Medium,
+    folder: Path,
+    *,
+    on_progress: OnCount,
+    on_trouble: OnCount,
+    is_cancelled: IsCancelled,
 ) -> str:
     """The archive's part: a handful of files, left to the kernel as the receiver leaves them."""
     target = folder / "objects"

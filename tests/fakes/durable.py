@@ -64,6 +64,10 @@ class _FakeDurable:
         self._position = 0
 
     @property
+    def job_id(self) -> str:
+        return self._workflow_id.partition(".")[0]
+
+    @property
     def run(self) -> int:
         return run_of(self._workflow_id)
 

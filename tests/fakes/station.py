@@ -97,6 +97,7 @@ class Archive:
         folder: Path,
         *,
         on_progress: OnCount,
+        on_trouble: OnCount,
         is_cancelled: IsCancelled,
     ) -> str:
         self.retrieved += 1

@@ -14,7 +14,7 @@ from kiosk.adapters.dimse import command as cmd
 from kiosk.adapters.dimse import pdu
 from kiosk.adapters.dimse.requestor import Address, Requestor
 from kiosk.adapters.pacs import STUDY_ROOT_FIND
-from kiosk.errors import ArchiveError
+from kiosk.errors import ArchiveAbortedError, ArchiveError, ArchiveRefusedError
 
 pytestmark = pytest.mark.integration
 
@@ -131,3 +131,18 @@ def test_a_message_without_end(parrot: Parrot) -> None:
     parrot.script = (_accept(), piece * 40)
     with pytest.raises(ArchiveError, match=r"message.length"):
         _ask(parrot)
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [(1, ArchiveRefusedError), (2, ArchiveAbortedError)],
+    ids=["permanent", "transient"],
+)
+def test_only_a_permanent_rejection_is_for_staff(
+    parrot: Parrot, result: int, expected: type[ArchiveError]
+) -> None:
+    body = bytes((0, result, 3, 1))  # by the presentation service: congestion (PS3.8 9.3.4)
+    parrot.script = (pdu.HEADER.pack(pdu.ASSOCIATE_RJ, len(body)) + body, b"")
+    with pytest.raises(expected) as caught:
+        _ask(parrot)
+    assert type(caught.value) is expected

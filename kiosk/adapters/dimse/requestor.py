@@ -144,7 +144,8 @@ class Requestor:
         self._send(associate_request(address, sop_class_uids))
         kind, body = self._wait_pdu(time.monotonic() + self._timeout_s)
         if kind == pdu.ASSOCIATE_RJ and len(body) == 4:
-            raise ArchiveRefusedError(_rejection(body))
+            is_transient = body[1] == _TRANSIENT
+            raise (ArchiveAbortedError if is_transient else ArchiveRefusedError)(_rejection(body))
         if kind != pdu.ASSOCIATE_AC:
             raise ArchiveAbortedError("the archive does not answer the association")
         from pynetdicom.pdu import A_ASSOCIATE_AC  # late: 0.4 s
@@ -382,9 +383,12 @@ def associate_request(address: Address, sop_class_uids: Sequence[str]) -> bytes:
     return encoded
 
 
+_TRANSIENT: Final = 2  # result of an A-ASSOCIATE-RJ (PS3.8 9.3.4): the same may go well later
+
+
 def _rejection(body: bytes) -> str:
     _, result, source, reason = struct.unpack("4B", body)
-    how = "for now" if result == 2 else "permanently"
+    how = "for now" if result == _TRANSIENT else "permanently"
     why = _REJECTED_BY_USER.get(reason, "") if source == 1 else ""
     return (
         f"the archive rejected the association {how}: {why or f'source {source}, reason {reason}'}"

@@ -307,6 +307,10 @@ class _DbosDurable:
         self._station, self._client, self._stop = station, client, stop
 
     @property
+    def job_id(self) -> str:
+        return str(DBOS.workflow_id).partition(".")[0]
+
+    @property
     def run(self) -> int:
         return run_of(str(DBOS.workflow_id))
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from kiosk import errors
-from kiosk.errors import KioskError, Retry
+from kiosk.errors import KioskError, Retry, meaning
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "exit-codes.md"
 HEADER = """# Exit codes
@@ -68,3 +68,8 @@ def test_the_handbook_lists_them_all():
 
 if __name__ == "__main__":
     DOCUMENT.write_text(documented(), encoding="utf-8")
+
+
+def test_a_code_has_a_meaning_for_staff():
+    assert meaning("archive.no_study") == "The archive lists no object of this study."
+    assert meaning("") == meaning("no.such") == ""

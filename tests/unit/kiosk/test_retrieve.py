@@ -71,6 +71,7 @@ def run(
     total: int = 1 << 40,
     is_cancelled: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    on_trouble: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Retrieved:
     return retrieve(
         pacs,
@@ -81,6 +82,7 @@ def run(
         clock=clock or FakeClock(),
         policy=RetrievePolicy(rounds=rounds),
         on_progress=on_progress,
+        on_trouble=on_trouble,
         is_cancelled=is_cancelled,
         free_bytes=lambda _folder: free,
         total_bytes=lambda _folder: total,
@@ -112,6 +114,16 @@ def test_only_what_lacks_is_asked_for(files: list[Path], job: Path) -> None:
     assert pacs.asked == [0, 6, 3]
     assert (got.instances, got.rounds) == (10, 3)
     assert sum(clock.slept_s) == pytest.approx(1.0 + 5.0)
+
+
+def test_each_further_round_is_told_while_it_waits(
+    files: list[Path], job: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[tuple[int, int]] = []
+    script = [Round(send=4, error=ArchiveAbortedError("nothing more came")), Round(send=3)]
+    run(FakePacs(files, script), job, on_trouble=lambda done, total: told.append((done, total)))
+    assert told == [(4, 10), (7, 10)]
+    assert "round 1 of 5: 4 of 10 objects are here, archive.aborted: nothing more" in caplog.text
 
 
 def test_an_archive_without_image_level_is_asked_for_the_whole(
