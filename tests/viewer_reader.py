@@ -47,10 +47,20 @@ def unpack_text_fast(text: str, size: int) -> bytes:
 
 def read_data_file(data: bytes, before: str = "") -> tuple[str, bytes]:
     """Name and payload of a data file; checks its form and its checksum."""
+    (found,) = read_calls(data, before)
+    return found
+
+
+def read_calls(data: bytes, before: str = "") -> list[tuple[str, bytes]]:
+    """The same of a data file that brings others along."""
     assert data[:2] == b"\xff\xfe"
     text = data[2:].decode("utf-16-le")
     assert text.startswith(before)
-    found = _CALL.fullmatch(text[len(before) :])
+    return [_read_call(call) for call in text[len(before) :].split(";")]
+
+
+def _read_call(call: str) -> tuple[str, bytes]:
+    found = _CALL.fullmatch(call)
     assert found is not None, "no data file"
     name, size, crc, packed = found.groups()
     payload = (unpack_text if len(packed) < 4000 else unpack_text_fast)(packed, int(size))
@@ -207,10 +217,16 @@ class Viewer:
         self.manifest = json.loads(inflate(self.payload("MANIFEST")))
 
     def payload(self, name: str) -> bytes:
-        path = f"{name}.JS" if name == "MANIFEST" else f"D/{name}.JS"
-        found, payload = read_data_file(self._read(path))
-        assert found == name
-        return payload
+        if name == "MANIFEST":
+            found, payload = read_data_file(self._read(f"{name}.JS"))
+            assert found == name
+            return payload
+        folder, kind = name.split("/")
+        file = "META" if kind in ("H0000001", "P0000001") else kind
+        calls = read_calls(self._read(f"D/{folder}/{file}.JS"))
+        assert calls[0][0] == f"{folder}/{file}"
+        assert len(calls) == 1 or file == "META"
+        return dict(calls)[name]
 
     def series(self) -> Iterator[dict[str, Any]]:
         for patient in self.manifest["patients"]:
@@ -240,6 +256,19 @@ class Viewer:
                 data = decode_quickly(data, instance, codec=codec, predictor=predictor)
                 assert zlib.crc32(data) == crc
             yield instance, frame, codec, data
+
+    def previews(self, number: int) -> Iterator[tuple[int, int, Any]]:
+        """Place in the order of display, step and stored values of each coarse picture."""
+        meta = self.meta(number)
+        for at, file, offset, length, codec, predictor, crc, step, dropped in meta["previews"]:
+            instance = meta["instances"][meta["order"][at][0]]
+            small = {
+                **instance, "rows": instance["rows"] // step, "columns": instance["columns"] // step
+            }  # fmt: skip
+            data = self.payload(f"S{number:07d}/P{file:07d}")[offset : offset + length]
+            data = decode_quickly(data, small, codec=codec, predictor=predictor)
+            assert zlib.crc32(data) == crc
+            yield at, step, as_array(data, small).astype(np.int32) << dropped
 
 
 def as_array(data: bytes, instance: dict[str, Any]) -> Any:

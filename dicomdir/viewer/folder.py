@@ -20,7 +20,7 @@ from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.pool import Answer
 from dicomdir.viewer.seal import ViewerKey, seal
 from dicomdir.viewer.series import Gathered, SeriesLayout, lay_out_series
-from dicomdir.viewer.text import data_file, file_bytes
+from dicomdir.viewer.text import data_file, file_bytes, joined
 from dicomdir.viewer.worker import deflated, made_path
 
 MANIFEST: Final = f"{VIEWER_FOLDER}/MANIFEST.JS"
@@ -42,6 +42,7 @@ class _Series:
     layout: SeriesLayout | None = None
     pack: str = "none"
     entries: list[Entry] = field(default_factory=list)
+    with_meta: list[Entry] = field(default_factory=list)  # no files: parts of META's
     chunk_sizes: list[tuple[int, int]] = field(default_factory=list)
 
     @property
@@ -97,15 +98,8 @@ class ViewerFolder:
         sizes: Sizes = [(MANIFEST, most_manifest_bytes(len(self._series)))]
         for each in self._series.values():
             if each.layout is not None:
-                names = [
-                    "META",
-                    *(it.name[9:] for it in (*each.layout.headers, *each.layout.chunks)),
-                ]
-                folder = f"{DATA_FOLDER}/{each.layout.folder}"
-                sizes += [
-                    (f"{folder}/{name}.JS", size)
-                    for name, size in zip(names, each.layout.most_bytes, strict=True)
-                ]
+                most = each.layout.most_bytes
+                sizes += [(f"{DATA_FOLDER}/{name}.JS", size) for name, size in most.items()]
         return sizes
 
     def fit(self, fits: Fits) -> None:
@@ -117,7 +111,9 @@ class ViewerFolder:
         if fits(self.most_sizes()):
             return
         kept = [it for it in self._series.values() if it.layout is not None]
-        kept.sort(key=lambda it: (-sum(it.layout.most_bytes if it.layout else []), it.number))
+        kept.sort(
+            key=lambda it: (-sum(it.layout.most_bytes.values() if it.layout else ()), it.number)
+        )
         layouts = [it.layout for it in kept]
         low, high = 0, len(kept)
         while low < high:  # the fewest that have to go
@@ -170,26 +166,33 @@ class ViewerFolder:
                 if each.layout is not None:
                     name = f"{each.layout.folder}/META"
                     payload = self._sealed(name, deflated(each.layout.meta(each.chunk_sizes)))
-                    each.entries.insert(0, out.entry(name, data_file(name, payload)))
+                    calls = [data_file(name, payload), *map(_content, each.with_meta)]
+                    each.entries.insert(0, out.entry(name, joined(calls)))
         entries = [entry for each in self._series.values() for entry in each.entries]
         manifest = self._manifest(medium, thumbnails, pages, files + len(entries) + 1, program)
         return [Entry(MANIFEST, self._manifest_file(manifest)), *entries]
 
     def _gather(self, series: _Series, layout: SeriesLayout) -> None:
-        files = [*layout.headers, *layout.chunks]
-        series.entries = [Entry("", b"")] * len(files)
+        series.with_meta = [Entry("", b"")] * len(layout.with_meta)
+        series.entries = [Entry("", b"")] * len(layout.files)
         series.chunk_sizes = [(0, 0)] * len(layout.chunks)
-        for at, gathered in enumerate(files):
-            self._submit(series, at, gathered, at - len(layout.headers))
+        others = len(layout.files) - len(layout.chunks)
+        for at, gathered in enumerate(layout.with_meta):
+            self._submit(series, series.with_meta, at, gathered, -1)
+        for at, gathered in enumerate(layout.files):
+            self._submit(series, series.entries, at, gathered, at - others)
 
-    def _submit(self, series: _Series, at: int, gathered: Gathered, chunk: int) -> None:
+    def _submit(
+        self, series: _Series, into: list[Entry], at: int, gathered: Gathered, chunk: int
+    ) -> None:
         path = f"{DATA_FOLDER}/{gathered.name}.JS"
+        has_hash = self._has_hashes and into is series.entries
 
         def done(answer: Answer) -> None:
             if "worker" not in answer:
                 raise OSError(answer.get("failed", 0), "a data file of the viewer cannot be made")
             file = os.fspath(made_path(self._pack.folder, answer["worker"]))
-            series.entries[at] = Entry(path, FileSource(file, answer["size"], answer["at"]))
+            into[at] = Entry(path, FileSource(file, answer["size"], answer["at"]))
             if chunk >= 0:
                 series.chunk_sizes[chunk] = (answer["payload"], answer["size"])
             if sha256 := answer.get("sha256"):
@@ -203,7 +206,7 @@ class ViewerFolder:
             "deflate": gathered.deflate,
             "key": key.key.hex() if key else "",
             "disc": key.disc if key else "",
-            "hash": self._has_hashes,
+            "hash": has_hash,
         }
         self._pack.pool.submit(request, done)
 
@@ -300,6 +303,19 @@ def most_manifest_bytes(series: int) -> int:
     """How long MANIFEST.JS of so many series is, at most."""
     thumbnails = min(series, MAX_THUMBNAILS) * MAX_THUMBNAIL_BYTES * 4 // 3
     return file_bytes("MANIFEST", _BASE_BYTES + series * _SERIES_BYTES + thumbnails)
+
+
+def _content(entry: Entry) -> bytes:
+    """Of a file that a worker has made."""
+    source = entry.source
+    if isinstance(source, bytes):
+        return source
+    with open(source.path, "rb", buffering=0) as file:
+        file.seek(source.offset_bytes)
+        data = file.read(source.size_bytes)
+    if len(data) != source.size_bytes:
+        raise OSError("a data file of the viewer is shorter than it was")
+    return data
 
 
 class _Made:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +40,8 @@ class Packed:
         header: Offset and length there.
         described: As `source.Described` has it; None of an object without pixels.
         frames: FIELDS numbers each.
+        previews: Of the frames that have one: a frame's FIELDS, pixels of the frame to one of the
+            preview along each side, bits that were dropped.
     """
 
     sop_instance_uid: str
@@ -51,6 +53,7 @@ class Packed:
     header: tuple[int, int]
     described: tuple[Any, ...] | None
     frames: array[int]
+    previews: Mapping[int, tuple[int, ...]] | None = None
 
     @property
     def frame_count(self) -> int:
@@ -232,6 +235,7 @@ class Pack:
             tuple(answer["header"]),
             described and tuple(described.values()),
             array("Q", [number for frame in answer["frames"] for number in frame]),
+            {frame: tuple(rest) for frame, *rest in answer["previews"]} or None,
         )
 
     def _take_facts(self, instance: Instance) -> None:

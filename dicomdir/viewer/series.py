@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from dicomdir.viewer.pack import FIELDS, Packed
 from dicomdir.viewer.seal import OVERHEAD_BYTES
@@ -13,6 +13,7 @@ from dicomdir.viewer.text import file_bytes
 
 CHUNK_BYTES: Final = 1 << 20
 HEADERS_BYTES: Final = 4 << 20  # of headers in one file, before they are deflated
+PREVIEWS_BYTES: Final = 256 << 10  # in one file: a tenth of a second of a CD
 _ROW_BYTES: Final = 64  # of a frame in META, at most; deflated it is less
 _INSTANCE_BYTES: Final = 400
 
@@ -41,12 +42,16 @@ class Gathered:
 class SeriesLayout:
     """Where everything of a series goes.
 
+    The first headers and the first previews are wanted with META and stand in its file.
+
     Attributes:
         number: Of its folder, from 1.
         objects: With their File IDs, in DICOMDIR order.
         order: Instance and frame, in order of display.
+        previews: Files of coarse pictures, of those frames that have one.
         places: Of the frames in that order: chunk, from 1, and offset in it.
         header_places: Of the instances: header file, from 1, and offset in it once inflated.
+        preview_places: File, from 1, and offset, by place in the order of display.
     """
 
     number: int
@@ -54,8 +59,10 @@ class SeriesLayout:
     order: list[tuple[int, int]] = field(default_factory=list)
     chunks: list[Gathered] = field(default_factory=list)
     headers: list[Gathered] = field(default_factory=list)
+    previews: list[Gathered] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
     header_places: list[tuple[int, int]] = field(default_factory=list)
+    preview_places: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -66,16 +73,24 @@ class SeriesLayout:
         return sum(it.raw_bytes for _, it in self.objects)
 
     @property
-    def most_bytes(self) -> list[int]:
-        """Sizes of all its files, none of which will be larger."""
-        meta = len(self.order) * _ROW_BYTES + len(self.objects) * _INSTANCE_BYTES + 256
-        return [
-            file_bytes(f"{self.folder}/META", meta + OVERHEAD_BYTES),
-            *(
-                file_bytes(it.name, it.payload_bytes + OVERHEAD_BYTES)
-                for it in (*self.headers, *self.chunks)
-            ),
-        ]
+    def with_meta(self) -> list[Gathered]:
+        """What META's file has besides: all that the first image needs but its pixels."""
+        return [*self.headers[:1], *self.previews[:1]]
+
+    @property
+    def files(self) -> list[Gathered]:
+        """What has a file of its own, in the order wanted on the medium."""
+        return [*self.headers[1:], *self.previews[1:], *self.chunks]
+
+    @property
+    def most_bytes(self) -> dict[str, int]:
+        """Sizes of all its files by name, none of which will be larger."""
+        rows = len(self.order) + len(self.preview_places)
+        meta = rows * _ROW_BYTES + len(self.objects) * _INSTANCE_BYTES + 256
+        first = f"{self.folder}/META"
+        sizes = {first: file_bytes(first, meta + OVERHEAD_BYTES)}
+        sizes[first] += sum(_most_bytes(it) for it in self.with_meta)
+        return sizes | {it.name: _most_bytes(it) for it in self.files}
 
     def meta(self, sizes: Sequence[tuple[int, int]]) -> bytes:
         """META, not deflated.
@@ -118,7 +133,17 @@ class SeriesLayout:
             _, length, codec, predictor, crc = _frame(self.objects[instance][1], frame)
             frames.append([chunk, offset, length, codec, predictor, crc])
         facts = {"instances": instances, "order": self.order, "frames": frames, "chunks": sizes}
+        if self.preview_places:
+            facts["previews"] = [
+                [at, file, offset, *self._preview(at)[1:]]
+                for at, (file, offset) in self.preview_places.items()
+            ]
         return json.dumps(facts, separators=(",", ":")).encode("ascii")
+
+    def _preview(self, at: int) -> tuple[int, ...]:
+        """Offset, length and all else of the preview of a frame, by its place in the order."""
+        instance, frame = self.order[at]
+        return (self.objects[instance][1].previews or {})[frame]
 
 
 def lay_out_series(number: int, objects: Sequence[tuple[str, Packed]]) -> SeriesLayout:
@@ -129,32 +154,55 @@ def lay_out_series(number: int, objects: Sequence[tuple[str, Packed]]) -> Series
     """
     layout = SeriesLayout(number, objects)
     layout.order = display_order([it for _, it in objects])
-    pieces: list[tuple[int, int, int]] = []
-    size = 0
-    for instance, frame in layout.order:
+    chunks, previews, headers = _Cutter(layout, "C"), _Cutter(layout, "P"), _Cutter(layout, "H")
+    for at, (instance, frame) in enumerate(layout.order):
         packed = objects[instance][1]
         offset, length, *_ = _frame(packed, frame)
-        if pieces and (size >= CHUNK_BYTES or length > CHUNK_BYTES):
-            layout.chunks.append(Gathered(_name(layout, "C", layout.chunks), pieces))
-            pieces, size = [], 0
-        layout.places.append((len(layout.chunks) + 1, size))
-        pieces.append((packed.worker, offset, length))
-        size += length
-    if pieces:
-        layout.chunks.append(Gathered(_name(layout, "C", layout.chunks), pieces))
-    pieces, size = [], 0
+        if chunks.size >= CHUNK_BYTES or length > CHUNK_BYTES:
+            chunks.end()
+        layout.places.append(chunks.add(packed.worker, offset, length))
+        if preview := (packed.previews or {}).get(frame):
+            if previews.size >= PREVIEWS_BYTES:
+                previews.end()
+            layout.preview_places[at] = previews.add(packed.worker, *preview[:2])
     for _, packed in objects:
         offset, length = packed.header
-        if pieces and size + length > HEADERS_BYTES:
-            layout.headers.append(
-                Gathered(_name(layout, "H", layout.headers), pieces, deflate=True)
-            )
-            pieces, size = [], 0
-        layout.header_places.append((len(layout.headers) + 1, size))
-        pieces.append((packed.worker, offset, length))
-        size += length
-    layout.headers.append(Gathered(_name(layout, "H", layout.headers), pieces, deflate=True))
+        if headers.size + length > HEADERS_BYTES:
+            headers.end()
+        layout.header_places.append(headers.add(packed.worker, offset, length))
+    layout.chunks, layout.previews = chunks.all(), previews.all()
+    layout.headers = headers.all(deflate=True)
     return layout
+
+
+class _Cutter:
+    """Pieces of a series into files of one kind.
+
+    Attributes:
+        size: Bytes in the file that is being filled.
+    """
+
+    def __init__(self, layout: SeriesLayout, letter: str) -> None:
+        self._start = f"{layout.folder}/{letter}"
+        self._files: list[list[tuple[int, int, int]]] = [[]]
+        self.size = 0
+
+    def end(self) -> None:
+        """What comes goes into another file, if there is anything in this one."""
+        if self._files[-1]:
+            self._files.append([])
+            self.size = 0
+
+    def add(self, worker: int, offset: int, length: int) -> tuple[int, int]:
+        """Number of the file, from 1, and offset in it."""
+        place = (len(self._files), self.size)
+        self._files[-1].append((worker, offset, length))
+        self.size += length
+        return place
+
+    def all(self, *, deflate: bool = False) -> list[Gathered]:
+        found = enumerate(self._files, 1)
+        return [Gathered(f"{self._start}{n:07d}", it, deflate) for n, it in found if it]
 
 
 def display_order(objects: Sequence[Packed]) -> list[tuple[int, int]]:
@@ -186,8 +234,8 @@ def display_order(objects: Sequence[Packed]) -> list[tuple[int, int]]:
     return [(at, frame) for at in shown for frame in range(objects[at].frame_count)]
 
 
-def _name(layout: SeriesLayout, letter: str, before: Sequence[Any]) -> str:
-    return f"{layout.folder}/{letter}{len(before) + 1:07d}"
+def _most_bytes(file: Gathered) -> int:
+    return file_bytes(file.name, file.payload_bytes + OVERHEAD_BYTES)
 
 
 def _frame(packed: Packed, frame: int) -> tuple[int, int, int, int, int]:

@@ -18,6 +18,7 @@ from dicomdir.render.attributes import read_header
 from dicomdir.render.cells import PALETTE, Form, read_cells, read_form
 from dicomdir.sequences import skip
 from dicomdir.viewer.encode import JPEG, Chooser, EncodedFrame, encode_frame
+from dicomdir.viewer.preview import Preview, make_preview
 
 Array = NDArray[Any]
 
@@ -75,8 +76,10 @@ class OpenObject:
             raise UnpackableError("the file is shorter than it was")
         return data
 
-    def encoded(self, chooser: Chooser, series: str) -> Iterator[EncodedFrame]:
-        """All frames in their order, one at a time."""
+    def encoded(
+        self, chooser: Chooser, series: str
+    ) -> Iterator[tuple[EncodedFrame, Preview | None]]:
+        """All frames in their order, one at a time, with what is seen of large ones first."""
         form = self._form
         if form is None:
             return
@@ -85,7 +88,8 @@ class OpenObject:
             if form.photometric.startswith("YBR"):
                 cells = _to_rgb(cells)
             cells = cells.view(f"<u{cells.dtype.itemsize}")
-            yield encode_frame(cells, signed=form.is_signed, chooser=chooser, series=series)
+            made = encode_frame(cells, signed=form.is_signed, chooser=chooser, series=series)
+            yield made, make_preview(cells, form, len(made.data))
 
 
 @contextmanager

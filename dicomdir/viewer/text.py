@@ -6,6 +6,7 @@ backslashes. 15 bytes make 8 characters: two 64-bit lanes, spread with shifts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -81,6 +82,11 @@ def data_file(name: str, payload: bytes | bytearray | memoryview, before: str = 
     return b"".join(
         (_BOM, head.encode("utf-16-le"), encode_text(payload), '")'.encode("utf-16-le"))
     )
+
+
+def joined(files: Sequence[bytes]) -> bytes:
+    """Several data files as one, whose calls come one after the other."""
+    return files[0] + b"".join(";".encode("utf-16-le") + it[len(_BOM) :] for it in files[1:])
 
 
 def file_bytes(name: str, payload_bytes: int) -> int:

@@ -26,6 +26,7 @@ from isal import isal_zlib
 from dicomdir.errors import DicomdirError
 from dicomdir.viewer.encode import Chooser, EncodedFrame
 from dicomdir.viewer.facts import header_texts
+from dicomdir.viewer.preview import Preview
 from dicomdir.viewer.seal import seal
 from dicomdir.viewer.source import OpenObject, jpeg_frames, open_object
 from dicomdir.viewer.text import data_file
@@ -114,26 +115,36 @@ class Worker:
         path, has_pixels = task["path"], task["pixels"]
         with open_object(path, task["start"], task["end"], has_pixels=has_pixels) as found:
             header = found.header()
-            frames = []
-            for it in self._frames(found, task):
-                start = self._encoded.write(it.data)
-                frames.append([start, len(it.data), it.codec, it.predictor, it.crc])
+            frames, previews = [], []
+            for it, preview in self._frames(found, task):
+                frames.append(self._written(it))
+                if preview is not None:
+                    place = self._written(preview.frame)
+                    previews.append([len(frames) - 1, *place, preview.step, preview.dropped])
                 extend_cpu()
             answer: dict[str, Any] = {
                 "worker": self._number,
                 "header": [self._encoded.write(header), len(header)],
                 "frames": frames,
+                "previews": previews,
                 "described": found.described and dataclasses.asdict(found.described),
             }
         if task["texts"]:
             answer["texts"] = header_texts(header)
         return answer
 
-    def _frames(self, found: OpenObject, task: dict[str, Any]) -> Iterable[EncodedFrame]:
+    def _written(self, frame: EncodedFrame) -> list[int]:
+        """Where it lies, and how it is read."""
+        start = self._encoded.write(frame.data)
+        return [start, len(frame.data), frame.codec, frame.predictor, frame.crc]
+
+    def _frames(
+        self, found: OpenObject, task: dict[str, Any]
+    ) -> Iterable[tuple[EncodedFrame, Preview | None]]:
         if task["jpeg"] is not None and found.described is not None:
             path, offset = task["jpeg"]
             if jpeg := jpeg_frames(path, offset, found.described, found.frames):
-                return jpeg
+                return ((it, None) for it in jpeg)
         return found.encoded(self._chooser, task["series"])
 
     def _gather(self, task: dict[str, Any]) -> dict[str, Any]:

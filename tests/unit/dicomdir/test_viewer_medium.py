@@ -27,7 +27,7 @@ from dicomdir.web import LinkCase
 from tests.entries import content
 from tests.factories import Patient, make_study
 from tests.jobs import SITE
-from tests.viewer_reader import Viewer, inflate, read_data_file
+from tests.viewer_reader import Viewer, inflate, read_calls, read_data_file
 
 KINDS = ("CT",) * 5 + ("MR",) * 2 + ("US", "SR", "KO", "PR", "PDF")
 NEEDED = ("START.HTM", "BOOT.JS", "VIEWER.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT")
@@ -98,7 +98,7 @@ def test_everything_of_the_viewer_stands_before_the_objects(built: BuiltVolume) 
     assert folders == sorted(folders, key=["IHE_PDI", "EXTRA", "VIEWER", "DICOM"].index)
     own = [it.path for it in built.volume.entries if it.path.startswith("VIEWER/")]
     assert own[:8] == [f"VIEWER/{it}" for it in (*NEEDED, "MANIFEST.JS", "HASHES.JS")]
-    assert own[8:10] == ["VIEWER/D/S0000001/META.JS", "VIEWER/D/S0000001/H0000001.JS"]
+    assert own[8:10] == ["VIEWER/D/S0000001/META.JS", "VIEWER/D/S0000001/C0000001.JS"]
 
 
 def test_manifest_and_meta_say_what_is_there(built: BuiltVolume) -> None:
@@ -251,9 +251,11 @@ def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path)
     assert manifest["patients"][0]["name"] == "Doe^Jane"
     assert manifest["hashes"] is None
     name, payload = read_data_file(data["VIEWER/D/S0000001/C0000001.JS"])
-    meta = json.loads(
-        inflate(opened("S0000001/META", read_data_file(data["VIEWER/D/S0000001/META.JS"])[1]))
-    )
+    calls = [
+        (it, opened(it, sealed)) for it, sealed in read_calls(data["VIEWER/D/S0000001/META.JS"])
+    ]
+    assert [it for it, _ in calls] == ["S0000001/META", "S0000001/H0000001"]
+    meta = json.loads(inflate(calls[0][1]))
     assert len(opened(name, payload)) == sum(row[2] for row in meta["frames"])
     assert meta["chunks"] == [[len(payload), len(data["VIEWER/D/S0000001/C0000001.JS"])]]
 

@@ -27,7 +27,7 @@ export function attachLines(stage: Stage, isOn: () => boolean): { redraw(): void
 }
 
 function drawLine(context: CanvasRenderingContext2D, viewport: Viewport, active?: Viewport): void {
-  const picture = active?.picture;
+  const picture = active?.shown;
   const here = viewport.plane;
   const there = picture?.info.plane;
   if (viewport === active || !picture || !here || !there || !sharesSpace(here, there)) return;

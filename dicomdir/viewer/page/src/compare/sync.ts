@@ -115,7 +115,7 @@ function followView(leader: Viewport, follower: Viewport): void {
 }
 
 function followWindow(leader: Viewport, follower: Viewport): void {
-  const [a, b] = [leader.picture, follower.picture];
+  const [a, b] = [leader.shown, follower.shown];
   if (!a || !b || leader.source?.modality !== follower.source?.modality) return;
   if (a.kind !== b.kind || a.info.rescale.unit !== b.info.rescale.unit) return;
   follower.update({ voi: leader.state.voi });

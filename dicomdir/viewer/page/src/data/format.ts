@@ -92,11 +92,27 @@ export interface InstanceEntry {
 /** C file, offset, length, codec, predictor, CRC-32 of the decoded pixels. */
 export type FrameEntry = [number, number, number, number, number, number];
 
+/** Of a coarse picture: P file, place in it, and how it is read. */
+export interface PreviewEntry {
+  file: number;
+  offset: number;
+  length: number;
+  codec: number;
+  predictor: number;
+  crc: number;
+  /** Pixels of the frame to one of it, along each side. */
+  step: number;
+  /** Lowest bits that are left out. */
+  dropped: number;
+}
+
 export interface Meta {
   instances: InstanceEntry[];
   order: [number, number][];
   frames: FrameEntry[];
   chunks: [number, number][];
+  /** By place in `order`; few series have any. */
+  previews: Map<number, PreviewEntry>;
 }
 
 type Loose = Record<string, unknown>;
@@ -138,6 +154,32 @@ export function readMeta(payload: Uint8Array, file: string): Meta {
     need(Array.isArray(entry) && entry.length >= 6, file, "frames");
     need(entry[0] >= 1 && entry[0] <= made.chunks.length, file, "chunk number");
     need(entry[1] >= 0 && entry[2] >= 0, file, "place in the chunk");
+  }
+  made.previews = readPreviews(made.previews, made.order.length, file);
+  return made;
+}
+
+function readPreviews(rows: unknown, count: number, file: string): Map<number, PreviewEntry> {
+  const made = new Map<number, PreviewEntry>();
+  for (const row of Array.isArray(rows) ? (rows as unknown[]) : []) {
+    need(Array.isArray(row) && row.length >= 9, file, "previews");
+    need(
+      row.every((each) => Number.isInteger(each) && each >= 0),
+      file,
+      "previews",
+    );
+    const [index, number, offset, length, codec, predictor, crc, step, dropped] = row as number[];
+    need(index! < count && number! >= 1 && step! >= 1 && dropped! < 16, file, "a preview");
+    made.set(index!, {
+      file: number!,
+      offset: offset!,
+      length: length!,
+      codec: codec!,
+      predictor: predictor!,
+      crc: crc!,
+      step: step!,
+      dropped: dropped!,
+    });
   }
   return made;
 }

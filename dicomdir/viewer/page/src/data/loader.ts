@@ -57,6 +57,8 @@ export class Loader {
   private readonly base: Base;
   private readonly waiting = new Map<string, Request>();
   private readonly running = new Map<string, Request>();
+  /** What came in the file of another one and has not been asked for: few, and taken at once. */
+  private readonly brought = new Map<string, Payload | "bad">();
 
   constructor(base: Base) {
     this.base = base;
@@ -75,6 +77,12 @@ export class Loader {
    * @throws DataError "unreadable" or "damaged".
    */
   load(name: string, rank: Rank, bytes = 0): Promise<Payload> {
+    const brought = this.brought.get(name);
+    if (brought) {
+      this.brought.delete(name);
+      if (brought !== "bad") return Promise.resolve(brought);
+      return Promise.reject(new DataError("damaged", name, "CRC"));
+    }
     const known = this.running.get(name) ?? this.waiting.get(name);
     if (known) {
       known.ranks.push(rank);
@@ -109,6 +117,8 @@ export class Loader {
       for (const request of this.waiting.values()) {
         if (isBusy && request.isLarge) continue;
         const rank = rankOf(request);
+        // Seconds of reading wait for what is seen before them.
+        if (request.isLarge && running.some((each) => rankOf(each) < rank)) continue;
         if (isAwaited && rank > AWAITED) continue;
         if (rank < least) {
           least = rank;
@@ -139,10 +149,16 @@ export class Loader {
   }
 
   private receive(name: string, bytes: number, crc: number, text: string): void {
-    const request = this.running.get(name);
-    if (!request || typeof text !== "string") return;
+    if (typeof text !== "string") return;
     const payload = unpack(text, bytes);
-    request.called = payload && crc32(payload) === crc ? payload : "bad";
+    const called = payload && crc32(payload) === crc ? payload : "bad";
+    const request = this.running.get(name) ?? this.waiting.get(name);
+    if (!request) {
+      this.brought.set(name, called);
+      return;
+    }
+    request.called = called;
+    if (this.waiting.delete(name)) this.loaded(request); // another file brought it
   }
 
   private loaded(request: Request): void {

@@ -28,6 +28,24 @@ export interface ColourPicture {
 
 export type Picture = GreyPicture | ColourPicture;
 
+/**
+ * Seen while the picture itself is on its way; not one: nothing is measured on it, and no values are
+ * read off it.
+ */
+export interface CoarsePicture {
+  kind: "coarse";
+  info: FrameInfo;
+  /** Of the picture that it stands for. */
+  rows: number;
+  columns: number;
+  /** Pixels of the picture to one of the cells, along each side; what is over is left out. */
+  step: number;
+  cells: Cells;
+}
+
+/** What can be painted. */
+export type Shown = Picture | CoarsePicture;
+
 /** How far a source has come, in frames: ready to be shown at once, or never to be. */
 export interface Progress {
   ready: number;
@@ -47,6 +65,8 @@ export interface Source {
   peek(index: number): Picture | null;
   /** @throws DataError The frame is unreadable, damaged or cannot be shown. */
   picture(index: number): Promise<Picture>;
+  /** What can be seen of a frame before its picture comes, or null: there is none, or no need. */
+  coarse?(index: number): Promise<CoarsePicture | null>;
   /** What the frame's header says, without its pixels; null while the header is not there. */
   info(index: number): FrameInfo | null;
   /** Headers of all frames, loaded. */
@@ -61,7 +81,7 @@ export interface Source {
 }
 
 /** The number that a grey picture stores at a pixel: what pydicom's pixel_array has there. */
-export function storedValue(picture: GreyPicture, index: number): number {
+export function storedValue(picture: Pick<GreyPicture, "cells" | "info">, index: number): number {
   const { stored, shift, isSigned } = picture.info;
   return cellValue(picture.cells[index]!, stored, shift, isSigned);
 }

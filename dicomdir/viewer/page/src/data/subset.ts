@@ -1,7 +1,7 @@
 /** Chosen frames of one or more sources as a source of their own: key images. */
 
 import type { FrameInfo } from "../dicom/frame.ts";
-import type { Picture, Progress, Source } from "./source.ts";
+import type { CoarsePicture, Picture, Progress, Source } from "./source.ts";
 
 export interface Chosen {
   source: Source;
@@ -31,6 +31,11 @@ export class Subset implements Source {
   picture(index: number): Promise<Picture> {
     const { source, index: at } = this.items[index]!;
     return source.picture(at);
+  }
+
+  coarse(index: number): Promise<CoarsePicture | null> {
+    const { source, index: at } = this.items[index]!;
+    return source.coarse?.(at) ?? Promise.resolve(null);
   }
 
   info(index: number): FrameInfo | null {

@@ -1,5 +1,5 @@
 /** One picture onto a canvas: only the part that is seen, at the size that is needed. */
-import type { Picture } from "../data/source.ts";
+import type { Shown } from "../data/source.ts";
 import { cellValue } from "../data/source.ts";
 import { rescaled } from "../dicom/voi.ts";
 import { boundsOf, inverse, type Matrix } from "../view/matrix.ts";
@@ -7,7 +7,7 @@ import { type Level, levelFor } from "./pyramid.ts";
 import { colourTable, grey, isWhiteFirst, shadeOf, shadeTable, type Voi } from "./shades.ts";
 
 export interface Paint {
-  picture: Picture;
+  picture: Shown;
   /** Image coordinates to canvas pixels. */
   matrix: Matrix;
   /** Null: a colour picture as it is. */
@@ -64,7 +64,8 @@ export class Painter {
     const [e, f] =
       scale === 1 ? [Math.round(matrix.e), Math.round(matrix.f)] : [matrix.e, matrix.f];
     this.context.setTransform(a, b, c, d, e, f);
-    this.context.imageSmoothingEnabled = scale !== 1 && (job.smooth || scale < 1);
+    this.context.imageSmoothingEnabled =
+      picture.kind === "coarse" || (scale !== 1 && (job.smooth || scale < 1));
     this.context.imageSmoothingQuality = scale < 1 ? "high" : "low";
     const { x, y, width, height } = region;
     const { step } = level;

@@ -4,7 +4,7 @@
  */
 import type { Cells } from "../data/codec.ts";
 import { halved } from "../data/halve.ts";
-import type { ColourPicture, GreyPicture, Picture } from "../data/source.ts";
+import type { CoarsePicture, ColourPicture, GreyPicture, Shown } from "../data/source.ts";
 
 export interface Level {
   rows: number;
@@ -15,34 +15,39 @@ export interface Level {
   rgba: Uint8ClampedArray<ArrayBuffer> | null;
 }
 
-const made = new WeakMap<Picture, Level[]>();
+const made = new WeakMap<Shown, Level[]>();
 
 /** The smallest level that has at least `scale` pixels to one of the picture. */
-export function levelFor(picture: Picture, scale: number): Level {
+export function levelFor(picture: Shown, scale: number): Level {
   const levels = made.get(picture) ?? [base(picture)];
   made.set(picture, levels);
   // Means of indices or of 32 bits make no sense or cost too much.
   const canHalve =
     picture.kind === "colour" || (!picture.info.palette && picture.info.allocated <= 16);
   let at = 0;
-  while (canHalve && scale * 2 ** (at + 1) <= 1) {
+  while (canHalve && scale * levels[at]!.step * 2 <= 1) {
     const from = levels[at]!;
     if (Math.min(from.rows, from.columns) < 64) break;
     at++;
-    levels[at] ??= picture.kind === "grey" ? halfGrey(picture, from) : halfColour(picture, from);
+    levels[at] ??= picture.kind === "colour" ? halfColour(picture, from) : halfGrey(picture, from);
   }
   return levels[at]!;
 }
 
-function base(picture: Picture): Level {
+function base(picture: Shown): Level {
   const { rows, columns } = picture;
+  if (picture.kind === "coarse") {
+    const { step, cells } = picture;
+    const down = Math.floor(rows / step);
+    return { rows: down, columns: Math.floor(columns / step), step, cells, rgba: null };
+  }
   const cells = picture.kind === "grey" ? picture.cells : null;
   return { rows, columns, step: 1, cells, rgba: picture.kind === "colour" ? picture.rgba : null };
 }
 
-function halfGrey(picture: GreyPicture, from: Level): Level {
+function halfGrey(picture: GreyPicture | CoarsePicture, from: Level): Level {
   const { rows, columns } = from;
-  const ready = from.step === 1 ? picture.half : undefined;
+  const ready = picture.kind === "grey" && from.step === 1 ? picture.half : undefined;
   const cells = ready ?? halved(from.cells!, { ...picture.info, rows, columns });
   return { rows: rows >> 1, columns: columns >> 1, step: from.step * 2, cells, rgba: null };
 }

@@ -85,7 +85,7 @@ export class CineBar {
   }
 
   private recorded(viewport: Viewport): number | null {
-    const info = viewport.picture?.info ?? viewport.source?.info(viewport.state.index);
+    const info = viewport.shown?.info ?? viewport.source?.info(viewport.state.index);
     return info ? paceOf(info.attributes, viewport.source!.count) : null;
   }
 

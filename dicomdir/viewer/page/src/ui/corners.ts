@@ -20,15 +20,12 @@ export function attachCorners(viewport: Viewport): void {
   let isDue = false;
   const draw = () => {
     isDue = false;
-    const { source, picture } = viewport;
     const marks = sideLetters(viewport);
     for (const [i, side] of sides.entries()) set(side, marks[i] ?? "");
     const texts = cornerTexts(viewport);
     for (const [i, corner] of corners.entries()) set(corner, texts[PLACES[i]!].join("\n"));
-    set(
-      notice,
-      viewport.error ? faultText(viewport.error) : source && !picture ? t("notice.loading") : "",
-    );
+    set(notice, noticeText(viewport));
+    notice.classList.toggle("quiet", viewport.coarse !== null);
     viewport.element.setAttribute("aria-label", texts["bottom-left"].join(", "));
   };
   // Once for each picture of the screen, however much changes between two.
@@ -42,13 +39,19 @@ export function attachCorners(viewport: Viewport): void {
   draw();
 }
 
+function noticeText({ error, source, picture, coarse }: Viewport): string {
+  if (error) return faultText(error);
+  if (coarse) return t("notice.coarse");
+  return source && !picture ? t("notice.loading") : "";
+}
+
 function set(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
 /** Lines of the four corners, also those that are printed. */
 export function cornerTexts(viewport: Viewport): Record<Place, string[]> {
-  const { source, picture } = viewport;
+  const { source, shown } = viewport;
   const texts: Record<Place, string[]> = {
     "top-left": [],
     "top-right": [],
@@ -56,8 +59,8 @@ export function cornerTexts(viewport: Viewport): Record<Place, string[]> {
     "bottom-right": [],
   };
   if (!source) return texts;
-  if (picture) {
-    const of = cornersOf(picture.info);
+  if (shown) {
+    const of = cornersOf(shown.info);
     texts["top-left"] = of.patient;
     texts["top-right"] = of.study;
     texts["bottom-left"] = [of.side, ...of.technique].filter(Boolean);
@@ -89,7 +92,7 @@ export function windowText(viewport: Viewport): string {
 
 /** Letters at the left, right, top and bottom, as the image is turned now. */
 export function sideLetters(viewport: Viewport): string[] {
-  const info = viewport.picture?.info;
+  const info = viewport.shown?.info;
   if (!info) return ["", "", "", ""];
   const { a, b } = viewport.matrix;
   const { rotation, flip } = viewport.state;

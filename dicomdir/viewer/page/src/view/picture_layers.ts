@@ -11,7 +11,7 @@ const COLOUR = [255, 221, 87]; // seen on black and on white
 const shutterLayer: Layer = {
   order: 0,
   draw(context, viewport) {
-    const shutter = viewport.picture?.info.shutter;
+    const shutter = viewport.shown?.info.shutter;
     if (shutter) shut(context, viewport, shutter);
   },
 };
@@ -22,15 +22,15 @@ export function shut(
   viewport: Viewport,
   shutter: Shutter,
 ): void {
-  const { picture } = viewport;
-  if (!picture) return;
+  const { shown } = viewport;
+  if (!shown) return;
   const shade = Math.round(shutter.shade * 255);
   context.fillStyle = `rgb(${shade} ${shade} ${shade})`;
   const { a, b, c, d, e, f } = viewport.matrix;
   context.transform(a, b, c, d, e, f);
   for (const cut of shapes(shutter)) {
     context.beginPath();
-    context.rect(0, 0, picture.columns, picture.rows);
+    context.rect(0, 0, shown.columns, shown.rows);
     cut(context);
     context.fill("evenodd");
   }

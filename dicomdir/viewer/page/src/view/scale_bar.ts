@@ -15,7 +15,7 @@ export function niceLength(most: number): number {
 export const scaleBar: Layer = {
   order: 35,
   draw(context, viewport) {
-    const spacing = viewport.picture?.info.spacing;
+    const spacing = viewport.shown?.info.spacing;
     if (!spacing || spacing.source === "none") return;
     const { width, height } = viewport.size;
     // Of a picture that was turned by a quarter, the screen's right is the image's down.

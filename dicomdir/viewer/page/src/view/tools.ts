@@ -55,9 +55,9 @@ export const windowTool: Tool = {
   id: "window",
   cursor: "crosshair",
   move({ viewport, last, now }) {
-    const { picture } = viewport;
-    if (!picture) return;
-    const { window } = asWindow(viewport.voi, picture);
+    const { shown } = viewport;
+    if (!shown) return;
+    const { window } = asWindow(viewport.voi, shown);
     // One pixel is a 300th of the width, so that narrow and wide windows feel alike.
     const step = Math.max(window.width, 1e-6) / 300;
     const least = window.fn === "LINEAR" ? 1 : 1e-6;

@@ -7,7 +7,13 @@
  * patient (millimetres).
  */
 import { DataError } from "../data/errors.ts";
-import { type Picture, type Source, storedValue } from "../data/source.ts";
+import {
+  type CoarsePicture,
+  type Picture,
+  type Shown,
+  type Source,
+  storedValue,
+} from "../data/source.ts";
 import { type Plane, toImage, toPatient, type Vec3 } from "../dicom/geometry.ts";
 import { rescaled } from "../dicom/voi.ts";
 import { Painter } from "../render/painter.ts";
@@ -53,6 +59,8 @@ export class Viewport {
   source: Source | null = null;
   /** What is on the screen: the last picture that came, while the one asked for is loading. */
   picture: Picture | null = null;
+  /** On the screen in place of the picture, which is still coming: nothing is read off it. */
+  coarse: CoarsePicture | null = null;
   /** Why the frame asked for cannot be shown. */
   error: DataError | null = null;
   private current: ViewState = INITIAL;
@@ -99,9 +107,13 @@ export class Viewport {
 
   /** Whether the frame asked for is the one on the screen. */
   get isLoading(): boolean {
-    return (
-      this.source !== null && !this.error && this.picture !== this.source.peek(this.current.index)
-    );
+    const { source, picture, error } = this;
+    return source !== null && !error && (!picture || picture !== source.peek(this.current.index));
+  }
+
+  /** What is painted. */
+  get shown(): Shown | null {
+    return this.picture ?? this.coarse;
   }
 
   /** Show a source (or nothing), as it is shown at first unless `state` says otherwise. */
@@ -110,6 +122,7 @@ export class Viewport {
     if (this.source && this.source !== source) this.source.blur(this);
     this.source = source;
     this.picture = null;
+    this.coarse = null;
     this.error = null;
     this.current = { ...INITIAL, ...state };
     this.tell("source", before);
@@ -152,13 +165,24 @@ export class Viewport {
     const ready = source.peek(index);
     if (ready) this.arrived(ready);
     else {
+      const isWanted = () => this.source === source && this.current.index === index;
+      let isDone = false;
+      void source.coarse?.(index).then(
+        (coarse) => {
+          if (coarse && !isDone && isWanted()) this.glimpsed(coarse);
+        },
+        () => undefined, // the picture itself will come, or say why not
+      );
       source.picture(index).then(
         (picture) => {
-          if (this.source === source && this.current.index === index) this.arrived(picture);
+          isDone = true;
+          if (isWanted()) this.arrived(picture);
         },
         (error: unknown) => {
-          if (this.source !== source || this.current.index !== index) return;
+          isDone = true;
+          if (!isWanted()) return;
           this.picture = null;
+          this.coarse = null;
           this.error =
             error instanceof DataError
               ? error
@@ -171,8 +195,16 @@ export class Viewport {
     source.focus(this, index, direction);
   }
 
+  private glimpsed(coarse: CoarsePicture): void {
+    this.picture = null;
+    this.coarse = coarse;
+    this.tell("picture");
+    this.redraw();
+  }
+
   private arrived(picture: Picture): void {
     this.picture = picture;
+    this.coarse = null;
     this.error = null;
     this.tell("picture");
     this.redraw();
@@ -246,7 +278,7 @@ export class Viewport {
   }
 
   get extent(): Extent | null {
-    const shown = this.picture;
+    const { shown } = this;
     if (!shown) return null;
     const { x, y } = shown.info.spacing;
     return { rows: shown.rows, columns: shown.columns, aspect: y / x || 1 };
@@ -271,7 +303,7 @@ export class Viewport {
   }
 
   get plane(): Plane | null {
-    return this.picture?.info.plane ?? null;
+    return this.shown?.info.plane ?? null;
   }
 
   toScreen(image: Point): Point {
@@ -295,11 +327,11 @@ export class Viewport {
 
   /** The window or table that the picture is shown through. */
   get voi(): Voi | null {
-    if (!this.source || !this.picture) return null;
-    return voiFor(this.source, this.picture, this.current.voi);
+    if (!this.source || !this.shown) return null;
+    return voiFor(this.source, this.shown, this.current.voi);
   }
 
-  /** What is at an image point; null beside the image. */
+  /** What is at an image point; null beside the image, and while there is a coarse one only. */
   probe(image: Point): Probe | null {
     const x = Math.floor(image.x);
     const y = Math.floor(image.y);
@@ -354,7 +386,7 @@ export class Viewport {
     times: number,
     box: { x: number; y: number; width: number; height: number },
   ): void {
-    const { picture } = this;
+    const picture = this.shown;
     if (!picture) return;
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(box.width * this.ratio);
@@ -372,7 +404,7 @@ export class Viewport {
   }
 
   private drawImage(): void {
-    const { picture } = this;
+    const picture = this.shown;
     if (!picture) {
       this.painter.clear();
       return;

@@ -1,5 +1,11 @@
 /** Which window a picture gets while nobody chose one: the object's first, else one of its values. */
-import { type GreyPicture, type Picture, type Source, storedValue } from "../data/source.ts";
+import {
+  type CoarsePicture,
+  type GreyPicture,
+  type Shown,
+  type Source,
+  storedValue,
+} from "../data/source.ts";
 import type { FrameInfo } from "../dicom/frame.ts";
 import { rangeWindow, rescaled, spreadWindow } from "../dicom/voi.ts";
 import type { Voi } from "../render/shades.ts";
@@ -7,19 +13,21 @@ import type { Voi } from "../render/shades.ts";
 const SAMPLED = 32_768;
 
 /** Made of values once a source: a window that changes from slice to slice flickers. */
-const spread = new WeakMap<Source, Voi>();
+const spread = new WeakMap<Source | CoarsePicture, Voi>();
 /** The same object for the same frame, so that tables are made once. */
 const stated = new WeakMap<FrameInfo, Voi | null>();
 
 /** Null: a colour picture is shown as it is. */
-export function voiFor(source: Source, picture: Picture, chosen: Voi | null): Voi | null {
+export function voiFor(source: Source, picture: Shown, chosen: Voi | null): Voi | null {
   if (chosen || picture.kind === "colour") return chosen;
   const own = statedVoi(picture.info);
   if (own) return own;
-  let made = spread.get(source);
+  // That of a coarse picture is its own: the source's is made of true values.
+  const key = picture.kind === "coarse" ? picture : source;
+  let made = spread.get(key);
   if (!made) {
     made = { kind: "window", window: madeWindow(picture) };
-    spread.set(source, made);
+    spread.set(key, made);
   }
   return made;
 }
@@ -36,17 +44,17 @@ function statedVoi(info: FrameInfo): Voi | null {
 }
 
 /** The window that a VOI LUT comes nearest to: where dragging starts from. */
-export function asWindow(voi: Voi | null, picture: Picture): Voi & { kind: "window" } {
+export function asWindow(voi: Voi | null, picture: Shown): Voi & { kind: "window" } {
   if (voi?.kind === "window") return voi;
   if (voi) {
     const { first, entries } = voi.lut;
     return { kind: "window", window: rangeWindow(first, first + entries.length - 1) };
   }
-  if (picture.kind === "grey") return { kind: "window", window: madeWindow(picture) };
-  return { kind: "window", window: rangeWindow(0, 255) };
+  if (picture.kind === "colour") return { kind: "window", window: rangeWindow(0, 255) };
+  return { kind: "window", window: madeWindow(picture) };
 }
 
-function madeWindow(picture: GreyPicture) {
+function madeWindow(picture: GreyPicture | CoarsePicture) {
   const { info, cells } = picture;
   if (info.stored <= 8) {
     const top = 2 ** info.stored - 1;

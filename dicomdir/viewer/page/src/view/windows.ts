@@ -14,10 +14,10 @@ export interface NamedVoi {
 }
 
 export function windowsFor(viewport: Viewport): NamedVoi[] {
-  const { picture, source } = viewport;
-  if (!picture || !source) return [];
-  const { info } = picture;
-  if (picture.kind === "colour" || info.palette) {
+  const { shown, source } = viewport;
+  if (!shown || !source) return [];
+  const { info } = shown;
+  if (shown.kind === "colour" || info.palette) {
     return [{ name: t("window.original"), voi: null }];
   }
   const known = presetsFor(info.modality, info.rescale.unit).map(({ key, window }) => ({

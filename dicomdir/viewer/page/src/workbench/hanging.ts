@@ -33,6 +33,10 @@ export async function hangMammograms(app: App, study: StudyEntry): Promise<boole
     places.push(...own);
     const [first] = own;
     if (entry === entries[0] && entries.length === SCREENING && first && own.length === 1) {
+      // Asked for before the first one's pixels: a coarse picture of each view comes with these.
+      if (source.hasCoarse(first.index)) {
+        for (const each of entries) app.disc.series(each.n).catch(() => undefined);
+      }
       await showEarly(app, first);
     }
   }
@@ -61,27 +65,29 @@ function placesOf(source: SeriesData): Place[] {
 
 /**
  * The first of four views where it will hang, before the headers of the others are looked for: each
- * is a file more for an optical drive. Resolves when its pixels are there; where they came fast,
- * when they are shown, as loading the others would take the processor from that.
+ * is a file more for an optical drive. Resolves when a coarse picture is shown or its pixels are there;
+ * where they came fast, when they are shown, as loading the others would take the processor from that.
  */
 async function showEarly(app: App, place: Place): Promise<void> {
   const cell = cellOf(place.view);
   if (cell === null) return;
   app.stage.setGrid({ rows: 2, columns: 2 });
-  show(app.stage.viewports[cell]!, place);
+  const viewport = app.stage.viewports[cell]!;
   const { source } = place;
   const began = performance.now();
-  const isThere = () => source.progress().ready + source.progress().failed > 0;
+  const isThere = () =>
+    viewport.coarse !== null || source.progress().ready + source.progress().failed > 0;
   await new Promise<void>((done) => {
-    const stop = source.watch(() => {
-      if (isThere()) {
-        stop();
-        done();
-      }
-    });
-    if (isThere()) done();
+    const look = () => {
+      if (!isThere()) return;
+      for (const stop of stops) stop();
+      done();
+    };
+    const stops = [source.watch(look), viewport.on(look)];
+    show(viewport, place);
+    look();
   });
-  if (performance.now() - began > FAST_MS) return;
+  if (viewport.coarse || performance.now() - began > FAST_MS) return;
   await source.picture(place.index).catch(() => undefined); // the viewport says why it is not there
   await new Promise((done) => requestAnimationFrame(done));
 }
