@@ -56,7 +56,7 @@ async function script() {
 
 async function boot() {
   const source = await text("static/BOOT.JS");
-  return (await transform(source, { target: "es5", minify: true, charset: "ascii" })).code;
+  return (await transform(source, { target: "es5", minify: true, charset: "ascii" })).code.trim();
 }
 
 async function styles() {
@@ -90,10 +90,10 @@ async function words() {
 
 /** START.HTM's one inline script is allowed by its hash alone. */
 async function start() {
-  const page = await text("static/START.HTM");
-  const inline = /<script>([\s\S]*?)<\/script>/.exec(page)[1];
+  const inline = await boot();
   const hash = createHash("sha256").update(inline).digest("base64");
-  return page.replace("{{HASH}}", `sha256-${hash}`);
+  const page = await text("static/START.HTM");
+  return page.replace("{{HASH}}", `sha256-${hash}`).replace("{{BOOT}}", () => inline);
 }
 
 async function license() {
@@ -104,7 +104,6 @@ async function license() {
 
 const files = {
   "START.HTM": await start(),
-  "BOOT.JS": await boot(),
   "VIEWER.JS": await script(),
   "VIEWER.CSS": await styles(),
   "LANG.JS": await words(),

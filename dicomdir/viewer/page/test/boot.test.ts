@@ -16,7 +16,7 @@ interface Fake {
 }
 
 /** BOOT.JS in a page of a browser that has these features; returns what it put into the page. */
-function boot(src: string, features: Record<string, unknown>) {
+function boot(href: string, features: Record<string, unknown>) {
   const place: Fake = { tag: "p", text: "", appendChild: (it: Fake) => (place.text += it.text) };
   const added: Fake[] = [];
   const make = (tag: string): Fake => ({
@@ -27,15 +27,13 @@ function boot(src: string, features: Record<string, unknown>) {
   });
   const body = { appendChild: (it: Fake) => added.push(it) };
   const document = {
-    currentScript: { src },
-    scripts: [],
     head: body,
     body,
     createElement: make,
     createTextNode: (text: string) => ({ tag: "#text", text }),
     getElementById: () => place,
   };
-  const window: Record<string, unknown> = {};
+  const window: Record<string, unknown> = { location: { href } };
   runInNewContext(SOURCE, { document, window, ...features });
   return { added, place, window };
 }
@@ -48,7 +46,10 @@ const modern = {
 
 test("a browser that lacks what is needed is told so, and nothing is loaded", () => {
   for (const missing of Object.keys(modern)) {
-    const { added, place } = boot("file:///d/VIEWER/BOOT.JS", { ...modern, [missing]: undefined });
+    const { added, place } = boot("file:///d/VIEWER/START.HTM", {
+      ...modern,
+      [missing]: undefined,
+    });
     assert.match(place.text, /too old.*Edge, Chrome, Firefox or Safari.*INDEX\.HTM/s);
     assert.equal(added.length, 0);
   }
@@ -56,13 +57,13 @@ test("a browser that lacks what is needed is told so, and nothing is loaded", ()
 
 test("names follow the case of its own address, and the other case is tried once", () => {
   for (const [folder, own, names] of [
-    ["file:///d/VIEWER/", "BOOT.JS", ["VIEWER.CSS", "LANG.JS", "VIEWER.JS"]],
-    ["file:///d/viewer/", "boot.js", ["viewer.css", "lang.js", "viewer.js"]],
+    ["file:///d/VIEWER/", "START.HTM", ["VIEWER.CSS", "LANG.JS", "VIEWER.JS"]],
+    ["file:///d/viewer/", "start.htm?x#/y", ["viewer.css", "lang.js", "viewer.js"]],
   ] as const) {
     const { added, window, place } = boot(folder + own, modern);
     assert.deepEqual(
       { ...(window["SENDHOME_BASE"] as object) },
-      { folder, lower: own === "boot.js" },
+      { folder, lower: own.startsWith("start.htm") },
     );
     assert.equal(added[0]!.href, folder + names[0]);
     assert.equal(added[1]!.src, folder + names[1]);
