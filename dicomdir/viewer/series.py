@@ -12,6 +12,7 @@ from dicomdir.viewer.seal import OVERHEAD_BYTES
 from dicomdir.viewer.text import file_bytes
 
 CHUNK_BYTES: Final = 1 << 20
+FIRST_CHUNK_BYTES: Final = 256 << 10  # what the first image waits for
 HEADERS_BYTES: Final = 4 << 20  # of headers in one file, before they are deflated
 PREVIEWS_BYTES: Final = 256 << 10  # in one file: a tenth of a second of a CD
 _ROW_BYTES: Final = 64  # of a frame in META, at most; deflated it is less
@@ -158,7 +159,8 @@ def lay_out_series(number: int, objects: Sequence[tuple[str, Packed]]) -> Series
     for at, (instance, frame) in enumerate(layout.order):
         packed = objects[instance][1]
         offset, length, *_ = _frame(packed, frame)
-        if chunks.size >= CHUNK_BYTES or length > CHUNK_BYTES:
+        most = CHUNK_BYTES if chunks.count > 1 else FIRST_CHUNK_BYTES
+        if chunks.size >= most or length > CHUNK_BYTES:
             chunks.end()
         layout.places.append(chunks.add(packed.worker, offset, length))
         if preview := (packed.previews or {}).get(frame):
@@ -186,6 +188,11 @@ class _Cutter:
         self._start = f"{layout.folder}/{letter}"
         self._files: list[list[tuple[int, int, int]]] = [[]]
         self.size = 0
+
+    @property
+    def count(self) -> int:
+        """Of files, the one that is being filled among them."""
+        return len(self._files)
 
     def end(self) -> None:
         """What comes goes into another file, if there is anything in this one."""

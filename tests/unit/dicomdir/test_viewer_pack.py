@@ -20,7 +20,12 @@ from dicomdir.viewer.folder import ViewerFolder
 from dicomdir.viewer.model import Medium, Original
 from dicomdir.viewer.pack import Pack, Packed
 from dicomdir.viewer.pool import Pool
-from dicomdir.viewer.series import CHUNK_BYTES, display_order, lay_out_series
+from dicomdir.viewer.series import (
+    CHUNK_BYTES,
+    FIRST_CHUNK_BYTES,
+    display_order,
+    lay_out_series,
+)
 from dicomdir.viewer.source import Described, jpeg_frames
 from tests.factories import make_study
 from tests.jobs import SITE
@@ -94,6 +99,12 @@ def test_a_large_frame_is_a_chunk_of_its_own() -> None:
         (1, 0), (2, 0), (3, 0), (3, 10), (3, 10 + CHUNK_BYTES // 2), (4, 0),
     ]  # fmt: skip
     assert [it.name for it in layout.chunks] == [f"S0000001/C000000{n}" for n in range(1, 5)]
+
+
+def test_the_first_chunk_is_short_for_the_first_image_waits_for_it() -> None:
+    objects = [packed(n, length=FIRST_CHUNK_BYTES // 2) for n in range(12)]
+    layout = lay_out_series(1, [("", it) for it in objects])
+    assert [chunk for chunk, _ in layout.places] == [1, 1, *[2] * 8, 3, 3]
 
 
 # --- JPEG -----------------------------------------------------------------------------------------

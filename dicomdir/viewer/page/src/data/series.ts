@@ -37,6 +37,7 @@ export class SeriesData implements Source {
   /** Who looks at which frame. */
   private readonly eyes = new Map<object, number>();
   private direction: -1 | 0 | 1 = 0;
+  private isHeld = false;
   /** First and last frame of each chunk; chunks are in display order. */
   private readonly spans = new Map<number, [number, number]>();
 
@@ -143,6 +144,12 @@ export class SeriesData implements Source {
     this.outwards();
   }
 
+  /** Pixels of this series wait, those that somebody looks at too; coarse pictures do not. */
+  hold(isHeld: boolean): void {
+    this.isHeld = isHeld;
+    this.files.reconsider();
+  }
+
   blur(who: object): void {
     this.eyes.delete(who);
   }
@@ -210,7 +217,9 @@ export class SeriesData implements Source {
     const known = this.pools.chunks.get(key);
     if (known) return Promise.resolve(known);
     const rank = () =>
-      Math.min(AWAITED + this.chunkDistance(c), isWanted ? WANTED_UNSEEN : Infinity);
+      this.isHeld
+        ? Infinity
+        : Math.min(AWAITED + this.chunkDistance(c), isWanted ? WANTED_UNSEEN : Infinity);
     let made = this.loading.get(c);
     if (made && isWanted) this.files.urge(key, rank);
     if (!made) {

@@ -26,6 +26,7 @@ export async function hangMammograms(app: App, study: StudyEntry): Promise<boole
   );
   if (!entries.length) return false;
   const places: Place[] = [];
+  let early: Place | null = null;
   for (const entry of entries.slice(0, MOST)) {
     const source = await app.disc.series(entry.n);
     await source.ready();
@@ -38,11 +39,19 @@ export async function hangMammograms(app: App, study: StudyEntry): Promise<boole
         for (const each of entries) app.disc.series(each.n).catch(() => undefined);
       }
       await showEarly(app, first);
+      early = first;
     }
   }
   const hung = hang(places.map((each) => each.view));
   if (!hung) return false;
   app.stage.setGrid({ rows: hung.rows, columns: 2 });
+  if (early) {
+    const { source } = early;
+    void firstAlone(
+      early,
+      places.flatMap((each) => (each.source === source ? [] : [each.source])),
+    );
+  }
   hung.cells.forEach((cell, i) => {
     show(app.stage.viewports[i]!, cell === null ? null : places[cell]!);
   });
@@ -65,8 +74,8 @@ function placesOf(source: SeriesData): Place[] {
 
 /**
  * The first of four views where it will hang, before the headers of the others are looked for: each
- * is a file more for an optical drive. Resolves when a coarse picture is shown or its pixels are there;
- * where they came fast, when they are shown, as loading the others would take the processor from that.
+ * is a file more for an optical drive. Resolves when a coarse picture of it is shown, or its pixels
+ * are there.
  */
 async function showEarly(app: App, place: Place): Promise<void> {
   const cell = cellOf(place.view);
@@ -74,12 +83,9 @@ async function showEarly(app: App, place: Place): Promise<void> {
   app.stage.setGrid({ rows: 2, columns: 2 });
   const viewport = app.stage.viewports[cell]!;
   const { source } = place;
-  const began = performance.now();
-  const isThere = () =>
-    viewport.coarse !== null || source.progress().ready + source.progress().failed > 0;
   await new Promise<void>((done) => {
     const look = () => {
-      if (!isThere()) return;
+      if (!viewport.coarse && !isThere(source)) return;
       for (const stop of stops) stop();
       done();
     };
@@ -87,9 +93,26 @@ async function showEarly(app: App, place: Place): Promise<void> {
     show(viewport, place);
     look();
   });
-  if (viewport.coarse || performance.now() - began > FAST_MS) return;
-  await source.picture(place.index).catch(() => undefined); // the viewport says why it is not there
-  await new Promise((done) => requestAnimationFrame(done));
+}
+
+/**
+ * From a fast medium the others' pixels wait until the first view is shown with all of its own:
+ * loading them would take the processor from that. A slow one has to go on reading.
+ */
+async function firstAlone({ source, index }: Place, others: readonly SeriesData[]): Promise<void> {
+  for (const each of others) each.hold(true);
+  const shown = source.picture(index).catch(() => undefined); // the viewport says why it is not there
+  await Promise.race([shown, new Promise((done) => setTimeout(done, FAST_MS))]);
+  if (isThere(source)) {
+    await shown;
+    await new Promise((done) => requestAnimationFrame(done));
+  }
+  for (const each of others) each.hold(false);
+}
+
+function isThere(source: SeriesData): boolean {
+  const { ready, failed } = source.progress();
+  return ready + failed > 0;
 }
 
 function show(viewport: Viewport, place: Place | null): void {
