@@ -68,6 +68,7 @@ class ObjectCheck:
         parents: Mapping[int, DirectoryRecord | None],
         syntaxes: frozenset[str],
         on_instance: Callable[[Instance], None],
+        telling: Telling,
     ) -> None:
         self._on_instance = on_instance
         self._tree = tree
@@ -89,7 +90,7 @@ class ObjectCheck:
         self._chain_seen: set[tuple[bytes | None, ...]] = set()
         self.references = References()
         self.sound: set[str] = set()
-        self.telling = Telling()
+        self.telling = telling
 
     def look(self, record: DirectoryRecord, own_values: Mapping[int, bytes]) -> None:
         """Check the file of a record, if there is one, and the records that speak of it.

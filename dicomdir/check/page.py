@@ -50,7 +50,8 @@ class Page:
         bad_attributes: Style and event attributes.
         foreign_attributes: Names of others that XHTML Basic has not.
         misplaced: Elements, and texts, where XHTML Basic has no place for them.
-        doubled_ids: There is an id twice.
+        lacking: Attributes that an element needs and has not.
+        refreshes: It loads a page by itself.
         charset: That a meta element names; "" if none does.
         encoding: That the XML declaration names.
     """
@@ -61,7 +62,7 @@ class Page:
         self.bad_attributes: set[str] = set()
         self.foreign_attributes: set[str] = set()
         self.misplaced = 0
-        self.lacking = 0  # attributes that an element needs
+        self.lacking = 0
         self.has_foreign_namespace = False
         self.has_doubled_ids = False
         self.refreshes = False
@@ -143,7 +144,7 @@ class Page:
             self.foreign_attributes.add(attribute)
         if lower in _LINKING and len(self.links) < _MAX_LINKS:
             self.links.append(value)
-            if lower in ("src", "background") and name != "script":
+            if lower == "background" or (lower == "src" and name.lower() == "img"):
                 self.pictures.append(value)
 
     def _meta(self, attributes: Mapping[str, str]) -> None:

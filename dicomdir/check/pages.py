@@ -159,7 +159,6 @@ def _check_links(
     """Returns the files and folders (ending in "/") that the links lead to."""
     base = path.split("/")[:-1]
     targets, cases = set(), set()
-    pictures = set(page.pictures)
     for link in page.links:
         try:
             parts = urlsplit(link)
@@ -179,17 +178,22 @@ def _check_links(
             found.error("PDI-19", path, "a link leads nowhere on this medium")
             continue
         targets.add(upper[target.upper()])
-        if link in pictures and not target.upper().endswith(_PICTURES):
-            found.error("PDI-11", path, "what is shown as a picture is no JPEG")
         letters = parts.path
         cases.add("lower" if letters == letters.lower() else "other")
         if letters not in (letters.lower(), letters.upper()):
             found.error("PDI-19", path, "a link mixes upper and lower case")
+    others = sum(not _file_of(link).endswith(_PICTURES) for link in page.pictures)
+    if others:
+        found.error("PDI-11", path, f"{others} of its pictures are no JPEG")
     if len(cases) > 1:
         found.error("PDI-19", path, "some links are in upper, some in lower case")
     elif cases == {"other"} and (tree.medium is Medium.DISC or tree.is_lower_view):
         found.warn("PDI-19", path, "links in upper case lead nowhere where names show in lower")
     return targets
+
+
+def _file_of(link: str) -> str:
+    return link.partition("#")[0].partition("?")[0].upper()
 
 
 def _resolve(base: list[str], path: str) -> str | None:
