@@ -84,11 +84,11 @@ def envelope_fault(head: bytes, size_bytes: int) -> tuple[str, str]:
         head: Its first bytes.
         size_bytes: Of the whole file.
     """
-    values = list(_walk(head, 0, size_bytes, 0))
+    values = list(_walk(head, 0, _outer_end(head, size_bytes), 0))
     oids = [head[v.start : v.end] for v in values if v.tag == 0x06]
     if not oids or oids[0] != _ENVELOPED:
         return "PDI-86", "it is no EnvelopedData"
-    if not all(value.is_whole for value in values):
+    if not all(it.is_whole for it in (next(_walk(head, 0, size_bytes, 0)), *values)):
         return "PDI-87", "the envelope is cut: it says more than the file has"
     if not any(oid in (_RSA, _PBKDF2) for oid in oids):
         return "PDI-88", "neither an RSA key nor a password (PBKDF2) opens it"
@@ -100,9 +100,13 @@ def envelope_fault(head: bytes, size_bytes: int) -> tuple[str, str]:
     return "", ""
 
 
+def _outer_end(head: bytes, size_bytes: int) -> int:
+    return next((value.end for value in _walk(head, 0, size_bytes, 0)), 0)
+
+
 def _weakness(head: bytes, size_bytes: int) -> str:
     """Why a password is easily guessed (PDI-89); "" if nothing speaks for it."""
-    values = iter(_walk(head, 0, size_bytes, 0))
+    values = _walk(head, 0, _outer_end(head, size_bytes), 0)
     for value in values:
         if value.tag == 0x06 and head[value.start : value.end] == _PBKDF2:
             break
@@ -156,15 +160,15 @@ def _check_end(tree: Tree, found: Collector, path: str, head: bytes, size: int) 
 
     What follows would stand in clear.
     """
-    outer = next(_walk(head, 0, size, 0))
+    end = _outer_end(head, size)
     if head[1:2] == b"\x80":
         at = max(0, size - 2)
         if read_or_find(tree, found, "PDI-86", path, at, 2) != b"\0\0":
             found.error("PDI-87", path, "the envelope is cut: its end is missing")
-    elif outer.end + 1 < size or (
-        outer.end < size and read_or_find(tree, found, "PDI-86", path, outer.end, 1) != b"\0"
+    elif end + 1 < size or (
+        end < size and read_or_find(tree, found, "PDI-86", path, end, 1) != b"\0"
     ):
-        found.warn("PDI-87", path, f"{size - outer.end} bytes follow the envelope")
+        found.warn("PDI-87", path, f"{size - end} bytes follow the envelope")
 
 
 def _check_clear(found: Collector, path: str, head: bytes, size: int) -> None:
