@@ -37,7 +37,6 @@ class Checked:
     """
 
     read: set[str]
-    telling: Telling
     uids: set[bytes]
 
 
@@ -64,9 +63,12 @@ def check_records(
     *,
     profile: str,
     on_instance: Callable[[Instance], None] = lambda _instance: None,
+    telling: Telling | None = None,
 ) -> Checked:
     """All but the listing of files (PDI-03).
 
+    Args:
+        telling: Gets what would tell about the patient.
     Raises:
         OSError: A file cannot be read.
     """
@@ -77,7 +79,9 @@ def check_records(
     layouts = Layouts()
     parents = {record.offset: parent for record, parent in placed}
     syntaxes = PROFILE_SYNTAXES[profile]
-    objects = ObjectCheck(tree, keys, found, parents, syntaxes, on_instance)
+    objects = ObjectCheck(
+        tree, keys, found, parents, syntaxes, on_instance, Telling() if telling is None else telling
+    )
     for record, parent in placed:
         values = layouts.values_of(record)
         check_record(record, parent, values, found)
@@ -95,7 +99,7 @@ def check_records(
             if objects.telling.names(component):
                 found.warn("PDI-26", file.path, "a file name tells about the patient")
                 break
-    return Checked(objects.sound, objects.telling, unique.uids())
+    return Checked(objects.sound, unique.uids())
 
 
 def check_fileset(

@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from dicomdir.check.descriptors import (
+    check_directories,
+    check_primary,
+    check_texts,
+    check_unowned,
+)
 from dicomdir.check.medium import check_medium
+from dicomdir.check.patient import Telling
 from dicomdir.check.tree import Collector, Medium, Tree, tree_of
 from dicomdir.check.udf import check_udf
 from dicomdir.directory import Directory
@@ -50,7 +57,7 @@ def check_image(
     found = Collector()
     try:
         if isinstance(image, IsoReader):
-            directory = check_iso(image, None, found, on_instance)
+            directory = check_iso(image, None, found, on_instance, is_drive=True)
         else:
             size = image.stat().st_size
             with open_image(image) as reader:
@@ -69,28 +76,37 @@ def check_iso(
     on_instance: Callable[[Instance], None] = lambda _instance: None,
     *,
     profile: str = "",
+    is_drive: bool = False,
     on_tree: Callable[[Tree, dict[str, IsoRecord]], None] = lambda _tree, _records: None,
 ) -> Directory | None:
     """`check_image` for a reader and a Collector.
 
     Args:
-        size_bytes: Of the image; None for a disc in a drive.
+        size_bytes: Of the image or disc; None if nobody knows.
+        is_drive: Each place that is looked at costs time.
         on_tree: Called with the files before any of them is read.
     Raises:
         ImageError: The file system cannot be read.
         OSError: The image cannot be read.
     """
     _check_descriptors(reader, size_bytes, found)
+    check_primary(reader, found)
     check_udf(reader, found)
     records = list(reader.records())
     for record in records:
         _check_record(record, reader.blocks, found)
+    check_directories(reader, records, found)
     _check_extents(records, found)
     _check_path_tables(reader, records, found)
     tree, files = tree_of(records, reader.read, Medium.DISC, "PDI-29", found)
     on_tree(tree, files)
     volume_id = reader.volume_id.decode("latin-1").rstrip(" ")
-    directory = check_medium(tree, found, on_instance, profile=profile, label=volume_id)
+    telling = Telling()
+    directory = check_medium(
+        tree, found, on_instance, profile=profile, label=volume_id, telling=telling
+    )
+    check_texts(reader, telling, found)
+    check_unowned(reader, records, size_bytes, telling, found, is_drive=is_drive)
     if directory is not None and volume_id != directory.file_set_id:
         found.error("PDI-30", "", "the volume identifier is not the File-set ID")
     return directory

@@ -154,12 +154,16 @@ class KeyCheck:
             if vr is None or tag == CHARSET:
                 continue
             if vr == "SQ":
-                foreign = foreign or has_foreign_text(vr, value)
+                if has_foreign_text(vr, value):
+                    foreign = True
+                    if _has_no_extensions(charset) and _has_escapes(value):
+                        reason = f"{tag_name(tag)} holds escape sequences without code extensions"
+                        found.error("PDI-68", path, f"{where(record)}: {reason}")
                 continue
             if vr in TEXT_VRS and has_foreign_text(vr, value):
                 foreign = True
                 try:
-                    decode(value.strip(b" \0"), charset, is_name=vr == "PN")
+                    _read(value.strip(b" \0"), charset, is_name=vr == "PN")
                 except InstanceError:
                     reason = f"{tag_name(tag)} does not fit its Specific Character Set"
                     found.error("PDI-68", path, f"{where(record)}: {reason}")
@@ -227,6 +231,26 @@ class KeyCheck:
                 is_same = mine is not None and _agree(tag, VR[tag], mine, own, value, charset)
                 same.append((tag, is_same))
         return same
+
+
+def _read(value: bytes, charset: bytes, *, is_name: bool) -> None:
+    """Raises InstanceError where nobody can, or a terminal would obey it."""
+    decode(value, charset, is_name=is_name)
+    if b"\x1b" in value and _has_no_extensions(charset):
+        raise InstanceError("escape sequence without code extensions")
+
+
+def _has_no_extensions(charset: bytes) -> bool:
+    """Escape sequences are of ISO 2022 alone (PS3.3 C.12.1.1.2)."""
+    return b"ISO 2022" not in charset and b"\\" not in charset
+
+
+def _has_escapes(sequence: bytes) -> bool:
+    return b"\x1b" in sequence and any(
+        _has_escapes(value) if vr == "SQ" else vr in TEXT_VRS and b"\x1b" in value
+        for content in items_of(sequence)
+        for _, vr, value in elements(content)
+    )
 
 
 def _not_of(record: DirectoryRecord, tag: int, vr: str) -> str:

@@ -28,6 +28,7 @@ def check_medium(
     *,
     profile: str = "",
     label: str = "",
+    telling: Telling | None = None,
 ) -> Directory | None:
     """Every rule that does not depend on the file system.
 
@@ -35,23 +36,26 @@ def check_medium(
         on_instance: Called with each object as it is read; what it raises ends the check.
         profile: One of `fileset.PROFILES`; "" for the one that the medium seems to be of.
         label: Volume identifier or label of the medium.
+        telling: Gets what would tell about the patient, for who looks beside the files.
     Returns:
         The DICOMDIR, None if there is none that can be read (which is then found).
     Raises:
         OSError: The medium cannot be read.
     """
     directory, encrypted = _directory(tree, found)
+    telling = Telling() if telling is None else telling
     checked: Checked | None = None
     folders: set[str] = set()
     if directory is not None:
         profile = profile or profile_of(directory, tree)
-        checked = check_records(directory, tree, found, profile=profile, on_instance=on_instance)
+        checked = check_records(
+            directory, tree, found, profile=profile, on_instance=on_instance, telling=telling
+        )
         folders = {it.file_id.split("/")[0] for it in directory.leaves() if "/" in it.file_id}
     places = Places(tree, found, folders - {"", "IHE_PDI"}, is_encrypted=encrypted)
     if encrypted:
         check_secure(tree, found)
     places.check(checked.read if checked is not None else ())
-    telling = checked.telling if checked is not None else Telling()
     counts: Counts | None = None
     if directory is not None and checked is not None:
         referenced = [record.file_id for record in directory.leaves()]

@@ -1,4 +1,5 @@
-"""Whether two names of one medium contradict each other (PDI-85): family names, kind by kind.
+"""Whether two names of one medium contradict each other (PDI-85): family and given names, kind by
+kind.
 
 More lenient than any rule by which objects are let onto a medium, and the same whichever object
 gave the record its name: who compares each object with a third name (an order's) may put MULLER,
@@ -23,11 +24,12 @@ _LETTERS: Final = str.maketrans({
 # Umlauts and the like are written with a second letter or without: both become one.
 _SPELLED_OUT: Final = re.compile(r"(a)[ae]+|([ou])e+")
 _GUESSES: Final = (b"ISO_IR 192", b"ISO_IR 100")
+_NAME: Final = re.compile(r"[^\s.,\-\u2010]+")
 _UNKNOWN: Final = "?"  # a record's, for what nobody can read (PDI-68)
 
 
 def contradict(record: bytes, record_charset: bytes, value: bytes, charset: bytes) -> bool:
-    """Whether an object's name has another family name than its PATIENT record.
+    """Whether an object's name is another one than its PATIENT record's.
 
     Args:
         record: The record's raw value.
@@ -69,11 +71,34 @@ def _plain(value: bytes) -> str:
 
 
 def _differ(one: str, other: str) -> bool:
-    """A family name of a kind that both have is another; no kind in common is no contradiction."""
+    """A name of a kind that both have is another; no kind in common is no contradiction."""
     pairs = zip(one.split("=")[:_GROUPS], other.split("=")[:_GROUPS], strict=False)
+    return any(_is_other(mine, theirs) for mine, theirs in pairs)
+
+
+def _is_other(one: str, other: str) -> bool:
+    family, _, given = one.partition("^")
+    other_family, _, other_given = other.partition("^")
+    if not _agree(family, other_family):
+        return True
+    return not _agree_given(given.split("^")[0], other_given.split("^")[0])
+
+
+def _agree_given(one: str, other: str) -> bool:
+    """One name in common, or one the initial of another: who has several uses one or other."""
+    if _agree(one, other):
+        return True
     return any(
-        not _agree(mine.partition("^")[0], theirs.partition("^")[0]) for mine, theirs in pairs
+        _agree(mine, theirs) or _is_initial(mine, theirs) or _is_initial(theirs, mine)
+        for mine in _NAME.findall(one)
+        for theirs in _NAME.findall(other)
     )
+
+
+def _is_initial(short: str, long: str) -> bool:
+    short, long = _folded(short), _folded(long)
+    # A single ideograph is a whole name; only letters that have a case are written as initials.
+    return len(short) == 1 and short.upper() != short and long.startswith(short)
 
 
 def _agree(one: str, other: str) -> bool:

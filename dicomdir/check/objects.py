@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from dicomdir.check.described import check_described
 from dicomdir.check.keys import KeyCheck
 from dicomdir.check.layouts import Layouts
 from dicomdir.check.names import contradict
@@ -15,13 +16,14 @@ from dicomdir.check.secure import is_secure
 from dicomdir.check.structure import check_meta, where
 from dicomdir.check.tree import Collector, Tree
 from dicomdir.directory import DirectoryRecord
-from dicomdir.elements import element, elements, split, tag_name
+from dicomdir.elements import Source, element, elements, split, tag_name
 from dicomdir.errors import DicomdirError, ImageError, InstanceError
 from dicomdir.instance import FIRST_READ_BYTES, Instance, read_instance_at
 from dicomdir.part10 import MEDIA_SOP_INSTANCE, META_START
 from dicomdir.pdi import DICOMDIR
 from dicomdir.profile import EXPLICIT_LITTLE, IMAGE, PATIENT, RECORD_TYPES
 from dicomdir.records import KEYS
+from dicomdir.values import date_digits
 
 _STANDARD_ROOT: Final = "1.2.840.10008."
 # Stand-alone overlay, curve, LUTs; stored print; detached management (PDI-57).
@@ -30,6 +32,8 @@ _RETIRED: Final = frozenset(
 ) | {f"{_STANDARD_ROOT}3.1.2.{number}" for number in ("1.1", "2.1", "3.1", "5.1", "6.1")}
 _CHARSET: Final = 0x00080005
 _NAME, _PATIENT_ID, _BIRTH_DATE = 0x00100010, 0x00100020, 0x00100030
+_SEX: Final = 0x00100040
+_SEXES: Final = frozenset((b"M", b"F"))  # O is anything else, and what some devices always say
 _GENERAL_CLASS: Final = 0x0004151A
 _LINKS: Final = frozenset({0x0020000D, 0x0020000E})
 _ABOVE_TAGS: Final = tuple(
@@ -64,6 +68,7 @@ class ObjectCheck:
         parents: Mapping[int, DirectoryRecord | None],
         syntaxes: frozenset[str],
         on_instance: Callable[[Instance], None],
+        telling: Telling,
     ) -> None:
         self._on_instance = on_instance
         self._tree = tree
@@ -77,13 +82,15 @@ class ObjectCheck:
         self._tried: set[str] = set()
         self._uids: set[str] = set()
         self._known_meta = (b"", b"")
+        self._head = b""  # of the last object read, and how to read the rest
+        self._source: Callable[[], Source] = lambda: Source(None, 0, b"")
         self._upper: dict[int, _Upper] = {}
         self._chain_of: DirectoryRecord | None = None
         self._chain: list[_Upper] = []
         self._chain_seen: set[tuple[bytes | None, ...]] = set()
         self.references = References()
         self.sound: set[str] = set()
-        self.telling = Telling()
+        self.telling = telling
 
     def look(self, record: DirectoryRecord, own_values: Mapping[int, bytes]) -> None:
         """Check the file of a record, if there is one, and the records that speak of it.
@@ -114,6 +121,10 @@ class ObjectCheck:
             self._found.error("PDI-47", path, "another file has the same SOP Instance")
         self._check_class(record, instance)
         values = self._layouts.split(instance.keys)
+        if not instance.fault and instance.transfer_syntax_uid == EXPLICIT_LITTLE:
+            check_described(
+                path, values, self._head, self._source, instance.data_offset, self._found
+            )
         self._check_reference(record, own_values, instance, values)
         for tag, same in self._keys.compare(record.type, own_values, values):
             if not same:
@@ -142,6 +153,7 @@ class ObjectCheck:
                 raise ImageError("all headers together are larger than any honest ones")
             return self._tree.read(path, offset, count)
 
+        self._head, self._source = head, lambda: Source(read, size, head)
         instance = read_instance_at(read, size)
         meta = read(META_START, instance.data_offset - META_START)
         self._check_meta(path, meta, instance)
@@ -232,7 +244,7 @@ class ObjectCheck:
             for tag, same in self._keys.compare(kind, upper.values, values):
                 (upper.same if same else upper.other).add(tag)
                 if not same and (tag in _LINKS or kind == PATIENT):
-                    self._check_identity(upper.values, tag, values, record.file_id)
+                    self._check_identity(upper, tag, values, record.file_id)
 
     def _uppers(self, above: DirectoryRecord | None) -> list[_Upper]:
         """The records above, with the values of these alone in memory."""
@@ -248,17 +260,26 @@ class ObjectCheck:
         return chain
 
     def _check_identity(
-        self, above: Mapping[int, bytes], tag: int, values: Mapping[int, bytes], path: str
+        self, upper: _Upper, tag: int, values: Mapping[int, bytes], path: str
     ) -> None:
         """What may not even differ in one object: it would be somebody else's (PDI-85)."""
+        above = upper.values
         if tag in _LINKS:
             self._found.error("PDI-67", path, f"the object's {tag_name(tag)} is another one")
-        elif tag not in above:
             return
-        elif tag in (_PATIENT_ID, _BIRTH_DATE):
+        value = values.get(tag, b"").strip(b" \0")
+        # What the record has not, as on CD, is held against the first object's.
+        mine = above.get(tag, b"").strip(b" \0") or upper.first.setdefault(tag, value)
+        if tag == _SEX:
+            is_other = {mine, value} == _SEXES
+        elif tag == _BIRTH_DATE:
+            is_other = mine != value and date_digits(mine) != date_digits(value)
+        else:
+            is_other = tag == _PATIENT_ID and tag in above
+        if is_other:
             self._found.error("PDI-85", path, f"the object's {tag_name(tag)} is another one")
-        elif tag == _NAME and self._is_other_name(above, values):
-            self._found.error("PDI-85", path, "the object's patient has another family name")
+        elif tag == _NAME and tag in above and self._is_other_name(above, values):
+            self._found.error("PDI-85", path, "the object's patient has another name")
 
     @staticmethod
     def _is_other_name(above: Mapping[int, bytes], values: Mapping[int, bytes]) -> bool:
@@ -285,11 +306,12 @@ class ObjectCheck:
 class _Upper:
     """How the objects below one record agree with it."""
 
-    __slots__ = ("has", "other", "record", "same", "values")
+    __slots__ = ("first", "has", "other", "record", "same", "values")
 
     def __init__(self, record: DirectoryRecord) -> None:
         self.record = record
         self.values: Mapping[int, bytes] = {}
+        self.first: dict[int, bytes] = {}  # of the objects, by tag
         self.has: set[int] = set()
         self.same: set[int] = set()
         self.other: set[int] = set()

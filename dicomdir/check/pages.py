@@ -6,35 +6,29 @@ is not well-formed is a finding.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Collection, Mapping
-from html.entities import name2codepoint
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from xml.parsers import expat
 
+from dicomdir.check.page import Page, TooMuchError
 from dicomdir.check.tree import Collector, Medium, Tree, read_or_find
+from dicomdir.check.xhtml import ELEMENTS
 from dicomdir.pdi import EXTRA_FOLDER, INDEX, README, VIEWER_FOLDER, WEB_FOLDER
 from dicomdir.web import GENERATOR
 
 _MAX_PAGE_BYTES: Final = 4 << 20
 _MAX_PAGES: Final = 2000
 _MAX_ALL_BYTES: Final = 64 << 20
-_MAX_DEPTH: Final = 100
-_MAX_KINDS: Final = 200
-_MAX_NAMED: Final = 2000
-_MAX_LINKS: Final = 50_000
-_MAX_TEXT: Final = 10_000
-_LINKING: Final = frozenset(("href", "src", "longdesc", "cite"))
-
-# Modules of XHTML Basic 1.1, without forms, objects, scripts and style sheets (HOUSE: PDI-10, -11).
-_ELEMENTS: Final = frozenset([
-    "a", "abbr", "acronym", "address", "b", "base", "big", "blockquote", "body", "br",
-    "caption", "cite", "code", "dd", "dfn", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4",
-    "h5", "h6", "head", "hr", "html", "i", "img", "kbd", "li", "link", "meta", "ol", "p", "pre",
-    "q", "samp", "small", "span", "strong", "sub", "sup", "table", "td", "th", "title", "tr",
-    "tt", "ul", "var",
-])  # fmt: skip
+_ASCII_ALIKE: Final = frozenset(("us-ascii", "ascii", "utf-8", "iso-8859-1", "windows-1252"))
+# Python knows codecs that are none of text, and slow ones.
+_CHARSETS = re.compile(
+    r"(?:us-)?ascii|utf-?(?:8|16|32)(?:-?[lb]e)?|iso-?8859-\d\d?|windows-\d{3,4}|koi8-[ru]"
+    r"|shift_jis|euc-(?:jp|kr)|gb2312|gbk|gb18030|big5|iso-2022-(?:jp|kr)"
+)
+_PICTURES: Final = (".JPG", ".JPEG")
 _IDS: Final = {
     "institution": "the institution that made it",
     "notice": "the privacy notice",
@@ -47,88 +41,10 @@ _IDS: Final = {
 
 _VIEWER: Final = f"{VIEWER_FOLDER}/"
 _EXTRA: Final = f"{EXTRA_FOLDER}/"
-_UID = re.compile(r"\b[0-2](?:\.\d+){5,}\b|\b2\.25\.\d{10,39}\b")
 _STANDARD_UIDS: Final = "1.2.840.10008."
 
 
 Counts = tuple[int, int, int]
-
-
-class _TooMuchError(Exception):
-    """A page that no honest maker wrote."""
-
-
-class _Page:
-    """What is looked at in one page."""
-
-    def __init__(self) -> None:
-        self.doctype = ""
-        self.elements: set[str] = set()
-        self.bad_attributes: set[str] = set()
-        self.links: list[str] = []
-        self.texts: dict[str, str] = {}  # content of elements with an id
-        self.uids: set[str] = set()
-        self.generator = ""
-        self.declares = False
-        self._open: list[str] = []
-        self._named: list[str] = []
-
-    def parse(self, data: bytes) -> None:
-        """Raises expat.ExpatError if the page is not well-formed, _TooMuchError if it is absurd."""
-        parser = expat.ParserCreate()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
-        parser.StartDoctypeDeclHandler = self._doctype
-        parser.EntityDeclHandler = self._entity
-        parser.SkippedEntityHandler = self._skipped
-        parser.UseForeignDTD(True)  # then HTML's named entities are skipped, not errors
-        parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_ALWAYS)
-        parser.ExternalEntityRefHandler = lambda *_: 1  # nothing is fetched
-        parser.buffer_text = True
-        parser.Parse(data, True)
-
-    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if len(self._open) >= _MAX_DEPTH or len(self.elements) >= _MAX_KINDS:
-            raise _TooMuchError
-        self.elements.add(name.lower())
-        identifier = attributes.get("id", "")
-        self._open.append(identifier)
-        if identifier and len(self.texts) < _MAX_NAMED:
-            self.texts.setdefault(identifier, "")
-        for attribute, value in attributes.items():
-            attribute = attribute.lower()
-            if attribute == "style" or attribute.startswith("on"):
-                if len(self.bad_attributes) < _MAX_KINDS:
-                    self.bad_attributes.add(attribute)
-            elif attribute in _LINKING and len(self.links) < _MAX_LINKS:
-                self.links.append(value)
-        if name == "meta" and attributes.get("name") == "generator":
-            self.generator = attributes.get("content", "")
-
-    def _end(self, _name: str) -> None:
-        self._open.pop()
-
-    def _text(self, text: str) -> None:
-        if "." in text and len(self.uids) < _MAX_LINKS:
-            self.uids.update(_UID.findall(text))
-        for identifier in self._open:
-            if identifier in self.texts and len(self.texts[identifier]) < _MAX_TEXT:
-                self.texts[identifier] += text[:_MAX_TEXT]
-
-    def _doctype(self, _name: str, _system: str | None, public: str | None, internal: bool) -> None:
-        if internal:
-            self.declares = True
-        if public and not self.doctype:
-            self.doctype = public
-
-    def _entity(self, *_: object) -> None:
-        self.declares = True
-        raise _TooMuchError  # a page is not read on with entities of its own: they may multiply
-
-    def _skipped(self, name: str, is_parameter: bool) -> None:
-        if not is_parameter and name not in name2codepoint:
-            self.declares = True
 
 
 def check_pages(
@@ -163,11 +79,11 @@ def check_pages(
         if file.size_bytes > _MAX_PAGE_BYTES:
             found.error("PDI-09", file.path, "the page is too large")
             continue
-        page = _Page()
+        page = Page()
         data = read_or_find(tree, found, "PDI-09", file.path, 0, file.size_bytes)
         try:
             page.parse(data)
-        except _TooMuchError:
+        except TooMuchError:
             what = "declares entities of its own" if page.declares else "is nested too deep"
             found.error("PDI-09", file.path, f"the page {what}")
             continue
@@ -175,6 +91,8 @@ def check_pages(
             found.error("PDI-09", file.path, f"not well-formed ({type(error).__name__})")
             continue
         _check_markup(file.path, page, found)
+        if page.charset and not _is_charset_right(page, data):
+            found.error("PDI-09", file.path, "the page names a character set that is not its own")
         targets = _check_links(file.path, page, upper, tree, found)
         if file.path == INDEX:
             is_ours = page.generator == GENERATOR
@@ -185,22 +103,58 @@ def check_pages(
             _check_origin(file.path, page, uids, found)
 
 
-def _check_markup(path: str, page: _Page, found: Collector) -> None:
+def _check_markup(path: str, page: Page, found: Collector) -> None:
     if "XHTML Basic" not in page.doctype:
         found.error("PDI-09", path, "the document type is not XHTML Basic")
     if page.declares:
         found.error("PDI-09", path, "the page declares or uses entities of its own")
-    if "script" in page.elements or any(name.startswith("on") for name in page.bad_attributes):
+    names = {name.lower() for name in page.elements}
+    if "script" in names or any(name.startswith("on") for name in page.bad_attributes):
         found.error("PDI-10", path, "the page holds a script")
+    if page.refreshes:
+        found.warn("PDI-10", path, "the page goes elsewhere, or loads again, by itself")
     if "style" in page.bad_attributes:
         found.error("PDI-09", path, "the page holds style attributes")
-    others = page.elements - _ELEMENTS - {"script"}
+    others = page.elements - ELEMENTS - {"script"}
     if others:
         found.error("PDI-09", path, f"{len(others)} kinds of elements that XHTML Basic has not")
+    if page.foreign_attributes:
+        count = len(page.foreign_attributes)
+        found.error("PDI-09", path, f"{count} kinds of attributes that XHTML Basic has not")
+    if page.lacking:
+        reason = f"{page.lacking} times an attribute is missing that an element needs"
+        found.error("PDI-09", path, f"{reason}, such as the words of a picture (alt)")
+    if page.misplaced:
+        reason = f"{page.misplaced} elements or texts where XHTML Basic has no place for them"
+        found.error("PDI-09", path, reason)
+    if page.titles != 1:
+        found.error("PDI-09", path, "the page does not have one title")
+    if page.has_foreign_namespace:
+        found.error("PDI-09", path, "the page is not of the namespace of XHTML")
+    if page.has_doubled_ids:
+        found.error("PDI-09", path, "two elements have one id")
+    if "base" in names:
+        found.error("PDI-19", path, "a base makes links lead elsewhere")
+
+
+def _is_charset_right(page: Page, data: bytes) -> bool:
+    """What a meta element says, for browsers that read HTML, against how XML is read."""
+    named = page.charset.lower()
+    if not _CHARSETS.fullmatch(named):
+        return False
+    if data.isascii() and named in _ASCII_ALIKE:
+        return True
+    actual = page.encoding or "utf-8"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        actual = "utf-16"
+    try:
+        return data.decode(named) == data.decode(actual)
+    except (UnicodeError, LookupError):
+        return False
 
 
 def _check_links(
-    path: str, page: _Page, upper: Mapping[str, str], tree: Tree, found: Collector
+    path: str, page: Page, upper: Mapping[str, str], tree: Tree, found: Collector
 ) -> set[str]:
     """Returns the files and folders (ending in "/") that the links lead to."""
     base = path.split("/")[:-1]
@@ -216,6 +170,8 @@ def _check_links(
             found.error(rule, path, "a link is not a plain relative one")
             continue
         if not parts.path:  # to a place on the same page
+            if parts.fragment and unquote(parts.fragment) not in page.ids:
+                found.error("PDI-19", path, "a link leads to no place on its page")
             continue
         target = _resolve(base, unquote(parts.path))
         if target is None or target.upper() not in upper:
@@ -226,11 +182,18 @@ def _check_links(
         cases.add("lower" if letters == letters.lower() else "other")
         if letters not in (letters.lower(), letters.upper()):
             found.error("PDI-19", path, "a link mixes upper and lower case")
+    others = sum(not _file_of(link).endswith(_PICTURES) for link in page.pictures)
+    if others:
+        found.error("PDI-11", path, f"{others} of its pictures are no JPEG")
     if len(cases) > 1:
         found.error("PDI-19", path, "some links are in upper, some in lower case")
     elif cases == {"other"} and (tree.medium is Medium.DISC or tree.is_lower_view):
         found.warn("PDI-19", path, "links in upper case lead nowhere where names show in lower")
     return targets
+
+
+def _file_of(link: str) -> str:
+    return link.partition("#")[0].partition("?")[0].upper()
 
 
 def _resolve(base: list[str], path: str) -> str | None:
@@ -270,7 +233,7 @@ def _check_start_links(
 
 
 def _check_manifest(
-    page: _Page, upper: Mapping[str, str], counts: Counts | None, found: Collector
+    page: Page, upper: Mapping[str, str], counts: Counts | None, found: Collector
 ) -> None:
     """The parts of our own start page (PDI-08), and its counts against the DICOMDIR's."""
     for identifier, what in _IDS.items():
@@ -283,7 +246,7 @@ def _check_manifest(
         found.error("PDI-08", INDEX, "its counts are not those of the DICOMDIR")
 
 
-def _check_origin(path: str, page: _Page, uids: Collection[bytes], found: Collector) -> None:
+def _check_origin(path: str, page: Page, uids: Collection[bytes], found: Collector) -> None:
     """A page speaks of what is on the medium (PDI-12), as far as it names UIDs."""
     others = [
         uid

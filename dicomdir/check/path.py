@@ -121,7 +121,7 @@ class _Run:
         source = _Source(descriptor)
         try:
             if source.read(16 * BLOCK_BYTES + 1, 5) == b"CD001":
-                self._iso(source, size)
+                self._iso(source, size, is_drive=stat.S_ISBLK(facts.st_mode))
             elif _is_fat(source.read):
                 self._fat(source, size)
             else:
@@ -130,7 +130,7 @@ class _Run:
             rule = "PDI-29" if self.kind == "iso" else "PDI-43"
             self._found.error(rule, "", f"the file system cannot be read: {error}")
 
-    def _iso(self, source: _Source, size: int) -> None:
+    def _iso(self, source: _Source, size: int, *, is_drive: bool) -> None:
         self.kind = "iso"
         reader = IsoReader(source.read)
         self.volume_id = reader.volume_id.decode("latin-1").rstrip(" ")
@@ -145,7 +145,9 @@ class _Run:
                 self._hash(source, min(size, reader.blocks * BLOCK_BYTES), runs)
 
         found, profile = self._found, self._profile
-        self._note(check_iso(reader, size, found, profile=profile, on_tree=on_tree))
+        self._note(
+            check_iso(reader, size, found, profile=profile, is_drive=is_drive, on_tree=on_tree)
+        )
 
     def _fat(self, source: _Source, size: int) -> None:
         self.kind = "fat"

@@ -18,6 +18,27 @@ _WORD = re.compile(rb"[a-z0-9\x80-\xff]+")
 _MAX_SEEN: Final = 1000
 _MAX_TOKENS: Final = 10_000
 _LONG_ID: Final = 6  # shorter ones are in addresses and telephone numbers by chance
+_ORDINAL = re.compile(rb"(\d{1,2})(?:st|nd|rd|th|er|o)")
+_YEAR_OF_TWO = re.compile(rb"(?<![\w./-])(\d{1,2})[./-](\d{1,2})[./-](\d{2})(?![\w/-]|\.\d)")
+# As far as ASCII spells them: English, German, French, Spanish, Italian, Portuguese, Dutch.
+_MONTHS: Final = tuple(
+    frozenset(names.encode("ascii").split())
+    for names in (
+        "january januar janvier enero gennaio janeiro januari jan",
+        "february februar fevrier febrero febbraio fevereiro februari feb",
+        "march maerz marz mars marzo marco maart mar",
+        "april avril abril aprile apr",
+        "may mai mayo maggio maio mei",
+        "june juni juin junio giugno junho jun",
+        "july juli juillet julio luglio julho jul",
+        "august aout agosto augustus aug",
+        "september septembre septiembre settembre setembro sep sept",
+        "october oktober octobre octubre ottobre outubro oct okt",
+        "november novembre noviembre novembro nov",
+        "december dezember decembre diciembre dicembre dezembro dec dez",
+    )
+)
+_LINKING: Final = frozenset((b"de", b"di", b"of"))  # 3 de marzo de 1961
 
 
 class Telling:
@@ -51,8 +72,9 @@ class Telling:
         words = _WORD.findall(text.lower())
         pairs = set(pairwise(words))
         joined, there = b" ".join(words), set(words)
+        days = [_ORDINAL.sub(rb"\1", word) for word in words if word not in _LINKING]
         for name, patient_id, birth_date, accession in self._seen:
-            parts = _WORD.findall((name or b"").split(b"=")[0].lower()[:1024])[:8]
+            parts = _parts(name)
             if any((a, b) in pairs or (b, a) in pairs for a in parts for b in parts if a != b):
                 return "name"
             for value in (patient_id, accession):
@@ -60,9 +82,36 @@ class Telling:
                 if len(own) >= _LONG_ID and _within(own, joined):
                     return "ID"
             digits = (birth_date or b"").strip(b" \0")
-            if len(digits) == 8 and digits.isdigit() and _dates(digits) & (there | _triples(words)):
+            if len(digits) == 8 and digits.isdigit() and _dates(digits) & (there | _triples(days)):
                 return "birth date"
         return ""
+
+    def may_be_in(self, text: bytes) -> str:
+        """What of the patient a text may hold, or something else by chance: "" if nothing.
+
+        An initial beside a part of the name, or a date with a year of two digits.
+        """
+        pairs = set(pairwise(_WORD.findall(text.lower())))
+        dates = {tuple(map(int, it)) for it in _YEAR_OF_TWO.findall(text)}
+        for name, _, birth_date, _ in self._seen:
+            parts = _parts(name)
+            if any(
+                (a[:1], b) in pairs or (b, a[:1]) in pairs
+                for a in parts
+                for b in parts
+                if a != b and len(b) > 1
+            ):
+                return "name"
+            digits = (birth_date or b"").strip(b" \0")
+            if len(digits) == 8 and digits.isdigit():
+                year, month, day = int(digits[2:4]), int(digits[4:6]), int(digits[6:])
+                if {(day, month, year), (month, day, year), (year, month, day)} & dates:
+                    return "birth date"
+        return ""
+
+
+def _parts(name: bytes | None) -> list[bytes]:
+    return _WORD.findall((name or b"").split(b"=")[0].lower()[:1024])[:8]
 
 
 def _within(own: bytes, joined: bytes) -> bool:
@@ -70,9 +119,19 @@ def _within(own: bytes, joined: bytes) -> bool:
 
 
 def _dates(digits: bytes) -> set[bytes]:
+    """As words with a blank between: in figures with and without zeros, and with the month's name.
+
+    Args:
+        digits: Eight.
+    """
     year, month, day = digits[:4], digits[4:6], digits[6:]
-    return {digits, *(b" ".join(it) for it in ((year, month, day), (day, month, year),
-                                               (month, day, year)))}  # fmt: skip
+    found = {digits, day + month + year}
+    names = _MONTHS[int(month) - 1] if 1 <= int(month) <= 12 else frozenset()
+    for one in {day, day.lstrip(b"0")}:
+        for other in {month, month.lstrip(b"0"), *names}:
+            for it in ((year, other, one), (one, other, year), (other, one, year)):
+                found.add(b" ".join(it))
+    return found
 
 
 def _triples(words: list[bytes]) -> set[bytes]:

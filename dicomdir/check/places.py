@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from dicomdir.check.jpeg import MAX_HEADER_BYTES, TAIL_BYTES, jpeg_fault, jpeg_oddity
-from dicomdir.check.secure import is_secure
+from dicomdir.check.secure import is_report, is_secure
 from dicomdir.check.tree import Collector, Medium, Tree, TreeFile, read_or_find
 from dicomdir.pdi import (
     DICOMDIR,
@@ -27,7 +27,6 @@ _SELF_STARTERS: Final = frozenset(("autorun", "autoplay", ".autorun", "autorun_"
 _LITTER: Final = frozenset((".ds_store", "desktop.ini", "thumbs.db"))
 _SIGNATURES: Final = ((b"MZ", "a DOS program"), (b"\x7fELF", "a program"), (b"%PDF", "a PDF"))
 _PROGRAMS: Final = (b"MZ", b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"PK\3\4")
-_DOCUMENTS: Final = ("PDF", "RTF", "DOC", "ODT", "TXT", "XPS")
 
 
 class Places:
@@ -148,7 +147,7 @@ class Places:
             self._check_web_file(file, head)
         elif folder in self._folders and name:
             self._found.error("PDI-16", path, "something else among the DICOM files")
-        elif name and folder != "VIEWER" and _extension(path) in _DOCUMENTS:
+        elif name and folder != "VIEWER" and is_report(path):
             self.documents.append(path)
 
     def _check_web_file(self, file: TreeFile, head: bytes) -> None:

@@ -25,6 +25,7 @@ _WANTED: Final = (
     (_VERSION, "the version of the software that made the medium"),
     (_LAYOUT, "how the medium is organised"),
 )
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _PROGRAM_EXTENSIONS: Final = (".EXE", ".APP", ".COM", ".BAT", ".JAR", ".MSI")
 
 
@@ -43,6 +44,8 @@ def check_readme(tree: Tree, telling: Telling, found: Collector, *, is_secure: b
         return
     if not data.isascii():
         found.error("PDI-04", README, "it is not plain ASCII")
+    if _CONTROL.search(data.removesuffix(b"\x1a")):  # with which DOS ends a text
+        found.error("PDI-04", README, "it holds control characters")
     if b"\n" in data.replace(b"\r\n", b""):
         found.warn("PDI-04", README, "a line does not end with CR LF")
     if any(len(line) > 80 for line in data.splitlines()):
@@ -58,5 +61,7 @@ def check_readme(tree: Tree, telling: Telling, found: Collector, *, is_secure: b
         found.warn("PDI-05", README, "it does not seem to say on what the viewer runs")
     if what := telling.is_in(data):
         found.error("PDI-06", README, f"it holds the patient's {what}")
+    elif what := telling.may_be_in(data):
+        found.warn("PDI-06", README, f"it may hold the patient's {what}")
     if is_secure and not _ENCRYPTED.search(data):
         found.error("PDI-95", README, "it does not say that the medium is encrypted")
