@@ -271,8 +271,11 @@ class ObjectCheck:
         # What the record has not, as on CD, is held against the first object's.
         mine = above.get(tag, b"").strip(b" \0") or upper.first.setdefault(tag, value)
         if tag == _SEX:
-            is_other = {mine, value} == _SEXES
-        elif tag == _BIRTH_DATE:
+            # Whoever has ID, name and birth date right is the patient: sex releases nothing.
+            if {mine, value} == _SEXES:
+                self._found.warn("PDI-85", path, "the object says another sex")
+            return
+        if tag == _BIRTH_DATE:
             is_other = mine != value and date_digits(mine) != date_digits(value)
         else:
             is_other = tag == _PATIENT_ID and tag in above
