@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # slow to import: only where they are used
     from kiosk.adapters.pacs import DicomPacs
     from kiosk.adapters.storage_scp.supervisor import Alert, StorageReceiver
     from kiosk.lobby.parts import LobbyParts
+    from kiosk.services.identify import IdentifyPolicy
     from kiosk.services.reports import Reports
 
 TICKET_KEY, AUDIT_KEY, PASSWORD_KEY = "ticket-key", "audit-key", "password-key"
@@ -262,6 +263,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         audit=journal.audit,
         keys=ticket_keys(config),
         kiosk=kiosk.name,
+        policy=identify_policy(config),
     )
     protect = Protect(kiosk.protect)
     request = Request(
@@ -290,6 +292,24 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         date_order=_DATE_ORDERS[kiosk.date_order],
         idle_s=float(kiosk.idle_s),
         warn_s=float(kiosk.warning_s),
+    )
+
+
+def identify_policy(config: Config) -> IdentifyPolicy:
+    """What the site takes for a claim, and what it asks."""
+    from kiosk.domain.claim import Fact, Reading
+    from kiosk.services.identify import IdentifyPolicy
+
+    lobby = config.lobby
+    return IdentifyPolicy(
+        reading=Reading(
+            wristband=lobby.wristband,
+            licence=lobby.licence,
+            visit_check=lobby.visit_check_digit,
+            accession_check=lobby.accession_check_digit,
+        ),
+        second_fact={"phone": Fact.PHONE_DIGITS, "postcode": Fact.POSTCODE}[lobby.second_fact],
+        other_exams=lobby.other_exams,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from kiosk.domain.check_digit import SCHEMES
 from kiosk.domain.model import AETitle
 from kiosk.errors import ConfigError, InvalidValueError
 
@@ -213,6 +214,34 @@ class KioskConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LobbyConfig:
+    """What opens an order at the kiosk besides a ticket."""
+
+    wristband: bool = option(
+        False,
+        "a scanned visit or accession number, birth date and second fact open today's exam that is"
+        " marked send_home",
+    )
+    licence: bool = option(
+        False, "so do a scanned driver's licence (AAMVA) and the second fact, if one exam is marked"
+    )
+    second_fact: str = option(
+        "phone",
+        "what is asked without a ticket: phone (its last four digits) or postcode",
+        _one_of("phone", "postcode"),
+    )
+    visit_check_digit: str = option(
+        "none",
+        "check digit at the end of visit numbers (HL7 table 0061, ISO 7064); others are refused",
+        _one_of(*SCHEMES),
+    )
+    accession_check_digit: str = option("none", "the same of accession numbers", _one_of(*SCHEMES))
+    other_exams: bool = option(
+        False, "a ticket also offers the patient's other released orders of the last 7 days"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class EngineConfig:
     """The durable engine of this station."""
 
@@ -261,6 +290,7 @@ class Config:
     store: StoreConfig = field(default_factory=StoreConfig)
     drives: tuple[DriveConfig, ...] = (DriveConfig(),)
     kiosk: KioskConfig = field(default_factory=KioskConfig)
+    lobby: LobbyConfig = field(default_factory=LobbyConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
 
     @property

@@ -20,6 +20,7 @@ from kiosk.config import (
     DriveConfig,
     EngineConfig,
     KioskConfig,
+    LobbyConfig,
     ReceiverConfig,
     SiteConfig,
     StoreConfig,
@@ -100,7 +101,8 @@ def parse(text: str) -> Config:
     values: dict[str, Any] = {}
     sections = {
         "site": SiteConfig, "archive": ArchiveConfig, "receiver": ReceiverConfig,
-        "store": StoreConfig, "kiosk": KioskConfig, "engine": EngineConfig,
+        "store": StoreConfig, "kiosk": KioskConfig, "lobby": LobbyConfig,
+        "engine": EngineConfig,
     }  # fmt: skip
     for key, table in data.items():
         if key == "drives":

@@ -1,4 +1,4 @@
-"""`sendhome order`: what staff do with orders: add, list, print a ticket, hold, place."""
+"""`sendhome order`: what staff do with orders: add, list, ticket, unlock, hold, mark, place."""
 
 from __future__ import annotations
 
@@ -22,15 +22,19 @@ if TYPE_CHECKING:  # the database's libraries are slow to import, and not for --
     from kiosk.adapters.journal import Journal
 
 MAX_COPIES = 10  # what `Jobs.submit` takes; staff may make more than the kiosk
+_NOT = "no"
 ADD_HELP = """Read one order as a JSON object from FILE or standard input (never from the command
 line, which others can see). Fields: {fields}. Prints the order's id alone on a line, then what
 is on the ticket."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from kiosk.domain.facts import DeskReason
     from kiosk.services.intake import FIELDS
 
-    parser = commands.add_parser("order", help="orders: add, list, ticket, hold, place")
+    parser = commands.add_parser(
+        "order", help="orders: add, list, ticket, unlock, hold, mark, place"
+    )
     parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
     fields = "; ".join(f"{name}: {text}" for name, text in FIELDS.items())
     add = parts.add_parser("add", help="add an order", description=ADD_HELP.format(fields=fields))
@@ -48,6 +52,25 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     ticket.add_argument("order_id", metavar="ORDER")
     ticket.add_argument("--json", action="store_true", help="as JSON")
     ticket.set_defaults(run=run_ticket)
+    opened = parts.add_parser(
+        "unlock",
+        help="let wrong tries be forgotten: at its ticket, its numbers, its patient's card",
+    )
+    opened.add_argument("order_id", metavar="ORDER")
+    opened.set_defaults(run=run_unlock)
+    mark = parts.add_parser("mark", help="what the kiosk may do with it")
+    mark.add_argument("order_id", metavar="ORDER")
+    mark.add_argument(
+        "--desk-only",
+        choices=[_NOT, *(reason.value for reason in DeskReason)],
+        help=f"the kiosk never hands it out, for this reason of staff's; {_NOT}: it may again",
+    )
+    mark.add_argument(
+        "--send-home",
+        choices=["yes", _NOT],
+        help="its images are to be sent home today: a wristband or card may open it",
+    )
+    mark.set_defaults(run=run_mark)
     for verb, state, text in (
         ("hold", ReleaseState.HELD, "keep it from the kiosk"),
         ("release", ReleaseState.RELEASED, "let the kiosk hand it out"),
@@ -106,7 +129,16 @@ def run_add(args: argparse.Namespace) -> int:
     return 0
 
 
-_SHOWN = ("order_id", "state", "modality", "study_date", "with_report", "created_at")
+_SHOWN = (
+    "order_id",
+    "state",
+    "modality",
+    "study_date",
+    "with_report",
+    "send_home",
+    "desk_only",
+    "created_at",
+)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -121,6 +153,8 @@ def run_list(args: argparse.Namespace) -> int:
             "modality": order.modality,
             "study_date": order.study_date,
             "with_report": order.with_report,
+            "send_home": order.send_home,
+            "desk_only": order.desk_only.value if order.desk_only else "",
             "created_at": order.created_at.isoformat(timespec="seconds"),
         }
         for order in orders
@@ -147,6 +181,38 @@ def run_state(args: argparse.Namespace) -> int:
     with bootstrap.existing_journal(config) as journal:
         journal.orders.set_state(OrderId(args.order_id), args.state, actor=actor())
         bootstrap.reports(config, journal).tidy(OrderId(args.order_id))
+    return 0
+
+
+def run_unlock(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+    from kiosk.services.identify import unlock
+
+    config = config_file.load(args.config)
+    with bootstrap.existing_journal(config) as journal:
+        order = journal.orders.get(OrderId(args.order_id))
+        keys = bootstrap.ticket_keys(config)
+        count = unlock(order, tickets=journal.tickets, keys=keys, actor=actor())
+    print("It can be tried again." if count else "Nothing was locked or tried wrong.")
+    return 0
+
+
+def run_mark(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap
+    from kiosk.domain.facts import DeskReason
+
+    if args.desk_only is None and args.send_home is None:
+        raise InvalidValueError("--desk-only or --send-home is wanted")
+    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
+        order = journal.orders.get(OrderId(args.order_id))
+        desk_only, send_home = order.desk_only, order.send_home
+        if args.desk_only is not None:
+            desk_only = None if args.desk_only == _NOT else DeskReason(args.desk_only)
+        if args.send_home is not None:
+            send_home = args.send_home != _NOT
+        journal.orders.set_marks(
+            order.order_id, desk_only=desk_only, send_home=send_home, actor=actor()
+        )
     return 0
 
 

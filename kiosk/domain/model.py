@@ -7,12 +7,13 @@ InvalidValueError); below that line nobody checks again. Standard library only.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum
 from typing import ClassVar
 
 from kiosk.domain.disc_set import DiscPlace
+from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.errors import InvalidValueError
 
@@ -101,7 +102,12 @@ class Order:
         study_instance_uid: "" until known; then the archive is asked by accession number once.
         modality: DICOM modality such as CT.
         study_date: YYYYMMDD or "".
-        with_report: A final report is known to be there. The Study is given whole either way.
+        with_report: A report is known to be there. The Study is given whole either way.
+        is_report_preliminary: What is known of it is not final.
+        facts: What a visitor may be asked besides the birth date.
+        send_home: Marked "send images home": numbers and cards open no other order at the kiosk.
+        desk_only: Nothing opens it at the kiosk, and the visitor is not told why; None: the kiosk
+            may hand it out.
     """
 
     order_id: OrderId
@@ -113,6 +119,10 @@ class Order:
     state: ReleaseState
     with_report: bool
     created_at: datetime
+    is_report_preliminary: bool = False
+    facts: SecondFacts = field(default=SecondFacts(), repr=False)
+    send_home: bool = False
+    desk_only: DeskReason | None = field(default=None, repr=False)
 
 
 class Medium(Enum):

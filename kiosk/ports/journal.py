@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -20,6 +21,10 @@ class Orders(Protocol):
 
     def set_state(self, order_id: OrderId, state: ReleaseState, *, actor: str) -> None: ...
     def newest(self, *, limit: int = 100) -> list[Order]: ...
+    def open_since(self, since: datetime) -> list[Order]:
+        """Released and held orders that came since then, newest first."""
+        ...
+
     def set_study(self, order_id: OrderId, study_instance_uid: str) -> None:
         """What the archive said an order without a Study Instance UID means; kept once."""
         ...
@@ -50,8 +55,42 @@ class Tickets(Protocol):
         ...
 
     def find(self, secret_hash: str) -> ClaimRecord | None: ...
-    def count_failure(self, ticket_id: str | None, kiosk: str, at: datetime) -> None: ...
+    def count_failure(
+        self,
+        ticket_id: str | None,
+        kiosk: str,
+        at: datetime,
+        *,
+        claims: Sequence[str] = (),
+        order_id: OrderId | None = None,
+    ) -> None:
+        """A refusal at that kiosk, in one transaction with what it counts against.
+
+        Args:
+            ticket_id: The ticket, None for none.
+            claims: Keys of `domain.claim`, known or not.
+            order_id: Where the claims led; staff unlock by it.
+        """
+        ...
+
+    def claim_failures(self, claims: Sequence[str]) -> int:
+        """The most wrong tries that any of these keys has."""
+        ...
+
     def failures_since(self, kiosk: str, since: datetime) -> int: ...
+    def note_alert(self, kiosk: str) -> None:
+        """Staff were alerted at the newest refusal of that kiosk."""
+        ...
+
+    def has_alerted_since(self, kiosk: str, since: datetime) -> bool: ...
+    def unlock_order(self, order_id: OrderId, claims: Sequence[str], *, actor: str) -> int:
+        """Forget wrong tries at its ticket, at it, and at these claims; audited.
+
+        Returns:
+            How many counters there were.
+        """
+        ...
+
     def mark_used(self, ticket_id: str, at: datetime) -> None: ...
 
 

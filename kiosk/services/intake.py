@@ -13,6 +13,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from kiosk.domain.facts import (
+    MAX_POSTCODE,
+    MAX_VISIT_NUMBER,
+    PHONE_DIGITS,
+    DeskReason,
+    SecondFacts,
+    folded_postcode,
+)
 from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import (
     AccessionNumber,
@@ -41,6 +49,12 @@ FIELDS: Final = {
     "study_date": "YYYY-MM-DD or YYYYMMDD; without it as modality",
     "with_report": "true or false: a final report is known to be there (the study is always whole)",
     "held": "true: not released yet",
+    "visit_number": "of the visit, as its barcode reads: 3 to 32 characters",
+    "phone_digits": "the last four digits of the patient's phone, no more",
+    "postcode": "of the patient's address: 2 to 10 letters and digits",
+    "send_home": "true: images are to be sent home today; wristband and card open nothing else",
+    "desk_only": "the kiosk never hands it out: one of "
+    + ", ".join(reason.value for reason in DeskReason),
 }
 
 
@@ -65,6 +79,7 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
     if modality and not _MODALITY.fullmatch(modality):
         raise InvalidValueError("modality: a DICOM code such as CT is wanted")
     uid = str(Uid(study_uid)) if study_uid else ""
+    facts, desk_only = _facts(fields), _desk_only(fields)
     if not (patient and uid):
         archive = pacs()
         listed = archive.list_study(Uid(uid) if uid else only_study(archive, accession))
@@ -85,6 +100,9 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
         state=ReleaseState.HELD if _flag(fields, "held") else ReleaseState.RELEASED,
         with_report=_flag(fields, "with_report"),
         created_at=now,
+        facts=facts,
+        send_home=_flag(fields, "send_home"),
+        desk_only=desk_only,
     )
 
 
@@ -174,6 +192,25 @@ def _date(fields: Mapping[str, object], key: str) -> str:
     if day is None:
         raise InvalidValueError(f"{key}: YYYY-MM-DD is wanted")
     return day.strftime("%Y%m%d")
+
+
+def _facts(fields: Mapping[str, object]) -> SecondFacts:
+    """Each where it may be none; `SecondFacts` names the one that has not its form."""
+    postcode = _text(fields, "postcode", MAX_POSTCODE + 2)  # with a space and a hyphen
+    return SecondFacts(
+        visit_number=_text(fields, "visit_number", MAX_VISIT_NUMBER),
+        phone_digits=_text(fields, "phone_digits", PHONE_DIGITS),
+        postcode=folded_postcode(postcode) or postcode,
+    )
+
+
+def _desk_only(fields: Mapping[str, object]) -> DeskReason | None:
+    text = _text(fields, "desk_only", MAX_LO)
+    try:
+        return DeskReason(text) if text else None
+    except ValueError:
+        known = ", ".join(reason.value for reason in DeskReason)
+        raise InvalidValueError(f"desk_only: one of {known} is wanted") from None
 
 
 def _patient(fields: Mapping[str, object]) -> PatientIdentity | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kiosk.domain.model import HandOver, MediaChoice, OrderId, Priority
@@ -17,6 +18,19 @@ from kiosk.ports import Clock, Jobs, Tickets
 from kiosk.services.identify import Release
 
 MAX_COPIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of several orders.
+
+    Attributes:
+        jobs: In the order in which they are made.
+        refused: Not to be had any more: staff hold it by now, or it was handed out.
+    """
+
+    jobs: tuple[OrderId, ...]
+    refused: tuple[OrderId, ...] = ()
 
 
 class Request:
@@ -47,16 +61,45 @@ class Request:
             RefusedClaimError: It was handed out, or staff hold it by now.
             JournalError: Nothing was placed.
         """
+        placed = self.place_all(release, choice, [release.order.order_id])
+        if placed.refused:  # said as if he came with his ticket just now
+            raise RefusedClaimError("not released any more")
+        return placed.jobs[0]
+
+    def place_all(
+        self, release: Release, choice: MediaChoice, order_ids: Sequence[OrderId]
+    ) -> Placed:
+        """Submit several of the released orders, a job each; they are made in this order.
+
+        Each in a transaction of its own, and again is once: what runs is joined. After an error or
+        a power cut the rest is placed by asking for the same again. The ticket is used up last.
+
+        Args:
+            order_ids: One or more of `release.orders`.
+        Raises:
+            InvalidValueError: Another order's, none, or more or fewer copies than the kiosk makes;
+                nothing was placed.
+            JournalError: Not all were placed.
+        """
         if not 1 <= choice.copies <= MAX_COPIES:
             raise InvalidValueError(f"1 to {MAX_COPIES} copies")
-        job_id = self._join(release) or self._submit(release, choice)
-        self._tickets.mark_used(release.ticket_id, self._clock.now())
-        return job_id
+        wanted = tuple(dict.fromkeys(order_ids))
+        if not wanted or not set(wanted) <= {order.order_id for order in release.orders}:
+            raise InvalidValueError("only what was released can be placed")
+        jobs, refused = [], []
+        for order_id in wanted:
+            try:
+                jobs.append(self._join(order_id) or self._submit(order_id, choice))
+            except OrderNotReleasedError:
+                refused.append(order_id)
+        if jobs and release.ticket_id:
+            self._tickets.mark_used(release.ticket_id, self._clock.now())
+        return Placed(tuple(jobs), tuple(refused))
 
-    def _submit(self, release: Release, choice: MediaChoice) -> OrderId:
+    def _submit(self, order_id: OrderId, choice: MediaChoice) -> OrderId:
         try:
             return self._jobs.submit(
-                release.order.order_id,
+                order_id,
                 replace(
                     choice,
                     hand_over=HandOver.ON_CLAIM,
@@ -66,16 +109,14 @@ class Request:
                 actor=f"kiosk:{self._kiosk}",
             )
         except InvalidValueError:  # placed elsewhere meanwhile, with another choice
-            if (job_id := self._join(release)) is None:
+            if (job_id := self._join(order_id)) is None:
                 raise
             return job_id
-        except OrderNotReleasedError as error:  # said as if he came with his ticket just now
-            raise RefusedClaimError("not released any more") from error
 
-    def _join(self, release: Release) -> OrderId | None:
-        """The job of the released order, if it has not ended."""
+    def _join(self, order_id: OrderId) -> OrderId | None:
+        """The job of an order, if it has not ended."""
         try:
-            job = self._jobs.get(release.order.order_id)
+            job = self._jobs.get(order_id)
         except UnknownJobError:
             return None
         return None if job.has_ended else job.job_id

@@ -22,6 +22,7 @@ from kiosk.adapters.journal.engine import make_engine, reading, writing
 from kiosk.adapters.journal.migrate import alembic_config, revision
 from kiosk.adapters.journal.tables import PREFIX, VERSION_TABLE, audit, metadata
 from kiosk.domain.disc_set import DiscPlace, DiscSet
+from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     MediaChoice,
@@ -111,6 +112,33 @@ def test_states_change_once_and_are_audited(journal: Journal) -> None:
         journal.orders.get(OrderId("no-such"))
 
 
+def test_facts_and_marks_come_back_and_marks_change_once(journal: Journal) -> None:
+    facts = SecondFacts("V-0001", "0042", "SW1A1AA")
+    order = an_order(1, facts=facts, send_home=True, desk_only=DeskReason.VIP)
+    known = journal.orders
+    known.add(order, actor="ris")
+    assert known.get(order.order_id) == order
+    for _ in range(2):
+        known.set_marks(order.order_id, desk_only=None, send_home=True, actor="staff")
+    assert known.get(order.order_id) == dataclasses.replace(order, desk_only=None)
+    (row,) = journal.audit.rows(event="order.marked")
+    assert (row.actor, row.details) == ("staff", {"desk_only": "", "send_home": "yes"})
+    with pytest.raises(UnknownOrderError):
+        known.set_marks(OrderId("no-such"), desk_only=None, send_home=True, actor="staff")
+
+
+def test_open_orders_are_found_by_their_age(journal: Journal) -> None:
+    states = (ReleaseState.RELEASED, ReleaseState.HELD, ReleaseState.COLLECTED)
+    orders = [an_order(n, state=state) for n, state in enumerate(states, 1)]
+    orders.append(an_order(4, state=ReleaseState.CANCELLED))
+    orders.append(an_order(5, created_at=START - timedelta(days=8)))
+    orders.append(an_order(6, created_at=START - timedelta(days=7)))
+    for order in orders:
+        journal.orders.add(order, actor="ris")
+    found = journal.orders.open_since(START - timedelta(days=7))
+    assert found == [orders[0], orders[1], orders[5]]
+
+
 def test_a_study_is_filled_in_once(journal: Journal) -> None:
     order = an_order(1)
     known = journal.orders
@@ -162,6 +190,45 @@ def test_tickets_are_used_once_and_failures_counted(journal: Journal, clock: Fak
     assert unlocked.failures == 0
     with pytest.raises(UnknownOrderError):
         journal.tickets.unlock("t9", actor="staff")
+
+
+def test_tries_at_claims_are_counted_whether_anybody_knows_them_or_not(journal: Journal) -> None:
+    order = an_order(1)
+    journal.orders.add(order, actor="ris")
+    journal.tickets.add(a_claim(order.order_id), actor="staff")
+    count, failures = journal.tickets.count_failure, journal.tickets.claim_failures
+    assert failures(["k1", "k2"]) == failures([]) == 0
+    count(None, "kiosk1", START, claims=["k1"])
+    count(None, "kiosk2", START, claims=["k1", "k2"], order_id=order.order_id)
+    count(None, "kiosk1", START, claims=["k2"])  # where it led is not forgotten
+    count("t1", "kiosk1", START, claims=["k3"])
+    assert [failures([key]) for key in ("k1", "k2", "k3", "k4")] == [2, 2, 1, 0]
+    assert failures(["k3", "k1"]) == 2
+    assert journal.tickets.failures_since("kiosk1", START) == 3
+    assert journal.tickets.unlock_order(order.order_id, ["k3", "k9"], actor="staff") == 4
+    assert failures(["k1", "k2", "k3"]) == 0
+    found = journal.tickets.find("hash1")
+    assert found is not None
+    assert found.failures == 0
+    (row,) = journal.audit.rows(event="claim.unlocked")
+    assert (row.actor, row.subject, row.details) == ("staff", order.order_id, {"counters": "4"})
+    with pytest.raises(UnknownOrderError):
+        journal.tickets.unlock_order(OrderId("no-such"), [], actor="staff")
+    count(None, "kiosk1", START, claims=["k5"])
+    count(None, "kiosk1", START + timedelta(days=31), claims=["k6"])
+    assert failures(["k5"]) == 0  # nothing the kiosk hands out is as old
+
+
+def test_alerts_are_remembered_with_the_refusals(journal: Journal) -> None:
+    tickets = journal.tickets
+    for second in range(2):
+        tickets.count_failure(None, "kiosk1", START + timedelta(seconds=second))
+    tickets.count_failure(None, "kiosk2", START)
+    assert not tickets.has_alerted_since("kiosk1", START)
+    tickets.note_alert("kiosk1")
+    assert tickets.has_alerted_since("kiosk1", START + timedelta(seconds=1))
+    assert not tickets.has_alerted_since("kiosk1", START + timedelta(seconds=2))
+    assert not tickets.has_alerted_since("kiosk2", START)
 
 
 # --- progress and questions

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
+from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.identity import match
 from kiosk.domain.model import (
     AccessionNumber,
@@ -42,6 +43,14 @@ class FakeOrders:
     def set_state(self, order_id: OrderId, state: ReleaseState, *, actor: str) -> None:
         self.rows[order_id] = dataclasses.replace(self.get(order_id), state=state)
 
+    def open_since(self, since: datetime) -> list[Order]:
+        states = (ReleaseState.RELEASED, ReleaseState.HELD)
+        return [
+            it
+            for it in self.newest(limit=len(self.rows))
+            if it.state in states and it.created_at >= since
+        ]
+
     def newest(self, *, limit: int = 100) -> list[Order]:
         return sorted(self.rows.values(), key=lambda it: it.created_at, reverse=True)[:limit]
 
@@ -57,6 +66,10 @@ def an_order(
     state: ReleaseState = ReleaseState.RELEASED,
     with_report: bool = False,
     created_at: datetime = START,
+    is_report_preliminary: bool = False,
+    facts: SecondFacts | None = None,
+    send_home: bool = False,
+    desk_only: DeskReason | None = None,
 ) -> Order:
     return Order(
         order_id=OrderId(f"order-{number:04}"),
@@ -68,4 +81,8 @@ def an_order(
         state=state,
         with_report=with_report,
         created_at=created_at,
+        is_report_preliminary=is_report_preliminary,
+        facts=facts or SecondFacts(),
+        send_home=send_home,
+        desk_only=desk_only,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.tables import orders, reports
+from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.identity import match
 from kiosk.domain.model import (
     AccessionNumber,
@@ -20,13 +22,15 @@ from kiosk.domain.model import (
 )
 from kiosk.errors import InvalidValueError, UnknownOrderError
 
+_OPEN = (ReleaseState.RELEASED.value, ReleaseState.HELD.value)
 _CANDIDATES = 1000  # released orders compared with one person; a site has tens
 
 
 def _orders() -> sa.Select[Any]:
-    """Orders, each with whether a report was handed in for it."""
+    """Orders, each with whether a report was handed in for it, and whether a final one."""
     has_report = sa.exists().where(reports.c.order_id == orders.c.order_id)
-    return sa.select(orders, has_report.label("has_report"))
+    has_final = has_report.where(reports.c.is_preliminary.is_(sa.false()))
+    return sa.select(orders, has_report.label("has_report"), has_final.label("has_final"))
 
 
 def _to_order(row: Any) -> Order:
@@ -40,6 +44,10 @@ def _to_order(row: Any) -> Order:
         state=ReleaseState(row.state),
         with_report=row.with_report or row.has_report,
         created_at=row.created_at,
+        is_report_preliminary=row.has_report and not (row.has_final or row.with_report),
+        facts=SecondFacts(row.visit_number, row.phone_digits, row.postcode),
+        send_home=row.send_home,
+        desk_only=DeskReason(row.desk_only) if row.desk_only else None,
     )
 
 
@@ -113,6 +121,11 @@ class JournalOrders:
                     state=order.state.value,
                     with_report=order.with_report,
                     created_at=order.created_at,
+                    visit_number=order.facts.visit_number,
+                    phone_digits=order.facts.phone_digits,
+                    postcode=order.facts.postcode,
+                    send_home=order.send_home,
+                    desk_only=order.desk_only.value if order.desk_only else "",
                 )
             )
             self._chain.append(
@@ -158,6 +171,50 @@ class JournalOrders:
                 .where(orders.c.order_id == order_id, orders.c.study_instance_uid == "")
                 .values(study_instance_uid=Uid(study_instance_uid))
             )
+
+    def set_marks(
+        self,
+        order_id: OrderId,
+        *,
+        desk_only: DeskReason | None,
+        send_home: bool,
+        actor: str,
+    ) -> None:
+        """What the kiosk may do with it; with an audit row, unless all was so already.
+
+        Raises:
+            UnknownOrderError: No such order.
+        """
+        marks = {"desk_only": desk_only.value if desk_only else "", "send_home": send_home}
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                sa.select(orders.c.desk_only, orders.c.send_home)
+                .where(orders.c.order_id == order_id)
+                .with_for_update()
+            ).one_or_none()
+            if row is None:
+                raise UnknownOrderError(f"no order {order_id}")
+            if row._asdict() == marks:
+                return
+            connection.execute(
+                sa.update(orders).where(orders.c.order_id == order_id).values(**marks)
+            )
+            self._chain.append(
+                connection,
+                "order.marked",
+                actor=actor,
+                subject=order_id,
+                details={
+                    "desk_only": str(marks["desk_only"]),
+                    "send_home": "yes" if send_home else "no",
+                },
+            )
+
+    def open_since(self, since: datetime) -> list[Order]:
+        query = _orders().where(orders.c.state.in_(_OPEN), orders.c.created_at >= since)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(orders.c.created_at.desc(), orders.c.order_id))
+            return [_to_order(row) for row in rows]
 
     def newest(self, *, limit: int = 100) -> list[Order]:
         with reading(self._engine) as connection:

@@ -36,7 +36,13 @@ orders = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("with_report", sa.Boolean, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("visit_number", sa.String(32), nullable=False, server_default=""),
+    sa.Column("phone_digits", sa.String(4), nullable=False, server_default=""),
+    sa.Column("postcode", sa.String(10), nullable=False, server_default=""),
+    sa.Column("send_home", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("desk_only", sa.String(16), nullable=False, server_default=""),
     sa.Index(f"ix_{PREFIX}orders_state_birth_date", "state", "birth_date"),
+    sa.Index(f"ix_{PREFIX}orders_state_created_at", "state", "created_at"),
 )
 
 tickets = sa.Table(
@@ -57,7 +63,20 @@ kiosk_failures = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("kiosk", sa.String(64), nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
+    # Of the one that staff were alerted at.
+    sa.Column("has_alerted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(f"ix_{PREFIX}kiosk_failures_kiosk_at", "kiosk", "at"),
+)
+
+# Wrong tries at what is no ticket: a number, a card, an order. Keyed hashes, also of what nobody
+# knows: whether it is known must not show in what becomes of it.
+claim_tries = sa.Table(
+    f"{PREFIX}claim_tries",
+    metadata,
+    sa.Column("claim_key", sa.String(64), primary_key=True),
+    sa.Column("order_id", sa.String(36), nullable=False, index=True),  # "" if it led to none
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
 )
 
 jobs = sa.Table(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import reading, writing
-from kiosk.adapters.journal.tables import kiosk_failures, tickets
+from kiosk.adapters.journal.tables import claim_tries, kiosk_failures, orders, tickets
 from kiosk.domain.model import OrderId
 from kiosk.errors import UnknownOrderError
 from kiosk.ports import ClaimRecord, Clock
 
 _KEEP_FAILURES = timedelta(days=7)
+_KEEP_TRIES = timedelta(days=30)  # longer than the kiosk hands any order out
 
 
 class JournalTickets:
@@ -69,7 +73,15 @@ class JournalTickets:
             failures=row.failures,
         )
 
-    def count_failure(self, ticket_id: str | None, kiosk: str, at: datetime) -> None:
+    def count_failure(
+        self,
+        ticket_id: str | None,
+        kiosk: str,
+        at: datetime,
+        *,
+        claims: Sequence[str] = (),
+        order_id: OrderId | None = None,
+    ) -> None:
         with writing(self._engine) as connection:
             connection.execute(sa.insert(kiosk_failures).values(kiosk=kiosk, at=at))
             connection.execute(
@@ -81,6 +93,19 @@ class JournalTickets:
                     .where(tickets.c.ticket_id == ticket_id)
                     .values(failures=tickets.c.failures + 1)
                 )
+            for key in claims:
+                _count_claim(connection, key, order_id, at)
+
+    def claim_failures(self, claims: Sequence[str]) -> int:
+        with reading(self._engine) as connection:
+            return (
+                connection.scalar(
+                    sa.select(sa.func.max(claim_tries.c.failures)).where(
+                        claim_tries.c.claim_key.in_(claims)
+                    )
+                )
+                or 0
+            )
 
     def failures_since(self, kiosk: str, since: datetime) -> int:
         with reading(self._engine) as connection:
@@ -92,6 +117,32 @@ class JournalTickets:
                 )
                 or 0
             )
+
+    def note_alert(self, kiosk: str) -> None:
+        newest = (
+            sa.select(sa.func.max(kiosk_failures.c.id))
+            .where(kiosk_failures.c.kiosk == kiosk)
+            .scalar_subquery()
+        )
+        with writing(self._engine) as connection:
+            connection.execute(
+                sa.update(kiosk_failures)
+                .where(kiosk_failures.c.id == newest)
+                .values(has_alerted=True)
+            )
+
+    def has_alerted_since(self, kiosk: str, since: datetime) -> bool:
+        with reading(self._engine) as connection:
+            found = connection.execute(
+                sa.select(kiosk_failures.c.id)
+                .where(
+                    kiosk_failures.c.kiosk == kiosk,
+                    kiosk_failures.c.at >= since,
+                    kiosk_failures.c.has_alerted.is_(sa.true()),
+                )
+                .limit(1)
+            )
+            return found.first() is not None
 
     def mark_used(self, ticket_id: str, at: datetime) -> None:
         """The first use counts; later calls change nothing."""
@@ -120,3 +171,46 @@ class JournalTickets:
                 subject=order_id,
                 details={"ticket": ticket_id},
             )
+
+    def unlock_order(self, order_id: OrderId, claims: Sequence[str], *, actor: str) -> int:
+        """Raises UnknownOrderError."""
+        with writing(self._engine) as connection:
+            known = connection.scalar(
+                sa.select(orders.c.order_id).where(orders.c.order_id == order_id)
+            )
+            if known is None:
+                raise UnknownOrderError(f"no order {order_id}")
+            opened = connection.execute(
+                sa.update(tickets)
+                .where(tickets.c.order_id == order_id, tickets.c.failures > 0)
+                .values(failures=0)
+            )
+            forgotten = connection.execute(
+                sa.delete(claim_tries).where(
+                    sa.or_(claim_tries.c.order_id == order_id, claim_tries.c.claim_key.in_(claims))
+                )
+            )
+            count = opened.rowcount + forgotten.rowcount
+            self._chain.append(
+                connection,
+                "claim.unlocked",
+                actor=actor,
+                subject=order_id,
+                details={"counters": str(count)},
+            )
+        return count
+
+
+def _count_claim(
+    connection: sa.Connection, key: str, order_id: OrderId | None, at: datetime
+) -> None:
+    """One more wrong try, and those that nobody has tried for long go."""
+    connection.execute(sa.delete(claim_tries).where(claim_tries.c.updated_at < at - _KEEP_TRIES))
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    made = insert(claim_tries).values(
+        claim_key=key, order_id=order_id or "", failures=1, updated_at=at
+    )
+    changes: dict[str, Any] = {"failures": claim_tries.c.failures + 1, "updated_at": at}
+    if order_id is not None:
+        changes["order_id"] = order_id
+    connection.execute(made.on_conflict_do_update(index_elements=["claim_key"], set_=changes))
