@@ -717,6 +717,11 @@ def test_reports_are_kept_replaced_and_swept(journal: Journal, clock: FakeClock)
     assert journal.reports.of(first) == both
     assert journal.reports.files("station1") == [(first, "a"), (first, "b")]
     assert journal.orders.get(first).with_report
+    assert journal.orders.get(first).is_report_preliminary
+    final = dataclasses.replace(both[1], is_preliminary=False)
+    journal.reports.replace(second, [both[0], final], actor="staff:x")
+    assert not journal.orders.get(second).is_report_preliminary
+    journal.reports.replace(second, [a_report("c", "station2")], actor="staff:x")
     assert [it.with_report for it in journal.orders.newest()] == [True, True]
     journal.reports.replace(first, [a_report("d")], actor="staff:x")
     assert [it.file_name for it in journal.reports.of(first)] == ["d"]
@@ -729,7 +734,7 @@ def test_reports_are_kept_replaced_and_swept(journal: Journal, clock: FakeClock)
     journal.reports.sweep("station1", clock.now())  # the other station sees to its own
     assert (journal.reports.of(first), len(journal.reports.of(second))) == ((), 1)
     handed_in = [row.details for row in journal.audit.rows(event="report.handed_in")]
-    assert [it["replaced"] for it in handed_in] == ["0", "0", "2"]
+    assert [it["replaced"] for it in handed_in] == ["0", "0", "1", "2", "2"]
     assert handed_in[0]["sha256"] == f"{'a' * 16} {'b' * 16}"
     assert len(list(journal.audit.rows(event="report.removed"))) == 1
 

@@ -261,6 +261,35 @@ def test_a_dead_engine_is_told(
         assert re.fullmatch(r"no engine is running \(last seen [-0-9]{10} [:0-9]{8} UTC\)\n", line)
 
 
+def test_staff_unlock_and_mark_an_order(config: Path, capsys: pytest.CaptureFixture[str]):
+    order_id = added(config, capsys, "--ticket")["order_id"]
+
+    def marks() -> tuple[object, object]:
+        assert run(config, "order", "list", "--json") == 0
+        (row,) = json.loads(capsys.readouterr().out)
+        return row["send_home"], row["desk_only"]
+
+    assert marks() == (False, "")
+    assert run(config, "order", "mark", order_id, "--desk-only", "vip", "--send-home", "yes") == 0
+    assert marks() == (True, "vip")
+    assert run(config, "order", "mark", order_id, "--desk-only", "no") == 0
+    assert marks() == (True, "")
+    assert run(config, "order", "mark", order_id) == InvalidValueError.exit_code
+    with bootstrap.existing_journal(config_file.load(config)) as journal:
+        (ticket_id,) = [row.details["ticket"] for row in journal.audit.rows(event="ticket.issued")]
+        journal.tickets.count_failure(ticket_id, "hall", journal.clock.now())
+    capsys.readouterr()
+    assert run(config, "order", "unlock", order_id) == 0
+    assert capsys.readouterr().out == "It can be tried again.\n"
+    assert run(config, "order", "unlock", order_id) == 0
+    assert capsys.readouterr().out == "Nothing was locked or tried wrong.\n"
+    with bootstrap.existing_journal(config_file.load(config)) as journal:
+        rows = list(journal.audit.rows(event="claim.unlocked"))
+    assert [row.details["counters"] for row in rows] == ["1", "0"]
+    assert all(row.actor.startswith("staff:") for row in rows)
+    assert run(config, "order", "unlock", "no-such-order") == UnknownOrderError.exit_code
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -9,14 +9,25 @@ from pathlib import Path
 import pytest
 
 from kiosk.adapters.journal import Journal
-from kiosk.domain.model import ReleaseState
+from kiosk.domain.claim import Answers, Reading
+from kiosk.domain.facts import SecondFacts
+from kiosk.domain.model import Order, ReleaseState
 from kiosk.domain.ticket import MAX_TRIES, Ticket
-from kiosk.services.identify import Identify, Refusal, Release, issue_ticket
+from kiosk.services.identify import (
+    Identify,
+    IdentifyPolicy,
+    Refusal,
+    Release,
+    issue_ticket,
+    unlock,
+)
+from kiosk.services.tries import MANY_REFUSALS
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.lobby import KEYS
 from tests.fakes.orders import an_order
 from tests.fakes.station import open_test_journal, sqlite_url
+from tests.unit.kiosk.test_licence import card
 
 BORN, WRONG = date(1961, 3, 3), date(1961, 3, 4)
 
@@ -41,6 +52,7 @@ class Kiosk:
             audit=self.journal.audit,
             keys=KEYS,
             kiosk="hall",
+            policy=IdentifyPolicy(reading=Reading(wristband=True, licence=True)),
         )
 
     def issue(self, number: int = 1) -> Ticket:
@@ -50,6 +62,17 @@ class Kiosk:
         return issue_ticket(
             order, tickets=self.journal.tickets, clock=self.clock, keys=KEYS, actor="staff:test"
         )
+
+    def add_flagged(self) -> Order:
+        facts = SecondFacts("V-0001", "4711", "12345")
+        order = an_order(1, study_date="20260305", send_home=True, facts=facts)
+        self.journal.orders.add(order, actor="test")
+        return order
+
+    def scan(self, text: str, digits: str = "4711") -> Release | Refusal:
+        claim = self.identify.claim(text, is_scanned=True)
+        assert claim is not None
+        return self.identify.confirm(claim, Answers(BORN, digits))
 
     def try_(self, text: str, born: date = BORN) -> Release | Refusal:
         claim = self.identify.claim(text)
@@ -99,3 +122,42 @@ def test_a_hold_that_comes_after_the_ticket(kiosk: Kiosk) -> None:
     assert kiosk.try_(ticket.code) == Refusal()
     kiosk.journal.orders.set_state(order_id, ReleaseState.RELEASED, actor="staff:test")
     assert isinstance(kiosk.try_(ticket.code), Release)
+
+
+def test_a_number_or_card_releases_on_the_real_tables(kiosk: Kiosk) -> None:
+    order = kiosk.add_flagged()
+    for text in ("V-0001", "A00001", card()):
+        release = kiosk.scan(text)
+        assert isinstance(release, Release)
+        assert release.order == order
+
+
+def test_tries_without_a_ticket_survive_restarts_and_staff_unlock_them(kiosk: Kiosk) -> None:
+    for _ in range(MAX_TRIES):  # before anybody knows of the exam
+        assert kiosk.scan("V-0001") == Refusal()
+        kiosk.restart()
+    order = kiosk.add_flagged()
+    assert kiosk.scan("V-0001") == Refusal()
+    kiosk.clock.advance(1800)
+    for _ in range(MAX_TRIES):
+        assert kiosk.scan("A00001", "0000") == Refusal()
+        kiosk.restart()
+    kiosk.clock.advance(1800)
+    for text in ("V-0001", "A00001", card()):
+        assert kiosk.scan(text) == Refusal()
+    kiosk.clock.advance(1800)
+    assert unlock(order, tickets=kiosk.journal.tickets, keys=KEYS, actor="staff:test") > 0
+    for text in ("V-0001", "A00001", card()):
+        assert isinstance(kiosk.scan(text), Release)
+    stored = Path(kiosk.url.removeprefix("sqlite:///") + "-wal").read_bytes()
+    assert b"claim.unlocked" in stored
+
+
+def test_the_alert_of_a_kiosk_is_not_repeated_after_a_restart(kiosk: Kiosk) -> None:
+    for number in range(14):
+        kiosk.scan(f"B{number:05}")
+        kiosk.restart()
+        kiosk.clock.advance(200)
+    (row,) = kiosk.journal.audit.rows(event=MANY_REFUSALS)
+    assert (row.subject, row.outcome, row.details["refusals"]) == ("hall", 8, "11")
+    assert kiosk.journal.audit.verify() > 14

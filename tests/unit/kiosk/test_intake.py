@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import pytest
 
+from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.model import AccessionNumber, Order, PatientIdentity, ReleaseState, Uid
 from kiosk.errors import (
     InvalidValueError,
@@ -79,6 +80,23 @@ def test_a_whole_order_needs_no_archive():
     assert order.created_at == NOW
 
 
+def test_second_facts_and_marks():
+    more = {
+        "visit_number": " V-0001 ",
+        "phone_digits": "0042",
+        "postcode": "sw1a 1aa",
+        "send_home": True,
+        "desk_only": "representative",
+    }
+    order = read_order(json.dumps({**WHOLE, **more}).encode(), NOW, no_pacs)
+    assert order.facts == SecondFacts("V-0001", "0042", "SW1A1AA")
+    assert (order.send_home, order.desk_only) == (True, DeskReason.REPRESENTATIVE)
+    plain = read_order(json.dumps(WHOLE).encode(), NOW, no_pacs)
+    assert (plain.facts, plain.send_home, plain.desk_only) == (SecondFacts(), False, None)
+    whole = read_order(json.dumps({**WHOLE, "postcode": "12345-6789"}).encode(), NOW, no_pacs)
+    assert whole.facts.postcode == "12345"
+
+
 def test_two_orders_have_two_ids():
     data = json.dumps(WHOLE).encode()
     assert read_order(data, NOW, no_pacs).order_id != read_order(data, NOW, no_pacs).order_id
@@ -119,6 +137,18 @@ def test_an_archive_that_says_another_patient_is_refused():
         ({"modality": "C T"}, "modality"),
         ({"held": "yes"}, "held"),
         ({"nickname": "x"}, "unknown field"),
+        ({"visit_number": "V*Anna"}, "visit_number"),
+        ({"visit_number": "V" * 33}, "visit_number"),
+        ({"visit_number": 77}, "visit_number"),
+        ({"phone_digits": "030-901820"}, "phone_digits"),
+        ({"phone_digits": "12a4"}, "phone_digits"),
+        ({"phone_digits": "١٢٣٤"}, "phone_digits"),
+        ({"postcode": "Anna's Street"}, "postcode"),
+        ({"postcode": "*"}, "postcode"),
+        ({"postcode": "1" * 30}, "postcode"),
+        ({"send_home": "today"}, "send_home"),
+        ({"desk_only": True}, "desk_only"),
+        ({"desk_only": "Anna"}, "desk_only"),
     ],
 )
 def test_a_wrong_field_is_named_and_its_value_is_not(change: dict[str, object], named: str):

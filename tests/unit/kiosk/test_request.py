@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.domain.claim import ClaimPath
 from kiosk.domain.model import HandOver, MediaChoice, Medium, OrderId, Priority
-from kiosk.errors import InvalidValueError, RefusedClaimError
+from kiosk.errors import InvalidValueError, JournalError, RefusedClaimError
 from kiosk.services.identify import Release, issue_ticket
-from kiosk.services.request import MAX_COPIES, Request
+from kiosk.services.request import MAX_COPIES, Placed, Request
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.orders import an_order
@@ -109,4 +110,72 @@ def test_copies_have_bounds(copies: int) -> None:
     with pytest.raises(InvalidValueError):
         hall.request.place(hall.release, MediaChoice(Medium.DISC, copies))
     assert hall.jobs.submitted == []
+    assert not hall.is_used
+
+
+def several(hall: Hall) -> tuple[Release, list[OrderId]]:
+    """A release of three exams, and their ids with the oldest first."""
+    orders = (hall.order, *(an_order(n, patient_id="P00001") for n in (2, 3)))
+    release = Release(hall.release.ticket_id, orders, None)
+    return release, [order.order_id for order in reversed(orders)]
+
+
+def test_several_exams_are_several_jobs_in_the_order_that_was_chosen() -> None:
+    hall = Hall()
+    release, wanted = several(hall)
+    assert hall.request.place_all(release, DISC, wanted) == Placed(tuple(wanted))
+    assert [it[0] for it in hall.jobs.submitted] == wanted
+    assert {it[1] for it in hall.jobs.submitted} == {DISC_ON_CLAIM}
+    assert hall.is_used
+    assert hall.request.place_all(release, STICK, [*wanted, *wanted]) == Placed(tuple(wanted))
+    assert len(hall.jobs.submitted) == 3
+
+
+def test_one_of_several_that_is_held_by_now_does_not_stop_the_others() -> None:
+    hall = Hall()
+    release, wanted = several(hall)
+    hall.jobs.is_released = lambda order_id: order_id != wanted[1]
+    placed = hall.request.place_all(release, DISC, wanted)
+    assert placed == Placed((wanted[0], wanted[2]), (wanted[1],))
+    assert hall.is_used
+    other = Hall()
+    other.jobs.is_released = lambda _order_id: False
+    assert other.request.place_all(release, DISC, wanted) == Placed((), tuple(wanted))
+    assert not other.is_used
+
+
+def test_an_error_between_two_is_mended_by_asking_again() -> None:
+    hall = Hall()
+    release, wanted = several(hall)
+    submit = hall.jobs.submit
+
+    def breaks(order_id: OrderId, *args: object, **names: object) -> OrderId:
+        if order_id == wanted[1]:
+            raise JournalError("the disk is full")
+        return submit(order_id, *args, **names)  # type: ignore[arg-type]  # passed on as they came
+
+    hall.jobs.submit = breaks  # type: ignore[method-assign, assignment]  # for a moment
+    with pytest.raises(JournalError):
+        hall.request.place_all(release, DISC, wanted)
+    assert not hall.is_used
+    hall.jobs.submit = submit  # type: ignore[method-assign]  # there is room again
+    assert hall.request.place_all(release, DISC, wanted) == Placed(tuple(wanted))
+    assert [it[0] for it in hall.jobs.submitted] == wanted
+    assert hall.is_used
+
+
+def test_only_what_was_released_is_placed() -> None:
+    hall = Hall()
+    release, wanted = several(hall)
+    for order_ids in ([], [OrderId("order-0009")], [*wanted, OrderId("order-0009")]):
+        with pytest.raises(InvalidValueError):
+            hall.request.place_all(release, DISC, order_ids)
+    assert hall.jobs.submitted == []
+    assert not hall.is_used
+
+
+def test_a_claim_without_a_ticket_uses_none_up() -> None:
+    hall = Hall()
+    hall.request.place(Release("", (hall.order,), None, ClaimPath.WRISTBAND), DISC)
+    assert len(hall.jobs.submitted) == 1
     assert not hall.is_used
