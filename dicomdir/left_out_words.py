@@ -12,6 +12,7 @@ _REASONS: Final = {
     "pixels.attributes": "with pixels that are described in a way that cannot be",
     "fileset.duplicate": "under the identifier of another object that is not the same",
     "fileset.missing_key": "without a date or another entry that a disc's directory must have",
+    "report.withheld": "a report, while images alone were asked for; the desk gives it out",
     "identity.unreadable": "with a patient's name that cannot be read, so nobody can tell whose",
 }
 _DAMAGED: Final = "damaged or incomplete, or without a header"

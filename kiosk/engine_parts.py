@@ -37,7 +37,8 @@ from kiosk.services.compose import (
 from kiosk.services.gates import gate_medium
 from kiosk.services.intake import only_study
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
-from kiosk.services.reports import ReportAt, Reports
+from kiosk.services.released_reports import ReleasedReports
+from kiosk.services.reports import ReportAt
 from kiosk.services.retrieve import RetrievePolicy, retrieve
 from kiosk.services.slots import Slots
 
@@ -107,7 +108,7 @@ class _Composer:
         pool: ComposerPool,
         clock: Clock,
         limits: Mapping[Medium, int],
-        reports: Reports,
+        reports: ReleasedReports,
         passwords: Passwords,
         *,
         may_span: bool,
@@ -144,6 +145,7 @@ class _Composer:
             viewer=self._viewer,
             password=password.text if password else "",
             password_id=password.password_id if password else "",
+            images_only=self._reports.is_images_only(order.order_id),
         )
 
     def compose(
@@ -331,7 +333,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
     )
     station = config.engine.station
     with bootstrap.receiver(config) as storage, ComposerPool() as pool:
-        reports = bootstrap.reports(config, journal)
+        reports = ReleasedReports(bootstrap.reports(config, journal), journal.jobs)
         composer = _Composer(
             site_of(config.site),
             station,

@@ -10,6 +10,7 @@ from typing import Final
 
 from dicomdir.build import ObjectFile
 from dicomdir.instance import Instance
+from dicomdir.profile import ENCAP_DOC, RECORD_TYPES, SR_DOCUMENT
 from kiosk.builder.protocol import CONVERTED, ComposeRequest
 from kiosk.builder.reports import handed_in_objects
 from kiosk.digest import file_digest
@@ -25,6 +26,8 @@ from kiosk.services.arrivals import (
 from kiosk.services.gates import StudyGate
 from kiosk.services.unread_names import UNREADABLE
 
+WITHHELD: Final = "report.withheld"  # why an object is left out: images alone were released
+_REPORTS: Final = (SR_DOCUMENT, ENCAP_DOC)
 _FOLLOW_S: Final = 0.05  # between two looks for what arrived
 _FORGOTTEN_S: Final = 300.0  # nothing arrived and nobody said that this is all: a job that ended
 
@@ -80,6 +83,9 @@ class Arriving:
             instance = Instance.from_bytes(stored.header)
             path = objects / stored.file_name
             left_out = "" if self._look_at(path, stored, instance) else UNREADABLE
+            is_report = RECORD_TYPES.get(instance.sop_class_uid) in _REPORTS
+            if self.request.images_only and is_report:
+                left_out = left_out or WITHHELD
             file = ObjectFile(os.fspath(path), instance, left_out=left_out)
             is_first = like is None or instance.sop_instance_uid < like.instance.sop_instance_uid
             if is_first and not left_out:

@@ -121,6 +121,7 @@ class ComposeRequest:
         viewer: The viewer goes along.
         password: Seals the media; "" leaves them plain. Goes through the pipe and nowhere else.
         password_id: Names the password: with another one it is another image.
+        images_only: Reports stay away, and are listed as left out.
     """
 
     folder: Path
@@ -142,6 +143,7 @@ class ComposeRequest:
     viewer: bool = False
     password: str = field(default="", repr=False)
     password_id: str = ""
+    images_only: bool = False
 
     def begins(self, final: ComposeRequest) -> bool:
         """Whether what was begun for this request is what the final one asks for."""

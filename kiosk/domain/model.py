@@ -145,12 +145,14 @@ class MediaChoice:
 
     Attributes:
         is_protected: With a password; one for all media of the job.
+        is_images_only: Without reports, of the study or handed in; they are left out by name.
     """
 
     medium: Medium
     copies: int = 1
     hand_over: HandOver = HandOver.AT_ONCE
     is_protected: bool = False
+    is_images_only: bool = False
 
 
 class ExecutionStatus(Enum):

@@ -152,6 +152,7 @@ class ClaimPaths:
         orders = [it for it, reason in zip(right, reasons, strict=True) if not reason]
         if not orders:
             return Refused(reasons[0], order_id=order_id)
+        orders = [replace(it, with_report=False, is_report_preliminary=False) for it in orders]
         released = self._release(claim.path, orders, (), now)
         return replace(released, claims=counted)
 
@@ -174,8 +175,9 @@ class ClaimPaths:
             return "not_flagged"
         if order.study_date != day_of(now).strftime("%Y%m%d"):
             return "not_today"
-        if order.with_report:
-            return "report"
+        job = self._job_of(order.order_id)
+        if job is not None and not job.has_ended and not job.choice.is_images_only:
+            return "report"  # what a ticket placed may hold one, and is a ticket's to fetch
         return self._why_not(order, recent, now)
 
     # --- all paths

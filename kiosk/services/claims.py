@@ -60,7 +60,8 @@ class Release:
         orders: At least one; the claimed one first, then newest first. All may be placed.
         job_id: The job of the first order that was placed and has not ended, None if there is none:
             the visitor came back. One that failed is placed anew.
-        path: How it was claimed; a way without a ticket releases today's exam alone.
+        path: How it was claimed; a way without a ticket releases images of today's exam alone, and
+            nothing of its orders or exams says whether there is a report.
         exams: What to offer, the `orders` among them and in their order.
         claims: Under what its wrong tries are counted, if it has no ticket.
     """
@@ -75,6 +76,11 @@ class Release:
     @property
     def order(self) -> Order:
         return self.orders[0]
+
+    @property
+    def is_images_only(self) -> bool:
+        """Nobody has looked at who claimed: reports are the desk's."""
+        return self.path is not ClaimPath.TICKET
 
     @property
     def running(self) -> tuple[OrderId, ...]:

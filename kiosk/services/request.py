@@ -89,14 +89,14 @@ class Request:
         jobs, refused = [], []
         for order_id in wanted:
             try:
-                jobs.append(self._join(order_id) or self._submit(order_id, choice))
+                jobs.append(self._join(order_id) or self._submit(release, order_id, choice))
             except OrderNotReleasedError:
                 refused.append(order_id)
         if jobs and release.ticket_id:
             self._tickets.mark_used(release.ticket_id, self._clock.now())
         return Placed(tuple(jobs), tuple(refused))
 
-    def _submit(self, order_id: OrderId, choice: MediaChoice) -> OrderId:
+    def _submit(self, release: Release, order_id: OrderId, choice: MediaChoice) -> OrderId:
         try:
             return self._jobs.submit(
                 order_id,
@@ -104,6 +104,7 @@ class Request:
                     choice,
                     hand_over=HandOver.ON_CLAIM,
                     is_protected=self._protect.decide(choice.is_protected),
+                    is_images_only=choice.is_images_only or release.is_images_only,
                 ),
                 Priority.WAITING_PATIENT,
                 actor=f"kiosk:{self._kiosk}",

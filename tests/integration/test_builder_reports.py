@@ -180,3 +180,21 @@ def test_one_that_does_not_go_with_the_study_says_so(tmp_path: Path, run: Run) -
     request = replace(job(tmp_path), reports=(report(tmp_path / "1", "مرحبا".encode()),))
     with pytest.raises(ReportRefusedError, match="report 1"):
         run(request)
+
+
+def test_images_alone_leave_every_report_of_the_study_out_by_name(run: Run, tmp_path: Path):
+    files = make_study(tmp_path / "in", ("CT", "CT", "SR", "PDF"))
+    folder = tmp_path / "job"
+    fill_job(folder, files)
+    request = request_for(folder, files)
+    whole = run(request)
+    assert (whole.instances, whole.left_out) == (4, ())
+    images = run(replace(request, images_only=True))
+    assert images.instances == 2
+    assert [it.reason for it in images.left_out] == ["report.withheld"] * 2
+    assert images.sha256 != whole.sha256
+    page = extracted(images.path, "/INDEX.HTM", tmp_path / "INDEX.HTM").read_text("utf-8")
+    assert "images alone were asked for" in " ".join(page.split())
+    content = images.path.read_bytes()
+    for path in files[2:]:
+        assert pydicom.dcmread(path).SOPInstanceUID.encode() not in content

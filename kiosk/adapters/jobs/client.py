@@ -86,9 +86,11 @@ class DbosJobs:
                 raise UnknownOrderError(f"no order {order_id}")
             row = connection.execute(sa.select(jobs).where(jobs.c.job_id == order_id)).one_or_none()
             if row is not None and row.status not in ENDED:
-                runs = (row.medium, row.copies, bool(row.password_id))
-                if runs != (choice.medium.value, choice.copies, choice.is_protected):
+                runs = (row.medium, row.copies, bool(row.password_id), row.images_only)
+                wanted = (choice.medium.value, choice.copies, choice.is_protected)
+                if runs != (*wanted, choice.is_images_only):
                     how = ", protected" if row.password_id else ""
+                    how += ", images only" if row.images_only else ""
                     raise InvalidValueError(
                         f"job {order_id} runs already: {row.copies} on {row.medium}{how}"
                     )
@@ -100,6 +102,7 @@ class DbosJobs:
             password_id = passwords.make(connection, order_id) if choice.is_protected else ""
             values = {
                 "password_id": password_id,
+                "images_only": choice.is_images_only,
                 "medium": choice.medium.value,
                 "copies": choice.copies,
                 "hand_over": choice.hand_over.value,
@@ -140,6 +143,7 @@ class DbosJobs:
                     "priority": str(int(priority)),
                     "run": str(values["run"]),
                     "protected": "yes" if choice.is_protected else "no",
+                    "images_only": "yes" if choice.is_images_only else "no",
                 },
             )
             self.enqueue(connection, order_id, int(str(values["run"])), priority)

@@ -71,12 +71,11 @@ def run_of(workflow: str) -> int:
 
 
 def _to_job(row: Any) -> Job:
+    how = (bool(row.password_id), row.images_only)
     return Job(
         job_id=OrderId(row.job_id),
         order_id=OrderId(row.order_id),
-        choice=MediaChoice(
-            Medium(row.medium), row.copies, HandOver(row.hand_over), bool(row.password_id)
-        ),
+        choice=MediaChoice(Medium(row.medium), row.copies, HandOver(row.hand_over), *how),
         priority=Priority(row.priority),
         status=ExecutionStatus(row.status),
         status_info=row.status_info,

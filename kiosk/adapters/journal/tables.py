@@ -102,6 +102,7 @@ jobs = sa.Table(
     sa.Column("hand_over", sa.String(16), nullable=False, server_default="at_once"),
     # Of the media as it was placed last, "" if they are not protected.
     sa.Column("password_id", sa.String(32), nullable=False, server_default=""),
+    sa.Column("images_only", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 passwords = sa.Table(

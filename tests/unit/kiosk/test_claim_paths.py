@@ -28,6 +28,7 @@ TODAY = "20260305"  # of the fake clock
 ALL = IdentifyPolicy(reading=Reading(wristband=True, licence=True))
 CARD, NUMBER, VISIT = card(), "A00001", "V-0001"
 ON_CLAIM = MediaChoice(Medium.DISC, hand_over=HandOver.ON_CLAIM)
+IMAGES = dataclasses.replace(ON_CLAIM, is_images_only=True)
 
 
 def flagged(number: int = 1, **more: object) -> Order:
@@ -71,11 +72,29 @@ def test_the_marked_exam_of_today_is_released(text: str, path: ClaimPath) -> Non
     row = at.audit.rows[-1]
     assert (row.event, row.subject, row.outcome) == ("claim.released", order.order_id, 0)
     assert row.details["path"] == path.value
-    at.jobs.submit(order.order_id, ON_CLAIM, Priority.WAITING_PATIENT, actor="kiosk:hall")
+    at.jobs.submit(order.order_id, IMAGES, Priority.WAITING_PATIENT, actor="kiosk:hall")
     again = try_(at, text)  # he comes back for the medium
     assert isinstance(again, Release)
     assert again.job_id == order.order_id
     assert at.clock.slept_s == [1.5, 1.5]
+
+
+@pytest.mark.parametrize("text", [NUMBER, CARD])
+def test_images_alone_are_released_and_a_ticket_has_the_report(text: str) -> None:
+    order = flagged(with_report=True)
+    at = desk(order)
+    release = try_(at, text)
+    assert isinstance(release, Release)
+    assert release.is_images_only
+    assert not release.order.with_report
+    assert release.exams[0].report is ReportState.NOT_KNOWN
+    at.jobs.submit(order.order_id, ON_CLAIM, Priority.WAITING_PATIENT, actor="kiosk:hall")
+    assert try_(at, text) == Refusal()  # what a ticket placed has the report on it
+    assert at.audit.rows[-1].details["reason"] == "report"
+    release = at.try_(at.issue(order).code)
+    assert isinstance(release, Release)
+    assert not release.is_images_only
+    assert release.order.with_report
 
 
 def test_what_is_asked_says_nothing_of_what_there_is() -> None:
@@ -133,7 +152,6 @@ REFUSED: dict[str, tuple[list[Order], str, Answers]] = {
     "not_flagged card": ([flagged(send_home=False)], CARD, GIVEN),
     "not_today": ([flagged(study_date="20260304")], NUMBER, GIVEN),
     "not_today no day": ([flagged(study_date="")], CARD, GIVEN),
-    "report": ([flagged(with_report=True)], NUMBER, GIVEN),
     "desk_only": ([flagged(desk_only=DeskReason.VIP)], NUMBER, GIVEN),
     "desk_only card": ([flagged(desk_only=DeskReason.REPRESENTATIVE)], CARD, GIVEN),
     "ambiguous card": ([flagged(1), flagged(2, patient_id="P00001")], CARD, GIVEN),

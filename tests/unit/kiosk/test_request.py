@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from kiosk.domain.claim import ClaimPath
@@ -176,6 +178,8 @@ def test_only_what_was_released_is_placed() -> None:
 
 def test_a_claim_without_a_ticket_uses_none_up() -> None:
     hall = Hall()
-    hall.request.place(Release("", (hall.order,), None, ClaimPath.WRISTBAND), DISC)
-    assert len(hall.jobs.submitted) == 1
+    for path in (ClaimPath.WRISTBAND, ClaimPath.LICENCE):
+        hall.request.place(Release("", (hall.order,), None, path), DISC)
+    ((_, choice, _, _),) = hall.jobs.submitted
+    assert choice == dataclasses.replace(DISC_ON_CLAIM, is_images_only=True)
     assert not hall.is_used

@@ -1,4 +1,4 @@
-"""Second facts and marks of orders; tries at claims that are no tickets."""
+"""Second facts and marks of orders; tries at claims that are no tickets; jobs of images alone."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ def upgrade() -> None:
     op.add_column(
         "sendhome_orders",
         sa.Column("send_home", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
+    op.add_column(
+        "sendhome_jobs",
+        sa.Column("images_only", sa.Boolean(), server_default=sa.false(), nullable=False),
     )
     op.create_index(
         "ix_sendhome_orders_state_created_at", "sendhome_orders", ["state", "created_at"]
