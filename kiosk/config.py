@@ -6,79 +6,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from kiosk.config_option import absolute as _absolute
+from kiosk.config_option import ae_title as _ae_title
+from kiosk.config_option import ascii_only as _ascii
+from kiosk.config_option import between as _between
+from kiosk.config_option import database as _database
+from kiosk.config_option import filled as _filled
+from kiosk.config_option import name as _name
+from kiosk.config_option import one_of as _one_of
+from kiosk.config_option import option
+from kiosk.config_option import paragraph as _paragraph
+from kiosk.config_option import plain as _plain
+from kiosk.config_paper import FeeConfig, FormsConfig, ReceiptConfig
 from kiosk.domain.check_digit import SCHEMES
-from kiosk.domain.model import AETitle
-from kiosk.errors import ConfigError, InvalidValueError
-
-
-def option(default: Any, doc: str, check: Callable[[Any], str | None] | None = None) -> Any:
-    """A field with its line of documentation and, if wanted, a check that returns a complaint."""
-    metadata = {"doc": doc, "check": check}
-    if isinstance(default, list):
-        return field(default_factory=lambda: tuple(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-def _between(low: float, high: float) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
-        return None if low <= value <= high else f"must be between {low} and {high}"
-
-    return check
-
-
-def _ae_title(value: str) -> str | None:
-    try:
-        AETitle(value)
-    except InvalidValueError:
-        return "must be an AE title: 1 to 16 printable characters, no backslash"
-    return None
-
-
-def _absolute(value: Path) -> str | None:
-    """A folder that depends on where a command is started would be several."""
-    return None if value.is_absolute() else "must be an absolute path"
-
-
-def _database(value: str) -> str | None:
-    if not value or value.partition(":")[0].partition("+")[0] in ("sqlite", "postgresql"):
-        return _plain(value)
-    return "must begin with sqlite: or postgresql:"
-
-
-def _plain(value: Any) -> str | None:
-    lines = value if isinstance(value, tuple) else (value,)
-    for line in lines:
-        if len(line) > 200 or any(ord(c) < 32 or ord(c) == 127 for c in line):
-            return "must be plain text of at most 200 characters a line"
-    return None
-
-
-def _paragraph(value: str) -> str | None:
-    if len(value) > 1000 or any(ord(c) < 32 or ord(c) == 127 for c in value):
-        return "must be plain text of at most 1000 characters, without line breaks"
-    return None
-
-
-def _ascii(value: str) -> str | None:
-    return _plain(value) if value.isascii() else "must be plain ASCII"
-
-
-def _filled(value: tuple[str, ...]) -> str | None:
-    return _plain(value) if any(line.strip() for line in value) else "must not be empty"
-
-
-def _name(value: str) -> str | None:
-    return None if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", value) else "must be a-z, 0-9 and -"
-
-
-def _one_of(*allowed: str) -> Callable[[Any], str | None]:
-    return lambda value: None if value in allowed else f"must be one of {', '.join(allowed)}"
+from kiosk.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +237,9 @@ class Config:
     kiosk: KioskConfig = field(default_factory=KioskConfig)
     lobby: LobbyConfig = field(default_factory=LobbyConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
+    fee: FeeConfig = field(default_factory=FeeConfig)
+    forms: FormsConfig = field(default_factory=FormsConfig)
+    receipt: ReceiptConfig = field(default_factory=ReceiptConfig)
 
     @property
     def database_url(self) -> str:

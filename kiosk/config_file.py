@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -25,6 +25,7 @@ from kiosk.config import (
     SiteConfig,
     StoreConfig,
 )
+from kiosk.config_paper import FeeConfig, FormsConfig, ReceiptConfig, fee_policy
 from kiosk.errors import ConfigError
 
 MAX_FILE_BYTES = 1 << 20
@@ -61,10 +62,16 @@ def _convert(key: str, kind: object, value: object) -> object:
         and all(isinstance(v, str) for v in value)
     ):
         return tuple(value)
+    if kind == tuple[tuple[str, int], ...] and isinstance(value, dict):
+        if any(not isinstance(v, int) or isinstance(v, bool) for v in value.values()):
+            raise ConfigError(f"{key}: a table of whole numbers is wanted")
+        return tuple(value.items())
     if kind == tuple[float, ...] and isinstance(value, list):
         if value and _are_waits(value):
             return tuple(float(v) for v in value)
         raise ConfigError(f"{key}: must be one or more numbers of seconds, none below 0")
+    if kind == tuple[tuple[str, int], ...]:
+        raise ConfigError(f"{key}: {type(value).__name__} found where table is wanted")
     wanted = "list" if str(kind).startswith("tuple") else getattr(kind, "__name__", str(kind))
     raise ConfigError(f"{key}: {type(value).__name__} found where {wanted} is wanted")
 
@@ -84,6 +91,9 @@ def _section(key: str, cls: type[Any], table: object) -> Any:
     for name, raw in table.items():
         if name not in known:
             raise ConfigError(f"{key}.{name}: unknown key; known are {', '.join(known)}")
+        if is_dataclass(hints[name]):
+            values[name] = _section(f"{key}.{name}", hints[name], raw)
+            continue
         value = _convert(f"{key}.{name}", hints[name], raw)
         check = known[name].metadata.get("check")
         if check and (complaint := check(value)):
@@ -102,7 +112,7 @@ def parse(text: str) -> Config:
     sections = {
         "site": SiteConfig, "archive": ArchiveConfig, "receiver": ReceiverConfig,
         "store": StoreConfig, "kiosk": KioskConfig, "lobby": LobbyConfig,
-        "engine": EngineConfig,
+        "engine": EngineConfig, "fee": FeeConfig, "forms": FormsConfig, "receipt": ReceiptConfig,
     }  # fmt: skip
     for key, table in data.items():
         if key == "drives":
@@ -119,6 +129,7 @@ def parse(text: str) -> Config:
     config = Config(**values)
     if config.kiosk.warning_s >= config.kiosk.idle_s:
         raise ConfigError("kiosk.warning_s: must be less than kiosk.idle_s")
+    fee_policy(config.fee)
     return config
 
 
@@ -165,6 +176,9 @@ def settings(config: Config, origin: str) -> Iterator[Setting]:
 def _rows(prefix: str, table: Any, default: Any, origin: str) -> Iterator[Setting]:
     for item in fields(table):
         value = getattr(table, item.name)
+        if is_dataclass(value):
+            yield from _rows(f"{prefix}.{item.name}", value, getattr(default, item.name), origin)
+            continue
         source = "default" if value == getattr(default, item.name) else origin
         if item.name == "database_url":
             value = without_password(value)
@@ -180,7 +194,9 @@ def without_password(url: str) -> str:
 def to_toml(config: Config) -> str:
     """The configuration as a file that `parse` reads back equal."""
 
-    def text(value: object) -> str:
+    def text(value: object, kind: object = None) -> str:
+        if isinstance(value, tuple) and kind == tuple[tuple[str, int], ...]:
+            return "{" + ", ".join(f"{text(k)} = {text(v)}" for k, v in value) + "}"
         if isinstance(value, tuple):
             return "[" + ", ".join(text(v) for v in value) + "]"
         if isinstance(value, bool):
@@ -190,12 +206,22 @@ def to_toml(config: Config) -> str:
         escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
 
-    lines = []
+    lines: list[str] = []
+
+    def add(head: str, name: str, table: Any) -> None:
+        lines.append(head)
+        hints = get_type_hints(type(table))
+        inner = [f.name for f in fields(table) if is_dataclass(hints[f.name])]
+        for f in fields(table):
+            if f.name not in inner:
+                lines.append(f"{f.name} = {text(getattr(table, f.name), hints[f.name])}")
+        lines.append("")
+        for part in inner:
+            add(f"[{name}.{part}]", f"{name}.{part}", getattr(table, part))
+
     for section in fields(Config):
         tables = getattr(config, section.name)
-        many = isinstance(tables, tuple)
-        for table in tables if many else (tables,):
-            lines.append(f"[[{section.name}]]" if many else f"[{section.name}]")
-            lines += [f"{f.name} = {text(getattr(table, f.name))}" for f in fields(table)]
-            lines.append("")
+        for table in tables if isinstance(tables, tuple) else (tables,):
+            many = isinstance(tables, tuple)
+            add(f"[[{section.name}]]" if many else f"[{section.name}]", section.name, table)
     return "\n".join(lines)
