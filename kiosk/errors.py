@@ -2,9 +2,9 @@
 
 Each concrete class states four facts that the command line, the wording for patients and the retry
 policy read: `code` (stable, documented), `exit_code` (unique; 64-69 usage and configuration, 70-79
-archive, 80-89 build, 90-99 media, 100-109 jobs and journal, 110-119 identity), `status_info` (DICOM
-Media Creation Management, PS3.3 C.22.1) and `retry`. Text holds codes and UIDs, never a
-patient's name, ID or birth date.
+archive, 80-89 build, 90-99 media, 100-109 jobs and journal, 110-119 identity, 120-127 paper),
+`status_info` (DICOM Media Creation Management, PS3.3 C.22.1) and `retry`. Text holds codes and
+UIDs, never a patient's name, ID or birth date.
 """
 
 from __future__ import annotations
@@ -348,3 +348,46 @@ class RefusedClaimError(KioskError):
     """A claim at the kiosk was refused; deliberately says nothing more: one neutral answer."""
 
     code, exit_code = "identity.refused", 111
+
+
+# Paper, 120-127
+
+
+class FormIncompleteError(KioskError):
+    """A release form lacks recipient, where to send, signature or date: nothing is given out."""
+
+    code, exit_code = "form.incomplete", 120
+
+    def __init__(self, text: str, *, lacks: tuple[str, ...]) -> None:
+        super().__init__(text)
+        self.lacks = lacks
+
+
+class FormLostError(KioskError):
+    """A signed form cannot be kept or read back: no room, gone, damaged, or at another station."""
+
+    code, exit_code, retry = "form.lost", 121, Retry.AFTER_STAFF
+
+
+class UnknownFormError(KioskError):
+    """No such form of this order."""
+
+    code, exit_code = "form.unknown", 122
+
+
+class ReceiptPrinterError(KioskError):
+    """The receipt was not printed, or not whole: it is shown instead."""
+
+    code, exit_code, retry = "receipt.failed", 123, Retry.AFTER_STAFF
+
+
+class ReceiptPrinterMissingError(ReceiptPrinterError):
+    """No receipt printer is set up, or it is switched off, unplugged or out of reach."""
+
+    code, exit_code, retry = "receipt.no_printer", 124, Retry.AFTER_STAFF
+
+
+class ReceiptPaperOutError(ReceiptPrinterError):
+    """The receipt printer has no paper."""
+
+    code, exit_code, retry = "receipt.paper_out", 125, Retry.AFTER_STAFF

@@ -7,7 +7,6 @@ not done here.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,20 +17,13 @@ from typing import Final
 from fpdf import FPDF
 from fpdf.bidi import BidiCharacter, BidiParagraph
 from fpdf.enums import TextDirection
-from fpdf.fonts import TTFFont
 
 from dicomdir.report.errors import ReportTextError
+from dicomdir.report.fonts import add_fonts
+from dicomdir.report.shaping import wrapped
 
 MAX_CHARACTERS: Final = 500_000
 MAX_PAGES: Final = 300
-_DEJAVU: Final = Path("/usr/share/fonts/truetype/dejavu")  # Debian: fonts-dejavu-core
-_FALLBACKS: Final = (
-    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",  # fonts-droid-fallback
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",  # fonts-noto-cjk
-    "/usr/share/fonts/truetype/noto/NotoSansArmenian-Regular.ttf",  # fonts-noto-core
-    "/usr/share/fonts/truetype/noto/NotoSansGeorgian-Regular.ttf",
-    "/usr/share/fonts/truetype/freefont/FreeSans.ttf",  # fonts-freefont-ttf
-)
 # First and last letter of scripts whose letters change form or place beside each other.
 _SHAPED: Final = (
     (0x0600, 0x07FF), (0x0840, 0x0E7F), (0x0E80, 0x109F), (0x1780, 0x18AF), (0xFB50, 0xFDFF),
@@ -44,9 +36,6 @@ _MONO_PT: Final = 9.0  # 80 columns fit between the margins
 _SMALL_PT: Final = 8.5
 _TAB: Final = 8
 _MIRRORED: Final = dict(zip("()[]{}<>«»", ")(][}{><»«", strict=True))  # in right-to-left text
-# Blanks, words, and single letters of scripts that break lines anywhere.
-_ANYWHERE: Final = r"\u3000-\u9fff\uf900-\ufaff\uff00-\uffef"
-_WORDS: Final = re.compile(rf"\s+|[{_ANYWHERE}]|[^\s{_ANYWHERE}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,41 +101,13 @@ class _Report(FPDF):
         Raises:
             ReportTextError: A font is not installed, or no font here has a letter.
         """
-        main = _DEJAVU / "DejaVuSans.ttf"
-        if not main.is_file():
-            raise ReportTextError("the font DejaVu is not installed (package fonts-dejavu-core)")
-        self.add_font("text", "", main)
-        self.add_font("text", "B", _DEJAVU / "DejaVuSans-Bold.ttf")
-        self.add_font("mono", "", _DEJAVU / "DejaVuSansMono.ttf")
-        fallbacks: list[str] = []
-        if missing := everything - self._letters("text"):
-            fallbacks, missing = self._add_fallbacks(missing)
+        missing = add_fonts(self, everything)
         if missing:
             kinds = sorted({unicodedata.name(c, f"U+{ord(c):04X}") for c in missing})
             raise ReportTextError(
                 f"no font here has {len(missing)} of its letters, such as {', '.join(kinds[:3])};"
                 " hand in a PDF, or install a font (see the handbook)"
             )
-        # The main font too: the monospaced and the bold one have fewer letters.
-        self.set_fallback_fonts(["text", *fallbacks], exact_match=False)
-
-    def _add_fallbacks(self, missing: set[str]) -> tuple[list[str], set[str]]:
-        names = []
-        for path in map(Path, _FALLBACKS):
-            if not missing or not path.is_file():
-                continue
-            name = path.stem.lower()
-            self.add_font(name, "", path, collection_font_number=0)
-            if has := missing & self._letters(name):
-                names.append(name)
-                missing = missing - has
-            else:
-                del self.fonts[name]
-        return names, missing
-
-    def _letters(self, font: str) -> set[str]:
-        face = self.fonts[font]
-        return {chr(code) for code in face.cmap} if isinstance(face, TTFFont) else set()
 
     def write_pages(self, pages: Sequence[str]) -> None:
         """All lines are broken before the first page is begun: "page n of m" needs to know."""
@@ -217,23 +178,7 @@ class _Report(FPDF):
 
     def _wrapped(self, line: str) -> Iterator[str]:
         """A line broken at blanks, and inside words that are wider than the page."""
-        held, wide = "", 0.0
-        for word in _WORDS.findall(line):
-            width = self.get_string_width(word)
-            if wide + width <= self.epw or (word.isspace() and held):
-                held, wide = held + word, wide + width
-                continue
-            if held.strip():
-                yield held.rstrip()
-                held, wide = "", 0.0
-            for letter in word.lstrip():
-                width = self.get_string_width(letter)
-                if wide + width > self.epw and held:
-                    yield held
-                    held, wide = "", 0.0
-                held, wide = held + letter, wide + width
-        if held.strip():
-            yield held.rstrip()
+        return wrapped(line, self.epw, self.get_string_width)
 
     def _line(self, line: str, *, height: float = _LINE_MM, indent: float = 0) -> None:
         """One line, in the order it is read (UAX 9); cut at the margin by nothing but `_broken`."""

@@ -37,7 +37,7 @@ address = ["li@clinic.example"]
 
 @pytest.mark.parametrize(
     "name",
-    ["Jane Doe", "Łukasz Żółć", "محمد عبد الله", "李小明", "नरेन्द्र", "Nguyễn Thị Ánh", "O'Brien-Smith Jr.",
+    ["Jane Doe", "Łukasz Żółć", "محمد عبد الله", "李小明", "नरेन्द्र", "Nguyễn Thị Ánh", "O'Brien Jr.",
      "שָׁלוֹם", "می\u200cخواهم", "[bold]Bob[/]"],
 )  # fmt: skip
 def test_names_of_any_script_are_taken_as_they_are(name: str):
