@@ -137,12 +137,12 @@ def ticket_keys(config: Config) -> TicketKeys:
 def reports(config: Config, journal: Journal) -> Reports:
     """Reports handed in for orders, in this station's state."""
     from kiosk import __version__
-    from kiosk.adapters.reports import DirectoryReports
+    from kiosk.adapters.order_files import OrderFiles
     from kiosk.services.reports import Reports, ReportsPolicy
 
     return Reports(
         journal.reports,
-        DirectoryReports(config.store.state_dir / "reports"),
+        OrderFiles(config.store.state_dir / "reports"),
         journal.orders,
         journal.clock,
         config.engine.station,

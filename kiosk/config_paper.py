@@ -27,6 +27,10 @@ _Table = tuple[tuple[str, int], ...]
 _amount: Final = between(0, MAX_AMOUNT)
 
 
+def _dots(value: int) -> str | None:
+    return None if 192 <= value <= 1024 and value % 8 == 0 else "must be 192 to 1024, in steps of 8"
+
+
 def _currency(value: str) -> str | None:
     return None if re.fullmatch(r"[A-Z]{3}", value) else "must be three capital letters (ISO 4217)"
 
@@ -126,12 +130,14 @@ class ReceiptConfig:
     port: int = option(9100, "network: TCP port", between(1, 65535))
     queue: str = option("", "cups: name of the queue; empty: the default one", plain)
     columns: int = option(42, "letters a line, in the printer's first font", between(24, 64))
-    dots: int = option(512, "dots a line; a multiple of 8", between(192, 1024))
+    dots: int = option(512, "dots a line; a multiple of 8", _dots)
     code_page: str = option(
-        "CP437", "letters the printer has itself; lines with others are sent as pictures", plain
+        "CP858",
+        "letters the printer has itself; lines with others are sent as pictures",
+        one_of("CP437", "CP850", "CP852", "CP858", "CP866", "CP1252"),
     )
     has_status: bool = option(True, "ask the printer for paper before and after (DLE EOT)")
-    timeout_s: float = option(5.0, "seconds to wait for the printer", between(0.5, 60))
+    timeout_s: float = option(15.0, "seconds to wait for the printer", between(0.2, 120))
 
 
 # --- out of it

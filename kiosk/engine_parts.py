@@ -17,7 +17,7 @@ from dicomdir.iso_reader import IsoReader
 from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
 from dicomdir.viewer.glossary import MAX_FILE_BYTES, read_glossary
-from kiosk import __version__, bootstrap
+from kiosk import __version__, bootstrap, bootstrap_paper
 from kiosk.adapters.journal import Journal
 from kiosk.adapters.spool import DirectorySpool
 from kiosk.builder.protocol import ReportFile
@@ -368,6 +368,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             policy=policy,
             presence=journal.presence,
             reports=reports,
+            forms=bootstrap_paper.release_forms(config, journal),
             passwords=journal.passwords,
             slots=Slots(policy.heavy),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from datetime import UTC, date, datetime
 
@@ -15,6 +16,7 @@ from kiosk.domain.fee import (
     quote,
 )
 from kiosk.domain.model import Medium, OrderId
+from kiosk.domain.receipt import Receipt, ReceiptMedium, person_of
 from kiosk.domain.recipient import Recipient, RecipientKind, for_me, typed
 from kiosk.domain.release_form import (
     DrawnSignature,
@@ -59,7 +61,7 @@ def a_request(
     is_protected: bool = False,
     waiver: WaiverReason | None = None,
     name: str = "",
-    order_id: str = "order-1",
+    order_id: str = "order-0001",
 ) -> ReleaseRequest:
     recipient = recipient or for_me()
     fee = quote(
@@ -74,7 +76,7 @@ def a_request(
         birth_date=date(1944, 11, 30),
         exams=(
             ReleasedExam(OrderId(order_id), "CT", date(2026, 3, 3), "with"),
-            ReleasedExam(OrderId("order-2"), "DX", date(2025, 12, 24), "later"),
+            ReleasedExam(OrderId("order-0002"), "DX", date(2025, 12, 24), "later"),
         ),
         recipient=recipient,
         medium=Medium.DISC,
@@ -86,8 +88,39 @@ def a_request(
 
 
 def a_form(
-    language: str = "en", *, is_drawn: bool = True, order_id: str = "order-1"
+    language: str = "en", *, is_drawn: bool = True, order_id: str = "order-0001"
 ) -> ReleaseForm:
     request = a_request(language, recipient=somebody(), order_id=order_id)
     signature = scrawl() if is_drawn else typed_signature(request.patient_name)
     return sign(request, signature, AT)
+
+
+LATIN = {
+    "en": "WHITFIELD^DOROTHY",
+    "es": "NÚÑEZ^MARÍA ÁNGELES",
+    "fr": "LEFÈVRE^HÉLÈNE",
+    "de": "WEISSMÜLLER^JÜRGEN",
+    "ar": "الأنصاري^محمد",
+    "zh": "李^小明",
+}
+
+
+def a_receipt(language: str = "en", *, media: int = 1, is_protected: bool = False) -> Receipt:
+    request = FeeRequest(RequestKind.THIRD_PARTY, Medium.DISC, media, 15, is_posted=True)
+    return Receipt(
+        language=language,
+        site_name="Riverside Imaging",
+        phone="555-0100",
+        person=person_of(LATIN[language]),
+        made_at=AT,
+        exam_date=date(2026, 3, 3),
+        medium=Medium.DISC,
+        media=tuple(
+            ReceiptMedium(f"V0000AB{number:02}", hashlib.sha256(bytes([number])).hexdigest())
+            for number in range(media)
+        ),
+        objects=412,
+        with_report=True,
+        is_protected=is_protected,
+        fee=quote(POLICY, request),
+    )

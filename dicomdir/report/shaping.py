@@ -19,7 +19,10 @@ from bidi import get_display
 # what is before it.
 _ANYWHERE: Final = r"\u3000-\u9fff\uf900-\ufaff\uff00-\uffef"
 _CLOSING: Final = "\u3001\u3002\u300b\u300d\u300f\uff01\uff09\uff0c\uff1a\uff1b\uff1f"
-_WORDS: Final = re.compile(rf"\s+|[{_ANYWHERE}][{_CLOSING}]*|[^\s{_ANYWHERE}]+[{_CLOSING}]*")
+_BLANK: Final = r"[^\S\u00a0\u202f]"  # a blank that lines may be broken at
+_WORDS: Final = re.compile(
+    rf"{_BLANK}+|[{_ANYWHERE}][{_CLOSING}]*|(?:(?!{_BLANK})[^{_ANYWHERE}])+[{_CLOSING}]*"
+)
 _RIGHT: Final = ("R", "AL", "AN")
 # First and last letter of scripts whose letters change form or place and are not joined here.
 _UNSHAPED: Final = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import config_file
-from kiosk.cli import passwords, reports
+from kiosk.cli import forms, passwords, reports
 from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_rows
 from kiosk.cli.people import actor
@@ -44,6 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     reports.add_option(add)
     add.set_defaults(run=run_add)
     reports.add_parser(parts)
+    forms.add_parser(parts)
     listing = parts.add_parser("list", help="the newest orders, without patients' names")
     listing.add_argument("--limit", type=whole_number(), default=50, metavar="N")
     listing.add_argument("--json", action="store_true", help="as JSON")

@@ -176,8 +176,8 @@ def _words(text: str) -> Iterator[str]:
     for character in text:
         is_wide = unicodedata.east_asian_width(character) in "WF"
         is_closing = character in "，。：；、？！）》」』”’"
-        ends = held[-1:].isspace() or (unicodedata.east_asian_width(held[-1:] or "a") in "WF")
-        if held and not character.isspace() and not is_closing and (ends or is_wide):
+        ends = held[-1:] == " " or (unicodedata.east_asian_width(held[-1:] or "a") in "WF")
+        if held and character != " " and not is_closing and (ends or is_wide):
             yield held
             held = ""
         held += character

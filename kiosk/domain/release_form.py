@@ -241,7 +241,7 @@ class KeptForm:
     """A form as the journal knows it. What patients and recipients are called stands in the PDF.
 
     Attributes:
-        file_name: In the order's folder at `station`; of chance.
+        file_name: In the order's folder at `station`; says nothing of the patient.
         sha256: Hex, of the PDF.
         recipient: A RecipientKind's value.
         recipient_id: Of the site's directory, "" if it was typed or is the patient.

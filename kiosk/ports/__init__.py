@@ -19,6 +19,7 @@ from kiosk.ports.media import (
     MediumRecord,
     WrittenMedium,
 )
+from kiosk.ports.paper import PrinterState, ReceiptPrinter
 
 __all__ = [
     "DELIVERED",
@@ -43,8 +44,10 @@ __all__ = [
     "Pacs",
     "Passwords",
     "Presence",
+    "PrinterState",
     "ProgressLog",
     "Questions",
+    "ReceiptPrinter",
     "Spool",
     "Stations",
     "StoredInstance",

@@ -37,3 +37,11 @@ def sweep_reports(parts: EngineParts, keep_days: int) -> None:
         parts.reports.sweep(parts.clock.now() - timedelta(days=keep_days))
     except OSError as error:
         log.error("reports are not removed: %s", error.strerror)
+
+
+def sweep_forms(parts: EngineParts) -> None:
+    """Purge release forms whose time is over; the next time if it cannot be done now."""
+    try:
+        parts.forms.sweep()
+    except OSError as error:
+        log.error("release forms are not purged: %s", error.strerror)

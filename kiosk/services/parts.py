@@ -219,6 +219,21 @@ class NothingHandedIn:
         del ended_before
 
 
+class KeptForms(Protocol):
+    """Release forms that patients signed (`services.release_forms`)."""
+
+    def sweep(self) -> None:
+        """Purge what was kept long enough. Raises JournalError, OSError."""
+        ...
+
+
+class NoForms:
+    """Keeps `KeptForms` where there are none."""
+
+    def sweep(self) -> None:
+        return
+
+
 class NoPasswords:
     """Keeps `kiosk.ports.Passwords` where no medium is protected."""
 
@@ -256,6 +271,7 @@ class EngineParts:
     policy: Policy = field(default_factory=Policy)
     presence: Presence = field(default_factory=NobodyPresent)
     reports: HandedInReports = field(default_factory=NothingHandedIn)
+    forms: KeptForms = field(default_factory=NoForms)
     passwords: Passwords = field(default_factory=NoPasswords)
     slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kiosk.adapters.jobs import DbosJobs, migrate
 from kiosk.adapters.journal import Journal, open_journal
-from kiosk.adapters.reports import DirectoryReports
+from kiosk.adapters.order_files import OrderFiles
 from kiosk.adapters.spool import DirectorySpool
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import HandOver, MediaChoice, Medium, Order, OrderId, Priority, Wanted
@@ -180,7 +180,7 @@ class Station:
         self.during_wait: Callable[[], None] = lambda: None
         self.reports = Reports(
             self.journal.reports,
-            DirectoryReports(folder / "reports"),
+            OrderFiles(folder / "reports"),
             self.journal.orders,
             self.clock,
             "station1",

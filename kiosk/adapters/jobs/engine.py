@@ -46,7 +46,7 @@ from kiosk.domain.model import OrderId, Priority
 from kiosk.errors import EngineFaultError, JournalDamagedError, JournalError
 from kiosk.services.burning import burn
 from kiosk.services.durable import BurnLostError, EngineStopping, Facts
-from kiosk.services.housekeeping import clean_spool, purge_jobs, sweep_reports
+from kiosk.services.housekeeping import clean_spool, purge_jobs, sweep_forms, sweep_reports
 from kiosk.services.parts import EngineParts
 from kiosk.services.workflow import fulfil
 
@@ -265,6 +265,7 @@ class _Engine:
                     purged_at = time.monotonic()
                     purge_jobs(self._jobs, self._parts.clock, self._options.keep_days)
                     sweep_reports(self._parts, self._options.keep_days)
+                    sweep_forms(self._parts)
                 keeper.look()
             except JournalDamagedError:
                 raise

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from kiosk.adapters.journal.audit import AuditChain, JournalAudit
 from kiosk.adapters.journal.engine import make_engine
+from kiosk.adapters.journal.forms import JournalForms
 from kiosk.adapters.journal.job_rows import JournalJobs
 from kiosk.adapters.journal.ledger import JournalLedger
 from kiosk.adapters.journal.orders import JournalOrders
@@ -35,6 +36,7 @@ class Journal:
     clock: Clock
     orders: JournalOrders
     reports: JournalReports
+    forms: JournalForms
     tickets: JournalTickets
     jobs: JournalJobs
     progress: JournalProgress
@@ -80,6 +82,7 @@ def open_journal(
         clock=clock,
         orders=JournalOrders(engine, chain),
         reports=JournalReports(engine, chain),
+        forms=JournalForms(engine, chain),
         tickets=JournalTickets(engine, chain, clock),
         jobs=JournalJobs(engine, chain, clock, station, passwords),
         progress=JournalProgress(engine, clock),

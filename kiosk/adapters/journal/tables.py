@@ -220,6 +220,26 @@ reports = sa.Table(
     sa.Column("received_at", UtcDateTime, nullable=False),
 )
 
+# Signed by patients; the files are in the state folder of `station`.
+release_forms = sa.Table(
+    f"{PREFIX}release_forms",
+    metadata,
+    sa.Column("form_id", sa.String(16), primary_key=True),
+    sa.Column("order_id", sa.ForeignKey(orders.c.order_id), nullable=False, index=True),
+    sa.Column("file_name", sa.String(64), nullable=False),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("size_bytes", sa.Integer, nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("recipient", sa.String(16), nullable=False),
+    sa.Column("recipient_id", sa.String(32), nullable=False),
+    sa.Column("signed_by", sa.String(16), nullable=False),
+    sa.Column("fee", sa.Integer, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("signed_at", UtcDateTime, nullable=False, index=True),
+)
+
 stations = sa.Table(
     f"{PREFIX}stations",
     metadata,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.adapters.reports import DirectoryReports
+from kiosk.adapters.order_files import OrderFiles
 from kiosk.domain.model import (
     ExecutionStatus,
     MediaChoice,
@@ -185,7 +185,7 @@ def test_a_report_that_is_gone_is_not_left_out_silently(station: Station, tmp_pa
     station.reports.hand_in(ORDER, [TEXT], actor="test")
     elsewhere = Reports(
         station.journal.reports,
-        DirectoryReports(tmp_path / "reports"),
+        OrderFiles(tmp_path / "reports"),
         station.journal.orders,
         station.clock,
         "station2",
@@ -228,7 +228,7 @@ def test_a_cut_leaves_the_old_one_or_the_new_one(
     station.reports.hand_in(ORDER, [TEXT], actor="test")
     dying = Reports(
         _Dying(station, after=after),  # type: ignore[arg-type]  # passes on all else
-        DirectoryReports(tmp_path / "reports"),
+        OrderFiles(tmp_path / "reports"),
         station.journal.orders,
         station.clock,
         "station1",

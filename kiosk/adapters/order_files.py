@@ -1,6 +1,6 @@
-"""Files of reports that were handed in: STATE/reports/ORDER/NAME, mode 0700 and 0600.
+"""Files that orders keep, reports and release forms: STATE/reports/ORDER/NAME, mode 0700 and 0600.
 
-Names are counters of chance, nothing of a report. A file is synced and renamed before the journal
+Names say nothing of what is in a file. It is synced and renamed before the journal
 speaks of it, and removed after the journal has stopped to: what a cut between both leaves is found
 by `keep_only`.
 """
@@ -25,8 +25,10 @@ _NEW: Final = ".new-"
 _LOCK: Final = ".lock"
 
 
-class DirectoryReports:
-    """Keeps `kiosk.services.reports.ReportFiles` below one folder."""
+class OrderFiles:
+    """Keeps `ReportFiles` of `kiosk.services.reports` and `FormFiles` of
+    `kiosk.services.release_forms` below one folder.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -35,7 +37,7 @@ class DirectoryReports:
     def changing(self) -> Iterator[None]:
         """One process at a time, so that none takes another's new file for a leftover."""
         self._make(self._root)
-        with FileLock(self._root / _LOCK, "the reports' folder").hold(wait=True):
+        with FileLock(self._root / _LOCK, "the folder of orders' files").hold(wait=True):
             yield
 
     @contextlib.contextmanager
@@ -45,13 +47,19 @@ class DirectoryReports:
         with tempfile.TemporaryDirectory(prefix=_NEW, dir=self._root) as folder:  # mode 0700
             yield Path(folder)
 
-    def keep(self, order_id: OrderId, source: Path) -> str:
-        """Move a file out of the workshop to its order, durably. Returns its name there."""
+    def keep(self, order_id: OrderId, source: Path, name: str = "") -> str:
+        """Move a file out of the workshop to its order, durably; one of that name is replaced.
+
+        Args:
+            name: A plain one; "" for one of chance.
+        Returns:
+            Its name there.
+        """
         folder = self._root / OrderId(order_id)
         self._make(folder)
         source.chmod(0o600)
         sync(source)
-        name = secrets.token_hex(8)
+        name = name or secrets.token_hex(8)
         source.rename(folder / name)
         sync(folder)
         sync(self._root)
