@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from fpdf import FPDF
-from fpdf.bidi import BidiCharacter, BidiParagraph
+from fpdf.bidi import BidiParagraph
 from fpdf.enums import TextDirection
 
 from dicomdir.report.errors import ReportTextError
 from dicomdir.report.fonts import add_fonts
-from dicomdir.report.shaping import wrapped
+from dicomdir.report.shaping import placed, wrapped
 
 MAX_CHARACTERS: Final = 500_000
 MAX_PAGES: Final = 300
@@ -35,7 +35,6 @@ _BODY_PT: Final = 10.5
 _MONO_PT: Final = 9.0  # 80 columns fit between the margins
 _SMALL_PT: Final = 8.5
 _TAB: Final = 8
-_MIRRORED: Final = dict(zip("()[]{}<>«»", ")(][}{><»«", strict=True))  # in right-to-left text
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ class _Report(FPDF):
             paragraph = BidiParagraph(line)
             if paragraph.base_direction is TextDirection.RTL and not indent:
                 align = "R"
-            line = "".join(map(_placed, paragraph.get_reordered_characters()))
+            line = "".join(map(placed, paragraph.get_reordered_characters()))
         self.set_x(_MARGIN_MM + indent)
         wide = self.get_string_width(line)
         if wide > self.epw - indent:  # a fact of the head
@@ -200,10 +199,6 @@ class _Report(FPDF):
 
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def _placed(it: BidiCharacter) -> str:
-    return _MIRRORED.get(it.character, it.character) if it.embedding_level % 2 else it.character
 
 
 def _cleaned(text: str) -> str:

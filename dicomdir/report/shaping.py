@@ -13,7 +13,8 @@ from functools import cache
 from typing import Final
 
 from arabic_reshaper import ArabicReshaper
-from bidi import get_display
+from fpdf.bidi import BidiCharacter, BidiParagraph
+from fpdf.enums import TextDirection
 
 # Blanks, words, and single letters of scripts that break lines anywhere; a closing mark stays with
 # what is before it.
@@ -23,6 +24,7 @@ _BLANK: Final = r"[^\S\u00a0\u202f]"  # a blank that lines may be broken at
 _WORDS: Final = re.compile(
     rf"{_BLANK}+|[{_ANYWHERE}][{_CLOSING}]*|(?:(?!{_BLANK})[^{_ANYWHERE}])+[{_CLOSING}]*"
 )
+_MIRRORED: Final = dict(zip("()[]{}<>«»", ")(][}{><»«", strict=True))
 _RIGHT: Final = ("R", "AL", "AN")
 # First and last letter of scripts whose letters change form or place and are not joined here.
 _UNSHAPED: Final = (
@@ -66,9 +68,15 @@ def drawn(line: str, *, is_rtl: bool = False) -> str:
         is_rtl: The text around is read from right to left; else the line is, if it begins so.
     """
     if is_rtl or any(unicodedata.bidirectional(c) in _RIGHT for c in line):
-        joined = _reshaper().reshape(line)
-        line = str(get_display(joined, base_dir="R" if is_rtl else None))
+        base = TextDirection.RTL if is_rtl else None
+        paragraph = BidiParagraph(str(_reshaper().reshape(line)), base_direction=base)
+        line = "".join(map(placed, paragraph.get_reordered_characters()))
     return "".join(c for c in line if unicodedata.category(c) != "Cf")  # they have done their work
+
+
+def placed(it: BidiCharacter) -> str:
+    """One character of a line in the order of drawing: brackets open the other way there."""
+    return _MIRRORED.get(it.character, it.character) if it.embedding_level % 2 else it.character
 
 
 def unshaped(text: str) -> set[str]:

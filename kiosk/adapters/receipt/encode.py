@@ -74,8 +74,8 @@ class _Slip:
     def _heading(self, text: str) -> None:
         if self._is_plain(text):
             self._printer.set(align="center", bold=True, double_height=True)
-            for line in wrapped(_plain(text), self._columns):
-                self._printer.textln(line)
+            for line in wrapped(text, self._columns):
+                self._printer.textln(_plain(line))
             self._printer.set(align="left", bold=False, normal_textsize=True)
         else:
             self._draw(text, size=TITLE_PX, is_bold=True, align="centre")
@@ -85,8 +85,8 @@ class _Slip:
             self._draw(text, is_bold=is_bold)
             return
         self._printer.set(bold=is_bold)
-        for line in wrapped(_plain(text), self._columns):
-            self._printer.textln(line)
+        for line in wrapped(text, self._columns):
+            self._printer.textln(_plain(line))
         self._printer.set(bold=False)
 
     def _amount(self, name: str, value: str, is_total: bool) -> None:
@@ -94,8 +94,8 @@ class _Slip:
             self._draw(name, is_bold=is_total, end=value)
             return
         self._printer.set(bold=is_total)
-        for line in amount_lines(_plain(name), _plain(value), self._columns):
-            self._printer.textln(line)
+        for line in amount_lines(name, value, self._columns):
+            self._printer.textln(_plain(line))
         self._printer.set(bold=False)
 
     def _draw(
