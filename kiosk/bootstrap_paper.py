@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.adapters.journal import Journal
 from kiosk.config import Config
-from kiosk.domain.paper import Paper
+from kiosk.domain.paper import LANGUAGES, Paper
 from kiosk.domain.recipient import MAX_DIRECTORY_BYTES, Doctor, parse_directory
 from kiosk.errors import ConfigError
 
@@ -59,6 +59,13 @@ def doctors(config: Config) -> tuple[Doctor, ...]:
         raise ConfigError(f"forms.directory: {error.strerror}") from error
     except ConfigError as error:
         raise ConfigError(f"forms.directory: {error}") from None
+
+
+def check(config: Config) -> None:
+    """Read all files that the configuration names. Raises ConfigError."""
+    doctors(config)
+    for language in LANGUAGES:
+        paper_words(config, language)
 
 
 def receipt_printer(config: Config) -> ReceiptPrinter:

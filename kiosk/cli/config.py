@@ -25,11 +25,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run_check(args: argparse.Namespace) -> int:
+    from kiosk import bootstrap_paper
     from kiosk.engine_parts import site_of  # slow to import
 
     path = config_file.find_file(args.config)
     loaded = config_file.load(args.config)
     site_of(loaded.site)  # reads the file that it names
+    bootstrap_paper.check(loaded)
     rows = [
         {
             "key": setting.key,

@@ -200,6 +200,12 @@ _FAILURES: Final[dict[str, str]] = {
     "engine.gone": _DESK,
     "identity.wrong_patient": _LATER,  # never more than this: staff see why
     "identity.refused": _REFUSED,
+    "form.incomplete": _DESK,
+    "form.lost": _DESK,
+    "form.unknown": _DESK,
+    "receipt.failed": _DESK,
+    "receipt.no_printer": _DESK,
+    "receipt.paper_out": _DESK,
 }
 
 
