@@ -13,7 +13,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 
-from dicomdir.check.pages import _ELEMENTS
+from dicomdir.check.xhtml import ELEMENTS
 from dicomdir.instance import read_instance
 from dicomdir.pdi import FileSource
 from dicomdir.report.collect import ReportContent
@@ -181,7 +181,7 @@ def test_pages_hold_nothing_but_xhtml_basic(tmp_path: Path) -> None:
     for number, path in enumerate(documents(tmp_path / "in")):
         parser = _Words()
         parser.feed(page_of(path, tmp_path / f"out{number}"))
-        assert parser.elements <= _ELEMENTS
+        assert parser.elements <= ELEMENTS
 
 
 def test_the_document_of_these_tests_is_one(tmp_path: Path) -> None:
