@@ -31,7 +31,8 @@ FILE_NAME: Final = re.compile(r"[A-Z0-9_]{1,8}(?:\.[A-Z0-9_]{1,3})?")  # PDI-27,
 
 
 BASE_36: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # what ISO 9660 level 1 and FAT can spell
-_ID_CHARACTERS: Final = 7  # PDI_ and these fill a FAT label (PDI-44)
+FILE_SET_ID_PREFIX: Final = "PDI_"  # of ours
+_ID_CHARACTERS: Final = 7  # the prefix and these fill a FAT label (PDI-44)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def volume_id_from(digest: bytes) -> str:
     for _ in range(_ID_CHARACTERS):
         number, letter = divmod(number, len(BASE_36))
         letters += BASE_36[letter]
-    return f"PDI_{letters}"
+    return f"{FILE_SET_ID_PREFIX}{letters}"
 
 
 def broken_name_rule(path: str) -> str:

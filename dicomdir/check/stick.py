@@ -14,7 +14,7 @@ from dicomdir.directory import Directory
 from dicomdir.errors import ImageError
 from dicomdir.fat_reader import FAT_TYPES, SECTOR_BYTES, FatEntry, FatReader, partitions
 from dicomdir.instance import Instance
-from dicomdir.pdi import DICOMDIR, OBJECTS_FOLDER
+from dicomdir.pdi import DICOMDIR, FILE_SET_ID_PREFIX, OBJECTS_FOLDER
 
 _LITTLE_LEFT = frozenset(("SYSTEM~1", "$RECYCLE.BIN", "RECYCLER", "TRASH-~1", "FOUND.000"))
 _OLD_FAT16: Final = 0x04  # FAT16 below 32 MiB: PDI-43 names 06, 0B, 0C and 0E alone
@@ -55,8 +55,10 @@ def check_fat(
     on_tree(tree, files)
     label = reader.label.decode("latin-1")
     directory = check_medium(tree, found, on_instance, profile=profile, label=label)
-    if directory is not None and label != directory.file_set_id:
-        found.warn("PDI-44", "", "the volume label is not the File-set ID")
+    # What its owner calls a stick is his; a label of ours is wrong once it names another File-set.
+    is_ours = label.startswith(FILE_SET_ID_PREFIX)
+    if directory is not None and is_ours and label != directory.file_set_id:
+        found.warn("PDI-44", "", "the volume label is the ID of another File-set")
     return directory
 
 

@@ -77,10 +77,18 @@ def test_names_as_people_copy_them(made: Path, tmp_path: Path) -> None:
 def test_warnings_alone_are_no_failure(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    image = stick(tmp_path, made / "tree", 16, 0, label="OTHER")
+    image = stick(tmp_path, made / "tree", 16, 0, label="PDI_0000000")
     assert cli.main(["check", str(image), "--json"]) == 0
     (finding,) = json.loads(capsys.readouterr().out)["findings"]
     assert (finding["rule"], finding["severity"]) == ("PDI-44", "warning")
+
+
+def test_what_its_owner_calls_a_stick_is_his(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = stick(tmp_path, made / "tree", 16, 0, label="MY STICK")
+    assert cli.main(["check", str(image), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
 
 
 def test_hashes_and_back(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

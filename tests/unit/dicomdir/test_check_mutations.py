@@ -429,7 +429,7 @@ STICKS: list[tuple[str, str, Callable[[FatImage], None]]] = [
     ("a file outside of the volume", "PDI-43", entry("README.TXT", 26, b"\xf0\xff")),
     ("a cut medium", "PDI-43", lambda image: image.data.__delitem__(slice(-4096, None))),
     ("another label", "PDI-44", lambda image: poke(image.data.index(LABEL.encode().ljust(11)),
-                                                   b"KINGSTON   ")(image.data)),
+                                                   b"PDI_0000000")(image.data)),
     ("a name shown in lower case", "PDI-44", entry(IMAGE, 12, b"\x08")),
     ("a long name of an object", "PDI-44", with_long_name),
     ("a hidden object", "PDI-44", entry(IMAGE, 11, b"\x22")),
