@@ -18,6 +18,7 @@ from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.journal.engine import database_file, has_tables
 from kiosk.adapters.secrets import site_key
 from kiosk.config import Config, DriveConfig
+from kiosk.disk import is_full
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.protection import Protect
@@ -126,7 +127,12 @@ def jobs(journal: Journal) -> Iterator[DbosJobs]:
 
 def pulse(config: Config, journal: Journal) -> Pulse:
     """Whether this station's engine lives: what is placed here is in its queue."""
-    return Pulse(journal.stations, journal.clock, config.engine.station)
+
+    def full_folder() -> Path | None:
+        file = database_file(config.database_url)  # PostgreSQL's disk is somewhere else
+        return file.parent if file is not None and is_full(file.parent) else None
+
+    return Pulse(journal.stations, journal.clock, config.engine.station, full_folder)
 
 
 def ticket_keys(config: Config) -> TicketKeys:

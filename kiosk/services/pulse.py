@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from kiosk.ports import Clock, Stations
@@ -22,18 +24,23 @@ class Heartbeat:
 
     Attributes:
         seen_at: Its last beat, None if it never ran.
+        full_folder: The journal's, if its disk is full: then an engine that runs cannot be heard.
     """
 
     is_running: bool
     seen_at: datetime | None
+    full_folder: Path | None = None
 
     def text(self) -> str:
         """For staff."""
         seen = "never seen" if self.seen_at is None else f"last seen {self.seen_at:%Y-%m-%d %X} UTC"
+        if self.is_running:
+            return f"an engine is running ({seen})"
+        if self.full_folder is None:
+            return f"no engine is running ({seen})"
         return (
-            f"an engine is running ({seen})"
-            if self.is_running
-            else (f"no engine is running ({seen})")
+            f"no engine is heard ({seen}): the disk of {self.full_folder} is full, and one that "
+            "runs cannot say so there; make room first"
         )
 
 
@@ -43,16 +50,20 @@ class Pulse:
 
     Attributes:
         station: "" for any engine of the site.
+        full_folder: The journal's folder if its disk is full, else None.
     """
 
     stations: Stations
     clock: Clock
     station: str = ""
+    full_folder: Callable[[], Path | None] = lambda: None
 
     def feel(self) -> Heartbeat:
         """Raises JournalError: it cannot be told."""
         silent_s = self.stations.silent_s(self.station)
         if silent_s is None:
-            return Heartbeat(False, None)
+            return Heartbeat(False, None, self.full_folder())
         seen_at = self.clock.now() - timedelta(seconds=silent_s)
-        return Heartbeat(silent_s <= STALE_S, seen_at)
+        if silent_s <= STALE_S:
+            return Heartbeat(True, seen_at)
+        return Heartbeat(False, seen_at, self.full_folder())

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from burner.simulated import Faults
+from kiosk import bootstrap, config_file
+from kiosk.cli import main as cli
 from kiosk.domain.model import OrderId
-from kiosk.errors import SpoolFullError
+from kiosk.errors import JournalError, SpoolFullError
 from kiosk.ports import LedgerPhase
 from tests.crash.engine import DRIVE, OBJECT_BYTES, OBJECTS, Setting
 from tests.crash.station import Report, Station, station
@@ -125,3 +127,26 @@ def restarted(one: Station) -> bool:
     if not one.is_up():
         one.start()
     return True
+
+
+def test_a_full_disk_is_named_where_the_engine_seems_to_have_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its beats cannot be written; and a journal that nobody has open cannot even be read."""
+    with small_disk(tmp_path / "state", 8 << 20) as disk:
+        path = tmp_path / "sendhome.toml"
+        path.write_text(f'[store]\nstate_dir = "{disk.folder}"\n')
+        is_full = f"the disk of {disk.folder} is full"
+
+        def said(code: int) -> str:
+            assert cli.main(["--config", str(path), "jobs", "list"]) == code
+            return capsys.readouterr().err
+
+        with bootstrap.journal(config_file.load(path)) as journal:
+            journal.stations.silent_s()  # as an engine has it open
+            disk.fill()
+            assert is_full in said(0)
+            disk.empty()
+            assert "no engine is running" in said(0)
+        disk.fill()
+        assert is_full in said(JournalError.exit_code)

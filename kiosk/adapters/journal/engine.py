@@ -27,7 +27,8 @@ FIRST_TABLE = "sendhome_orders"  # that every version has had
 
 # What SQLite says of itself, its disk or others; all else that it says is about the file.
 _NO_DAMAGE = ("BUSY", "LOCKED", "FULL", "CANTOPEN", "PERM", "READONLY", "NOMEM", "INTERRUPT",
-              "CONSTRAINT", "AUTH", "PROTOCOL", "ABORT", "MISUSE", "RANGE", "NOLFS")  # fmt: skip
+              "CONSTRAINT", "AUTH", "PROTOCOL", "ABORT", "MISUSE", "RANGE", "NOLFS",
+              "IOERR_SHM")  # fmt: skip  # the last: a companion that is made anew each time
 _watchers: set[threading.Event] = set()
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from kiosk.adapters.journal.health import require_whole, require_whole_copy
-from kiosk.disk import sync
+from kiosk.disk import is_full, sync
 from kiosk.errors import JournalDamagedError, JournalError
 
 KEPT: Final = 8
@@ -148,6 +148,10 @@ def require_sound(database: Path, *, is_quick: bool = False) -> None:
         require_whole(database, is_quick=is_quick)
     except JournalDamagedError as error:
         raise JournalDamagedError(f"{error}. {_way_out(database)}") from error
+    except JournalError as error:
+        if is_full(database.parent):
+            raise JournalError(f"{error}: the disk of {database.parent} is full") from error
+        raise
 
 
 def _way_out(database: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,19 @@ def test_without_a_name_any_engine_counts():
     stations = FakeStations(clock, alive=False)
     stations.beat("elsewhere")
     assert Pulse(stations, clock).feel().is_running
+
+
+def test_on_a_full_disk_no_engine_is_called_stopped():
+    clock = FakeClock()
+    stations = FakeStations(clock, alive=False)
+    stations.beat("here")
+    pulse = Pulse(stations, clock, "here", lambda: Path("/state"))
+    assert pulse.feel().text().startswith("an engine is running")
+    clock.advance(STALE_S + 1)
+    heard = pulse.feel()
+    assert not heard.is_running
+    assert "the disk of /state is full" in heard.text()
+    assert "no engine is running" not in heard.text()
 
 
 def test_a_journal_that_is_away_says_nothing():
