@@ -213,6 +213,12 @@ def medium_of(drive: DriveConfig) -> Medium:
     return Medium.STICK if drive.kind in ("stick", "simulated-stick") else Medium.DISC
 
 
+def offered(config: Config) -> tuple[Medium, ...]:
+    """What the drives of this station write."""
+    found = {medium_of(drive) for drive in config.drives}
+    return tuple(medium for medium in Medium if medium in found)
+
+
 def writer(config: Config, drive: DriveConfig) -> MediaWriter:
     """The drive or port of that configuration. Raises ConfigError: a kind that there is not."""
     from burner.drive import Drive
@@ -278,8 +284,8 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         clock=journal.clock,
         kiosk=kiosk.name,
         protect=protect,
+        offered=offered(config),
     )
-    offered = {medium_of(drive) for drive in config.drives}
     return LobbyParts(
         orders=journal.orders,
         tickets=journal.tickets,
@@ -294,7 +300,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         site_name=site.institution,
         whom_to_call=whom_to_call(config),
         kiosk_name=kiosk.name,
-        media=tuple(medium for medium in Medium if medium in offered),
+        media=offered(config),
         date_order=_DATE_ORDERS[kiosk.date_order],
         idle_s=float(kiosk.idle_s),
         warn_s=float(kiosk.warning_s),

@@ -219,11 +219,13 @@ def run_mark(args: argparse.Namespace) -> int:
 
 def run_place(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
+    from kiosk.services.parts import require_drive
 
     config = config_file.load(args.config)
     hand_over = HandOver(args.hand_over.replace("-", "_"))
     is_protected = args.protect or Protect(config.kiosk.protect) is Protect.ALWAYS
     choice = MediaChoice(Medium(args.medium), args.copies, hand_over, is_protected)
+    require_drive(choice.medium, bootstrap.offered(config))
     with bootstrap.journal(config) as journal, bootstrap.jobs(journal) as jobs:
         job_id = jobs.submit(OrderId(args.order_id), choice, Priority.WARD, actor=actor())
         print(job_id, flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Protocol
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, OrderId
 from kiosk.domain.protection import JobPassword
+from kiosk.errors import ConfigError
 from kiosk.ports import (
     Clock,
     JobBook,
@@ -175,6 +176,12 @@ class Policy:
         return self.delays_s[min(failures, len(self.delays_s)) - 1]
 
 
+def require_drive(medium: Medium, offered: Collection[Medium]) -> None:
+    """Raises ConfigError: no drive of this station writes such a medium."""
+    if medium not in offered:
+        raise ConfigError(f"this station has no drive for {medium.value}")
+
+
 class NobodyPresent:
     """Keeps `kiosk.ports.Presence` where there is no kiosk: visits are nobody's, and not seen."""
 
@@ -274,6 +281,10 @@ class EngineParts:
     forms: KeptForms = field(default_factory=NoForms)
     passwords: Passwords = field(default_factory=NoPasswords)
     slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))
+
+    @property
+    def media_offered(self) -> Collection[Medium]:
+        return [medium for medium, writers in self.drives.items() if writers]
 
     def writer(self, name: str) -> MediaWriter | None:
         """The drive of that name at this station."""

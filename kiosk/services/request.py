@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kiosk.domain.model import HandOver, MediaChoice, OrderId, Priority
+from kiosk.domain.model import HandOver, MediaChoice, Medium, OrderId, Priority
 from kiosk.domain.protection import Protect
 from kiosk.errors import (
     InvalidValueError,
@@ -16,6 +16,7 @@ from kiosk.errors import (
 )
 from kiosk.ports import Clock, Jobs, Tickets
 from kiosk.services.identify import Release
+from kiosk.services.parts import require_drive
 
 MAX_COPIES: Final = 3
 
@@ -44,9 +45,11 @@ class Request:
         clock: Clock,
         kiosk: str,
         protect: Protect = Protect.OPTIONAL,
+        offered: Collection[Medium] = tuple(Medium),
     ) -> None:
+        """`offered` is what the station's drives can write."""
         self._jobs, self._tickets, self._clock, self._kiosk = jobs, tickets, clock, kiosk
-        self._protect = protect
+        self._protect, self._offered = protect, offered
 
     def place(self, release: Release, choice: MediaChoice) -> OrderId:
         """Submit the released order and use up its ticket; twice is once.
@@ -58,6 +61,7 @@ class Request:
 
         Raises:
             InvalidValueError: More or fewer copies than the kiosk makes.
+            ConfigError: No drive of this station writes such a medium.
             RefusedClaimError: It was handed out, or staff hold it by now.
             JournalError: Nothing was placed.
         """
@@ -79,6 +83,7 @@ class Request:
         Raises:
             InvalidValueError: Another order's, none, or more or fewer copies than the kiosk makes;
                 nothing was placed.
+            ConfigError: No drive of this station writes such a medium; nothing was placed anew.
             JournalError: Not all were placed.
         """
         if not 1 <= choice.copies <= MAX_COPIES:
@@ -97,6 +102,7 @@ class Request:
         return Placed(tuple(jobs), tuple(refused))
 
     def _submit(self, release: Release, order_id: OrderId, choice: MediaChoice) -> OrderId:
+        require_drive(choice.medium, self._offered)
         try:
             return self._jobs.submit(
                 order_id,

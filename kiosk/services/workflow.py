@@ -33,7 +33,7 @@ from kiosk.errors import (
 from kiosk.services.burning import burn
 from kiosk.services.drawer import queued_note
 from kiosk.services.durable import BurnLostError, Durable, Facts, Trouble, run_step
-from kiosk.services.parts import EngineParts
+from kiosk.services.parts import EngineParts, require_drive
 from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
 
 __all__ = ["burn", "fulfil"]
@@ -98,6 +98,8 @@ class _Order:
         self._watch.check()
         self._progress.put(Step.RELEASE, 0, 0)
         require_released(self._parts.orders.get(self._job_id))
+        medium = self._parts.jobs.get(self._job_id).choice.medium
+        require_drive(medium, self._parts.media_offered)  # before anything is fetched for it
         return {}
 
     def _open(self) -> Facts:
@@ -216,9 +218,8 @@ class _Order:
     def _choose(self) -> Facts:
         job = self._parts.jobs.get(self._job_id)
         medium: Medium = job.choice.medium
-        writers = self._parts.drives.get(medium, ())
-        if not writers:
-            raise ConfigError(f"this station has no drive for {medium.value}")
+        require_drive(medium, self._parts.media_offered)
+        writers = self._parts.drives[medium]
         idle = [w for w in writers if self._parts.ledger.owner(w.name) is None]
         # Spread by the job's id, which every run of the step knows: no drive is everybody's first.
         names = sorted(writer.name for writer in (idle or writers))

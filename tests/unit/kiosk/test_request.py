@@ -8,7 +8,7 @@ import pytest
 
 from kiosk.domain.claim import ClaimPath
 from kiosk.domain.model import HandOver, MediaChoice, Medium, OrderId, Priority
-from kiosk.errors import InvalidValueError, JournalError, RefusedClaimError
+from kiosk.errors import ConfigError, InvalidValueError, JournalError, RefusedClaimError
 from kiosk.services.identify import Release, issue_ticket
 from kiosk.services.request import MAX_COPIES, Placed, Request
 from tests.fakes.clock import FakeClock
@@ -45,6 +45,23 @@ def test_placing_submits_for_a_waiting_patient_and_uses_the_ticket() -> None:
     ]
     assert hall.is_used
     assert hall.jobs.get(job_id).choice.medium is Medium.DISC
+
+
+def test_a_medium_without_a_drive_is_refused_and_the_ticket_stays_good() -> None:
+    hall = Hall()
+    request = Request(
+        jobs=hall.jobs,
+        tickets=hall.tickets,
+        clock=hall.clock,
+        kiosk="hall",
+        offered=(Medium.STICK,),
+    )
+    with pytest.raises(ConfigError, match="no drive for disc"):
+        request.place(hall.release, DISC)
+    assert hall.jobs.submitted == []
+    assert not hall.is_used
+    job_id = request.place(hall.release, STICK)
+    assert request.place(hall.release, DISC) == job_id  # the one that runs
 
 
 def test_twice_is_once() -> None:

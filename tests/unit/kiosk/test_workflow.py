@@ -433,6 +433,7 @@ def test_a_station_without_such_a_drive_says_so(station: Station) -> None:
     object.__setattr__(station.parts, "drives", {Medium.STICK: [station.writer]})
     run(station, job_id)
     assert station.jobs.get(job_id).error_code == "config.invalid"
+    assert station.archive.retrieved == 0
 
 
 def test_a_cancelled_job_ends_at_its_next_look(station: Station) -> None:
