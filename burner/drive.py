@@ -107,9 +107,13 @@ def require_writable(state: MediaState, image_blocks: int) -> None:
     if state.status is MediaStatus.NONE:
         raise NoMediumError("no medium in the drive")
     if state.is_rewritable:
-        raise UnsuitableMediumError(f"rewritable medium {state.kind}")
+        raise UnsuitableMediumError(f"rewritable medium {state.kind}", reason="rewritable")
+    if state.status is MediaStatus.UNKNOWN:
+        raise UnsuitableMediumError("the drive does not know the medium", reason="unknown_disc")
     if state.status is not MediaStatus.BLANK:
-        raise UnsuitableMediumError(f"the medium is not blank: {state.status.value}")
+        raise UnsuitableMediumError(
+            f"the medium is not blank: {state.status.value}", reason="not_blank"
+        )
     require_space(state.capacity_blocks, image_blocks)
 
 

@@ -183,10 +183,14 @@ def classify(run: EngineRun) -> BurnerError:
     return SpoiledMediumError(f"{text} while writing") if run.has_begun else EngineError(text)
 
 
-_PHRASES: tuple[tuple[str, type[BurnerError], str], ...] = (
+def _not_blank(text: str) -> BurnerError:
+    return UnsuitableMediumError(text, reason="not_blank")
+
+
+_PHRASES: tuple[tuple[str, Callable[[str], BurnerError], str], ...] = (
     ("No media detected", NoMediumError, "no medium in the drive"),
-    ("Closed media with data", UnsuitableMediumError, "the medium is not blank: closed"),
-    ("Cannot set write type SAO", UnsuitableMediumError, "the medium is not blank: appendable"),
+    ("Closed media with data", _not_blank, "the medium is not blank: closed"),
+    ("Cannot set write type SAO", _not_blank, "the medium is not blank: appendable"),
     ("exceeds free space on media", MediumTooSmallError, "the image is larger than the medium"),
     ("Could not open data source", EngineError, "the image cannot be read"),
     ("Premature end of input", EngineError, "the image is shorter than announced"),
@@ -210,7 +214,9 @@ def _from_sense(sense: Sense, *, has_begun: bool) -> BurnerError:
         case (2, 0x3A) | (6, 0x28):
             return NoMediumError(f"no medium in the drive, {what}")
         case (2, 0x30) | (5, 0x30) | (7, _):
-            return UnsuitableMediumError(f"the medium cannot be written, {what}")
+            return UnsuitableMediumError(
+                f"the medium cannot be written, {what}", reason="unknown_disc"
+            )
         case (2, _) | (6, _):
             return NoMediumError(f"the drive is not ready, {what}")
         case (3, _):

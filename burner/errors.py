@@ -18,9 +18,15 @@ class NoMediumError(BurnerError):
 
 
 class UnsuitableMediumError(BurnerError):
-    """A medium is there but cannot take this image (not blank, pressed, rewritable, too small)."""
+    """A medium is there but cannot take this image; `reason` is a stable word: not_blank,
+    rewritable, unknown_disc, too_small, or one of a stick's.
+    """
 
     code = "medium.unsuitable"
+
+    def __init__(self, text: str, *, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class MediumTooSmallError(UnsuitableMediumError):
@@ -28,15 +34,20 @@ class MediumTooSmallError(UnsuitableMediumError):
 
     code = "medium.too_small"
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text, reason="too_small")
+
 
 class UnsuitableStickError(UnsuitableMediumError):
-    """The stick cannot take the files without touching what is on it; `reason` is a stable word."""
+    """The stick cannot take the files without touching what is on it: no_file_system,
+    other_file_system, damaged, dirty, read_only, in_use, has_dicomdir, name_collision or
+    file_too_large.
+    """
 
     code = "stick.unsuitable"
 
     def __init__(self, text: str, *, reason: str) -> None:
-        super().__init__(text)
-        self.reason = reason
+        super().__init__(text, reason=reason)
 
 
 class SpoiledMediumError(BurnerError):

@@ -35,6 +35,7 @@ class Geometry:
         root_cluster: First cluster of FAT32's root directory, 0 for FAT16.
         clusters: Number of data clusters; the first has number 2.
         is_clean: Neither the volume-dirty nor the hard-error mark is set.
+        serial: Volume serial number, hexadecimal; drawn when the volume was formatted.
     """
 
     bits: int
@@ -49,6 +50,7 @@ class Geometry:
     data_offset: int
     clusters: int
     is_clean: bool
+    serial: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +74,35 @@ def find_volume(read: Read, medium_bytes: int) -> int:
     R).
 
     Raises:
-        UnsuitableStickError: reason "not_fat": another file system or partition table, or nothing.
+        UnsuitableStickError: other_file_system (or partition table) or no_file_system.
     """
     if medium_bytes < 64 * SECTOR_BYTES:
-        raise UnsuitableStickError("the medium is too small for a file system", reason="not_fat")
+        raise UnsuitableStickError(
+            "the medium is too small for a file system", reason="no_file_system"
+        )
     sector = read(0, SECTOR_BYTES)
     if _other_system(sector):
-        raise UnsuitableStickError(f"the stick is {_other_system(sector)}", reason="not_fat")
+        raise UnsuitableStickError(
+            f"the stick is {_other_system(sector)}", reason="other_file_system"
+        )
     if sector[510:512] != b"\x55\xaa":
-        raise UnsuitableStickError("no file system or partition table", reason="not_fat")
+        raise UnsuitableStickError("no file system or partition table", reason="no_file_system")
     if sector[0] in (0xEB, 0xE9) and sector[11:13] == b"\x00\x02" and 1 <= sector[16] <= 2:
         return 0
     entry = sector[446:462]
     kind = entry[4]
     start = int.from_bytes(entry[8:12], "little") * SECTOR_BYTES
     if kind == 0xEE:
-        raise UnsuitableStickError("the stick has a GPT partition table", reason="not_fat")
+        raise UnsuitableStickError(
+            "the stick has a GPT partition table", reason="other_file_system"
+        )
     if kind == 0 or not SECTOR_BYTES <= start <= medium_bytes - 64 * SECTOR_BYTES:
-        raise UnsuitableStickError("the first partition is missing or damaged", reason="not_fat")
+        raise UnsuitableStickError(
+            "the first partition is missing or damaged", reason="no_file_system"
+        )
     if _other_system(read(start, SECTOR_BYTES)):
         raise UnsuitableStickError(
-            f"the stick is {_other_system(read(start, SECTOR_BYTES))}", reason="not_fat"
+            f"the stick is {_other_system(read(start, SECTOR_BYTES))}", reason="other_file_system"
         )
     return start
 
@@ -102,21 +112,21 @@ def _other_system(sector: bytes) -> str:
 
 
 def read_geometry(read: Read, offset: int, medium_bytes: int) -> Geometry:
-    """Raises UnsuitableStickError, reason "not_fat" or "damaged"."""
+    """Raises UnsuitableStickError: other_file_system, no_file_system or damaged."""
 
     def refuse(what: str, reason: str = "damaged") -> UnsuitableStickError:
         return UnsuitableStickError(f"FAT boot sector: {what}", reason=reason)
 
     sector = read(offset, SECTOR_BYTES)
     if sector[510:512] != b"\x55\xaa":
-        raise refuse("no signature", "not_fat")
+        raise refuse("no signature", "no_file_system")
     bytes_per_sector, per_cluster, reserved, fats, root_entries, total_16 = struct.unpack_from(
         "<HBHBHH", sector, 11
     )
     (fat_sectors,) = struct.unpack_from("<H", sector, 22)
     total_32, fat_sectors_32 = struct.unpack_from("<II", sector, 32)
     if bytes_per_sector != SECTOR_BYTES:
-        raise refuse("other sector size than 512", "not_fat")
+        raise refuse("other sector size than 512", "other_file_system")
     if per_cluster == 0 or per_cluster & (per_cluster - 1) or fats not in (1, 2) or not reserved:
         raise refuse("impossible values")
     fat_sectors = fat_sectors or fat_sectors_32
@@ -128,7 +138,7 @@ def read_geometry(read: Read, offset: int, medium_bytes: int) -> Geometry:
         raise refuse("larger than the medium")
     clusters = (total - first_data) // per_cluster
     if clusters < 4085:  # "FAT Type Determination"
-        raise refuse("FAT12", "not_fat")
+        raise refuse("FAT12", "other_file_system")
     bits = 16 if clusters < 65525 else 32
     if fat_sectors * SECTOR_BYTES < (clusters + 2) * bits // 8 or clusters > MAX_CLUSTERS:
         raise refuse("the table is too short")
@@ -137,6 +147,7 @@ def read_geometry(read: Read, offset: int, medium_bytes: int) -> Geometry:
     root_cluster = struct.unpack_from("<I", sector, 44)[0] if bits == 32 else 0
     fat_offset = offset + reserved * SECTOR_BYTES
     marks = read(fat_offset, 8)
+    serial = sector[67:71] if bits == 32 else sector[39:43]
     if bits == 32:
         clean_bits = 0x0C000000
         is_clean = struct.unpack_from("<I", marks, 4)[0] & clean_bits == clean_bits
@@ -158,6 +169,7 @@ def read_geometry(read: Read, offset: int, medium_bytes: int) -> Geometry:
         data_offset=offset + first_data * SECTOR_BYTES,
         clusters=clusters,
         is_clean=is_clean,
+        serial=serial.hex(),
     )
 
 

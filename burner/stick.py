@@ -25,6 +25,7 @@ from burner.errors import (
     NoMediumError,
     VerificationError,
 )
+from burner.messages import clean
 from burner.mtools import FatTarget
 from burner.stick_files import (
     COPY_BYTES,
@@ -43,11 +44,14 @@ from burner.stick_volume import (
     StickVolume,
     assess,
     claimed,
+    compare_file,
     open_volume,
     read_marker,
     require_room,
     sync,
 )
+
+_NAMED = 3  # files that differ, in one message
 
 
 class Stick:
@@ -71,8 +75,8 @@ class Stick:
 
         Raises:
             NoMediumError: No stick.
-            UnsuitableStickError: reason is not_fat, damaged, dirty, read_only, in_use or
-                foreign_dicomdir.
+            UnsuitableStickError: reason is no_file_system, other_file_system, damaged, dirty,
+                read_only, in_use or has_dicomdir.
         """
         self._end_reading()
         with self._lock.hold(), claimed(self._path), open_volume(self._path) as volume:
@@ -185,6 +189,32 @@ class Stick:
                 target = FatTarget(self._path, volume.geometry.offset)
             _put_small(target, VERIFIED, "", staging)
             sync(descriptor)
+
+    def compare(
+        self, files: Sequence[StickFile], *, on_progress: Callable[[int, int], None]
+    ) -> None:
+        """Compare every file with its source, byte by byte. Nothing is written; the stick may be
+        write-protected, and other files on it are not looked at.
+
+        Raises:
+            VerificationError: Names the first files that are missing or differ, and counts all.
+            UnsuitableStickError: No FAT volume. NoMediumError: No stick, or pulled out.
+        """
+        self._end_reading()
+        total = sum(file.size for file in files)
+        done = 0
+        faults: list[str] = []
+        with self._lock.hold(), open_volume(self._path) as volume:
+            for file in files:
+                try:
+                    compare_file(volume, file)
+                except VerificationError as error:
+                    faults.append(f"{clean(file.path, 64)}: {error}")
+                done += file.size
+                on_progress(done, total)
+        if faults:
+            more = f", and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
+            raise VerificationError("; ".join(faults[:_NAMED]) + more)
 
     def read(self, file: StickFile, offset: int, size: int) -> bytes:
         """Part of one file, from the stick; shorter at its end. Raises as `verify`.

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from burner.errors import (
     DriveError,
+    EngineError,
     MediumTooSmallError,
     NoMediumError,
     SpoiledMediumError,
@@ -30,7 +31,7 @@ from burner.fat import (
     read_geometry,
 )
 from burner.messages import clean
-from burner.stick_files import LAST, MARKER, PART, VERIFIED, StickFile, folders_of
+from burner.stick_files import COPY_BYTES, LAST, MARKER, PART, VERIFIED, StickFile, folders_of
 from burner.verify import MediumReader
 
 SPARE_PERCENT = 5
@@ -45,11 +46,13 @@ class StickState:
 
     Attributes:
         unfinished: Volume id of a writing of ours that was cut off, "" if there is none.
+        serial: Hexadecimal, drawn when the stick was formatted.
     """
 
     free_bytes: int
     cluster_bytes: int
     unfinished: str
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,22 @@ class StickVolume(FatReader):
         if entry is None:
             raise VerificationError("a folder is missing on the stick")
         return self.list_directory(entry)
+
+
+def compare_file(volume: StickVolume, file: StickFile) -> None:
+    """Raises VerificationError: `file` is not on the stick as its source has it."""
+    position = 0
+    try:
+        with file.source.open("rb") as source:
+            source.seek(file.offset)
+            for start, size in volume.extents(volume.find(file.path, file.size)):
+                for at in range(start, start + size, COPY_BYTES):
+                    there = volume.read(at, min(COPY_BYTES, start + size - at))
+                    if there != source.read(len(there)):
+                        raise VerificationError(f"other bytes behind byte {position}")
+                    position += len(there)
+    except OSError as error:
+        raise EngineError(f"the image cannot be read: {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -167,11 +186,12 @@ def assess(volume: StickVolume) -> StickState:
         names = _root_names(volume)
         marker = read_marker(volume)
         if LAST in names and (marker is None or LAST not in marker.names):
-            raise UnsuitableStickError("another DICOMDIR is on it", reason="foreign_dicomdir")
+            raise UnsuitableStickError("another DICOMDIR is on it", reason="has_dicomdir")
         return StickState(
             volume.free_bytes(),
             volume.geometry.cluster_bytes,
             marker.volume_id if marker else "",
+            volume.geometry.serial,
         )
     except VerificationError as error:
         raise UnsuitableStickError(str(error), reason="damaged") from error

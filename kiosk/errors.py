@@ -210,13 +210,19 @@ class MediumError(KioskError):
 
 
 class MediumWantedError(MediumError):
-    """A person has to insert or change the medium; `reason` is a Wanted name."""
+    """A person has to insert or change the medium.
+
+    Attributes:
+        reason: A Wanted name.
+        unfit: An Unfit value, what speaks against the medium that is there; "" if none is.
+    """
 
     code, exit_code, status_info = "medium.wanted", 91, "OUT_OF_SUPPLIES"
 
-    def __init__(self, text: str, *, reason: str) -> None:
+    def __init__(self, text: str, *, reason: str, unfit: str = "") -> None:
         super().__init__(text)
         self.reason = reason
+        self.unfit = unfit
 
 
 class MediumSpoiledError(MediumError):

@@ -31,6 +31,7 @@ from burner.verify import MediumReader, verify
 from dicomdir.errors import DicomdirError
 from dicomdir.iso_reader import BLOCK_BYTES, IsoReader
 from kiosk.domain.model import Wanted
+from kiosk.domain.unfit import Unfit
 from kiosk.errors import (
     DriveFaultError,
     KioskError,
@@ -65,11 +66,12 @@ def to_kiosk_error(error: BurnerError, *, missing: Wanted) -> KioskError:
         case NoMediumError():
             return MediumWantedError(text, reason=missing.name)
         case MediumTooSmallError():
-            return MediumWantedError(text, reason=Wanted.LARGER_MEDIUM.name)
-        case UnsuitableStickError():
-            return MediumWantedError(f"{error.reason}: {text}", reason=Wanted.STICK.name)
+            wanted = Wanted.LARGER_MEDIUM
+            return MediumWantedError(text, reason=wanted.name, unfit=error.reason)
         case UnsuitableMediumError():
-            return MediumWantedError(text, reason=Wanted.OTHER_DISC.name)
+            is_stick = isinstance(error, UnsuitableStickError)
+            wanted = Wanted.STICK if is_stick else Wanted.OTHER_DISC
+            return MediumWantedError(text, reason=wanted.name, unfit=error.reason)
         case SpoiledMediumError():
             return MediumSpoiledError(text)
         case VerificationError():
@@ -91,6 +93,15 @@ def wanted_for(state: MediaState) -> Wanted | None:
     return None
 
 
+def unfit_for(state: MediaState) -> Unfit | None:
+    """What speaks against the disc that is there; its size is not judged."""
+    if state.status in (MediaStatus.NONE, MediaStatus.BLANK):
+        return Unfit.REWRITABLE if state.is_rewritable else None
+    if state.status is MediaStatus.UNKNOWN:
+        return Unfit.UNKNOWN_DISC
+    return Unfit.NOT_BLANK
+
+
 class DiscWriter:
     """A drive, real or simulated. Keeps `MediaWriter`."""
 
@@ -110,6 +121,7 @@ class DiscWriter:
             state.volume_id,
             is_open=state.is_tray_open,
             is_empty=state.status is MediaStatus.NONE and not state.is_tray_open,
+            unfit=unfit_for(state),
         )
 
     def write(
@@ -134,15 +146,21 @@ class DiscWriter:
             )
 
     def verify(
-        self, image_bytes: int, sha256: str, *, on_progress: Callable[[MediumProgress], None]
+        self,
+        image_bytes: int,
+        sha256: str,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        image: Path | None = None,
     ) -> WrittenMedium:
-        """Reloads the tray, then reads the image's extent from the disc.
+        """Reloads the tray, then reads the image's extent from the disc; `image` is not needed.
 
         Raises:
             MediumWantedError: The tray must be closed by hand.
             VerifyFailedError: Something else than the image is on the disc.
             DriveFaultError: The drive.
         """
+        del image
         with kiosk_errors(missing=Wanted.CLOSE_TRAY):
             self._drive.reload()
             state = self._drive.inspect()
@@ -188,15 +206,21 @@ class StickWriter:
         self._files_by_offset: list[StickFile] = []
 
     def inspect(self) -> LoadedMedium:
-        """An unsuitable stick says why in `kind`."""
         try:
             with kiosk_errors(missing=Wanted.STICK):
                 state = self._stick.inspect()
         except MediumWantedError as error:
-            is_empty = isinstance(error.__cause__, NoMediumError)
-            kind = f"{STICK_KIND}: {error}"
-            return LoadedMedium(Wanted[error.reason], kind, 0, "", is_empty=is_empty)
-        return LoadedMedium(None, STICK_KIND, state.free_bytes // BLOCK_BYTES, state.unfinished)
+            if isinstance(error.__cause__, NoMediumError):
+                return LoadedMedium(Wanted.STICK, "", 0, "", is_empty=True)
+            unfit = Unfit(error.unfit)
+            return LoadedMedium(Wanted[error.reason], STICK_KIND, 0, "", unfit=unfit)
+        return LoadedMedium(
+            None,
+            STICK_KIND,
+            state.free_bytes // BLOCK_BYTES,
+            state.unfinished,
+            mark=f"{state.serial}:{state.free_bytes}",
+        )
 
     def write(
         self,
@@ -220,23 +244,34 @@ class StickWriter:
             self._image = image
 
     def verify(
-        self, image_bytes: int, sha256: str, *, on_progress: Callable[[MediumProgress], None]
+        self,
+        image_bytes: int,
+        sha256: str,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        image: Path | None = None,
     ) -> WrittenMedium:
         """Every file on the stick against what was copied out of the image, and the image against
-        `sha256`.
+        `sha256`. A stick of another process against the files of `image`; it stays as it is.
 
         Raises:
-            VerifyFailedError: Not equal; or this process did not write the stick: write it again.
+            VerifyFailedError: Not equal; or this process did not write the stick, and there is no
+                `image`: write it again.
         """
-        if self._image is None:
+        known = self._image or image
+        if known is None:
             raise VerifyFailedError("not written by this process")
+
+        def tell(done: int, total: int) -> None:
+            on_progress(MediumProgress(done, total))
+
         with kiosk_errors(missing=Wanted.STICK):
-            self._stick.verify(
-                self._files,
-                staging=self._staging,
-                on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
-            )
-            with MediumReader(self._image) as reader:
+            if self._image is None:
+                _, files = files_of_image(known)
+                self._stick.compare(files, on_progress=tell)
+            else:
+                self._stick.verify(self._files, staging=self._staging, on_progress=tell)
+            with MediumReader(known) as reader:
                 verify(reader, image_bytes, sha256, on_progress=lambda _done, _total: None)
         return WrittenMedium(STICK_KIND, sha256, image_bytes)
 

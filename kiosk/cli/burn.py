@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from kiosk import config_file
 from kiosk.cli.output import print_json, progress
 from kiosk.domain.model import Wanted
+from kiosk.domain.unfit import Unfit
 from kiosk.errors import (
     ExecutorBusyError,
     InvalidValueError,
@@ -130,9 +131,9 @@ def _burn(args: argparse.Namespace, size_bytes: int, sha256: str) -> int:
     writer = find_writer(args)
     loaded = writer.inspect()
     if loaded.wanted is not None:
-        raise MediumWantedError(f"wanted: {loaded.wanted.value}", reason=loaded.wanted.name)
+        raise _wanted(loaded.wanted, loaded.unfit)
     if loaded.capacity_blocks and size_bytes > loaded.capacity_blocks * 2048:
-        raise MediumWantedError("the medium is too small", reason=Wanted.LARGER_MEDIUM.name)
+        raise _wanted(Wanted.LARGER_MEDIUM, Unfit.TOO_SMALL)
     stops: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _frame: stops.append(number))
     try:
@@ -142,6 +143,8 @@ def _burn(args: argparse.Namespace, size_bytes: int, sha256: str) -> int:
                 on_progress=lambda at: bar(at.done_bytes, at.total_bytes),
                 is_cancelled=lambda: bool(stops),
             )
+    except MediumWantedError as error:
+        raise _wanted(Wanted[error.reason], Unfit(error.unfit) if error.unfit else None) from error
     finally:
         signal.signal(signal.SIGINT, before)
     written = read_back(writer, size_bytes, sha256)
@@ -150,15 +153,30 @@ def _burn(args: argparse.Namespace, size_bytes: int, sha256: str) -> int:
     return 0
 
 
-def read_back(writer: MediaWriter, size_bytes: int, sha256: str) -> WrittenMedium:
-    """Raises VerifyFailedError; what is on the medium stays in the drive then."""
+def _wanted(wanted: Wanted, unfit: Unfit | None) -> MediumWantedError:
+    """With the reason, as a code and in words."""
+    if unfit is None:
+        return MediumWantedError(f"wanted: {wanted.value}", reason=wanted.name)
+    text = f"wanted: {wanted.value}; {unfit.value}: {unfit.text}"
+    return MediumWantedError(text, reason=wanted.name, unfit=unfit.value)
+
+
+def read_back(
+    writer: MediaWriter, size_bytes: int, sha256: str, *, image: Path | None = None
+) -> WrittenMedium:
+    """
+    Args:
+        image: The file itself, if another process wrote the medium.
+    Raises:
+        VerifyFailedError: What is on the medium stays in the drive then.
+    """
     with progress("reading back") as bar:
 
         def tell(at: MediumProgress) -> None:
             bar(at.done_bytes, at.total_bytes)
 
         try:
-            return writer.verify(size_bytes, sha256, on_progress=tell)
+            return writer.verify(size_bytes, sha256, on_progress=tell, image=image)
         except VerifyFailedError as error:
             raise VerifyFailedError(f"{error}; do not hand this medium out") from error
 

@@ -182,10 +182,13 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
     }
     for drive in config.drives:
 
-        def look(name: str = drive.name) -> str:
+        def look(name: str = drive.name) -> str | Doubt:
             loaded = bootstrap.writer(config, config.drive(name)).inspect()
             wanted = f", wanted: {loaded.wanted.value}" if loaded.wanted else ""
-            return f"{loaded.kind or 'nothing'} loaded{wanted}"
+            said = f"{loaded.kind or 'nothing'} loaded{wanted}"
+            if loaded.unfit is None:
+                return said
+            return Doubt(f"{said}; {loaded.unfit.value}: {loaded.unfit.text}")
 
         probes[f"drive {drive.name}"] = look
     return probes

@@ -12,7 +12,7 @@ from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_rows, progress
 from kiosk.cli.people import actor
 from kiosk.domain.disc_set import DiscPlace
-from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
+from kiosk.domain.model import ExecutionStatus, Job, OrderId, Question, Wanted
 from kiosk.errors import InvalidValueError, JobFailedError, meaning
 from kiosk.services.drawer import is_waiting_its_turn
 from kiosk.services.pulse import Heartbeat
@@ -87,6 +87,7 @@ def row(job: Job) -> dict[str, object]:
         "left_out_others": job.left_out.others,
         "question": job.question.number if job.question else None,
         "wanted": job.question.wanted.value if job.question else "",
+        "unfit": job.question.unfit.value if job.question and job.question.unfit else "",
         "created_at": job.created_at.isoformat(timespec="seconds"),
         "ended_at": job.ended_at.isoformat(timespec="seconds") if job.ended_at else None,
     }
@@ -117,6 +118,8 @@ def run_list(args: argparse.Namespace) -> int:
         for shown, job in zip(rows, jobs, strict=True):
             if is_waiting_its_turn(job):
                 shown["wanted"] = shown["note"]
+            elif shown["unfit"]:
+                shown["wanted"] = f"{shown['wanted']}: {shown['unfit']}"
     print_rows(args.json, rows, SHOWN)
     _warn(heard)
     return 0
@@ -143,9 +146,16 @@ def run_show(args: argparse.Namespace) -> int:
     if args.json:
         print_json(shown)
     else:
+        if job.question and job.question.unfit:
+            shown["unfit"] = f"{shown['unfit']}: {job.question.unfit.text}"
         print_rows(False, [{"what": k, "value": v} for k, v in shown.items()], ("what", "value"))
     _warn(heard)
     return 0
+
+
+def _waits_for(question: Question) -> str:
+    why = f" ({question.unfit.text})" if question.unfit else ""
+    return f"waits for: {question.wanted.value}{why}"
 
 
 def run_watch(args: argparse.Namespace) -> int:
@@ -161,8 +171,8 @@ def run_watch(args: argparse.Namespace) -> int:
             job = journal.jobs.get(OrderId(args.job_id))
             if job.progress:
                 bar(job.progress.done, job.progress.total, job.progress.step.value)
-            says = f"waits for: {job.question.wanted.value}" if job.question else job.status.value
-            if job.error_code:
+            says = _waits_for(job.question) if job.question else job.status.value
+            if job.error_code and not (job.question and job.question.unfit):
                 says = f"{says} ({job.error_code}: {meaning(job.error_code)})"
             elif job.progress and job.progress.note and not job.question:
                 says = f"{says} ({job.progress.note})"

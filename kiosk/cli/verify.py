@@ -18,9 +18,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "verify",
         help="compare the medium in a drive with an image, byte by byte",
-        description="Reloads the tray and reads exactly the image's length back. For the rules "
-        "that the content must keep see `sendhome check`. Refused for a configured drive while the "
-        "engine of this station runs, or while the medium in the drive belongs to a job.",
+        description="Of a disc: reloads the tray and reads exactly the image's length back. Of a "
+        "stick: compares each file of the image with the one on the stick, changes nothing, and "
+        "leaves other files alone. For the rules that the content must keep see `sendhome check`. "
+        "Refused for a configured drive while the engine of this station runs, or while the medium "
+        "in the drive belongs to a job.",
     )
     add_image_and_drive(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON")
@@ -30,5 +32,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     size_bytes, sha256 = hash_image(args.image)
     with alone(args):
-        show(read_back(find_writer(args), size_bytes, sha256), args.json)
+        written = read_back(find_writer(args), size_bytes, sha256, image=args.image)
+        show(written, args.json)
     return 0

@@ -15,6 +15,7 @@ from typing import ClassVar
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.left_out import LeftOutCounts
+from kiosk.domain.unfit import Unfit
 from kiosk.errors import InvalidValueError
 
 
@@ -200,12 +201,17 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One numbered request to a person. An answer counts only for this number."""
+    """One numbered request to a person. An answer counts only for this number.
+
+    Attributes:
+        unfit: What speaks against the medium that was put in, None if nothing was.
+    """
 
     job_id: OrderId
     number: int
     wanted: Wanted
     asked_at: datetime
+    unfit: Unfit | None = None
 
 
 @dataclass(frozen=True, slots=True)

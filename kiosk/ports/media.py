@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kiosk.domain.model import OrderId, Wanted
+from kiosk.domain.unfit import Unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class LoadedMedium:
         volume_id: ISO 9660 volume identifier or FAT label of what is on it, "" if blank or none.
         is_open: The tray is known to be open; what lies in it cannot be seen then.
         is_empty: Known to hold nothing.
+        unfit: Why what lies there cannot be used; None also if nothing does.
+        mark: Tells one stick from another as far as that can be told, "" if it cannot.
     """
 
     wanted: Wanted | None
@@ -29,6 +32,8 @@ class LoadedMedium:
     volume_id: str
     is_open: bool = False
     is_empty: bool = False
+    unfit: Unfit | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,21 @@ class MediaWriter(Protocol):
         is_cancelled: Callable[[], bool],
     ) -> None: ...
     def verify(
-        self, image_bytes: int, sha256: str, *, on_progress: Callable[[MediumProgress], None]
-    ) -> WrittenMedium: ...
+        self,
+        image_bytes: int,
+        sha256: str,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        image: Path | None = None,
+    ) -> WrittenMedium:
+        """Read it back.
+
+        Args:
+            image: The file itself, if another process wrote the medium: a stick holds the files
+                of it only. Then nothing is changed on the stick either.
+        """
+        ...
+
     def read(self, offset_bytes: int, size_bytes: int) -> bytes:
         """From the medium itself, for the identity gate on the read-back."""
         ...

@@ -6,6 +6,8 @@ had it before. See `services.write` for what a crash leaves and how it is settle
 
 from __future__ import annotations
 
+import logging
+
 from kiosk.domain.model import HandOver, Medium, OrderId, Step, Wanted
 from kiosk.errors import (
     CheckFailedError,
@@ -18,10 +20,10 @@ from kiosk.errors import (
 )
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
 from kiosk.services.collect import Collect
+from kiosk.services.drawer import is_missing
 from kiosk.services.durable import Durable, Facts, Trouble, run_step
 from kiosk.services.hand_over import (
     hand_over,
-    is_absent,
     is_delivered,
     is_due,
     is_present,
@@ -29,10 +31,19 @@ from kiosk.services.hand_over import (
     scrap,
 )
 from kiosk.services.left_behind import LeftBehind
-from kiosk.services.outcomes import WITHHELD, to_facts, why
+from kiosk.services.outcomes import (
+    WITHHELD,
+    fingerprint,
+    reason_of,
+    to_facts,
+    unfit_in,
+    why,
+)
 from kiosk.services.parts import EngineParts, Image
 from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
-from kiosk.services.write import DrawnIn, DriveOccupied, ImageFacts, write_once
+from kiosk.services.write import DrawnIn, DriveOccupied, ImageFacts, NeedsMedium, write_once
+
+log = logging.getLogger(__name__)
 
 MAX_ROUNDS = 50
 """Looks at the drive that lead nowhere, before staff are asked."""
@@ -177,6 +188,10 @@ class _Burn:
             return self._left.settle(outcome.owner, self._on_verify)
         if isinstance(outcome, DrawnIn):
             return self._left.draw_out(outcome.owner)
+        if isinstance(outcome, NeedsMedium):
+            log.warning(
+                "%s: %s is wanted: %s", self._drive, outcome.wanted.value, reason_of(outcome)
+            )
         return to_facts(outcome)
 
     def _is_stale(self, entry: LedgerEntry | None) -> bool:
@@ -214,14 +229,24 @@ class _Burn:
             self._left.ask_to_take(facts)
             return
 
+        kept = facts.get("kept")
+        was_missing = kept is None
+
         def is_changed() -> bool:
-            # The tray's state is the truth, an answer only a hint. What lies in a closed drive is
-            # judged by the next look at it, and goes out again if it is no use.
+            # The drive's state is the truth, an answer only a hint. What lies in it is judged by
+            # the next look at it: once. A disc that is no use goes out again, a stick cannot.
+            nonlocal was_missing
             if self._is_stale(self._parts.ledger.owner(self._drive)):
                 return True  # built again while the disc is still waited for
-            return wanted is not Wanted.STAFF and not is_absent(self._writer.inspect())
+            if wanted is Wanted.STAFF:
+                return False
+            loaded = self._writer.inspect()
+            if is_missing(loaded):
+                was_missing = True
+                return False
+            return was_missing or fingerprint(loaded) != kept
 
-        self._waits.ask(wanted, why(facts), Step.WRITE, is_changed)
+        self._waits.ask(wanted, why(facts), Step.WRITE, is_changed, unfit=unfit_in(facts))
 
     def _refuse(self, trouble: Trouble) -> None:
         """What is in the drive must not leave: it stays shut until staff come, cancelled or not.

@@ -27,6 +27,16 @@ def is_gone(entry: LedgerEntry, loaded: LoadedMedium) -> bool:
     return loaded.volume_id not in ("", entry.volume_id)
 
 
+def is_absent(loaded: LoadedMedium) -> bool:
+    """Nothing in the drive that may be ours: nothing, an open tray, or a stick that is no use."""
+    return loaded.wanted in (Wanted.BLANK_DISC, Wanted.CLOSE_TRAY, Wanted.STICK)
+
+
+def is_missing(loaded: LoadedMedium) -> bool:
+    """Whether nothing is there that could be looked at."""
+    return loaded.is_empty or loaded.is_open
+
+
 def is_drawn_in(entry: LedgerEntry, loaded: LoadedMedium) -> bool:
     """Whether the tray was closed with what may be the entry's medium in it; never of a stick."""
     return not loaded.is_open and loaded.wanted is not Wanted.STICK and not is_gone(entry, loaded)

@@ -7,17 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.domain.model import ExecutionStatus, HandOver, Job, Medium, Order, OrderId, Wanted
-from kiosk.ports import DELIVERED, LedgerEntry, LedgerPhase, LoadedMedium, MediaWriter
-from kiosk.services.drawer import is_gone
+from kiosk.domain.model import ExecutionStatus, HandOver, Job, Medium, Order, OrderId
+from kiosk.ports import DELIVERED, LedgerEntry, LedgerPhase, MediaWriter
+from kiosk.services.drawer import is_absent, is_gone
 from kiosk.services.parts import EngineParts
-
-_ABSENT = (Wanted.BLANK_DISC, Wanted.CLOSE_TRAY, Wanted.STICK)
-
-
-def is_absent(loaded: LoadedMedium) -> bool:
-    """Nothing in the drive, or the tray is open."""
-    return loaded.wanted in _ABSENT
 
 
 def is_present(parts: EngineParts, job_id: OrderId) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kiosk.domain.unfit import Unfit
 from kiosk.errors import (
     MediumError,
     MediumNotTakenError,
@@ -12,6 +13,7 @@ from kiosk.errors import (
     OrderNotReleasedError,
     UncollectedMediumError,
 )
+from kiosk.ports import LoadedMedium
 from kiosk.services.durable import Facts, Trouble
 from kiosk.services.write import DrawnIn, DriveOccupied, NeedsMedium, Outcome, Written
 
@@ -46,9 +48,35 @@ def to_facts(outcome: Outcome) -> Facts:
                 "wanted": outcome.wanted.value,
                 "reason": outcome.reason,
                 "is_spent": outcome.is_disc_spent,
+                "unfit": outcome.unfit.value if outcome.unfit else "",
+                "kept": fingerprint(outcome.kept) if outcome.kept else None,
             }
         case DriveOccupied() | DrawnIn():
             raise AssertionError("settled before")
+
+
+def fingerprint(loaded: LoadedMedium) -> list[str | int]:
+    """By which a medium is known again, as far as it can be; JSON."""
+    wanted, unfit = loaded.wanted, loaded.unfit
+    return [
+        wanted.value if wanted else "",
+        unfit.value if unfit else "",
+        loaded.kind,
+        loaded.capacity_blocks,
+        loaded.volume_id,
+        loaded.mark,
+    ]
+
+
+def reason_of(needed: NeedsMedium) -> str:
+    """For the log: codes, and what the drive said; no patient data."""
+    codes = f"{needed.reason}: {needed.unfit.value}" if needed.unfit else needed.reason
+    return f"{codes} ({needed.detail})" if needed.detail else codes
+
+
+def unfit_in(facts: Facts) -> Unfit | None:
+    """What spoke against the medium; an earlier version did not say."""
+    return Unfit(facts["unfit"]) if facts.get("unfit") else None
 
 
 def why(facts: Facts) -> Trouble:

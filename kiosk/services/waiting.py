@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from kiosk.domain.model import Order, OrderId, Progress, Question, ReleaseState, Step, Wanted
+from kiosk.domain.unfit import Unfit, wanted_note
 from kiosk.errors import (
     JournalError,
     OrderNotReleasedError,
@@ -225,18 +226,20 @@ class Waits:
         *,
         limit_s: float | None = None,
         keeps_reason: bool = False,
+        unfit: Unfit | None = None,
     ) -> Answer:
         """Ask a person, and wait for the answer or until `is_done` sees for itself.
 
         Args:
             limit_s: No longer than this, counted from the asking over all restarts.
             keeps_reason: Whether the job shows the trouble on until `clear`; else to the end of it.
+            unfit: What speaks against the medium that is there.
         Raises:
             Trouble: Cancelled, the order not released any more, or `is_done` raised a KioskError.
         """
 
         def wait() -> Facts:
-            self._show(trouble, step, f"wanted.{wanted.value}")
+            self._show(trouble, step, wanted_note(wanted.value, unfit))
             asked: list[Question] = []
             began_at = self._parts.clock.monotonic_s()
             looked_at = began_at - self._parts.policy.device_poll_s

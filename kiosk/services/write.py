@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiosk.domain.model import OrderId, Wanted
+from kiosk.domain.unfit import Unfit
 from kiosk.errors import (
     MediumNotTakenError,
     MediumSpoiledError,
@@ -39,7 +40,7 @@ from kiosk.ports import (
     MediumProgress,
     WrittenMedium,
 )
-from kiosk.services.drawer import is_drawn_in, is_gone
+from kiosk.services.drawer import is_absent, is_drawn_in, is_gone, is_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,18 @@ class NeedsMedium:
     Attributes:
         wanted: What.
         reason: Code of why, such as "medium.spoiled".
-        detail: For staff and log; no patient data.
+        detail: For the log; no patient data.
         is_disc_spent: A disc of this job became scrap in this call.
+        unfit: What speaks against the medium that was there.
+        kept: That medium, if it is still there: it is no use to look at the same one again.
     """
 
     wanted: Wanted
     reason: str
     detail: str = ""
     is_disc_spent: bool = False
+    unfit: Unfit | None = None
+    kept: LoadedMedium | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +153,10 @@ def write_once(
         return settled
     loaded = writer.inspect()
     if loaded.wanted is not None:
-        return job.ask_for(loaded)
+        return job.ask_for(loaded.wanted, loaded, loaded.unfit, loaded.kind)
     if is_cancelled():
         raise StoppedError("stopped before the medium was touched")
-    return job.write(attempt, on_progress, is_cancelled)
+    return job.write(loaded, attempt, on_progress, is_cancelled)
 
 
 def settle(
@@ -206,7 +211,7 @@ class _Job:
             return self._settle_writing(row, loaded, is_mine=is_mine)
         if not is_mine:
             return DriveOccupied(row)
-        if row.phase == LedgerPhase.VERIFIED and _is_absent(loaded):
+        if row.phase == LedgerPhase.VERIFIED and is_absent(loaded):
             # it was good, and only a hand-over opens the drive: it is out, there must be no second
             medium = WrittenMedium(loaded.kind, row.sha256, self._image.size_bytes)
             return Written(medium, row.attempt, is_recovered=True)
@@ -245,7 +250,7 @@ class _Job:
         if loaded.wanted is None:
             self._ledger.free(self._writer.name)  # still blank: the laser was never on
             return None
-        if _is_absent(loaded):
+        if is_absent(loaded):
             self._ledger.put(replace(row, phase=LedgerPhase.SCRAP))
             self._ledger.free(self._writer.name)
             wanted = Wanted.STICK if loaded.wanted is Wanted.STICK else Wanted.BLANK_DISC
@@ -265,21 +270,29 @@ class _Job:
         if loaded.wanted is None and loaded.volume_id == row.volume_id:
             self._ledger.free(self._writer.name)  # a stick not finished yet: the same one again
             return None
-        if loaded.volume_id == row.volume_id or _is_absent(loaded):
+        if loaded.volume_id == row.volume_id or is_absent(loaded):
             return self._verify(row, is_recovered=True)
         return _changed()
 
     # --- a new one
 
-    def ask_for(self, loaded: LoadedMedium) -> NeedsMedium:
-        """The drive is nobody's and cannot be written. A disc in it goes out to be changed."""
-        assert loaded.wanted is not None
-        if loaded.wanted is Wanted.OTHER_DISC:
+    def ask_for(
+        self, wanted: Wanted, loaded: LoadedMedium, unfit: Unfit | None, detail: str
+    ) -> NeedsMedium:
+        """The drive is nobody's and cannot be written. A disc in it goes out to be changed; a
+        stick, or what the drive does not let go, stays and is remembered.
+        """
+        if wanted in (Wanted.OTHER_DISC, Wanted.LARGER_MEDIUM):
             self._writer.eject()
-        return NeedsMedium(loaded.wanted, MediumWantedError.code, loaded.kind)
+        kept = loaded if unfit is not None and not is_missing(self._writer.inspect()) else None
+        return NeedsMedium(wanted, MediumWantedError.code, detail, unfit=unfit, kept=kept)
 
     def write(
-        self, attempt: int, on_progress: OnProgress, is_cancelled: Callable[[], bool]
+        self,
+        loaded: LoadedMedium,
+        attempt: int,
+        on_progress: OnProgress,
+        is_cancelled: Callable[[], bool],
     ) -> Outcome:
         row = LedgerEntry(
             drive=self._writer.name,
@@ -295,10 +308,8 @@ class _Job:
             self._writer.write(self._image.path, on_progress=on_progress, is_cancelled=is_cancelled)
         except MediumWantedError as error:
             self._ledger.free(self._writer.name)
-            wanted = Wanted[error.reason]
-            if wanted in (Wanted.OTHER_DISC, Wanted.LARGER_MEDIUM):
-                self._writer.eject()
-            return NeedsMedium(wanted, error.code, str(error))
+            unfit = Unfit(error.unfit) if error.unfit else None
+            return self.ask_for(Wanted[error.reason], loaded, unfit, str(error))
         except StoppedError:
             if self._may_be_whole(row):
                 return self._verify(row, is_recovered=True)
@@ -387,7 +398,3 @@ class _Job:
 def _changed() -> NeedsMedium:
     """Somebody changed the disc: a good one may be out there, so no second without staff."""
     return NeedsMedium(Wanted.STAFF, MediumWantedError.code, "not the disc that was written")
-
-
-def _is_absent(loaded: LoadedMedium) -> bool:
-    return loaded.wanted in (Wanted.BLANK_DISC, Wanted.CLOSE_TRAY, Wanted.STICK)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from kiosk.domain.model import OrderId, Wanted
+from kiosk.domain.unfit import Unfit
 from kiosk.errors import (
     MediumSpoiledError,
     MediumWantedError,
@@ -75,7 +76,7 @@ class FakeMediaWriter:
             return LoadedMedium(None, "CD-R", self.disc.capacity_blocks, "")
         start = 16 * BLOCK_BYTES + 40
         volume_id = self.disc.content[start : start + 32].decode("ascii", "replace").strip()
-        return LoadedMedium(Wanted.OTHER_DISC, "CD-R", 0, volume_id)
+        return LoadedMedium(Wanted.OTHER_DISC, "CD-R", 0, volume_id, unfit=Unfit.NOT_BLANK)
 
     def write(
         self,
@@ -87,11 +88,13 @@ class FakeMediaWriter:
         self.before_laser()
         loaded = self.inspect()
         if loaded.wanted is not None:
-            raise MediumWantedError("not writable", reason=loaded.wanted.name)
+            unfit = loaded.unfit.value if loaded.unfit else ""
+            raise MediumWantedError("not writable", reason=loaded.wanted.name, unfit=unfit)
         assert self.disc is not None
         content = image.read_bytes()
         if len(content) // BLOCK_BYTES + 182 > self.disc.capacity_blocks:
-            raise MediumWantedError("too small", reason=Wanted.LARGER_MEDIUM.name)
+            wanted, unfit = Wanted.LARGER_MEDIUM.name, Unfit.TOO_SMALL.value
+            raise MediumWantedError("too small", reason=wanted, unfit=unfit)
         if is_cancelled():
             raise StoppedError("stopped")
         self.disc.content, self.disc.is_whole = b"", False
@@ -110,7 +113,12 @@ class FakeMediaWriter:
         self.disc.is_whole = True
 
     def verify(
-        self, image_bytes: int, sha256: str, *, on_progress: Callable[[MediumProgress], None]
+        self,
+        image_bytes: int,
+        sha256: str,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        image: Path | None = None,
     ) -> WrittenMedium:
         self.is_open = False
         if self.disc is None:

@@ -183,18 +183,18 @@ def damage(path: Path, offset: int, content: bytes) -> None:
 
 
 REFUSALS: dict[str, tuple[str, Callable[[Path], object]]] = {
-    "foreign DICOMDIR": ("foreign_dicomdir", lambda p: put(p, "DICOMDIR")),
-    "foreign dicomdir by long name": ("foreign_dicomdir", lambda p: put(p, "dicomdir")),
+    "foreign DICOMDIR": ("has_dicomdir", lambda p: put(p, "DICOMDIR")),
+    "foreign dicomdir by long name": ("has_dicomdir", lambda p: put(p, "dicomdir")),
     "our folder's name": ("name_collision", lambda p: tool("mmd", "-i", p, "::/ihe_pdi")),
     "our file's name": ("name_collision", lambda p: put(p, "ReadMe.txt")),
-    "exFAT": ("not_fat", lambda p: damage(p, 3, b"EXFAT   ")),
-    "NTFS": ("not_fat", lambda p: damage(p, 3, b"NTFS    ")),
-    "nothing": ("not_fat", lambda p: damage(p, 0, bytes(1024))),
+    "exFAT": ("other_file_system", lambda p: damage(p, 3, b"EXFAT   ")),
+    "NTFS": ("other_file_system", lambda p: damage(p, 3, b"NTFS    ")),
+    "nothing": ("no_file_system", lambda p: damage(p, 0, bytes(1024))),
     "GPT": (
-        "not_fat",
+        "other_file_system",
         lambda p: damage(p, 0, bytes(450) + b"\xee" + bytes(11) + bytes(48) + b"\x55\xaa"),
     ),
-    "noise": ("not_fat", lambda p: damage(p, 0, random.Random(1).randbytes(4096))),
+    "noise": ("no_file_system", lambda p: damage(p, 0, random.Random(1).randbytes(4096))),
     "not removed cleanly": ("dirty", lambda p: damage(p, 0x41, b"\x01")),
     "hard errors": ("dirty", lambda p: damage(p, 32 * 512 + 4, b"\xff\xff\xff\x03")),
     "tables differ": ("dirty", lambda p: damage(p, 32 * 512 + 400, b"\x03\x00\x00\x00")),

@@ -12,6 +12,7 @@ import pytest
 from burner.stick import Stick
 from kiosk.adapters.media import StickWriter
 from kiosk.domain.model import OrderId, Wanted
+from kiosk.domain.unfit import Unfit
 from kiosk.ports import LedgerPhase, MediumProgress
 from kiosk.services.write import ImageFacts, NeedsMedium, Outcome, Written, write_once
 from tests.fakes.media import FakeLedger
@@ -105,7 +106,8 @@ def test_stick_of_somebody_with_a_file_set(path: Path, image: ImageFacts) -> Non
     outcome = run(path, ledger, image)
     assert isinstance(outcome, NeedsMedium)
     assert outcome.wanted is Wanted.STICK
-    assert "foreign_dicomdir" in outcome.detail
+    assert outcome.unfit is Unfit.HAS_DICOMDIR
+    assert outcome.kept is not None
 
 
 @pytest.mark.parametrize("step", ["write", "verify"])

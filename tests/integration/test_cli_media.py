@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from burner.simulated import SimulatedDrive
 from kiosk import bootstrap, config_file
 from kiosk.adapters.jobs.engine import station_lock
+from kiosk.cli import doctor
 from kiosk.cli import main as cli
 from kiosk.domain.model import OrderId
 from kiosk.errors import (
@@ -22,6 +25,7 @@ from kiosk.errors import (
     WrongPatientError,
 )
 from kiosk.ports import LedgerEntry, LedgerPhase
+from kiosk.services.diagnose import Doubt
 from tests.factories import Patient, make_study
 
 pytestmark = pytest.mark.integration
@@ -78,6 +82,124 @@ def test_another_image_is_not_on_the_disc(config: Path, drive: SimulatedDrive, t
     drive.insert_blank()
     assert run(config, "burn", images[0], "--drive", "disc1") == 0
     assert run(config, "verify", images[1], "--drive", "disc1") == VerifyFailedError.exit_code
+
+
+@pytest.fixture
+def stick(config: Path) -> Path:
+    """The image file that stands for the stick of the drive "port"."""
+    folder = config.with_name("port")
+    folder.mkdir()
+    path = folder / "stick.img"
+    bootstrap.make_stick_image(path, 64 << 20, "MY_STICK")
+    config.write_text(
+        config.read_text()
+        + f'[[drives]]\nname = "port"\nkind = "simulated-stick"\ndevice = "{path}"\n'
+    )
+    return path
+
+
+def test_a_stick_is_compared_with_its_image(
+    config: Path, stick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    study, image = tmp_path / "study", tmp_path / "out.iso"
+    make_study(study, kinds=("CT", "CT"))
+    assert run(config, "build", study, "-o", image) == 0
+    assert run(config, "burn", image, "--drive", "port") == 0
+    before = stick.read_bytes()
+    stick.chmod(0o444)  # a write-protected one can be compared too
+    verify = ("verify", image, "--drive", "port")
+    assert run(config, *verify) == 0
+    assert stick.read_bytes() == before
+    stick.chmod(0o644)
+    assert run(config, "check", stick) == 0
+    path = (stick, 1 << 20)
+
+    capsys.readouterr()
+    with stick.open("r+b") as file:  # the last byte of the second object's pixels
+        (objects,) = [it for it in _files(path) if it.endswith("/I0000002")]
+        file.seek(before.index(_content(path, objects)[-600:]) + 599)
+        file.write(bytes([before[file.tell()] ^ 1]))
+    assert run(config, *verify) == VerifyFailedError.exit_code
+    said = capsys.readouterr().err
+    assert "medium.verify_failed" in said
+    assert f"{objects}: other bytes" in said
+    assert "README.TXT" not in said
+
+    _mtools("mdel", path, "::/README.TXT")
+    assert run(config, *verify) == VerifyFailedError.exit_code
+    said = capsys.readouterr().err
+    assert "README.TXT: " in said
+    assert "missing" in said
+    assert objects in said
+
+    bootstrap.make_stick_image(stick, 64 << 20, "EMPTY")
+    assert run(config, *verify) == VerifyFailedError.exit_code
+    assert "more" in capsys.readouterr().err
+
+
+def _mtools(program: str, path: tuple[Path, int], *words: str) -> bytes:
+    """On the volume at an offset of an image."""
+    argv = [program, "-i", f"{path[0]}@@{path[1]}", *words]
+    environment = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
+    return subprocess.run(argv, check=True, capture_output=True, env=environment).stdout
+
+
+def _files(path: tuple[Path, int]) -> list[str]:
+    lines = _mtools("mdir", path, "-b", "-/", "::/").decode().split("\n")
+    return [line.removeprefix("::/") for line in lines if line and not line.endswith("/")]
+
+
+def _content(path: tuple[Path, int], name: str) -> bytes:
+    return _mtools("mtype", path, f"::/{name}")
+
+
+def test_why_a_medium_is_not_accepted(
+    config: Path,
+    drive: SimulatedDrive,
+    stick: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    image = tmp_path / "out.iso"
+    make_study(tmp_path / "study")
+    assert run(config, "build", tmp_path / "study", "-o", image) == 0
+    loaded = config_file.load(config)
+
+    def refused(name: str) -> str:
+        capsys.readouterr()
+        assert run(config, "burn", image, "--drive", name) == MediumWantedError.exit_code
+        return capsys.readouterr().err
+
+    def doubted(name: str) -> str:
+        found = doctor._others(loaded)[f"drive {name}"]()
+        return found.text if isinstance(found, Doubt) else ""
+
+    assert doubted("port") == doubted("disc1") == ""
+    drive.insert_blank(capacity_blocks=200)
+    assert "wanted: larger_medium; too_small: " in refused("disc1")
+    drive.eject()
+    drive.take()
+    drive.insert_blank()
+    for name in ("disc1", "port"):
+        assert run(config, "burn", image, "--drive", name) == 0
+    drive.press_button()
+    assert "wanted: other_disc; not_blank: " in refused("disc1")
+    assert "not_blank: " in doubted("disc1")
+    assert "wanted: stick; has_dicomdir: " in refused("port")  # our own of before
+    assert "has_dicomdir: " in doubted("port")
+    stick.chmod(0o444)
+    assert "wanted: stick; read_only: " in refused("port")
+    assert "read_only: " in doubted("port")
+    stick.chmod(0o644)
+    stick.write_bytes(bytes(64 << 20))
+    assert "wanted: stick; no_file_system: " in refused("port")
+    bootstrap.make_stick_image(stick, 64 << 20, "MY_STICK")
+    (tmp_path / "photo").write_bytes(bytes(62 << 20))
+    _mtools("mcopy", (stick, 1 << 20), str(tmp_path / "photo"), "::/PHOTO")
+    assert "wanted: larger_medium; too_small: " in refused("port")
+    stick.unlink()
+    assert refused("port").rstrip().endswith("wanted: stick")
+    assert doubted("port") == ""  # nothing is in, as it should be
 
 
 def test_two_patients_make_no_image(config: Path, tmp_path: Path):

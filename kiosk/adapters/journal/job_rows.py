@@ -95,7 +95,7 @@ def _fill_in(connection: sa.Connection, found: list[Job]) -> list[Job]:
         for row in connection.execute(sa.select(progress).where(progress.c.job_id.in_(ids)))
     }
     asked = {
-        row.job_id: to_question(row)
+        row.job_id: to_question(row, at.get(row.job_id))
         for row in connection.execute(
             sa.select(questions).where(questions.c.job_id.in_(ids), questions.c.closed_at.is_(None))
         )

@@ -8,12 +8,15 @@ import sqlalchemy as sa
 
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.tables import questions
-from kiosk.domain.model import OrderId, Question, Wanted
+from kiosk.domain.model import OrderId, Progress, Question, Wanted
+from kiosk.domain.unfit import unfit_of
 from kiosk.ports import Clock
 
 
-def to_question(row: Any) -> Question:
-    return Question(OrderId(row.job_id), row.number, Wanted(row.wanted), row.asked_at)
+def to_question(row: Any, at: Progress | None = None) -> Question:
+    """With what the job's progress says of the medium that is there."""
+    unfit = unfit_of(at.note) if at else None
+    return Question(OrderId(row.job_id), row.number, Wanted(row.wanted), row.asked_at, unfit)
 
 
 class JournalQuestions:

@@ -21,7 +21,8 @@ from kiosk.cli import doctor, order
 from kiosk.cli import main as cli
 from kiosk.cli.people import actor
 from kiosk.domain.left_out import LeftOutCounts
-from kiosk.domain.model import OrderId
+from kiosk.domain.model import OrderId, Progress, Step, Wanted
+from kiosk.domain.unfit import Unfit, wanted_note
 from kiosk.errors import (
     ConfigError,
     InvalidValueError,
@@ -215,6 +216,33 @@ def test_placing_listing_cancelling(config: Path, capsys: pytest.CaptureFixture[
     assert run(config, "jobs", "cancel", job_id) == 0
     assert run(config, "jobs", "audit") == 0
     assert "the chain is whole" in capsys.readouterr().out
+
+
+def test_what_speaks_against_a_medium_is_told(config: Path, capsys: pytest.CaptureFixture[str]):
+    order_id = OrderId(added(config, capsys)["order_id"])
+    assert run(config, "order", "place", order_id) == 0
+    with bootstrap.journal(config_file.load(config)) as journal:
+        note = wanted_note(Wanted.OTHER_DISC.value, Unfit.REWRITABLE)
+        journal.progress.put(order_id, Progress(Step.WRITE, 0, 0, note, journal.clock.now()))
+        journal.questions.ask(order_id, Wanted.OTHER_DISC)
+    capsys.readouterr()
+    assert run(config, "jobs", "list", "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["wanted"], row["unfit"]) == ("other_disc", "rewritable")
+    assert run(config, "jobs", "list") == 0
+    assert "other_disc: rewritable" in capsys.readouterr().out
+    assert run(config, "jobs", "show", order_id) == 0
+    assert "rewritable: the disc is rewritable" in capsys.readouterr().out
+
+
+def test_a_medium_without_a_drive_is_refused_at_once(
+    config: Path, capsys: pytest.CaptureFixture[str]
+):
+    order_id = added(config, capsys)["order_id"]
+    code = run(config, "order", "place", order_id, "--medium", "stick")
+    assert code == ConfigError.exit_code
+    assert "this station has no drive for stick" in capsys.readouterr().err
+    assert run(config, "jobs", "show", order_id) == UnknownJobError.exit_code
 
 
 def test_a_dead_engine_is_told(
