@@ -167,7 +167,11 @@ def _with_app(config: Config, visitors: Path | None, run_app: Callable[[LobbyApp
         if visitors:
             people = read_visitors(visitors)
             parts = dataclasses.replace(parts, people=people, demo_hand=bootstrap.demo_hand(config))
-        return run_app(LobbyApp(parts, demo=visitors is not None))
+        try:
+            return run_app(LobbyApp(parts, demo=visitors is not None))
+        finally:
+            if parts.speech is not None:
+                parts.speech.hush()  # its process would speak on without us
 
 
 def read_visitors(path: Path) -> tuple[DemoPerson, ...]:

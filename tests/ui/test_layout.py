@@ -52,6 +52,8 @@ async def walk(hall: Hall, size: tuple[int, int], comfort: Comfort, least: float
         visitor.app._take(comfort)
         found = []
         for name, make in every_screen().items():
+            if not all_of_them and name not in PICTURED:
+                continue
             screen = make()
             visitor.app._show(screen)
             await visitor.until(lambda screen=screen: pilot.app.screen is screen)
@@ -120,7 +122,8 @@ async def test_every_screen_in_every_language(
 ) -> None:
     if size == (120, 36) and language != "en":
         pytest.skip("the small sizes are the hard ones")
-    pictures = await walk(hall, size, Comfort(language), 4.5)
+    is_hard = size == (64, 20) or language == "en"
+    pictures = await walk(hall, size, Comfort(language), 4.5, all_of_them=is_hard)
     if size != (120, 36):
         compare(language, size, pictures)
 
@@ -128,7 +131,7 @@ async def test_every_screen_in_every_language(
 @pytest.mark.parametrize("size", [(80, 24), (64, 20)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("look", ["large", "contrast"])
 async def test_every_screen_for_weak_eyes(hall: Hall, look: str, size: tuple[int, int]) -> None:
-    await walk(hall, size, LOOKS[look], 7.0 if look == "contrast" else 4.5)
+    await walk(hall, size, LOOKS[look], 7.0 if look == "contrast" else 4.5, all_of_them=False)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

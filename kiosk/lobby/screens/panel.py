@@ -163,7 +163,7 @@ class NotePanel(Panel):
     DEFAULT_CSS = """
     NotePanel {
         align: center middle;
-        background: $background 60%;
+        background: $background;
         #box {
             width: 58;
             height: 15;
