@@ -46,7 +46,11 @@ def run_list(args: argparse.Namespace) -> int:
 
     with bootstrap.existing_journal(config_file.load(args.config)) as journal:
         calls = journal.calls.newest(limit=args.limit, only_open=not args.all)
-    print_rows(args.json, [row(call) for call in calls], SHOWN)
+    rows = [row(call) for call in calls]
+    if not args.json:
+        for shown in rows:
+            shown["answered_at"] = shown["answered_at"] or ""
+    print_rows(args.json, rows, SHOWN)
     return 0
 
 

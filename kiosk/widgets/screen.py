@@ -72,6 +72,13 @@ class Focused(Message):
         self.widget = widget
 
 
+class HelpButton(LowButton):
+    """Its sign is for the eyes alone."""
+
+    def heard(self) -> str:
+        return self.label
+
+
 class KioskScreen(Screen[None], inherit_bindings=False):
     """Base of the lobby's screens. Subclasses fill `compose_body`.
 
@@ -219,7 +226,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         with Container(id="body"):
             yield from self.compose_body()
         with Row(id="aids"):
-            yield LowButton(_("Help, language"), note=HELP_SIGN, id="aid-help")
+            yield HelpButton(_("Help, language"), note=HELP_SIGN, id="aid-help")
             yield Shown(safe_text(self._foot, 76), id="foot")
             yield LowButton(_("Call staff"), id="aid-call")
         yield Shown(too_small_words(), id="too-small")

@@ -39,7 +39,9 @@ LOOKS = {
 }
 
 
-async def walk(hall: Hall, size: tuple[int, int], comfort: Comfort, least: float) -> dict[str, str]:
+async def walk(
+    hall: Hall, size: tuple[int, int], comfort: Comfort, least: float, *, all_of_them: bool
+) -> dict[str, str]:
     """Show every screen and the help page; nothing may be cut, small, hidden or pale.
 
     Returns:
