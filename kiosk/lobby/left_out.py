@@ -23,7 +23,7 @@ def left_out_words(counts: LeftOutCounts, medium: Medium) -> str:
         return ""
     *first, last = items
     if first:
-        last = _("{items} and {item}").format(items=", ".join(first), item=last)
+        last = _("{items} and {item}").format(items=_(", ").join(first), item=last)
     place = {Medium.DISC: _("the disc"), Medium.STICK: _("the USB stick")}[medium]
     said = _("{items} could not be put on {medium}.").format(items=last, medium=place)
     also = ngettext(
