@@ -23,8 +23,8 @@ from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.protection import Protect
 from kiosk.domain.ticket import TicketKeys
-from kiosk.errors import ConfigError, JournalMissingError
-from kiosk.ports import MediaWriter
+from kiosk.errors import ConfigError, JournalMissingError, MissingProgramError
+from kiosk.ports import MediaWriter, Speech
 from kiosk.services.pulse import Pulse
 
 if TYPE_CHECKING:  # slow to import: only where they are used
@@ -263,6 +263,7 @@ def make_stick_image(path: Path, size_bytes: int, label: str) -> None:
 def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
     """Everything that the lobby is given."""
     from kiosk.lobby.parts import LobbyParts
+    from kiosk.lobby.zoom import zoom_page, zoom_xterm
     from kiosk.services.identify import Identify
     from kiosk.services.request import Request
 
@@ -298,7 +299,13 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         pulse=pulse(config, journal),
         clock=journal.clock,
         site_name=site.institution,
-        whom_to_call=whom_to_call(config),
+        calls=journal.calls,
+        phone=site.phone,
+        speech=speech(config),
+        zoom={"page": zoom_page, "xterm": zoom_xterm}.get(kiosk.zoom),
+        languages=kiosk.languages,
+        region=kiosk.region,
+        visit_s=float(kiosk.visit_s),
         kiosk_name=kiosk.name,
         media=offered(config),
         date_order=_DATE_ORDERS[kiosk.date_order],
@@ -325,8 +332,21 @@ def identify_policy(config: Config) -> IdentifyPolicy:
     )
 
 
+def speech(config: Config) -> Speech | None:
+    """The kiosk's voice; None if it is switched off or its program is missing."""
+    from kiosk.adapters.speech import EspeakSpeech
+
+    if config.kiosk.speech == "off":
+        return None
+    try:
+        return EspeakSpeech(device=config.kiosk.speech_device)
+    except MissingProgramError as error:
+        log.warning("no spoken guidance: %s", error)
+        return None
+
+
 def whom_to_call(config: Config) -> str:
-    """The sentence in the foot line of every screen."""
+    """The sentence of the fixed page that stands in for a kiosk that crashed."""
     return f"Need help? Ask at the desk or call {config.site.phone}"
 
 

@@ -25,6 +25,20 @@ from kiosk.config_paper import FeeConfig, FormsConfig, ReceiptConfig
 from kiosk.domain.check_digit import SCHEMES
 from kiosk.errors import ConfigError
 
+LANGUAGES: Final = ("en", "es", "fr", "de", "ar", "zh")
+"""Of the kiosk; a test compares them with its catalogues."""
+
+
+def _languages(value: tuple[str, ...]) -> str | None:
+    if value and len(set(value)) == len(value) and set(value) <= set(LANGUAGES):
+        return None
+    return f"must be some of {', '.join(LANGUAGES)}, each once"
+
+
+def _region(value: str) -> str | None:
+    is_code = len(value) == 2 and value.isascii() and value.isupper() and value.isalpha()
+    return None if is_code else "must be two letters, such as US"
+
 
 @dataclass(frozen=True, slots=True)
 class SiteConfig:
@@ -150,6 +164,37 @@ class KioskConfig:
     warning_s: int = option(20, "how many of these seconds a warning is shown", _between(5, 300))
     ticket_hours: int = option(24, "hours a claim ticket is good for", _between(1, 24 * 14))
     date_order: str = option("mdy", "order of typed dates", _one_of("mdy", "dmy", "ymd"))
+    visit_s: int = option(
+        600,
+        "seconds after which a visit ends, however often the screen is touched, unless a medium is"
+        " being made; 0: no limit",
+        _between(0, 7200),
+    )
+    languages: tuple[str, ...] = option(
+        ["en", "es", "fr", "de", "ar", "zh"],
+        "languages that are offered; a visit begins in the first",
+        _languages,
+    )
+    region: str = option(
+        "US", "the site's country, two letters: how dates and money are written", _region
+    )
+    speech: str = option(
+        "auto",
+        "spoken guidance: auto (if espeak-ng is installed) or off",
+        _one_of("auto", "off"),
+    )
+    speech_device: str = option(
+        "", "sound device of the headphones, as espeak-ng -d takes it; empty: the usual one", _plain
+    )
+    terminal_shapes: bool = option(
+        False, "the terminal joins Arabic letters and writes them from right to left by itself"
+    )
+    zoom: str = option(
+        "page",
+        "how letters become larger: page (the served page), xterm (that terminal, and the page), or"
+        " none",
+        _one_of("page", "xterm", "none"),
+    )
     protect: str = option(
         "optional",
         "media with a password: off (not offered), optional (visitors may choose it) or always"

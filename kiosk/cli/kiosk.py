@@ -17,6 +17,7 @@ from kiosk.lobby.wrapper import Wrapper, desk_page, is_on_a_terminal, log_to_wra
 
 if TYPE_CHECKING:
     from kiosk.config import Config
+    from kiosk.lobby.app import LobbyApp
     from kiosk.lobby.parts import DemoPerson
 
 
@@ -34,6 +35,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="where the log goes (default: standard error, or the state folder if that is the "
         "terminal)",
     )
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="the same visit as numbered lines on standard input and output, for a screen reader "
+        "or a Braille line; end of input ends it",
+    )
+    parser.add_argument(
+        "--terminal-shapes",
+        action="store_true",
+        help="this terminal joins Arabic letters and turns lines round by itself (also: "
+        "kiosk.terminal_shapes)",
+    )
     parser.add_argument("--visitors", type=Path, help=argparse.SUPPRESS)  # the demo's
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
@@ -42,8 +55,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Raises ConfigError: no terminal, or the log cannot be kept."""
     config = config_file.load(args.config)
+    if args.terminal_shapes:
+        config = dataclasses.replace(
+            config, kiosk=dataclasses.replace(config.kiosk, terminal_shapes=True)
+        )
     if args.child:
         return _child(config, args.visitors)
+    if args.plain:
+        return _plain(config, args.log, args.visitors)
     if not is_on_a_terminal():
         raise ConfigError("the kiosk needs a terminal; for a look without one: sendhome demo")
     return run_wrapped(config, config_file.find_file(args.config), args.log, args.visitors)
@@ -69,6 +88,7 @@ def run_wrapped(
     command = [sys.executable, "-P", "-m", "kiosk.cli.main"]
     command += ["--config", str(file)] if file else []
     command += ["kiosk", "--child"]
+    command += ["--terminal-shapes"] if config.kiosk.terminal_shapes else []
     command += ["--visitors", str(visitors)] if visitors else []
     page = desk_page(config.site.institution, whom_to_call(config))
     wrapper = Wrapper(command, page, SystemClock())
@@ -103,19 +123,55 @@ def _child(config: Config, visitors: Path | None) -> int:
         raise
 
 
+def _plain(config: Config, log: Path | None, visitors: Path | None) -> int:
+    """No terminal is owned and nothing is drawn; a crash leaves a sentence and exit code 1."""
+    import asyncio
+
+    from kiosk.bootstrap import whom_to_call
+    from kiosk.lobby.crash import install_quiet_hooks
+    from kiosk.lobby.lines import forget_lines, lines_of, written
+    from kiosk.lobby.plain import PlainKiosk
+
+    _log_to(log or config.store.state_dir / f"kiosk-{config.kiosk.name}.log", config)
+    install_quiet_hooks()
+    shaped = dataclasses.replace(config.kiosk, terminal_shapes=True)  # a Braille line turns nothing
+
+    async def visit(app: LobbyApp) -> int:
+        return await PlainKiosk(app, lines_of(sys.stdin), written, forget_lines).run()
+
+    plain = dataclasses.replace(config, kiosk=shaped)
+    code = _with_app(plain, visitors, lambda app: asyncio.run(visit(app)))
+    if code:
+        for line in desk_page(config.site.institution, whom_to_call(config)):
+            written(line)
+    return code
+
+
 def _lobby(config: Config, visitors: Path | None) -> int:
+    def run_app(app: LobbyApp) -> int:
+        app.run()
+        return app.return_code or 0
+
+    return _with_app(config, visitors, run_app)
+
+
+def _with_app(config: Config, visitors: Path | None, run_app: Callable[[LobbyApp], int]) -> int:
     from kiosk import bootstrap
     from kiosk.lobby.app import LobbyApp
+    from kiosk.widgets.script import let_terminal_shape
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    let_terminal_shape(config.kiosk.terminal_shapes)
     with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
         parts = bootstrap.lobby_parts(config, journal, jobs)
         if visitors:
             people = read_visitors(visitors)
             parts = dataclasses.replace(parts, people=people, demo_hand=bootstrap.demo_hand(config))
-        app = LobbyApp(parts, demo=visitors is not None)
-        app.run()
-    return app.return_code or 0
+        try:
+            return run_app(LobbyApp(parts, demo=visitors is not None))
+        finally:
+            if parts.speech is not None:
+                parts.speech.hush()  # its process would speak on without us
 
 
 def read_visitors(path: Path) -> tuple[DemoPerson, ...]:

@@ -20,6 +20,7 @@ COMMANDS = (
     "engine",
     "order",
     "jobs",
+    "calls",
     "build",
     "check",
     "decrypt",

@@ -9,6 +9,7 @@ what becomes of it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from kiosk.domain.model import MediaChoice
@@ -21,7 +22,7 @@ from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.exams import ExamsScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
-from kiosk.lobby.screens.sentence import MomentScreen, SorryScreen
+from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.stopped import OutOfServiceScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
@@ -54,9 +55,18 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
             return
         claim = self._parts.identify.claim(text)
         if claim is not None:
+            if self._is_somebody_elses():
+                self.forget_comfort()
+                self._idle.end_visit()
             self._begin(claim)
         elif isinstance(self.screen, KioskScreen):
             self.screen.notice(_("This is not one of our tickets. Please scan the square code."))
+
+    def _is_somebody_elses(self) -> bool:
+        """Whether what is shown may have been left by the one before."""
+        visit = self._visit
+        is_over = isinstance(self.current(), GoodbyeScreen | ThanksScreen)
+        return is_over or visit.release is not None or visit.job_id is not None
 
     def dropped(self) -> None:
         """A scanner that sends no Enter, or very quick fingers."""
@@ -67,6 +77,7 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
 
     def ticked(self) -> None:
         self._ticks += 1
+        self.look_at_call()
         if self._ticks % _POLL_TICKS == 0:
             self._poll()
 
@@ -77,6 +88,7 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
         """A job goes on; everything else is forgotten."""
         self._new_visit()
         self._forget_job()
+        self.forget_comfort()
         self._show_welcome()
 
     def _show_welcome(self) -> None:
@@ -84,7 +96,7 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
             self._show(OutOfServiceScreen(self._frame))
         else:
             people = self._parts.people if self._is_demo else ()
-            self._show(WelcomeScreen(self._frame, people))
+            self._show(WelcomeScreen(self._frame, people, self._parts.languages))
 
     def closed_or_opened(self) -> None:
         if isinstance(self.current(), WelcomeScreen | OutOfServiceScreen):
@@ -101,10 +113,12 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
         today = self._parts.clock.now().date()
         self._show(BirthDateScreen(self._frame, self._parts.date_order, today))
 
-    def on_start(self, _message: told.Start) -> None:
+    def on_start(self, message: told.Start) -> None:
         if self.is_closed:
             self.end_visit()
             return
+        if message.language in self._parts.languages:
+            self._take(replace(self.comfort, language=message.language))
         self._new_visit()
         self._show(TicketScreen(self._frame))
 
@@ -148,7 +162,7 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
             self._sorry(message.error_code)
         else:
             self._new_visit()
-            self._show(SorryScreen(self._frame, refused_words(), can_retry=True))
+            self._show(SorryScreen(self._frame, refused_words, can_retry=True))
 
     def on_me(self, message: told.Me) -> None:
         release = self._visit.release
@@ -157,7 +171,7 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
         if not message.is_me:
             self._disown(release)
             self._new_visit()
-            self._show(SorryScreen(self._frame, refused_words(), can_retry=False))
+            self._show(SorryScreen(self._frame, refused_words, can_retry=False))
         elif release.job_id is not None:
             self._watch(release.job_id)
         else:

@@ -6,6 +6,7 @@ A job goes on without him; what is shown is always the newest row of the journal
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from kiosk.domain.disc_set import DiscPlace
@@ -17,7 +18,7 @@ from kiosk.lobby.guard import Visits
 from kiosk.lobby.inactivity import Idle
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.screens import messages as told
-from kiosk.lobby.screens.base import Frame, LobbyScreen
+from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
@@ -48,13 +49,6 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
 
     # --- the visit --------------------------------------------------------------------------------
 
-    @property
-    def _frame(self) -> Frame:
-        foot = self._parts.whom_to_call
-        if self._is_demo:
-            foot = _("{text}  ·  Demo: Ctrl+Q leaves").format(text=foot)
-        return Frame(self._parts.site_name, foot)
-
     def _new_visit(self, claim: Claim | None = None) -> None:
         """Forget the one before; its medium stays in the drive from now on."""
         before, self._visit = self._visit, Visit(claim=claim)
@@ -67,11 +61,16 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         if idle_s is None:
             is_making = isinstance(screen, ProgressScreen | QuestionScreen | StoppedScreen)
             idle_s = self._parts.progress_idle_s if is_making else self._parts.idle_s
+        elif idle_s == 0 and self.comfort != self._usual:
+            idle_s = self._parts.idle_s  # somebody has chosen something here, and may have gone
         self.go(screen, idle_s=idle_s)
+
+    def show_again(self, screen: LobbyScreen) -> None:
+        self._show(screen)
 
     def _sorry(self, error_code: str) -> None:
         self._new_visit()
-        self._show(SorryScreen(self._frame, failure_words(error_code), can_retry=False))
+        self._show(SorryScreen(self._frame, partial(failure_words, error_code), can_retry=False))
 
     def _forget_job(self) -> None:
         self._last_job = None

@@ -13,21 +13,26 @@ from typing import Final, Protocol
 from rich.console import Console
 from textual import events
 from textual.app import App
+from textual.screen import Screen
 
 from kiosk.lobby.crash import log_error
 from kiosk.lobby.inactivity import Idle, Inactivity
 from kiosk.lobby.scanner import ScanReader
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.messages import StillHere
+from kiosk.lobby.screens.panel import Panel
 from kiosk.lobby.screens.sentence import StillThereScreen
 from kiosk.ports import Clock
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.screen import KioskScreen, Touched
 from kiosk.widgets.theme import KIOSK_THEME
+from kiosk.widgets.wording import end_of_visit_words
 
 EXIT_KEY: Final = "ctrl+q"  # in the demo only, and said on the screen
 _TICK_S: Final = 0.25
 _MOVES: Final = frozenset({"enter", "tab", "shift+tab", "up", "down", "left", "right"})
+# Functional keys: a keyboard with few large ones can be made of them. A scanner's prefix is F12.
+HELP_KEYS: Final = frozenset({"f1", "f2", "f3", "f7", "f8"})
 _ERASES: Final = frozenset({"backspace", "delete", "ctrl+h"})
 
 
@@ -54,6 +59,14 @@ class Visits(Protocol):
         """Back to welcome, with everything forgotten."""
         ...
 
+    def pressed_help_key(self, key: str) -> None:
+        """One of HELP_KEYS."""
+        ...
+
+    def shown(self, screen: Screen[None]) -> None:
+        """This one is in front now."""
+        ...
+
 
 class GuardedApp(App[None], inherit_bindings=False):
     """Base of the lobby.
@@ -62,6 +75,7 @@ class GuardedApp(App[None], inherit_bindings=False):
         visits: Says what a scan begins and what the end of a visit is; the app itself. Textual's
             metaclass leaves no room for an abstract base class.
         warn_s: The end of a visit is announced so long before.
+        visit_s: No visit lasts longer, unless a medium is made; 0 for no limit.
         demo: Lets `EXIT_KEY` leave; without it, nothing leaves.
     """
 
@@ -70,7 +84,9 @@ class GuardedApp(App[None], inherit_bindings=False):
     ESCAPE_TO_MINIMIZE = False
     TITLE = "sendhome"
 
-    def __init__(self, clock: Clock, visits: Visits, *, warn_s: float, demo: bool) -> None:
+    def __init__(
+        self, clock: Clock, visits: Visits, *, warn_s: float, visit_s: float, demo: bool
+    ) -> None:
         super().__init__()
         # Textual's own crash text shows local variables, and names with them.
         self.error_console = Console(file=io.StringIO())
@@ -79,8 +95,10 @@ class GuardedApp(App[None], inherit_bindings=False):
         self._visits = visits
         self._is_demo = demo
         self._scanner = ScanReader()
-        self._idle = Inactivity(clock, warn_s=warn_s)
+        self._idle = Inactivity(clock, warn_s=warn_s, visit_s=visit_s)
         self._warning: StillThereScreen | None = None
+        self._panel: Panel | None = None
+        self._has_warned_of_end = False
 
     def on_mount(self) -> None:
         self.animation_level = "none"
@@ -103,12 +121,33 @@ class GuardedApp(App[None], inherit_bindings=False):
 
     def go(self, screen: LobbyScreen, *, idle_s: float) -> None:
         """Show a screen and count its time from now; 0 for as long as it likes."""
+        self.close_panel()
         self._drop_warning()
-        self._idle.start(idle_s)
+        self._idle.start(idle_s, extends_visit=screen.extends_visit)
+        if screen.is_in_visit:
+            self._idle.begin_visit()
+        else:
+            self._idle.end_visit()
+        self._has_warned_of_end = False
         if self.current() is None:
             self.push_screen(screen)  # Textual's own first screen cannot be switched away from
         else:
             self.switch_screen(screen)
+        self._visits.shown(screen)
+
+    def _open(self, panel: Panel) -> None:
+        """In front of the screen of the visit; takes the place of another one."""
+        self.close_panel()
+        self._drop_warning()
+        self._panel = panel
+        self.push_screen(panel)
+        self._visits.shown(panel)
+
+    def close_panel(self) -> None:
+        if self._panel is not None:
+            self._drop_warning()
+            self._panel = None
+            self.pop_screen()
 
     # --- keys, scans, touches ---------------------------------------------------------------------
 
@@ -125,6 +164,9 @@ class GuardedApp(App[None], inherit_bindings=False):
         if self._is_demo and event.key == EXIT_KEY:
             self.exit()
             return False
+        if event.key in HELP_KEYS:
+            self._visits.pressed_help_key(event.key)
+            return False
         read = self._scanner.feed(event.key, event.character, event.time)
         self._tell_dropped()
         self._type(read.typed)
@@ -139,7 +181,7 @@ class GuardedApp(App[None], inherit_bindings=False):
             return False
         if event.key in _ERASES:
             self._type("\b")
-        return event.key in _MOVES
+        return event.key in _MOVES or (event.key == "escape" and self._panel is not None)
 
     def _let_typing_through(self) -> None:
         typed = self._scanner.flush(events.Event().time)
@@ -159,6 +201,10 @@ class GuardedApp(App[None], inherit_bindings=False):
                 self.focused.action_press()
             elif isinstance(screen, KioskScreen):
                 screen.typed(character)
+
+    def touched_from_outside(self) -> None:
+        """Somebody is there who needs no screen: the plain mode's lines."""
+        self._touch()
 
     def on_touched(self, _message: Touched) -> None:
         self._touch()
@@ -181,10 +227,17 @@ class GuardedApp(App[None], inherit_bindings=False):
             if self._warning is None:
                 self._warning = StillThereScreen()
                 self.push_screen(self._warning)
+                self.bell()
+                self._visits.shown(self._warning)
             elif self._warning.is_mounted:
                 self._warning.count_down(max(1, round(self._idle.left_s)))
         elif state is Idle.NO:
             self._drop_warning()
+        if self._idle.is_visit_ending and not self._has_warned_of_end and screen is not None:
+            self._has_warned_of_end = True
+            if screen.is_mounted:
+                self.bell()
+                screen.notice(end_of_visit_words())
 
     def _drop_warning(self) -> None:
         if self._warning is not None:

@@ -1,10 +1,13 @@
-"""How long nobody has touched anything."""
+"""How long nobody has touched anything, and how long the visit has lasted."""
 
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 from kiosk.ports import Clock
+
+VISIT_WARN_S: Final = 60.0  # the end of a long visit is announced so long before
 
 
 class Idle(Enum):
@@ -16,31 +19,68 @@ class Idle(Enum):
 
 
 class Inactivity:
-    """Counts from the last touch on the monotonic clock, so that a clock jump ends no visit."""
+    """Counts from the last touch, and from the beginning of the visit, on the monotonic clock, so
+    that a clock jump ends no visit.
 
-    def __init__(self, clock: Clock, *, warn_s: float) -> None:
-        self._clock, self._warn_s = clock, warn_s
+    Args:
+        warn_s: The end for want of a touch is announced so long before.
+        visit_s: No visit lasts longer, touched or not; 0 for no limit.
+    """
+
+    def __init__(self, clock: Clock, *, warn_s: float, visit_s: float = 0.0) -> None:
+        self._clock, self._warn_s, self._visit_limit_s = clock, warn_s, visit_s
         self._limit_s = 0.0
         self._touched_s = clock.monotonic_s()
+        self._began_s: float | None = None
+        self._extends = False
 
-    def start(self, limit_s: float) -> None:
-        """Begin a new count; 0 never ends."""
-        self._limit_s = limit_s
+    def start(self, limit_s: float, *, extends_visit: bool = False) -> None:
+        """Begin a new count; 0 never ends.
+
+        Args:
+            extends_visit: From now on each touch begins the visit anew: a medium is being made.
+        """
+        self._limit_s, self._extends = limit_s, extends_visit
         self.touched()
+
+    def begin_visit(self) -> None:
+        """If none has begun yet."""
+        if self._began_s is None:
+            self._began_s = self._clock.monotonic_s()
+
+    def end_visit(self) -> None:
+        self._began_s = None
 
     def touched(self) -> None:
         self._touched_s = self._clock.monotonic_s()
+        if self._extends and self._began_s is not None:
+            self._began_s = self._touched_s
 
     @property
     def left_s(self) -> float:
-        """Until the visit ends; infinite if it does not."""
+        """Until the visit ends for want of a touch; infinite if it does not."""
         if not self._limit_s:
             return float("inf")
         return max(0.0, self._touched_s + self._limit_s - self._clock.monotonic_s())
 
     @property
+    def visit_left_s(self) -> float:
+        """Until the visit ends however often the screen is touched; infinite if it does not.
+
+        While a medium is made the end for want of a touch comes first: it has no limit then.
+        """
+        if self._began_s is None or self._extends or not self._visit_limit_s:
+            return float("inf")
+        return max(0.0, self._began_s + self._visit_limit_s - self._clock.monotonic_s())
+
+    @property
+    def is_visit_ending(self) -> bool:
+        """Whether the end of the visit is near, which no touch puts off."""
+        return self.visit_left_s <= min(VISIT_WARN_S, self._visit_limit_s / 2)
+
+    @property
     def state(self) -> Idle:
         left_s = self.left_s
-        if left_s <= 0:
+        if min(left_s, self.visit_left_s) <= 0:
             return Idle.OVER
         return Idle.WARN if left_s <= self._warn_s else Idle.NO

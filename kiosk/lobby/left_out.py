@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from textual.content import Content
-from textual.widgets import Static
 
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Job, Medium
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.words import _, ngettext
 
 
@@ -23,7 +23,7 @@ def left_out_words(counts: LeftOutCounts, medium: Medium) -> str:
         return ""
     *first, last = items
     if first:
-        last = _("{items} and {item}").format(items=", ".join(first), item=last)
+        last = _("{items} and {item}").format(items=_(", ").join(first), item=last)
     place = {Medium.DISC: _("the disc"), Medium.STICK: _("the USB stick")}[medium]
     said = _("{items} could not be put on {medium}.").format(items=last, medium=place)
     also = ngettext(
@@ -34,7 +34,7 @@ def left_out_words(counts: LeftOutCounts, medium: Medium) -> str:
     return f"{said} {also}"
 
 
-class LeftOutNote(Static):
+class LeftOutNote(Shown, inherit_bindings=False):
     """Says what is left out, and `otherwise` as long as nothing is. Always as high as it can get:
     the buttons below may not move under a finger.
     """
@@ -52,9 +52,9 @@ class LeftOutNote(Static):
         super().__init__(_content(job, otherwise))
         self._otherwise = otherwise
 
-    def show(self, job: Job) -> None:
+    def look(self, job: Job) -> None:
         """Draw the newest row."""
-        self.update(_content(job, self._otherwise))
+        self.show(_content(job, self._otherwise))
 
 
 def _content(job: Job, otherwise: str) -> Content:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from textual.app import App
+
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.protection import Protect
-from kiosk.ports import Clock, Jobs, Orders, Passwords, Presence, Tickets
+from kiosk.ports import Clock, Jobs, Orders, Passwords, Presence, Speech, StaffCalls, Tickets
 from kiosk.services.identify import Identify
 from kiosk.services.pulse import Pulse
 from kiosk.services.request import Request
+from kiosk.widgets.words import LANGUAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,13 @@ class LobbyParts:
     Attributes:
         pulse: Of the engine; without one the kiosk is out of service.
         site_name: In the head line of every screen.
-        whom_to_call: One sentence in the foot line, such as "Need help? Please ask at the desk."
+        phone: Whom to call, in the bar of every screen; "" for the desk alone.
+        calls: Where "Call staff" goes.
+        speech: Says what is shown, if wanted; None where the machine cannot speak.
+        zoom: Asks terminal or browser for larger letters, or the usual ones.
+        languages: Keys of `words.LANGUAGES`; a visit begins in the first.
+        region: The site's country, two letters: how dates and money are written.
+        visit_s: No visit lasts longer, unless a medium is made; 0 for no limit.
         media: What may be chosen, in this order; one alone is not asked for.
         passwords: Of protected media, to be shown to their owner.
         protect: Whether visitors may choose a password for their medium.
@@ -51,9 +60,15 @@ class LobbyParts:
     passwords: Passwords
     pulse: Pulse
     clock: Clock
+    calls: StaffCalls
     site_name: str
-    whom_to_call: str
     kiosk_name: str
+    phone: str = ""
+    speech: Speech | None = None
+    zoom: Callable[[App[None], bool], None] | None = None
+    languages: tuple[str, ...] = tuple(LANGUAGES)
+    region: str = "GB"
+    visit_s: float = 600.0
     media: tuple[Medium, ...] = (Medium.DISC, Medium.STICK)
     max_copies: int = 1
     protect: Protect = Protect.OPTIONAL

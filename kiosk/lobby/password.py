@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from textual.content import Content
-from textual.widgets import Static
 
 from kiosk.domain.protection import JobPassword
+from kiosk.widgets.screen import Heard
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.words import _
 
 
-class PasswordNote(Static):
+class PasswordNote(Shown, inherit_bindings=False):
     """As long as its owner may need it; as high as a LeftOutNote, whose place it takes."""
 
     DEFAULT_CSS = """
@@ -22,14 +23,17 @@ class PasswordNote(Static):
     """
 
     def __init__(self, password: JobPassword | None) -> None:
-        super().__init__(_content(password))
+        super().__init__(_content(password), is_private=password is not None)
         self.password = password
 
-    def show(self, password: JobPassword | None) -> None:
-        """Draw it when it is known."""
+    def tell(self, password: JobPassword | None) -> None:
+        """Draw it when it is known, and say that it stands there."""
         if password != self.password:
-            self.password = password
-            self.update(_content(password))
+            self.password, self.is_private = password, password is not None
+            self.show(_content(password))
+            if password is not None:
+                words = _("Your password stands on the screen. Please write it down now.")
+                self.post_message(Heard(words, " ".join(password.text)))
 
 
 def _content(password: JobPassword | None) -> Content:

@@ -32,9 +32,16 @@ class WatchingApp(GuardedApp, inherit_bindings=False):
     """
 
     def __init__(
-        self, clock: Clock, visits: Visits, pulse: Pulse, *, warn_s: float, demo: bool
+        self,
+        clock: Clock,
+        visits: Visits,
+        pulse: Pulse,
+        *,
+        warn_s: float,
+        visit_s: float,
+        demo: bool,
     ) -> None:
-        super().__init__(clock, visits, warn_s=warn_s, demo=demo)
+        super().__init__(clock, visits, warn_s=warn_s, visit_s=visit_s, demo=demo)
         self._clock, self._pulse = clock, pulse
         self._is_feeling = False
         self.is_closed = False

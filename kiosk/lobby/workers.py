@@ -12,23 +12,22 @@ from textual import work
 from kiosk.domain.model import MediaChoice, OrderId, Question, Wanted
 from kiosk.domain.protection import JobPassword
 from kiosk.lobby.answers import Decided, JobSeen, Placed
+from kiosk.lobby.assisted import AssistedApp
 from kiosk.lobby.attempt import attempt
 from kiosk.lobby.guard import Visits
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.visit import Visit
-from kiosk.lobby.watch import WatchingApp
 from kiosk.services.drawer import is_waiting_its_turn, needs_a_hand
 from kiosk.services.identify import Claim, Release
 
 _PATIENCE: Final = timedelta(seconds=30)  # for whoever is asked in front of us
 
 
-class WorkingApp(WatchingApp, inherit_bindings=False):
-    """The watching app, and workers that ask services and journal."""
+class WorkingApp(AssistedApp, inherit_bindings=False):
+    """The assisted app, and workers that ask services and journal."""
 
     def __init__(self, visits: Visits, parts: LobbyParts, *, demo: bool) -> None:
-        super().__init__(parts.clock, visits, parts.pulse, warn_s=parts.warn_s, demo=demo)
-        self._parts = parts
+        super().__init__(visits, parts, demo=demo)
         self._presence = threading.Lock()
 
     @work(thread=True, group="identify", exit_on_error=False)

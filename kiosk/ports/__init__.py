@@ -5,8 +5,17 @@ Each part of the world has a room; callers import from here.
 
 from kiosk.ports.archive import ListedInstance, ListedStudy, MoveOutcome, Pacs, StoredInstance
 from kiosk.ports.jobs import JobBook, Jobs, Passwords, ProgressLog, Questions
-from kiosk.ports.journal import AuditLog, ClaimRecord, Orders, Presence, Stations, Tickets
-from kiosk.ports.machine import Clock, Lock, Spool
+from kiosk.ports.journal import (
+    AuditLog,
+    ClaimRecord,
+    Orders,
+    Presence,
+    StaffCall,
+    StaffCalls,
+    Stations,
+    Tickets,
+)
+from kiosk.ports.machine import Clock, Lock, Speech, Spool
 from kiosk.ports.media import (
     DELIVERED,
     Ledger,
@@ -48,7 +57,10 @@ __all__ = [
     "ProgressLog",
     "Questions",
     "ReceiptPrinter",
+    "Speech",
     "Spool",
+    "StaffCall",
+    "StaffCalls",
     "Stations",
     "StoredInstance",
     "Tickets",

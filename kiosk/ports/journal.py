@@ -119,6 +119,41 @@ class Presence(Protocol):
     def seen_at(self, job_id: OrderId) -> datetime | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class StaffCall:
+    """Somebody at a kiosk wants a person.
+
+    Attributes:
+        number: Counted up over all kiosks.
+        where: Name of the screen that was shown; nothing of a person.
+    """
+
+    number: int
+    kiosk: str
+    where: str
+    called_at: datetime
+    answered_at: datetime | None = None
+    answered_by: str = ""
+
+    @property
+    def is_answered(self) -> bool:
+        return self.answered_at is not None
+
+
+class StaffCalls(Protocol):
+    """Calls for staff: rows that the console and `sendhome calls` read."""
+
+    def call(self, kiosk: str, where: str) -> StaffCall:
+        """Put it on record, once: as long as nobody has answered, the first call stands."""
+        ...
+
+    def get(self, number: int) -> StaffCall | None: ...
+    def newest(self, *, limit: int = 50, only_open: bool = False) -> list[StaffCall]: ...
+    def answer(self, number: int, *, actor: str) -> bool:
+        """Somebody is on the way. False if there is no such call, or it was answered before."""
+        ...
+
+
 class Stations(Protocol):
     """Which engines live: each writes a beat every few seconds."""
 

@@ -32,3 +32,22 @@ class Lock(Protocol):
     """Held for the life of a process."""
 
     def hold(self) -> AbstractContextManager[None]: ...
+
+
+class Speech(Protocol):
+    """A voice. Never blocks; what cannot be said is not said, and the log says so."""
+
+    def say(self, text: str, *, language: str, volume: int, drops: bool) -> None:
+        """Say it after what is being said.
+
+        Args:
+            text: Of one person perhaps: it reaches no log and no process arguments.
+            language: Such as "de".
+            volume: 1 to 5.
+            drops: What is being said and what waits is outdated: begin with this at once.
+        """
+        ...
+
+    def hush(self) -> None:
+        """Be silent at once, and forget what was to be said."""
+        ...

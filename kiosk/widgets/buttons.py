@@ -8,8 +8,10 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 
+from kiosk.widgets.script import visual_strip
 from kiosk.widgets.words import _
 
 
@@ -86,6 +88,13 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
         text = Content(self.label)
         return text if not self.note else Content("\n").join([text, Content(self.note)])
 
+    def render_line(self, y: int) -> Strip:
+        return visual_strip(super().render_line(y))
+
+    def heard(self) -> str:
+        """What a person hears of it."""
+        return ", ".join(filter(None, (self.label, self.note)))
+
     def action_press(self) -> None:
         if not self.disabled and self.is_attached:
             self.post_message(self.Pressed(self))
@@ -111,8 +120,16 @@ class Toggle(TouchButton, inherit_bindings=False):
     }
     """
 
-    def __init__(self, label: str, *, id: str, is_on: bool) -> None:  # noqa: A002  # as above
-        super().__init__(label, id=id)
+    def __init__(
+        self,
+        label: str,
+        *,
+        id: str,  # noqa: A002  # as above
+        is_on: bool,
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(label, id=id, classes=classes, disabled=disabled)
         self.is_on = not is_on
         self.toggle()
 
@@ -144,7 +161,7 @@ class Key(TouchButton, inherit_bindings=False):
         }
         &:focus, &.primary:focus {
             border: none;
-            color: $on-dark;
+            color: $background;
             background: $ink;
         }
         &:disabled {
@@ -164,3 +181,65 @@ class Key(TouchButton, inherit_bindings=False):
     ) -> None:
         super().__init__(label, id=id, classes=classes)
         self.value = value
+
+
+class LowButton(TouchButton, inherit_bindings=False):
+    """For the bar and the help page, where many stand together: at least 20×3 cells, no frame."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "press", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    LowButton {
+        width: 20;
+        height: 3;
+        min-width: 20;
+        min-height: 3;
+        border: none;
+        &.primary {
+            border: none;
+        }
+        &:focus, &.primary:focus {
+            border: none;
+            color: $background;
+            background: $ink;
+        }
+        &:disabled {
+            border: none;
+            background: $background;
+        }
+    }
+    """
+
+
+class LowToggle(Toggle, inherit_bindings=False):
+    """A Toggle of the size of a LowButton; on or off stands on it in words."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "press", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    LowToggle {
+        width: 20;
+        height: 3;
+        min-width: 20;
+        min-height: 3;
+        border: none;
+        &.on {
+            color: $on-dark;
+            background: $primary;
+            border: none;
+        }
+        &:focus, &.on:focus {
+            border: none;
+            color: $background;
+            background: $ink;
+        }
+        &:disabled {
+            border: none;
+            background: $background;
+        }
+    }
+    """

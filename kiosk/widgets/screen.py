@@ -1,4 +1,4 @@
-"""What every screen has: a head line, one question, a body, a line that says whom to ask."""
+"""What every screen has: a head line, one question, a body, and the bar with help and the call."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widget import Widget
 
-from kiosk.widgets.safe_text import safe_content
+from kiosk.widgets.blocks import Headline
+from kiosk.widgets.buttons import LowButton
+from kiosk.widgets.mirror import Row
+from kiosk.widgets.safe_text import safe_text
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.wording import too_small_words
+from kiosk.widgets.words import _
 
 # The least terminal that has room for every screen with buttons that a finger finds.
 LEAST_COLUMNS: Final = 64
 LEAST_ROWS: Final = 20
+
+# On the help button, for whoever cannot read the word beside it.
+HELP_SIGN: Final = "A · ñ · ع · 文"
 
 FOCUS_BINDINGS: list[BindingType] = [
     Binding("tab,down,right", "app.focus_next", show=False),
@@ -28,11 +36,47 @@ FOCUS_BINDINGS: list[BindingType] = [
 
 def paragraph(text: str) -> Content:
     """A sentence a line: easier to read than lines that end by chance."""
-    return Content(text.replace(". ", ".\n"))
+    return Content(text.replace(". ", ".\n").replace("。", "。\n").strip())
 
 
 class Touched(Message):
     """Somebody pressed on the screen somewhere; restarts the idle clock."""
+
+
+class HelpWanted(Message):
+    """The button for help and language was pressed."""
+
+
+class StaffWanted(Message):
+    """The button that calls staff was pressed."""
+
+
+class Heard(Message):
+    """Something on the screen has changed that is to be heard as well.
+
+    Attributes:
+        text: What everybody may hear.
+        private: What is said instead to somebody who asked to hear what he types.
+    """
+
+    def __init__(self, text: str, private: str = "") -> None:
+        super().__init__()
+        self.text, self.private = text, private
+
+
+class Focused(Message):
+    """The focus has moved."""
+
+    def __init__(self, widget: Widget) -> None:
+        super().__init__()
+        self.widget = widget
+
+
+class HelpButton(LowButton):
+    """Its sign is for the eyes alone."""
+
+    def heard(self) -> str:
+        return self.label
 
 
 class KioskScreen(Screen[None], inherit_bindings=False):
@@ -78,7 +122,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         #question {
             width: 1fr;
             height: auto;
-            padding: 1 2 0 2;
+            padding: 1 1 0 1;
             text-align: center;
             text-style: bold;
         }
@@ -102,11 +146,25 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         #notice.shown {
             display: block;
         }
+        #aids {
+            height: 3;
+            width: 1fr;
+            background: $panel;
+        }
+        #aids LowButton {
+            color: $on-dark;
+            background: $primary;
+        }
+        #aids LowButton:focus {
+            color: $background;
+            background: $ink;
+        }
         #foot {
-            height: 1;
+            height: 3;
             width: 1fr;
             padding: 0 1;
-            color: $ink-quiet;
+            color: $ink;
+            content-align: center middle;
             text-align: center;
         }
         .said {
@@ -129,9 +187,15 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         }
     }
     KioskScreen.-low {
-        #question {
-            padding: 0 2;
+        #head {
+            display: none;
         }
+        #question {
+            padding: 0 1;
+        }
+    }
+    KioskScreen.-wide #aids LowButton {
+        width: 28;
     }
     KioskScreen #too-small {
         display: none;
@@ -142,7 +206,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         color: $ink;
     }
     KioskScreen.-too-narrow, KioskScreen.-too-low {
-        #head, #question, #notice, #notice.shown, #body, #foot {
+        #head, #question, #notice, #notice.shown, #body, #aids {
             display: none;
         }
         #too-small {
@@ -156,16 +220,19 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         self._head, self._question, self._foot = head, question, foot
 
     def compose(self) -> ComposeResult:
-        yield Static(safe_content(self._head, 76), id="head")
-        yield Static(Content(self._question), id="question")
-        yield Static(Content(""), id="notice")
+        yield Shown(safe_text(self._head, 76), id="head")
+        yield Headline(self._question, id="question")
+        yield Shown("", id="notice")
         with Container(id="body"):
             yield from self.compose_body()
-        yield Static(safe_content(self._foot, 76), id="foot")
-        yield Static(Content(too_small_words()), id="too-small")
+        with Row(id="aids"):
+            yield HelpButton(_("Help, language"), note=HELP_SIGN, id="aid-help")
+            yield Shown(safe_text(self._foot, 76), id="foot")
+            yield LowButton(_("Call staff"), id="aid-call")
+        yield Shown(too_small_words(), id="too-small")
 
     def compose_body(self) -> ComposeResult:
-        """The widgets between question and foot."""
+        """The widgets between question and bar."""
         raise NotImplementedError
 
     @property
@@ -178,9 +245,28 @@ class KioskScreen(Screen[None], inherit_bindings=False):
 
     def notice(self, text: str) -> None:
         """Say something about what was just tried, "" to take it back."""
-        notice = self.query_one("#notice", Static)
-        notice.update(Content(text))
+        notice = self.query_one("#notice", Shown)
+        notice.show(text)
         notice.set_class(bool(text), "shown")
+        if text:
+            self.post_message(Heard(text))
+
+    def pressed_aid(self, button: Widget) -> bool:
+        """Whether it was one of the bar's buttons; the app has been told then."""
+        if button.id == "aid-help":
+            self.post_message(HelpWanted())
+        elif button.id == "aid-call":
+            self.post_message(StaffWanted())
+        else:
+            return False
+        return True
+
+    def on_screen_resume(self) -> None:
+        for headline in self.query(Headline):  # none yet if it was never mounted
+            headline.call_after_refresh(headline.grow)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.post_message(Focused(event.widget))
 
     def on_mouse_down(self, _event: events.MouseDown) -> None:
         self.post_message(Touched())

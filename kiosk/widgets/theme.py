@@ -1,4 +1,6 @@
-"""Colours of both apps. Every pair that carries text has a contrast of 4.5:1 or better."""
+"""Colours of both apps. Every pair that carries text has a contrast of 4.5:1 or better in the
+usual theme, and of 7:1 or better in the one for weak eyes (WCAG 2.2, 1.4.3 and 1.4.6).
+"""
 
 from __future__ import annotations
 
@@ -25,5 +27,27 @@ KIOSK_THEME: Final = Theme(
         "ink-quiet": "#44566A",
         "on-dark": "#FFFFFF",
         "line": "#5B7083",
+    },
+)
+
+# White on black with yellow for what is meant to be pressed: what people with weak eyes ask for.
+CONTRAST_THEME: Final = Theme(
+    name="kiosk-contrast",
+    dark=True,
+    background="#000000",
+    surface="#000000",
+    panel="#1C1C1C",
+    foreground="#FFFFFF",
+    primary="#FFE100",
+    secondary="#FFFFFF",
+    accent="#FFE100",
+    success="#7CFC9A",
+    warning="#FFE100",
+    error="#FFB3B3",
+    variables={
+        "ink": "#FFFFFF",
+        "ink-quiet": "#E6E6E6",
+        "on-dark": "#000000",
+        "line": "#FFFFFF",
     },
 )

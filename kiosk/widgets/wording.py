@@ -7,6 +7,7 @@ no code, no blame, and always what comes next.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from kiosk.domain.disc_set import DiscPlace
@@ -14,7 +15,7 @@ from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import Medium, Order, Step, Wanted
 from kiosk.services.drawer import queued_note
 from kiosk.widgets.safe_text import safe_text
-from kiosk.widgets.words import _, date_words, ngettext
+from kiosk.widgets.words import _, date_words, money_words, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,41 @@ def refused_words() -> Sentence:
 def too_small_words() -> str:
     """Instead of a screen that the terminal has no room for."""
     return _("The screen is too small just now. Make the window larger, or ask at the desk.")
+
+
+def call_words(phone: str = "") -> str:
+    """Whom to ask, in the bar of every screen; with a telephone number if there is one."""
+    if not phone:
+        return _("Need help? Please ask at the desk.")
+    return _("Need help? Ask at the desk or call {phone}").format(phone=safe_text(phone, 24))
+
+
+def price_words(amount: Decimal, currency: str) -> str:
+    """What it costs; nothing is said in words, not as a zero."""
+    return money_words(amount, currency) if amount else _("no charge")
+
+
+def called_words(*, is_open: bool = False) -> Sentence:
+    """Staff were called from here; `is_open` if they had been before."""
+    text = _("You may wait here, or go to the desk. Your order is kept.")
+    if is_open:
+        return Sentence(_("The staff know already."), text)
+    return Sentence(_("We are calling somebody."), text)
+
+
+def answered_words() -> Sentence:
+    """Staff have seen the call."""
+    return Sentence(_("Somebody is on the way to you."), _("Please wait here for a moment."))
+
+
+def not_called_words() -> Sentence:
+    """The call could not be put on record: nobody will come."""
+    return Sentence(_("The call did not get through."), _("Please go to the desk."))
+
+
+def end_of_visit_words() -> str:
+    """A minute before the longest time of a visit is over."""
+    return _("To protect your privacy this visit ends in one minute. You can begin again then.")
 
 
 def out_of_service_words() -> Sentence:

@@ -348,6 +348,31 @@ def test_presence_is_a_row_that_goes_with_the_visit(journal: Journal, clock: Fak
     assert presence.seen_at(JOB) is None
 
 
+def test_a_call_stands_until_somebody_answers(journal: Journal, clock: FakeClock) -> None:
+    calls = journal.calls
+    assert calls.get(1) is None
+    assert not calls.answer(1, actor="staff:eve")
+    call = calls.call("lobby", "TicketScreen")
+    assert calls.call("lobby", "ExamsScreen") == call  # still waiting
+    other = calls.call("hall", "WelcomeScreen")
+    assert [it.number for it in calls.newest()] == [other.number, call.number]
+    clock.advance(60)
+    assert calls.answer(call.number, actor="staff:eve")
+    assert not calls.answer(call.number, actor="staff:adam")
+    answered = calls.get(call.number)
+    assert answered is not None
+    assert (answered.answered_by, answered.answered_at) == ("staff:eve", clock.now())
+    assert calls.newest(only_open=True) == [other]
+    assert calls.call("lobby", "TicketScreen").number == 3
+    assert [row.event for row in journal.audit.rows()][-4:] == [
+        "staff.called",
+        "staff.called",
+        "staff.answered",
+        "staff.called",
+    ]
+    journal.audit.verify()
+
+
 def test_the_ledger_keeps_the_history_of_each_medium(journal: Journal) -> None:
     ledger = journal.ledger
     journal.orders.add(dataclasses.replace(an_order(1), order_id=JOB), actor="ris")

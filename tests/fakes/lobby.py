@@ -26,11 +26,13 @@ from kiosk.services.identify import Identify, issue_ticket
 from kiosk.services.pulse import Pulse
 from kiosk.services.request import Request
 from tests.fakes.audit import FakeAuditLog
+from tests.fakes.calls import FakeCalls
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.orders import FakeOrders, an_order
 from tests.fakes.passwords import FakePasswords
 from tests.fakes.presence import FakePresence
+from tests.fakes.speech import FakeSpeech
 from tests.fakes.stations import FakeStations
 from tests.fakes.tickets import FakeTickets
 
@@ -56,6 +58,8 @@ class Hall:
         self.audit = FakeAuditLog()
         self.presence = FakePresence(self.clock)
         self.passwords = FakePasswords()
+        self.calls = FakeCalls(self.clock)
+        self.speech = FakeSpeech()
         self.stations = FakeStations(self.clock)
         self.hand: list[Wanted] = []
         self.ticket: Ticket = self.issue(self.order)
@@ -78,7 +82,8 @@ class Hall:
             pulse=Pulse(self.stations, self.clock, "hall"),
             clock=self.clock,
             site_name="Riverside Imaging",
-            whom_to_call="Need help? Please ask at the desk.",
+            calls=self.calls,
+            speech=self.speech,
             kiosk_name="hall",
             people=PEOPLE,
             demo_hand=self.hand.append,
@@ -183,6 +188,10 @@ class Visitor:
     async def says_who_he_is(self, hall: Hall) -> None:
         """From welcome past the question whether this is he."""
         await self.sees(WelcomeScreen)
+        await self.says_who_he_is_from_anywhere(hall)
+
+    async def says_who_he_is_from_anywhere(self, hall: Hall) -> None:
+        """By a scan, past the question whether this is he."""
         await self.identify(hall.ticket)
         await self.sees(IsThisYouScreen)
         await self.touch("#yes")

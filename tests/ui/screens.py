@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.left_out import LeftOutCounts
@@ -34,6 +35,7 @@ from kiosk.lobby.screens.stopped import OutOfServiceScreen, StoppedScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.widgets.wording import failure_words, refused_words
+from kiosk.widgets.words import LANGUAGES
 from tests.fakes.clock import START
 from tests.fakes.lobby import PEOPLE
 from tests.fakes.orders import an_order
@@ -93,12 +95,12 @@ def every_screen(
         return lambda: QuestionScreen(frame, question, has_demo_hand=False)
 
     screens: dict[str, Callable[[], LobbyScreen]] = {
-        "welcome": lambda: WelcomeScreen(frame, ()),
-        "welcome_demo": lambda: WelcomeScreen(frame, people),
+        "welcome": lambda: WelcomeScreen(frame, (), tuple(LANGUAGES)),
+        "welcome_demo": lambda: WelcomeScreen(frame, people, tuple(LANGUAGES)),
         "ticket": lambda: TicketScreen(frame),
         "birth_date": lambda: BirthDateScreen(frame, "DMY", START.date()),
         "moment": lambda: MomentScreen(frame),
-        "refused": lambda: SorryScreen(frame, refused_words(), can_retry=True),
+        "refused": lambda: SorryScreen(frame, refused_words, can_retry=True),
         "is_this_you": lambda: IsThisYouScreen(frame, order),
         "exams": lambda: ExamsScreen(frame, [order] * 6),
         "medium": lambda: MediumScreen(frame, (Medium.DISC, Medium.STICK)),
@@ -149,12 +151,12 @@ def every_screen(
     screens |= {f"ask_{wanted.value}": ask(wanted) for wanted in Wanted}
     screens |= {
         f"failed_{code.replace('.', '_')}": (
-            lambda code=code: SorryScreen(frame, failure_words(code), can_retry=False)
+            lambda code=code: SorryScreen(frame, partial(failure_words, code), can_retry=False)
         )
         for code in ("archive.incomplete", "medium.failed", "build.too_large", "job.cancelled")
     }
     screens["failed_hostile_code"] = lambda: SorryScreen(
-        frame, failure_words(hostile or "no.such_code"), can_retry=False
+        frame, partial(failure_words, hostile or "no.such_code"), can_retry=False
     )
     screens |= {
         f"take_{medium.value}": (lambda medium=medium: ThanksScreen(frame, medium))

@@ -68,7 +68,9 @@ def test_a_crash_shows_no_value() -> None:
 
 
 # Moving the focus and pressing a button is allowed; where that leads, other tests say.
-PRESSES = (b"\r", b"\n", b" ", b"\x1b\r", b"\x1b\n", b"\x1bOM")
+HELP = (b"\x1bOP", b"\x1bOQ", b"\x1b[11~", b"\x1b[12~", b"\x1b[P", b"\x1b[Q")  # F1 and F2 …
+PLAIN = (b"\x1b[1;1P", b"\x1b[1;1Q", b"\x1b[11;1~", b"\x1b[12;1~")  # … with no modifier, said so
+PRESSES = (*HELP, *PLAIN, b"\r", b"\n", b" ", b"\x1b\r", b"\x1b\n", b"\x1bOM")
 
 
 def every_key() -> list[bytes]:

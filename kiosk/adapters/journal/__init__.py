@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from kiosk.adapters.journal.audit import AuditChain, JournalAudit
+from kiosk.adapters.journal.calls import JournalCalls
 from kiosk.adapters.journal.engine import make_engine
 from kiosk.adapters.journal.forms import JournalForms
 from kiosk.adapters.journal.job_rows import JournalJobs
@@ -42,6 +43,7 @@ class Journal:
     progress: JournalProgress
     questions: JournalQuestions
     presence: JournalPresence
+    calls: JournalCalls
     passwords: JournalPasswords
     ledger: JournalLedger
     audit: JournalAudit
@@ -88,6 +90,7 @@ def open_journal(
         progress=JournalProgress(engine, clock),
         questions=JournalQuestions(engine, clock),
         presence=JournalPresence(engine, clock),
+        calls=JournalCalls(engine, chain, clock),
         passwords=passwords,
         ledger=JournalLedger(engine, chain, clock, station),
         audit=JournalAudit(engine, chain),

@@ -144,6 +144,17 @@ presence = sa.Table(
     sa.Column("seen_at", UtcDateTime, nullable=False),
 )
 
+staff_calls = sa.Table(
+    f"{PREFIX}staff_calls",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kiosk", sa.String(64), nullable=False),
+    sa.Column("shown", sa.String(64), nullable=False),  # the screen; nothing of a person
+    sa.Column("called_at", UtcDateTime, nullable=False),
+    sa.Column("answered_at", UtcDateTime),
+    sa.Column("answered_by", sa.String(128), nullable=False),
+)
+
 ledger = sa.Table(
     f"{PREFIX}ledger",
     metadata,

@@ -5,17 +5,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.containers import Center, Horizontal, Vertical
+from textual.containers import Center, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from kiosk.domain.identity import DateOrder, parse_birth_date
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Back, BirthDateTyped
 from kiosk.widgets.buttons import Key, TouchButton
 from kiosk.widgets.keypad import DELETE, Keypad, digit_keys
+from kiosk.widgets.mirror import Row
+from kiosk.widgets.screen import Heard
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.words import _, date_words
 
 _DIGITS: Final = 8
@@ -30,6 +33,7 @@ class BirthDateScreen(LobbyScreen):
     """Continue appears when the digits are a day of the calendar that has been."""
 
     AUTO_FOCUS = ""
+    kept = ("_digits",)
 
     def __init__(self, frame: Frame, date_order: DateOrder, today: date) -> None:
         super().__init__(frame, _("When were you born?"))
@@ -37,11 +41,11 @@ class BirthDateScreen(LobbyScreen):
         self._digits = ""
 
     def compose_body(self) -> ComposeResult:
-        with Horizontal(id="columns"):
+        with Row(id="columns"):
             with Vertical(id="left"):
                 with Center():
-                    yield Static(Content(""), id="typed")
-                yield Static(Content(""), id="words")
+                    yield Shown("", id="typed", is_private=True)
+                yield Shown("", id="words", is_private=True)
                 with Center():
                     yield TouchButton(_("Continue"), id="go", classes="primary", disabled=True)
                 with Center():
@@ -52,6 +56,11 @@ class BirthDateScreen(LobbyScreen):
         if self in self.app.screen_stack:  # it may have been left before it was mounted
             self._show()
 
+    @property
+    def entry(self) -> str:
+        labels = [self._labels()[letter] for letter in self._order]
+        return _("Type 8 digits: {parts}.").format(parts=", ".join(labels))
+
     def typed(self, character: str) -> None:
         if character == "\b":
             self._digits = self._digits[:-1]
@@ -60,6 +69,11 @@ class BirthDateScreen(LobbyScreen):
         else:
             return
         self._show()
+        count = _("{number} of {of}").format(number=len(self._digits), of=_DIGITS)
+        heard = character if character != "\b" else _("Erase")
+        if (birth_date := self._date()) is not None:
+            heard = date_words(birth_date)
+        self.post_message(Heard(count, heard))
 
     def pressed(self, button: TouchButton) -> None:
         if not isinstance(button, Key):
@@ -80,14 +94,17 @@ class BirthDateScreen(LobbyScreen):
 
     def _show(self) -> None:
         birth_date = self._date()
-        self.query_one("#typed", Static).update(self._shown())
+        spoken = self._digits or _("nothing typed yet")
+        self.query_one("#typed", Shown).show(self._shown(), spoken=" ".join(spoken.split()))
         if birth_date is not None:
             words = date_words(birth_date)
         elif len(self._digits) == _DIGITS:
             words = _("This day is not in the calendar. Please check it.")
         else:
             words = ""
-        self.query_one("#words", Static).update(Content(words))
+        self.query_one("#words", Shown).show(words)
+        if birth_date is None and words:
+            self.post_message(Heard(words))
         go = self.query_one("#go", TouchButton)
         if self.focused is go:
             self.set_focus(None)  # Textual would move it to a key, and Enter would type that
@@ -95,14 +112,23 @@ class BirthDateScreen(LobbyScreen):
         if birth_date is not None:
             go.focus()
 
+    @staticmethod
+    def _labels() -> dict[str, str]:
+        return {"D": _("Day"), "M": _("Month"), "Y": _("Year")}
+
     def _shown(self) -> Content:
-        labels = {"D": _("Day"), "M": _("Month"), "Y": _("Year")}
+        labels = self._labels()
         head, row, at = [], [], 0
         for letter, width in zip(self._order, _WIDTHS[self._order], strict=True):
             cells = " ".join(self._digits[at : at + width].ljust(width, "_"))
             label = labels[letter]
-            column = max(len(cells), len(label)) + 2
-            head.append(label.center(column))
-            row.append(cells.center(column))
+            column = max(len(cells), cell_len(label)) + 2
+            head.append(_centred(label, column))
+            row.append(_centred(cells, column))
             at += width
         return Content("  ".join(head) + "\n" + "  ".join(row))
+
+
+def _centred(text: str, cells: int) -> str:
+    left, more = divmod(cells - cell_len(text), 2)
+    return " " * left + text + " " * (left + more)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from kiosk.domain.model import Order
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import ExamsChosen, StartOver
 from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.mirror import Row
 from kiosk.widgets.safe_text import safe_text
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.wording import exam_words
 from kiosk.widgets.words import _, ngettext
 
@@ -31,17 +32,17 @@ class ExamsScreen(LobbyScreen):
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
             for order in self._orders[:_SHOWN]:
-                yield Static(Content(self._line(order)), classes="said strong")
+                yield Shown(self._line(order), classes="said strong")
             if (more := len(self._orders) - _SHOWN) > 0:
-                yield Static(
+                yield Shown(
                     Content(ngettext("and {number} more", "and {number} more", more)),
                     classes="said",
                 )
-            yield Static(
+            yield Shown(
                 Content(_("All images are copied, so that any doctor can use them.")),
                 classes="said",
             )
-            with Horizontal(classes="buttons"):
+            with Row(classes="buttons"):
                 yield TouchButton(_("Stop"), id="stop")
                 yield TouchButton(_("Continue"), id="go", classes="primary")
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Static
 
 from kiosk.domain.model import Order
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Me
 from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.mirror import Row
 from kiosk.widgets.safe_text import safe_content
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.wording import exam_words, person_words
 from kiosk.widgets.words import _
 
@@ -27,13 +28,13 @@ class IsThisYouScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Static(
+            yield Shown(
                 safe_content(person_words(self._order.patient.name), 44),
                 id="person",
                 classes="said strong",
             )
-            yield Static(safe_content(exam_words(self._order), 56), classes="said")
-            with Horizontal(classes="buttons"):
+            yield Shown(safe_content(exam_words(self._order), 56), classes="said")
+            with Row(classes="buttons"):
                 yield TouchButton(_("No"), note=_("this is not me"), id="no")
                 yield TouchButton(_("Yes"), note=_("this is me"), id="yes", classes="primary")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message
 
 from kiosk.domain.model import Medium
@@ -13,6 +13,8 @@ from kiosk.domain.protection import Protect
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Back, CopiesChosen, MediumChosen
 from kiosk.widgets.buttons import Toggle, TouchButton
+from kiosk.widgets.mirror import Row
+from kiosk.widgets.screen import Heard
 from kiosk.widgets.wording import medium_words
 from kiosk.widgets.words import _, ngettext
 
@@ -21,6 +23,7 @@ class MediumScreen(LobbyScreen):
     """A button a medium; beside the way back, whether it gets a password."""
 
     AUTO_FOCUS = ""
+    kept = ("_is_protected",)
 
     def __init__(
         self,
@@ -50,7 +53,7 @@ class MediumScreen(LobbyScreen):
             if self._protect is not Protect.OPTIONAL:
                 yield back
                 return
-            with Horizontal(id="below"):
+            with Row(id="below"):
                 yield back
                 yield Toggle(_("Protect with a password"), id="protect", is_on=self._is_protected)
 
@@ -59,6 +62,7 @@ class MediumScreen(LobbyScreen):
         if isinstance(button, Toggle):
             button.toggle()
             self._is_protected = button.is_on
+            self.post_message(Heard(button.heard()))
         else:
             super().pressed(button)
 
@@ -81,11 +85,11 @@ class CopiesScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            with Horizontal(classes="buttons", id="numbers"):
+            with Row(classes="buttons", id="numbers"):
                 for copies in range(1, self._max + 1):
                     label = ngettext("{number} copy", "{number} copies", copies)
                     yield TouchButton(label, id=f"copies-{copies}")
-            with Horizontal(classes="buttons"):
+            with Row(classes="buttons"):
                 yield TouchButton(_("Back"), id="back")
 
     def answers(self) -> dict[str, Message]:

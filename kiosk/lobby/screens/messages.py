@@ -10,8 +10,11 @@ from textual.message import Message
 from kiosk.domain.model import Medium, Question
 
 
+@dataclass
 class Start(Message):
-    """Somebody is there."""
+    """Somebody is there; `language` is the one of the button that was pressed, "" for as it is."""
+
+    language: str = ""
 
 
 class Back(Message):
@@ -78,6 +81,35 @@ class DemoHandWanted(Message):
 
 class Taken(Message):
     """The medium is in the visitor's hand."""
+
+
+class PanelClosed(Message):
+    """The help page, or what stands in front of a screen, was read."""
+
+
+@dataclass
+class LanguageChosen(Message):
+    """A key of `words.LANGUAGES`."""
+
+    language: str
+
+
+@dataclass
+class ComfortChosen(Message):
+    """A switch of the help page: "large", "contrast", "spoken" or "typed" was turned over."""
+
+    what: str
+
+
+@dataclass
+class VolumeChosen(Message):
+    """One step louder (1) or less (-1)."""
+
+    step: int
+
+
+class SayAgainWanted(Message):
+    """All of the screen, once more, with what was typed."""
 
 
 class StillHere(Message):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from textual.app import ComposeResult
-from textual.containers import Center, Horizontal, Vertical
+from textual.containers import Center, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from kiosk.domain.model import ExecutionStatus, Job, Medium, Step
 from kiosk.domain.protection import JobPassword
@@ -19,8 +18,11 @@ from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import StartOver
 from kiosk.services.drawer import is_waiting_its_turn
 from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.mirror import Row
+from kiosk.widgets.screen import Heard
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.wording import disc_words, left_words, note_words, step_words
-from kiosk.widgets.words import _
+from kiosk.widgets.words import _, percent_words
 
 _SHOWN: Final = (Step.RETRIEVE, Step.COMPOSE, Step.CHECK, Step.WRITE, Step.VERIFY)
 _BAR_CELLS: Final = 40
@@ -36,8 +38,27 @@ def bar(fraction: float, cells: int = _BAR_CELLS) -> str:
     return f"▕{text.ljust(cells, '░')}▏ {percent:3d} %"
 
 
+def _place(job: Job, estimate: Estimate | None) -> tuple[Step | None, int]:
+    """Step, and quarter of the way."""
+    step = None if job.progress is None else job.progress.step
+    return step, 0 if estimate is None else int(estimate.fraction * 4)
+
+
+def _done_words(estimate: Estimate | None) -> str:
+    return "" if estimate is None else percent_words(estimate.fraction)
+
+
+def _spoken_steps(steps: Content) -> str:
+    """What is done now, without the list around it."""
+    lines = str(steps).split("\n")
+    return next((line[2:] for line in lines if line.startswith("▸")), "")
+
+
 class ProgressScreen(LobbyScreen):
     """Shows what the app hands it; polls nothing itself."""
+
+    extends_visit = True
+    kept = ("_newest", "_said")
 
     def __init__(
         self,
@@ -51,22 +72,23 @@ class ProgressScreen(LobbyScreen):
             Medium.STICK: _("We are filling your USB stick"),
         }[job.choice.medium]
         super().__init__(frame, title)
-        self._first = job, estimate
+        self._newest = job, estimate
+        self._said = _place(job, estimate)
         self._password = PasswordNote(password) if job.choice.is_protected else None
 
     def compose_body(self) -> ComposeResult:
         # All of it from the start: a screen may be left before it is mounted.
-        job, estimate = self._first
+        job, estimate = self._newest
         steps, done, left = self._contents(job, estimate, is_late=False)
         with Vertical(id="middle"):
             with Center():
-                yield Static(steps, id="steps")
+                yield Shown(steps, spoken=_spoken_steps(steps), id="steps")
             with Center():
-                yield Static(done, id="bar")
-            yield Static(left, id="left")
+                yield Shown(done, spoken=_done_words(estimate), id="bar")
+            yield Shown(left, id="left")
             seat = _("You may take a seat. It comes out when your ticket opens this page again.")
             yield self._password or LeftOutNote(job, seat)
-            with Horizontal(classes="buttons"):
+            with Row(classes="buttons"):
                 yield TouchButton(_("Leave this page"), note=_("we go on"), id="leave")
 
     def answers(self) -> dict[str, Message]:
@@ -93,13 +115,23 @@ class ProgressScreen(LobbyScreen):
             is_held_up: It waits for its turn behind one that waits for somebody.
         """
         steps, done, left = self._contents(job, estimate, is_late=is_late, is_held_up=is_held_up)
-        self.query_one("#steps", Static).update(steps)
-        self.query_one("#bar", Static).update(done)
-        self.query_one("#left", Static).update(left)
+        self._newest = job, estimate
+        self.query_one("#steps", Shown).show(steps, spoken=_spoken_steps(steps))
+        self.query_one("#bar", Shown).show(done, spoken=_done_words(estimate))
+        self.query_one("#left", Shown).show(left)
+        self._tell_progress(job, estimate, str(left))
         if self._password is not None:
-            self._password.show(password)
+            self._password.tell(password)
         else:
-            self.query_one(LeftOutNote).show(job)
+            self.query_one(LeftOutNote).look(job)
+
+    def _tell_progress(self, job: Job, estimate: Estimate | None, left: str) -> None:
+        """To be heard at each new step, and at each quarter of the way; not at every look."""
+        step, _quarter = place = _place(job, estimate)
+        if self._said != place and step is not None:
+            words = [step_words(step), _done_words(estimate), left]
+            self.post_message(Heard(". ".join(filter(None, words))))
+        self._said = place
 
     def _contents(
         self, job: Job, estimate: Estimate | None, *, is_late: bool, is_held_up: bool = False

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
+from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Static
 
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import Question
@@ -14,7 +12,9 @@ from kiosk.errors import MediumNotTakenError
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Answered, DemoHandWanted, StartOver
 from kiosk.widgets.buttons import TouchButton
-from kiosk.widgets.screen import paragraph
+from kiosk.widgets.mirror import Row
+from kiosk.widgets.screen import Heard, paragraph
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.wording import ask_words
 from kiosk.widgets.words import _
 
@@ -28,6 +28,7 @@ class QuestionScreen(LobbyScreen):
     """
 
     AUTO_FOCUS = "#done"
+    extends_visit = True
 
     def __init__(
         self,
@@ -46,9 +47,9 @@ class QuestionScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Static(paragraph(self._ask.text), classes="said")
-            yield Static(Content(""), id="thanks", classes="said strong")
-            with Horizontal(classes="buttons"):
+            yield Shown(paragraph(self._ask.text), classes="said")
+            yield Shown("", id="thanks", classes="said strong")
+            with Row(classes="buttons"):
                 if self._has_demo_hand:
                     yield TouchButton(_("Do it for me"), note=_("demo: simulated drive"), id="demo")
                 if self._ask.button:
@@ -65,4 +66,5 @@ class QuestionScreen(LobbyScreen):
 
     def say(self, text: str) -> None:
         """A word below the request, such as thanks."""
-        self.query_one("#thanks", Static).update(Content(text))
+        self.query_one("#thanks", Shown).show(text)
+        self.post_message(Heard(text))

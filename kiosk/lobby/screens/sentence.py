@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.left_out import LeftOutCounts
@@ -19,7 +20,9 @@ from kiosk.lobby.password import PasswordNote
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Start, StartOver, StillHere, Taken
 from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.mirror import Row
 from kiosk.widgets.screen import FOCUS_BINDINGS, KioskScreen, Touched, paragraph
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.wording import Sentence
 from kiosk.widgets.words import _, ngettext
 
@@ -35,20 +38,20 @@ class MomentScreen(LobbyScreen):
         super().__init__(frame, _("One moment, please"))
 
     def compose_body(self) -> ComposeResult:
-        yield Static(Content(_("We are looking it up.")), classes="said")
+        yield Shown(_("We are looking it up."), classes="said")
 
 
 class SorryScreen(LobbyScreen):
     """A refusal or a failure: the sentence, and the way on."""
 
-    def __init__(self, frame: Frame, sentence: Sentence, *, can_retry: bool) -> None:
-        super().__init__(frame, sentence.title)
-        self.sentence, self._can_retry = sentence, can_retry
+    def __init__(self, frame: Frame, sentence: Callable[[], Sentence], *, can_retry: bool) -> None:
+        self.sentence, self._can_retry = sentence(), can_retry
+        super().__init__(frame, self.sentence.title)
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Static(paragraph(self.sentence.text), classes="said")
-            with Horizontal(classes="buttons"):
+            yield Shown(paragraph(self.sentence.text), classes="said")
+            with Row(classes="buttons"):
                 if self._can_retry:
                     yield TouchButton(_("Stop"), id="stop")
                     yield TouchButton(_("Try again"), id="again", classes="primary")
@@ -64,6 +67,7 @@ class ThanksScreen(LobbyScreen):
 
     idle_s = 60.0
     warns = False
+    extends_visit = True
 
     def __init__(
         self,
@@ -106,11 +110,11 @@ class ThanksScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Static(Content(self._text), classes="said strong")
-            yield Static(Content(self._checked), classes="said")
+            yield Shown(self._text, classes="said strong")
+            yield Shown(self._checked, classes="said")
             if self.password is not None:
                 yield PasswordNote(self.password)
-            with Horizontal(classes="buttons"):
+            with Row(classes="buttons"):
                 yield TouchButton(_("I have it"), id="stop", classes="primary")
 
     def answers(self) -> dict[str, Message]:
@@ -128,11 +132,11 @@ class GoodbyeScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Static(
+            yield Shown(
                 Content(_("Keep your images in a safe place. All the best to you!")),
                 classes="said",
             )
-            with Horizontal(classes="buttons"):
+            with Row(classes="buttons"):
                 yield TouchButton(_("Goodbye"), id="bye", classes="primary")
 
     def answers(self) -> dict[str, Message]:
@@ -169,7 +173,7 @@ class StillThereScreen(ModalScreen[None], inherit_bindings=False):
         #title {
             text-style: bold;
         }
-        #box Horizontal {
+        #here-row {
             height: 5;
             margin-top: 1;
             align: center middle;
@@ -185,20 +189,20 @@ class StillThereScreen(ModalScreen[None], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         # Not looked up later: on a busy machine time goes on before all of the box is mounted.
-        self._countdown = Static(Content(""), id="countdown")
+        self._countdown = Shown("", id="countdown")
 
     def compose(self) -> ComposeResult:
         with Container(id="box"):
-            yield Static(Content(_("Are you still there?")), id="title")
+            yield Shown(_("Are you still there?"), id="title")
             yield self._countdown
-            with Horizontal():
+            with Container(id="here-row"):
                 yield TouchButton(_("I am here"), id="here", classes="primary")
 
     def count_down(self, seconds: int) -> None:
         words = ngettext(
             "This page closes in {number} second.", "This page closes in {number} seconds.", seconds
         )
-        self._countdown.update(Content(words))
+        self._countdown.show(words)
 
     def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
         event.stop()
