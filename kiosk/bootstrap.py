@@ -262,6 +262,7 @@ def make_stick_image(path: Path, size_bytes: int, label: str) -> None:
 
 def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
     """Everything that the lobby is given."""
+    from kiosk.config_paper import fee_policy
     from kiosk.lobby.parts import LobbyParts
     from kiosk.lobby.zoom import zoom_page, zoom_xterm
     from kiosk.services.identify import Identify
@@ -308,6 +309,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         visit_s=float(kiosk.visit_s),
         kiosk_name=kiosk.name,
         media=offered(config),
+        fees=fee_policy(config.fee),
         date_order=_DATE_ORDERS[kiosk.date_order],
         idle_s=float(kiosk.idle_s),
         warn_s=float(kiosk.warning_s),

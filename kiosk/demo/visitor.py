@@ -18,6 +18,7 @@ from kiosk.lobby.app import LobbyApp
 from kiosk.lobby.parts import DemoPerson
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.cost import CostScreen
 from kiosk.lobby.screens.exams import ExamsScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import MediumScreen
@@ -67,6 +68,8 @@ async def visit(
         await visitor.touch(ExamsScreen, "#go")
         say("The exam is chosen; on a disc, please")
         await visitor.touch(MediumScreen, "#medium-disc")
+        say("What it costs is shown")
+        await visitor.touch(CostScreen, "#go")
         await visitor.wait_for_the_disc(say)
         say("The tray opens: take your disc. I have it")
         await visitor.touch(ThanksScreen, "#stop")

@@ -23,10 +23,10 @@ class Decided(Message):
 
 @dataclass
 class Placed(Message):
-    """The order is placed; `job_id` None if not."""
+    """The orders are placed, in the order in which they are made; no job if not."""
 
     visit: Visit = field(repr=False)
-    job_id: OrderId | None
+    job_ids: tuple[OrderId, ...]
     error_code: str = ""
 
 

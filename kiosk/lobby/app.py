@@ -3,8 +3,8 @@
 It places orders and watches progress; it never retrieves, builds or burns, so it may die at any
 moment and nothing is lost. Every way back to welcome goes through `end_visit`, which throws away
 whatever the visitor typed. What takes time runs in worker threads (`workers`); an answer that
-arrives after the visit it belongs to is dropped. Here is the way to the order; `following` shows
-what becomes of it.
+arrives after the visit it belongs to is dropped. Here is the way to "this is me"; `ordering` asks
+what is wanted, `following` shows what becomes of it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from kiosk.domain.model import MediaChoice
-from kiosk.domain.protection import Protect
-from kiosk.lobby.answers import Decided, Placed
-from kiosk.lobby.following import FollowingApp
+from kiosk.lobby.answers import Decided
+from kiosk.lobby.ordering import OrderingApp
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.birth_date import BirthDateScreen
-from kiosk.lobby.screens.exams import ExamsScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
-from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.stopped import OutOfServiceScreen
 from kiosk.lobby.screens.ticket import TicketScreen
@@ -34,7 +30,7 @@ from kiosk.widgets.words import _
 _POLL_TICKS: Final = 2  # progress is asked for every half second
 
 
-class LobbyApp(FollowingApp, inherit_bindings=False):
+class LobbyApp(OrderingApp, inherit_bindings=False):
     """Run it under `lobby.wrapper`, which owns the terminal.
 
     Args:
@@ -129,11 +125,7 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
         screen = self.current()
         if isinstance(screen, BirthDateScreen):
             self.on_start(told.Start())
-        elif isinstance(screen, MediumScreen) and self._visit.release is not None:
-            self._show(ExamsScreen(self._frame, self._visit.release.orders))
-        elif isinstance(screen, CopiesScreen) and self._visit.release is not None:
-            self._ask_medium()
-        else:
+        elif not self.go_back(screen):
             self.end_visit()
 
     def on_code_typed(self, message: told.CodeTyped) -> None:
@@ -172,48 +164,5 @@ class LobbyApp(FollowingApp, inherit_bindings=False):
             self._disown(release)
             self._new_visit()
             self._show(SorryScreen(self._frame, refused_words, can_retry=False))
-        elif release.job_id is not None:
-            self._watch(release.job_id)
         else:
-            self._show(ExamsScreen(self._frame, release.orders))
-
-    def on_exams_chosen(self, _message: told.ExamsChosen) -> None:
-        if self._visit.release is None:
-            return
-        protect = self._parts.protect
-        if len(self._parts.media) == 1 and protect is not Protect.OPTIONAL:
-            is_protected = protect is Protect.ALWAYS
-            self.on_medium_chosen(told.MediumChosen(self._parts.media[0], is_protected))
-        else:
-            self._ask_medium()
-
-    def _ask_medium(self) -> None:
-        parts, is_protected = self._parts, self._visit.is_protected
-        self._show(MediumScreen(self._frame, parts.media, parts.protect, is_protected=is_protected))
-
-    def on_medium_chosen(self, message: told.MediumChosen) -> None:
-        if self._visit.release is None:
-            return
-        self._visit.medium, self._visit.is_protected = message.medium, message.is_protected
-        if self._parts.max_copies > 1:
-            self._show(CopiesScreen(self._frame, self._parts.max_copies))
-        else:
-            self.on_copies_chosen(told.CopiesChosen(1))
-
-    def on_copies_chosen(self, message: told.CopiesChosen) -> None:
-        visit = self._visit
-        if visit.release is None or visit.medium is None or visit.is_asking:
-            return
-        visit.is_asking = True
-        self._show(MomentScreen(self._frame))
-        choice = MediaChoice(visit.medium, message.copies, is_protected=visit.is_protected)
-        self._place(visit, visit.release, choice)
-
-    def on_placed(self, message: Placed) -> None:
-        if message.visit is not self._visit:
-            return
-        self._visit.is_asking = False
-        if message.job_id is None:
-            self._sorry(message.error_code)
-        else:
-            self._watch(message.job_id)
+            self.begin_order(release)

@@ -102,6 +102,8 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         self._is_polling = False
         if message.visit is not self._visit:
             return
+        if message.job is not None and message.job.job_id != self._visit.job_id:
+            return  # of the exam before
         self._visit.password = message.password
         now_s = self._parts.clock.monotonic_s()
         if message.job is not None:
@@ -129,6 +131,9 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         screen, password = self.current(), self._visit.password
         if job.status is ExecutionStatus.DONE:
             self._estimator.finish(self._parts.clock.monotonic_s())
+            if self._visit.jobs_left:
+                self._show_done_of_several(job, screen)
+                return
             self._new_visit()
             if isinstance(screen, ThanksScreen):
                 # It is out of the drive, and we saw it; who still writes has time.
@@ -160,6 +165,26 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         else:
             self._show_progress(job, screen, is_late=is_late)
 
+    def _show_done_of_several(self, job: Job, screen: LobbyScreen | None) -> None:
+        """The next exam's turn, once this one's medium is out and nothing is being written down."""
+        is_thanking = isinstance(screen, ThanksScreen)
+        if is_untaken(job) or self._visit.password is not None:
+            if not is_thanking:
+                self._show_thanks(job, job.disc, self._visit.password)
+        else:
+            self._watch_next()
+
+    def _watch_next(self) -> None:
+        """The exam that is made after this one."""
+        visit = self._visit
+        if visit.job_id is not None:
+            self._leave(visit.job_id)
+        job_id, *left = visit.jobs_left
+        visit.jobs_left, visit.password = tuple(left), None
+        visit.seen_s = float("-inf")
+        self._forget_job()
+        self._watch(job_id)
+
     def _show_thanks(self, job: Job, disc: DiscPlace, password: JobPassword | None) -> None:
         medium, left_out = job.choice.medium, job.left_out
         self._show(ThanksScreen(self._frame, medium, left_out, disc, password))
@@ -183,6 +208,9 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
             if job.choice.copies > 1 or (job.disc.of > 1 and job.disc.number > 1):
                 self._show(MomentScreen(self._frame))  # the next one, if this was not the last
                 return
+        if self._visit.jobs_left:
+            self._watch_next()
+            return
         self._new_visit()
         self._show(GoodbyeScreen(self._frame))
 

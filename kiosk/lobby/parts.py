@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from textual.app import App
 
+from kiosk.domain.fee import FeePolicy
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.protection import Protect
@@ -44,6 +45,7 @@ class LobbyParts:
         passwords: Of protected media, to be shown to their owner.
         protect: Whether visitors may choose a password for their medium.
         max_copies: Above 1 the visitor is asked how many.
+        fees: What copies cost; None where the lobby says nothing of it.
         date_order: How a birth date is typed here.
         idle_s, warn_s: A visit without a touch ends after `idle_s`, announced `warn_s` before.
         progress_idle_s: The same while a medium is made: those screens show nothing of a person.
@@ -72,6 +74,7 @@ class LobbyParts:
     media: tuple[Medium, ...] = (Medium.DISC, Medium.STICK)
     max_copies: int = 1
     protect: Protect = Protect.OPTIONAL
+    fees: FeePolicy | None = None
     date_order: DateOrder = "DMY"
     idle_s: float = 45.0
     warn_s: float = 20.0

@@ -15,10 +15,13 @@ class Visit:
 
     claim: Claim | None = field(default=None, repr=False)
     release: Release | None = field(default=None, repr=False)
+    chosen: tuple[OrderId, ...] | None = None  # of the exams; None: nothing was chosen yet
     medium: Medium | None = None
+    copies: int = 1
     is_protected: bool = False  # wanted so far
     password: JobPassword | None = field(default=None, repr=False)
     job_id: OrderId | None = None
+    jobs_left: tuple[OrderId, ...] = ()  # made after this one
     is_asking: bool = False  # a worker is at it; the visitor waits
     is_over: bool = False  # thrown away: whoever still works for it does nothing more
     seen_s: float = float("-inf")  # when the journal was told last that the visitor is there

@@ -11,6 +11,7 @@ from textual import work
 
 from kiosk.domain.model import MediaChoice, OrderId, Question, Wanted
 from kiosk.domain.protection import JobPassword
+from kiosk.errors import RefusedClaimError
 from kiosk.lobby.answers import Decided, JobSeen, Placed
 from kiosk.lobby.assisted import AssistedApp
 from kiosk.lobby.attempt import attempt
@@ -40,9 +41,14 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
         attempt(lambda: self._parts.identify.disown(release))
 
     @work(thread=True, group="place", exit_on_error=False)
-    def _place(self, visit: Visit, release: Release, choice: MediaChoice) -> None:
-        job_id, code = attempt(lambda: self._parts.request.place(release, choice))
-        self.post_message(Placed(visit, job_id, code))
+    def _place(
+        self, visit: Visit, release: Release, choice: MediaChoice, order_ids: tuple[OrderId, ...]
+    ) -> None:
+        placed, code = attempt(lambda: self._parts.request.place_all(release, choice, order_ids))
+        jobs = () if placed is None else placed.jobs
+        if placed is not None and not jobs:  # said as if he came with his ticket just now
+            code = RefusedClaimError.code
+        self.post_message(Placed(visit, jobs, code))
 
     @work(thread=True, group="watch", exit_on_error=False)
     def _look_at_job(self, visit: Visit, job_id: OrderId, *, is_there: bool) -> None:

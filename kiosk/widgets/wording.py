@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from kiosk.domain.disc_set import DiscPlace
+from kiosk.domain.exam import Exam
 from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import Medium, Order, Step, Wanted
 from kiosk.services.drawer import queued_note
@@ -336,7 +337,7 @@ def kind_words(modality: str) -> str:
     }.get(modality, _("Exam"))
 
 
-def exam_words(order: Order) -> str:
+def exam_words(order: Order | Exam) -> str:
     """An exam as its owner knows it: "CT scan, 3 March 2026"."""
     day = parse_birth_date(order.study_date, "YMD")
     kind = kind_words(order.modality)

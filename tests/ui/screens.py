@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 
 from kiosk.domain.disc_set import DiscPlace
+from kiosk.domain.exam import Exam, Readiness, ReportState, exam_of
+from kiosk.domain.fee import AverageSchedule, Ceiling, FeePolicy, FeeRequest, RequestKind, quote
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     ExecutionStatus,
@@ -14,6 +17,7 @@ from kiosk.domain.model import (
     MediaChoice,
     Medium,
     Order,
+    OrderId,
     Priority,
     Progress,
     Question,
@@ -25,6 +29,7 @@ from kiosk.lobby.estimate import Estimate
 from kiosk.lobby.parts import DemoPerson
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.cost import CostScreen
 from kiosk.lobby.screens.exams import ExamsScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
@@ -75,6 +80,28 @@ SECOND = DiscPlace(2, 3)
 LEFT_OUT = LeftOutCounts(videos=12, images=3, others=2)
 
 
+BILL = quote(
+    FeePolicy(
+        patient=AverageSchedule({Medium.DISC: 600}, {Medium.DISC: 50}),
+        ceilings={RequestKind.PATIENT: Ceiling("TX", 650)},
+    ),
+    FeeRequest(RequestKind.PATIENT, Medium.DISC, 3),
+)
+NO_CHARGE = quote(FeePolicy(), FeeRequest(RequestKind.PATIENT, Medium.DISC))
+
+
+def exams(first: Exam) -> list[Exam]:
+    """Five that may be wanted, one not to be had yet among them, and two of the desk's."""
+    return [
+        dataclasses.replace(first, report=ReportState.NOT_FINAL),
+        Exam(Readiness.NOT_YET, OrderId("later"), "MR", "20991130", ReportState.FINAL),
+        Exam(Readiness.DESK),
+        Exam(Readiness.READY, OrderId("older"), "US", "20260228"),
+        Exam(Readiness.DESK),
+        Exam(Readiness.READY, OrderId("oldest"), "CR", "20250930"),
+    ]
+
+
 def every_screen(
     order: Order | None = None, frame: Frame = FRAME, hostile: str | None = None
 ) -> dict[str, Callable[[], LobbyScreen]]:
@@ -90,6 +117,8 @@ def every_screen(
         )
     note = hostile or "medium.retry"
 
+    exam = exam_of(order, today=START.date(), job_id=None)
+
     def ask(wanted: Wanted) -> Callable[[], LobbyScreen]:
         question = Question(order.order_id, 1, wanted, START)
         return lambda: QuestionScreen(frame, question, has_demo_hand=False)
@@ -102,7 +131,11 @@ def every_screen(
         "moment": lambda: MomentScreen(frame),
         "refused": lambda: SorryScreen(frame, refused_words, can_retry=True),
         "is_this_you": lambda: IsThisYouScreen(frame, order),
-        "exams": lambda: ExamsScreen(frame, [order] * 6),
+        "exams": lambda: ExamsScreen(frame, [exam], START.date()),
+        "exams_several": lambda: ExamsScreen(frame, exams(exam), START.date()),
+        "exams_none_yet": lambda: ExamsScreen(
+            frame, [dataclasses.replace(exam, readiness=Readiness.NOT_YET)], date(2026, 1, 1)
+        ),
         "medium": lambda: MediumScreen(frame, (Medium.DISC, Medium.STICK)),
         "medium_optional": lambda: MediumScreen(
             frame, (Medium.DISC, Medium.STICK), Protect.OPTIONAL
@@ -111,6 +144,8 @@ def every_screen(
             frame, (Medium.DISC, Medium.STICK), Protect.OPTIONAL, is_protected=True
         ),
         "medium_always": lambda: MediumScreen(frame, (Medium.DISC,), Protect.ALWAYS),
+        "cost": lambda: CostScreen(frame, BILL),
+        "cost_nothing": lambda: CostScreen(frame, NO_CHARGE),
         "writing_protected": lambda: ProgressScreen(
             frame, a_job(order, is_protected=True), Estimate(0.55, 130.0), PASSWORD
         ),

@@ -91,6 +91,9 @@ PICTURED = (
     "refused",
     "is_this_you",
     "exams",
+    "exams_several",
+    "cost",
+    "cost_nothing",
     "medium_optional",
     "writing",
     "writing_protected",
@@ -178,7 +181,7 @@ def test_the_measure_of_contrast() -> None:
     assert contrast(Color.parse("#777777"), Color.parse("#ffffff")) == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.mark.parametrize("name", ["ticket", "birth_date", "is_this_you", "medium", "exams"])
+@pytest.mark.parametrize("name", ["ticket", "birth_date", "is_this_you", "medium", "exams_several"])
 async def test_every_button_can_be_reached_by_tab(hall: Hall, name: str) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)

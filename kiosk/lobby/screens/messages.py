@@ -7,7 +7,7 @@ from datetime import date
 
 from textual.message import Message
 
-from kiosk.domain.model import Medium, Question
+from kiosk.domain.model import Medium, OrderId, Question
 
 
 @dataclass
@@ -46,8 +46,11 @@ class Me(Message):
     is_me: bool
 
 
+@dataclass
 class ExamsChosen(Message):
-    """The released exams are wanted."""
+    """Released orders that are wanted; at least one."""
+
+    order_ids: tuple[OrderId, ...]
 
 
 @dataclass
@@ -63,6 +66,10 @@ class CopiesChosen(Message):
     """How many."""
 
     copies: int
+
+
+class CostSeen(Message):
+    """The cost is known and agreed to."""
 
 
 @dataclass

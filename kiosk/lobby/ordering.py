@@ -1,0 +1,149 @@
+"""The way from "this is me" to the order: exams, medium, copies, cost, one question after another.
+
+Which of them are asked is the site's choice and follows from what there is to choose; the list is
+walked in both directions. Nothing is placed before the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from kiosk.domain.fee import FeeQuote, FeeRequest, RequestKind, quote
+from kiosk.domain.model import MediaChoice
+from kiosk.domain.protection import Protect
+from kiosk.lobby.answers import Placed
+from kiosk.lobby.following import FollowingApp
+from kiosk.lobby.screens import messages as told
+from kiosk.lobby.screens.base import LobbyScreen
+from kiosk.lobby.screens.cost import CostScreen
+from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
+from kiosk.lobby.screens.sentence import MomentScreen
+from kiosk.services.claims import Release, day_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One of the way; `screen` names it when it is shown."""
+
+    screen: type[LobbyScreen]
+    show: Callable[[], None]
+
+
+class OrderingApp(FollowingApp, inherit_bindings=False):
+    """The following app, and the questions before there is anything to follow."""
+
+    # --- the way in both directions ---------------------------------------------------------------
+
+    def _questions(self) -> list[_Question]:
+        """Those that this visitor is asked; the first is always asked."""
+        parts = self._parts
+        asked = [_Question(ExamsScreen, self._ask_exams)]
+        if len(parts.media) != 1 or parts.protect is Protect.OPTIONAL:
+            asked.append(_Question(MediumScreen, self._ask_medium))
+        if parts.max_copies > 1:
+            asked.append(_Question(CopiesScreen, self._ask_copies))
+        if parts.fees is not None:
+            asked.append(_Question(CostScreen, self._show_cost))
+        return asked
+
+    def _ask_after(self, screen: type[LobbyScreen]) -> None:
+        """The next question; the order, if it was the last."""
+        asked = self._questions()
+        at = next(at for at, it in enumerate(asked) if it.screen is screen)
+        if at + 1 < len(asked):
+            asked[at + 1].show()
+        else:
+            self._order()
+
+    def go_back(self, screen: LobbyScreen | None) -> bool:
+        """One question back; False if that is none of ours."""
+        asked = self._questions()
+        places = [at for at, it in enumerate(asked) if type(screen) is it.screen]
+        if self._visit.release is None or not places or not places[0]:
+            return False
+        asked[places[0] - 1].show()
+        return True
+
+    # --- the questions ----------------------------------------------------------------------------
+
+    @property
+    def _today(self) -> date:
+        return day_of(self._parts.clock.now())
+
+    def begin_order(self, release: Release) -> None:
+        """He said that it is he: what was placed before is followed, everything else is asked."""
+        if release.job_id is not None:
+            others = tuple(it for it in release.running if it != release.job_id)
+            self._visit.jobs_left = others
+            self._watch(release.job_id)
+        else:
+            self._visit.medium = next(iter(self._parts.media), None)
+            self._visit.is_protected = self._parts.protect is Protect.ALWAYS
+            self._ask_exams()
+
+    def _ask_exams(self) -> None:
+        if (release := self._visit.release) is not None:
+            chosen = self._visit.chosen
+            self._show(ExamsScreen(self._frame, release.exams, self._today, chosen))
+
+    def on_exams_chosen(self, message: told.ExamsChosen) -> None:
+        if self._visit.release is not None:
+            self._visit.chosen = message.order_ids
+            self._ask_after(ExamsScreen)
+
+    def _ask_medium(self) -> None:
+        parts, is_protected = self._parts, self._visit.is_protected
+        self._show(MediumScreen(self._frame, parts.media, parts.protect, is_protected=is_protected))
+
+    def on_medium_chosen(self, message: told.MediumChosen) -> None:
+        if self._visit.release is not None:
+            self._visit.medium, self._visit.is_protected = message.medium, message.is_protected
+            self._ask_after(MediumScreen)
+
+    def _ask_copies(self) -> None:
+        self._show(CopiesScreen(self._frame, self._parts.max_copies))
+
+    def on_copies_chosen(self, message: told.CopiesChosen) -> None:
+        if self._visit.release is not None:
+            self._visit.copies = message.copies
+            self._ask_after(CopiesScreen)
+
+    def _show_cost(self) -> None:
+        if (fee := self._fee()) is not None:
+            self._show(CostScreen(self._frame, fee))
+
+    def on_cost_seen(self, _message: told.CostSeen) -> None:
+        if self._visit.release is not None:
+            self._ask_after(CostScreen)
+
+    def _fee(self) -> FeeQuote | None:
+        """Of all that was chosen, as one request; None where the site shows none."""
+        visit, policy = self._visit, self._parts.fees
+        if policy is None or visit.medium is None:
+            return None
+        media = visit.copies * max(1, len(visit.chosen or ()))
+        return quote(policy, FeeRequest(RequestKind.PATIENT, visit.medium, media))
+
+    # --- the order --------------------------------------------------------------------------------
+
+    def _order(self) -> None:
+        visit = self._visit
+        if visit.release is None or visit.medium is None or not visit.chosen or visit.is_asking:
+            return
+        visit.is_asking = True
+        self._show(MomentScreen(self._frame))
+        choice = MediaChoice(visit.medium, visit.copies, is_protected=visit.is_protected)
+        self._place(visit, visit.release, choice, visit.chosen)
+
+    def on_placed(self, message: Placed) -> None:
+        if message.visit is not self._visit:
+            return
+        self._visit.is_asking = False
+        if not message.job_ids:
+            self._sorry(message.error_code)
+        else:
+            self._visit.jobs_left = message.job_ids[1:]
+            self._watch(message.job_ids[0])

@@ -1,0 +1,243 @@
+"""From "this is me" to the order: which exams, on what, what it costs, and back again."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+
+import pytest
+
+from kiosk.domain.claim import ClaimPath
+from kiosk.domain.exam import Exam, Readiness, ReportState, exam_of
+from kiosk.domain.fee import AverageSchedule, FeePolicy
+from kiosk.domain.model import (
+    MediaChoice,
+    Medium,
+    Order,
+    OrderId,
+    Priority,
+    ReleaseState,
+    Step,
+    Wanted,
+)
+from kiosk.lobby.screens.cost import CostScreen
+from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
+from kiosk.lobby.screens.progress import ProgressScreen
+from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
+from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.services.identify import Release
+from tests.fakes.clock import START
+from tests.fakes.lobby import Hall, Visitor
+from tests.fakes.orders import an_order
+
+TODAY = date(2026, 3, 10)
+
+
+def three() -> tuple[Order, ...]:
+    """Of one person: the claimed one, a newer one, an older one whose report is not final."""
+    return (
+        an_order(1, patient_id="P1", study_date="20260301"),
+        an_order(2, patient_id="P1", study_date="20260303", modality="MR", with_report=True),
+        an_order(3, patient_id="P1", study_date="20260101", is_report_preliminary=True),
+    )
+
+
+def released(*orders: Order, more: tuple[Exam, ...] = ()) -> Release:
+    exams = tuple(exam_of(it, today=TODAY, job_id=None) for it in orders)
+    wanted = tuple(it for it in orders if it.state is ReleaseState.RELEASED)
+    return Release("", wanted, None, ClaimPath.TICKET, exams + more)
+
+
+async def stands_there(visitor: Visitor, release: Release) -> None:
+    """He has said that it is he."""
+    await visitor.sees(WelcomeScreen)
+    visitor.app._new_visit()
+    visitor.app._visit.release = release
+    visitor.app.begin_order(release)
+    await visitor.sees(ExamsScreen)
+
+
+def submitted(hall: Hall) -> list[OrderId]:
+    return [row[0] for row in hall.jobs.submitted]
+
+
+async def test_the_newest_is_chosen_and_older_ones_are_offered() -> None:
+    hall = Hall(*three())
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await stands_there(visitor, released(*three()))
+        assert "CT scan, 1 March 2026\n" in visitor.text()
+        assert "no · ready · all images" in visitor.text()
+        assert "✓ yes · ready · with report" in visitor.text()
+        assert "not final yet. When it is" in visitor.text()  # of the next page
+        await visitor.touch("#more")
+        await visitor.until(lambda: "CT scan, 1 January 2026" in visitor.text())
+        assert "no · ready · report not final yet" in visitor.text()
+        await visitor.touch("#exam-2")
+        await visitor.until(lambda: "✓ yes · ready · report not final" in visitor.text())
+        await visitor.touch("#more")
+        await visitor.until(lambda: "MRI scan" in visitor.text())
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#back")
+        await visitor.sees(ExamsScreen)
+        assert "✓ yes · ready · with report" in visitor.text()  # as it was left
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#medium-disc")
+        await visitor.sees(ProgressScreen)
+        assert submitted(hall) == ["order-0002", "order-0003"]
+
+
+async def test_without_an_exam_nothing_goes_on() -> None:
+    hall = Hall(*three())
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await stands_there(visitor, released(*three()))
+        await visitor.touch("#exam-1")
+        await visitor.until(lambda: "✓ yes" not in visitor.text())
+        await visitor.touch("#go")
+        await visitor.until(lambda: "at least one exam" in visitor.text())
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#exam-0")
+        await visitor.until(lambda: "at least one exam" not in visitor.text())
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+
+
+async def test_what_is_the_desks_is_said_by_number_alone() -> None:
+    hall = Hall()
+    held = an_order(2, patient_id="P1", modality="MR", state=ReleaseState.HELD)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await stands_there(visitor, released(hall.order, held))
+        assert "For 1 more exam, please see the desk." in visitor.text()
+        assert "MRI" not in visitor.text()
+        assert "held" not in visitor.text().lower()
+
+
+async def test_an_exam_that_has_not_been_cannot_be_wanted() -> None:
+    tomorrow = an_order(study_date="20991231")
+    hall = Hall(tomorrow)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await stands_there(visitor, released(tomorrow))
+        assert "not ready yet" in visitor.text()
+        assert "come back when it is ready" in visitor.text()
+        assert not pilot.app.screen.query("#go")
+        await visitor.touch("#stop")
+        await visitor.sees(WelcomeScreen)
+
+
+async def test_an_exam_known_by_its_number_alone_is_asked_for() -> None:
+    unknown = dataclasses.replace(an_order(), study_instance_uid="")
+    hall = Hall(unknown)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await stands_there(visitor, released(unknown))
+        assert "not here yet" in visitor.text()
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+
+
+async def test_the_cost_is_shown_before_anything_is_made() -> None:
+    policy = FeePolicy(patient=AverageSchedule({Medium.DISC: 200}, {Medium.DISC: 50}))
+    hall = Hall(fees=policy, max_copies=3, region="US")
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.wants_all_exams(hall)
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#medium-disc")
+        await visitor.sees(CopiesScreen)
+        await visitor.touch("#copies-2")
+        await visitor.sees(CostScreen)
+        for line in ("Work of copying: $2.00", "Blank media, 2: $1.00", "Together: $3.00"):
+            assert line in visitor.text()
+        assert "pay at the desk" in visitor.text()
+        assert hall.jobs.submitted == []
+        await visitor.touch("#back")
+        await visitor.sees(CopiesScreen)
+        await visitor.touch("#back")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#medium-stick")
+        await visitor.sees(CopiesScreen)
+        await visitor.touch("#copies-1")
+        await visitor.sees(CostScreen)
+        assert "no charge" in visitor.text()  # none of the schedule's for sticks
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+        assert hall.jobs.submitted[0][1].medium is Medium.STICK
+
+
+async def test_nothing_is_said_as_no_charge_not_as_a_zero() -> None:
+    hall = Hall(fees=FeePolicy())
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.wants_all_exams(hall)
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#medium-disc")
+        await visitor.sees(CostScreen)
+        assert "Together: no charge" in visitor.text()
+        assert "0.00" not in visitor.text()
+        assert "pay at the desk" not in visitor.text()
+
+
+async def test_one_exam_is_made_after_the_other() -> None:
+    first, second = an_order(1, patient_id="P1"), an_order(2, patient_id="P1")
+    hall = Hall(first, second)
+    jobs = hall.jobs
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await stands_there(visitor, released(first, second))
+        await visitor.touch("#exam-1")
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#medium-disc")
+        await visitor.sees(ProgressScreen)
+        for order in (first, second):
+            await visitor.until(lambda order=order: visitor.app._visit.job_id == order.order_id)
+            jobs.at_step(order.order_id, Step.HAND_OVER, 1, 1)
+            taken = jobs.ask(order.order_id, Wanted.TAKE_MEDIUM)
+            await visitor.sees(ThanksScreen)
+            await visitor.touch("#stop")
+            await visitor.until(
+                lambda taken=taken: jobs.answers[-1:] == [(taken.job_id, taken.number)]
+            )
+        await visitor.sees(GoodbyeScreen)
+
+
+async def test_he_comes_back_to_all_that_still_runs() -> None:
+    first, second = an_order(1, patient_id="P1"), an_order(2, patient_id="P1")
+    hall = Hall(first, second)
+    for order in (first, second):
+        choice = MediaChoice(Medium.DISC)
+        hall.jobs.submit(order.order_id, choice, Priority.WAITING_PATIENT, actor="kiosk:hall")
+    exams = tuple(exam_of(it, today=TODAY, job_id=it.order_id) for it in (first, second))
+    release = Release("", (first, second), first.order_id, exams=exams)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        visitor.app._visit.release = release
+        visitor.app.begin_order(release)
+        await visitor.sees(ProgressScreen)
+        hall.jobs.done(first.order_id)
+        await visitor.until(lambda: visitor.app._visit.job_id == second.order_id)
+        await visitor.sees(ProgressScreen)
+        hall.jobs.fail(second.order_id, "archive.incomplete")
+        await visitor.sees(SorryScreen)
+
+
+@pytest.mark.parametrize("report", list(ReportState))
+def test_what_is_known_of_a_report_is_said(report: ReportState) -> None:
+    from tests.ui.screens import FRAME
+
+    exam = Exam(Readiness.READY, OrderId("one"), "CT", "20260303", report)
+    said = ExamsScreen(FRAME, [exam], START.date())._state(exam)
+    words = {
+        ReportState.FINAL: "with report",
+        ReportState.NOT_FINAL: "report not final yet",
+        ReportState.NOT_KNOWN: "all images",
+    }
+    assert said.endswith(words[report])
+    assert sum(it in said for it in words.values()) == 1
