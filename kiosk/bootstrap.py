@@ -262,6 +262,7 @@ def make_stick_image(path: Path, size_bytes: int, label: str) -> None:
 
 def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
     """Everything that the lobby is given."""
+    from kiosk import bootstrap_paper
     from kiosk.config_paper import fee_policy
     from kiosk.lobby.parts import LobbyParts
     from kiosk.lobby.zoom import zoom_page, zoom_xterm
@@ -288,6 +289,10 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         protect=protect,
         offered=offered(config),
     )
+    forms = None
+    if config.lobby.release_form:
+        bootstrap_paper.check(config)  # a text that is missing is known now, not in a visit
+        forms = bootstrap_paper.release_forms(config, journal)
     return LobbyParts(
         orders=journal.orders,
         tickets=journal.tickets,
@@ -310,6 +315,8 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         kiosk_name=kiosk.name,
         media=offered(config),
         fees=fee_policy(config.fee),
+        forms=forms,
+        site_address=", ".join((site.institution, *site.address)),
         date_order=_DATE_ORDERS[kiosk.date_order],
         idle_s=float(kiosk.idle_s),
         warn_s=float(kiosk.warning_s),

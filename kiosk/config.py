@@ -205,7 +205,7 @@ class KioskConfig:
 
 @dataclass(frozen=True, slots=True)
 class LobbyConfig:
-    """What opens an order at the kiosk besides a ticket."""
+    """What opens an order at the kiosk besides a ticket, and which steps a visit has."""
 
     wristband: bool = option(
         False,
@@ -228,6 +228,9 @@ class LobbyConfig:
     accession_check_digit: str = option("none", "the same of accession numbers", _one_of(*SCHEMES))
     other_exams: bool = option(
         False, "a ticket also offers the patient's other released orders of the last 7 days"
+    )
+    release_form: bool = option(
+        True, "a release form is read and signed before anything is made, and kept"
     )
 
 

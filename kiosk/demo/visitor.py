@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from string import ascii_lowercase
 
 from textual.pilot import Pilot
 
@@ -20,6 +21,7 @@ from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.cost import CostScreen
 from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.form import FormScreen, NameSignatureScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
@@ -70,6 +72,12 @@ async def visit(
         await visitor.touch(MediumScreen, "#medium-disc")
         say("What it costs is shown")
         await visitor.touch(CostScreen, "#go")
+        await visitor.touch(FormScreen, "#by-name")
+        for letter in person.name.split()[0].lower():
+            if letter in ascii_lowercase:
+                await visitor.touch(NameSignatureScreen, f"#k-{ascii_lowercase.index(letter)}")
+        await visitor.touch(NameSignatureScreen, "#go")
+        say("The release form is read and signed")
         await visitor.wait_for_the_disc(say)
         say("The tray opens: take your disc. I have it")
         await visitor.touch(ThanksScreen, "#stop")

@@ -196,8 +196,9 @@ class GuardedApp(App[None], inherit_bindings=False):
         screen = self.screen
         if isinstance(screen, KioskScreen) and screen.is_too_small:
             return
+        is_text = isinstance(screen, LobbyScreen) and screen.takes_text
         for character in characters:
-            if character == " " and isinstance(self.focused, TouchButton):
+            if character == " " and not is_text and isinstance(self.focused, TouchButton):
                 self.focused.action_press()
             elif isinstance(screen, KioskScreen):
                 screen.typed(character)

@@ -6,21 +6,26 @@ walked in both directions. Nothing is placed before the last one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from kiosk.domain.fee import FeeQuote, FeeRequest, RequestKind, quote
-from kiosk.domain.model import MediaChoice
+from kiosk.domain.model import MediaChoice, Medium
+from kiosk.domain.paper import Block
 from kiosk.domain.protection import Protect
+from kiosk.domain.release_form import ReleaseForm, ReleaseRequest, sign
 from kiosk.lobby.answers import Placed
 from kiosk.lobby.following import FollowingApp
+from kiosk.lobby.request_form import NO_CHARGE, request_of
 from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.cost import CostScreen
 from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.form import FormScreen, HandSignatureScreen, NameSignatureScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.sentence import MomentScreen
+from kiosk.lobby.visit import Visit
 from kiosk.services.claims import Release, day_of
 
 
@@ -47,6 +52,8 @@ class OrderingApp(FollowingApp, inherit_bindings=False):
             asked.append(_Question(CopiesScreen, self._ask_copies))
         if parts.fees is not None:
             asked.append(_Question(CostScreen, self._show_cost))
+        if parts.forms is not None:
+            asked.append(_Question(FormScreen, self._show_form))
         return asked
 
     def _ask_after(self, screen: type[LobbyScreen]) -> None:
@@ -60,6 +67,9 @@ class OrderingApp(FollowingApp, inherit_bindings=False):
 
     def go_back(self, screen: LobbyScreen | None) -> bool:
         """One question back; False if that is none of ours."""
+        if isinstance(screen, NameSignatureScreen | HandSignatureScreen):
+            self._show_form()
+            return self._visit.release is not None
         asked = self._questions()
         places = [at for at, it in enumerate(asked) if type(screen) is it.screen]
         if self._visit.release is None or not places or not places[0]:
@@ -127,16 +137,57 @@ class OrderingApp(FollowingApp, inherit_bindings=False):
         media = visit.copies * max(1, len(visit.chosen or ()))
         return quote(policy, FeeRequest(RequestKind.PATIENT, visit.medium, media))
 
+    # --- the form ---------------------------------------------------------------------------------
+
+    def _show_form(self) -> None:
+        visit, forms = self._visit, self._parts.forms
+        if visit.release is None or forms is None:
+            return
+        visit.received_at = visit.received_at or self._parts.clock.now()
+        release, received_at = visit.release, visit.received_at
+
+        def blocks() -> Sequence[Block]:
+            return forms.preview(self._request(visit, release, received_at))
+
+        self._show(FormScreen(self._frame, blocks))
+
+    def on_sign_wanted(self, message: told.SignWanted) -> None:
+        if self._visit.release is not None:
+            screen = HandSignatureScreen if message.is_by_hand else NameSignatureScreen
+            self._show(screen(self._frame))
+
+    def on_signed(self, message: told.Signed) -> None:
+        visit = self._visit
+        if visit.release is not None and visit.received_at is not None:
+            request = self._request(visit, visit.release, visit.received_at)
+            self._order(sign(request, message.signature, self._parts.clock.now()))
+
+    def _request(self, visit: Visit, release: Release, received_at: datetime) -> ReleaseRequest:
+        """What is signed, in the language that is spoken now."""
+        parts = self._parts
+        return request_of(
+            release,
+            visit.chosen or (),
+            language=self.comfort.language,
+            site_name=parts.site_name,
+            site_address=parts.site_address or parts.site_name,
+            medium=visit.medium or Medium.DISC,
+            copies=visit.copies,
+            is_protected=parts.protect.decide(visit.is_protected),
+            fee=self._fee() or NO_CHARGE,
+            received_at=received_at,
+        )
+
     # --- the order --------------------------------------------------------------------------------
 
-    def _order(self) -> None:
+    def _order(self, form: ReleaseForm | None = None) -> None:
         visit = self._visit
         if visit.release is None or visit.medium is None or not visit.chosen or visit.is_asking:
             return
         visit.is_asking = True
         self._show(MomentScreen(self._frame))
         choice = MediaChoice(visit.medium, visit.copies, is_protected=visit.is_protected)
-        self._place(visit, visit.release, choice, visit.chosen)
+        self._place(visit, visit.release, choice, visit.chosen, form)
 
     def on_placed(self, message: Placed) -> None:
         if message.visit is not self._visit:

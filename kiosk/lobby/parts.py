@@ -14,6 +14,7 @@ from kiosk.domain.protection import Protect
 from kiosk.ports import Clock, Jobs, Orders, Passwords, Presence, Speech, StaffCalls, Tickets
 from kiosk.services.identify import Identify
 from kiosk.services.pulse import Pulse
+from kiosk.services.release_forms import ReleaseForms
 from kiosk.services.request import Request
 from kiosk.widgets.words import LANGUAGES
 
@@ -46,6 +47,8 @@ class LobbyParts:
         protect: Whether visitors may choose a password for their medium.
         max_copies: Above 1 the visitor is asked how many.
         fees: What copies cost; None where the lobby says nothing of it.
+        forms: Release forms that are signed before anything is made; None where none is asked.
+        site_address: Where a request is taken back in writing.
         date_order: How a birth date is typed here.
         idle_s, warn_s: A visit without a touch ends after `idle_s`, announced `warn_s` before.
         progress_idle_s: The same while a medium is made: those screens show nothing of a person.
@@ -75,6 +78,8 @@ class LobbyParts:
     max_copies: int = 1
     protect: Protect = Protect.OPTIONAL
     fees: FeePolicy | None = None
+    forms: ReleaseForms | None = None
+    site_address: str = ""
     date_order: DateOrder = "DMY"
     idle_s: float = 45.0
     warn_s: float = 20.0

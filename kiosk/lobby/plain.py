@@ -26,8 +26,8 @@ from kiosk.widgets.words import _
 
 SIZE: Final = (80, 24)
 _LOOK_S: Final = 0.1
-_ERASE_ALL: Final = 64  # more than any entry is long
-_LINE_CELLS: Final = 400
+_ERASE_ALL: Final = 400  # more than any entry is long
+_LINE_CELLS: Final = 1200
 _MENU_DIGITS: Final = 2
 _LONGEST_TYPED: Final = 18  # a ticket's QR code has more
 _SEPARATORS: Final = str.maketrans("", "", " -–./,")
@@ -139,14 +139,17 @@ class PlainKiosk:
             self._line(_("There is no such number."))
 
     def _type(self, screen: LobbyScreen, line: str) -> None:
-        if self._is_ticket(line):
+        if self._is_ticket(line, is_text=screen.takes_text):
             self._app.scanned(line)
             return
         for _at in range(_ERASE_ALL):
             screen.typed("\b")
-        for character in line.translate(_SEPARATORS):
+        for character in line if screen.takes_text else line.translate(_SEPARATORS):
             screen.typed(character)
 
-    def _is_ticket(self, line: str) -> bool:
-        """A scan's text is longer than anything that is typed."""
-        return len(line) > _LONGEST_TYPED
+    def _is_ticket(self, line: str, *, is_text: bool) -> bool:
+        """A scan's text is longer than anything that is typed but names and addresses; those have
+        blanks, or no digits.
+        """
+        is_name = is_text and (" " in line or not any(c.isdigit() for c in line))
+        return len(line) > _LONGEST_TYPED and not is_name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kiosk.domain.model import Medium, OrderId
 from kiosk.domain.protection import JobPassword
@@ -19,6 +20,7 @@ class Visit:
     medium: Medium | None = None
     copies: int = 1
     is_protected: bool = False  # wanted so far
+    received_at: datetime | None = None  # when the form was shown first
     password: JobPassword | None = field(default=None, repr=False)
     job_id: OrderId | None = None
     jobs_left: tuple[OrderId, ...] = ()  # made after this one

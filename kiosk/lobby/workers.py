@@ -11,6 +11,7 @@ from textual import work
 
 from kiosk.domain.model import MediaChoice, OrderId, Question, Wanted
 from kiosk.domain.protection import JobPassword
+from kiosk.domain.release_form import ReleaseForm
 from kiosk.errors import RefusedClaimError
 from kiosk.lobby.answers import Decided, JobSeen, Placed
 from kiosk.lobby.assisted import AssistedApp
@@ -42,8 +43,19 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
 
     @work(thread=True, group="place", exit_on_error=False)
     def _place(
-        self, visit: Visit, release: Release, choice: MediaChoice, order_ids: tuple[OrderId, ...]
+        self,
+        visit: Visit,
+        release: Release,
+        choice: MediaChoice,
+        order_ids: tuple[OrderId, ...],
+        form: ReleaseForm | None,
     ) -> None:
+        forms, actor = self._parts.forms, f"kiosk:{self._parts.kiosk_name}"
+        if form is not None and forms is not None:  # kept before anything is made of it
+            kept, code = attempt(lambda: forms.keep(form, actor=actor))
+            if kept is None:
+                self.post_message(Placed(visit, (), code))
+                return
         placed, code = attempt(lambda: self._parts.request.place_all(release, choice, order_ids))
         jobs = () if placed is None else placed.jobs
         if placed is not None and not jobs:  # said as if he came with his ticket just now

@@ -227,15 +227,16 @@ class LowToggle(Toggle, inherit_bindings=False):
         min-width: 20;
         min-height: 3;
         border: none;
+        /* Toggle's own rule is as specific; which of them comes last depends on what was shown. */
         &.on {
-            color: $on-dark;
-            background: $primary;
-            border: none;
+            color: $on-dark !important;
+            background: $primary !important;
+            border: none !important;
         }
         &:focus, &.on:focus {
-            border: none;
-            color: $background;
-            background: $ink;
+            border: none !important;
+            color: $background !important;
+            background: $ink !important;
         }
         &:disabled {
             border: none;

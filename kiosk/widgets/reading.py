@@ -17,7 +17,7 @@ from kiosk.widgets.safe_text import safe_text
 from kiosk.widgets.shown import Shown
 from kiosk.widgets.words import _
 
-_MAX_CELLS = 400
+_MAX_CELLS = 1200  # a page of a form
 _FRAME = ("head", "foot", "too-small")
 
 

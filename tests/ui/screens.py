@@ -25,12 +25,14 @@ from kiosk.domain.model import (
     Wanted,
 )
 from kiosk.domain.protection import Protect
+from kiosk.domain.release_form import preview
 from kiosk.lobby.estimate import Estimate
 from kiosk.lobby.parts import DemoPerson
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.cost import CostScreen
 from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.form import FormScreen, HandSignatureScreen, NameSignatureScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
@@ -39,12 +41,14 @@ from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScree
 from kiosk.lobby.screens.stopped import OutOfServiceScreen, StoppedScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.services.paper_texts import load_words
 from kiosk.widgets.wording import failure_words, refused_words
-from kiosk.widgets.words import LANGUAGES
+from kiosk.widgets.words import LANGUAGES, language
 from tests.fakes.clock import START
 from tests.fakes.lobby import PEOPLE
 from tests.fakes.orders import an_order
 from tests.fakes.passwords import PASSWORD
+from tests.papers import a_request
 
 FRAME = Frame("Riverside Imaging", "Need help? Please ask at the desk.")
 
@@ -146,6 +150,11 @@ def every_screen(
         "medium_always": lambda: MediumScreen(frame, (Medium.DISC,), Protect.ALWAYS),
         "cost": lambda: CostScreen(frame, BILL),
         "cost_nothing": lambda: CostScreen(frame, NO_CHARGE),
+        "form": lambda: FormScreen(
+            frame, lambda: preview(a_request(language()), load_words(language()))
+        ),
+        "sign_by_name": lambda: NameSignatureScreen(frame),
+        "sign_by_hand": lambda: HandSignatureScreen(frame),
         "writing_protected": lambda: ProgressScreen(
             frame, a_job(order, is_protected=True), Estimate(0.55, 130.0), PASSWORD
         ),

@@ -93,6 +93,9 @@ PICTURED = (
     "exams",
     "exams_several",
     "cost",
+    "form",
+    "sign_by_name",
+    "sign_by_hand",
     "cost_nothing",
     "medium_optional",
     "writing",
@@ -181,7 +184,9 @@ def test_the_measure_of_contrast() -> None:
     assert contrast(Color.parse("#777777"), Color.parse("#ffffff")) == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.mark.parametrize("name", ["ticket", "birth_date", "is_this_you", "medium", "exams_several"])
+@pytest.mark.parametrize(
+    "name", ["ticket", "birth_date", "is_this_you", "medium", "exams_several", "form"]
+)
 async def test_every_button_can_be_reached_by_tab(hall: Hall, name: str) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)

@@ -44,22 +44,6 @@ def newest_of(exams: Sequence[Exam], today: date) -> tuple[OrderId, ...]:
 class ExamToggle(LowToggle, inherit_bindings=False):
     """An exam that is wanted or not."""
 
-    DEFAULT_CSS = """
-    ExamToggle {
-        border: none;
-        &.on {
-            color: $on-dark;
-            background: $primary;
-            border: none;
-        }
-        &:focus, &.on:focus {
-            border: none;
-            color: $background;
-            background: $ink;
-        }
-    }
-    """
-
     def __init__(
         self,
         exam: Exam,

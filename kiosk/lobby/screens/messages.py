@@ -8,6 +8,7 @@ from datetime import date
 from textual.message import Message
 
 from kiosk.domain.model import Medium, OrderId, Question
+from kiosk.domain.release_form import Signature
 
 
 @dataclass
@@ -70,6 +71,20 @@ class CopiesChosen(Message):
 
 class CostSeen(Message):
     """The cost is known and agreed to."""
+
+
+@dataclass
+class SignWanted(Message):
+    """The form was read; it is to be signed by typing or by drawing."""
+
+    is_by_hand: bool
+
+
+@dataclass
+class Signed(Message):
+    """A signature that is one."""
+
+    signature: Signature = field(repr=False)
 
 
 @dataclass
