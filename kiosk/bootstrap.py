@@ -316,6 +316,8 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         media=offered(config),
         fees=fee_policy(config.fee),
         forms=forms,
+        for_whom=config.lobby.for_whom,
+        doctors=bootstrap_paper.doctors(config),
         site_address=", ".join((site.institution, *site.address)),
         date_order=_DATE_ORDERS[kiosk.date_order],
         idle_s=float(kiosk.idle_s),

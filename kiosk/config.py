@@ -229,6 +229,11 @@ class LobbyConfig:
     other_exams: bool = option(
         False, "a ticket also offers the patient's other released orders of the last 7 days"
     )
+    for_whom: bool = option(
+        True,
+        "visitors are asked for whom the copy is: themselves, a doctor of forms.directory, or"
+        " somebody whose address they type",
+    )
     release_form: bool = option(
         True, "a release form is read and signed before anything is made, and kept"
     )

@@ -29,6 +29,7 @@ from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.lobby.screens.whom import WhomScreen
 from kiosk.ports import Jobs
 
 SIZE = (80, 24)
@@ -69,6 +70,7 @@ async def visit(
         say("Is this you? Yes")
         await visitor.touch(ExamsScreen, "#go")
         say("The exam is chosen; on a disc, please")
+        await visitor.touch(WhomScreen, "#me")
         await visitor.touch(MediumScreen, "#medium-disc")
         say("What it costs is shown")
         await visitor.touch(CostScreen, "#go")

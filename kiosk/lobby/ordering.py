@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from kiosk.domain.fee import FeeQuote, FeeRequest, RequestKind, quote
+from kiosk.domain.fee import FeePolicy, FeeQuote, FeeRequest, quote
 from kiosk.domain.model import MediaChoice, Medium
 from kiosk.domain.paper import Block
 from kiosk.domain.protection import Protect
+from kiosk.domain.recipient import for_me
 from kiosk.domain.release_form import ReleaseForm, ReleaseRequest, sign
 from kiosk.lobby.answers import Placed
-from kiosk.lobby.following import FollowingApp
-from kiosk.lobby.request_form import NO_CHARGE, request_of
+from kiosk.lobby.recipients import RecipientsApp
+from kiosk.lobby.request_form import request_of
 from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.cost import CostScreen
@@ -25,6 +26,7 @@ from kiosk.lobby.screens.exams import ExamsScreen
 from kiosk.lobby.screens.form import FormScreen, HandSignatureScreen, NameSignatureScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.sentence import MomentScreen
+from kiosk.lobby.screens.whom import WhomScreen
 from kiosk.lobby.visit import Visit
 from kiosk.services.claims import Release, day_of
 
@@ -37,8 +39,8 @@ class _Question:
     show: Callable[[], None]
 
 
-class OrderingApp(FollowingApp, inherit_bindings=False):
-    """The following app, and the questions before there is anything to follow."""
+class OrderingApp(RecipientsApp, inherit_bindings=False):
+    """The recipients' app, and the questions before there is anything to follow."""
 
     # --- the way in both directions ---------------------------------------------------------------
 
@@ -46,6 +48,8 @@ class OrderingApp(FollowingApp, inherit_bindings=False):
         """Those that this visitor is asked; the first is always asked."""
         parts = self._parts
         asked = [_Question(ExamsScreen, self._ask_exams)]
+        if parts.for_whom:
+            asked.append(_Question(WhomScreen, self._ask_whom))
         if len(parts.media) != 1 or parts.protect is Protect.OPTIONAL:
             asked.append(_Question(MediumScreen, self._ask_medium))
         if parts.max_copies > 1:
@@ -70,6 +74,8 @@ class OrderingApp(FollowingApp, inherit_bindings=False):
         if isinstance(screen, NameSignatureScreen | HandSignatureScreen):
             self._show_form()
             return self._visit.release is not None
+        if self._visit.release is not None and self.back_from_recipient(screen):
+            return True
         asked = self._questions()
         places = [at for at, it in enumerate(asked) if type(screen) is it.screen]
         if self._visit.release is None or not places or not places[0]:
@@ -104,6 +110,9 @@ class OrderingApp(FollowingApp, inherit_bindings=False):
             self._visit.chosen = message.order_ids
             self._ask_after(ExamsScreen)
 
+    def recipient_is_known(self) -> None:
+        self._ask_after(WhomScreen)
+
     def _ask_medium(self) -> None:
         parts, is_protected = self._parts, self._visit.is_protected
         self._show(MediumScreen(self._frame, parts.media, parts.protect, is_protected=is_protected))
@@ -122,20 +131,19 @@ class OrderingApp(FollowingApp, inherit_bindings=False):
             self._ask_after(CopiesScreen)
 
     def _show_cost(self) -> None:
-        if (fee := self._fee()) is not None:
-            self._show(CostScreen(self._frame, fee))
+        if self._visit.release is not None:
+            self._show(CostScreen(self._frame, self._fee()))
 
     def on_cost_seen(self, _message: told.CostSeen) -> None:
         if self._visit.release is not None:
             self._ask_after(CostScreen)
 
-    def _fee(self) -> FeeQuote | None:
-        """Of all that was chosen, as one request; None where the site shows none."""
-        visit, policy = self._visit, self._parts.fees
-        if policy is None or visit.medium is None:
-            return None
+    def _fee(self) -> FeeQuote:
+        """Of all that was chosen, as one request."""
+        visit, policy = self._visit, self._parts.fees or FeePolicy()
+        kind = (visit.recipient or for_me()).request_kind
         media = visit.copies * max(1, len(visit.chosen or ()))
-        return quote(policy, FeeRequest(RequestKind.PATIENT, visit.medium, media))
+        return quote(policy, FeeRequest(kind, visit.medium or Medium.DISC, media))
 
     # --- the form ---------------------------------------------------------------------------------
 
@@ -174,7 +182,8 @@ class OrderingApp(FollowingApp, inherit_bindings=False):
             medium=visit.medium or Medium.DISC,
             copies=visit.copies,
             is_protected=parts.protect.decide(visit.is_protected),
-            fee=self._fee() or NO_CHARGE,
+            fee=self._fee(),
+            recipient=visit.recipient,
             received_at=received_at,
         )
 

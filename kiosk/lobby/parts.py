@@ -11,6 +11,7 @@ from kiosk.domain.fee import FeePolicy
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.protection import Protect
+from kiosk.domain.recipient import Doctor
 from kiosk.ports import Clock, Jobs, Orders, Passwords, Presence, Speech, StaffCalls, Tickets
 from kiosk.services.identify import Identify
 from kiosk.services.pulse import Pulse
@@ -49,6 +50,8 @@ class LobbyParts:
         fees: What copies cost; None where the lobby says nothing of it.
         forms: Release forms that are signed before anything is made; None where none is asked.
         site_address: Where a request is taken back in writing.
+        for_whom: It is asked for whom the copy is; otherwise it is for the patient.
+        doctors: The site's directory.
         date_order: How a birth date is typed here.
         idle_s, warn_s: A visit without a touch ends after `idle_s`, announced `warn_s` before.
         progress_idle_s: The same while a medium is made: those screens show nothing of a person.
@@ -80,6 +83,8 @@ class LobbyParts:
     fees: FeePolicy | None = None
     forms: ReleaseForms | None = None
     site_address: str = ""
+    for_whom: bool = False
+    doctors: tuple[Doctor, ...] = ()
     date_order: DateOrder = "DMY"
     idle_s: float = 45.0
     warn_s: float = 20.0

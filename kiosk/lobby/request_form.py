@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from kiosk.domain.exam import ReportState
-from kiosk.domain.fee import FeePolicy, FeeQuote, FeeRequest, RequestKind, quote
+from kiosk.domain.fee import FeeQuote
 from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import Medium, Order, OrderId
 from kiosk.domain.recipient import Recipient, for_me
@@ -15,7 +15,6 @@ from kiosk.domain.release_form import ReleasedExam, ReleaseRequest
 from kiosk.services.claims import Release
 from kiosk.widgets.safe_text import safe_text
 
-NO_CHARGE: Final = quote(FeePolicy(), FeeRequest(RequestKind.PATIENT, Medium.DISC))
 _NAME_CELLS: Final = 120
 _REPORTS: Final = {
     ReportState.FINAL: "with",

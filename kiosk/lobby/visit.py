@@ -7,6 +7,7 @@ from datetime import datetime
 
 from kiosk.domain.model import Medium, OrderId
 from kiosk.domain.protection import JobPassword
+from kiosk.domain.recipient import Recipient, RecipientKind
 from kiosk.services.identify import Claim, Release
 
 
@@ -17,6 +18,10 @@ class Visit:
     claim: Claim | None = field(default=None, repr=False)
     release: Release | None = field(default=None, repr=False)
     chosen: tuple[OrderId, ...] | None = None  # of the exams; None: nothing was chosen yet
+    recipient: Recipient | None = field(default=None, repr=False)  # None: not asked, for himself
+    recipient_kind: RecipientKind = RecipientKind.NAMED  # of what is being typed
+    typed_name: str = field(default="", repr=False)
+    typed_address: str = field(default="", repr=False)
     medium: Medium | None = None
     copies: int = 1
     is_protected: bool = False  # wanted so far

@@ -25,9 +25,11 @@ from kiosk.domain.model import (
     Wanted,
 )
 from kiosk.domain.protection import Protect
+from kiosk.domain.recipient import Doctor, Recipient, RecipientKind
 from kiosk.domain.release_form import preview
 from kiosk.lobby.estimate import Estimate
 from kiosk.lobby.parts import DemoPerson
+from kiosk.lobby.recipients import not_here_words
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.cost import CostScreen
@@ -41,6 +43,14 @@ from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScree
 from kiosk.lobby.screens.stopped import OutOfServiceScreen, StoppedScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.lobby.screens.whom import (
+    AddressScreen,
+    DoctorsScreen,
+    FindDoctorScreen,
+    ReadBackScreen,
+    RecipientNameScreen,
+    WhomScreen,
+)
 from kiosk.services.paper_texts import load_words
 from kiosk.widgets.wording import failure_words, refused_words
 from kiosk.widgets.words import LANGUAGES, language
@@ -106,6 +116,15 @@ def exams(first: Exam) -> list[Exam]:
     ]
 
 
+def some_doctors(name: str) -> list[Doctor]:
+    """More than there is room for."""
+    return [Doctor(f"d{n}", name, ("1 Main St",), f"Riverside Practice {n}") for n in range(7)]
+
+
+def a_recipient(name: str) -> Recipient:
+    return Recipient(RecipientKind.NAMED, name, ("12 River Road", "Exampletown, TX 70000"))
+
+
 def every_screen(
     order: Order | None = None, frame: Frame = FRAME, hostile: str | None = None
 ) -> dict[str, Callable[[], LobbyScreen]]:
@@ -150,6 +169,14 @@ def every_screen(
         "medium_always": lambda: MediumScreen(frame, (Medium.DISC,), Protect.ALWAYS),
         "cost": lambda: CostScreen(frame, BILL),
         "cost_nothing": lambda: CostScreen(frame, NO_CHARGE),
+        "whom": lambda: WhomScreen(frame),
+        "find_doctor": lambda: FindDoctorScreen(frame),
+        "doctors": lambda: DoctorsScreen(frame, some_doctors(hostile or "Dr. Anna-Maria Lee")),
+        "no_doctor": lambda: DoctorsScreen(frame, ()),
+        "recipient_name": lambda: RecipientNameScreen(frame),
+        "recipient_address": lambda: AddressScreen(frame),
+        "read_back": lambda: ReadBackScreen(frame, a_recipient(hostile or "Ann Lee")),
+        "come_for_another": lambda: SorryScreen(frame, not_here_words, can_retry=False),
         "form": lambda: FormScreen(
             frame, lambda: preview(a_request(language()), load_words(language()))
         ),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum
 
 from textual.message import Message
 
 from kiosk.domain.model import Medium, OrderId, Question
+from kiosk.domain.recipient import Doctor
 from kiosk.domain.release_form import Signature
 
 
@@ -67,6 +69,57 @@ class CopiesChosen(Message):
     """How many."""
 
     copies: int
+
+
+class Whom(Enum):
+    """The buttons of "For whom?"."""
+
+    ME = "me"
+    DOCTOR = "doctor"
+    NAMED = "named"
+    OTHER = "other"  # it is not the patient who stands there
+
+
+@dataclass
+class ForWhom(Message):
+    """Who gets the copy."""
+
+    whom: Whom
+
+
+@dataclass
+class DoctorSought(Message):
+    """First letters of names."""
+
+    text: str = field(repr=False)
+
+
+@dataclass
+class DoctorChosen(Message):
+    """Of the directory; None: it is none of those."""
+
+    doctor: Doctor | None = field(repr=False)
+
+
+@dataclass
+class NameTyped(Message):
+    """A clean name of a recipient."""
+
+    name: str = field(repr=False)
+
+
+@dataclass
+class AddressTyped(Message):
+    """An address whose lines are parted by commas, as it was typed."""
+
+    text: str = field(repr=False)
+
+
+@dataclass
+class ReadBack(Message):
+    """Whether what was typed is right."""
+
+    is_right: bool
 
 
 class CostSeen(Message):
