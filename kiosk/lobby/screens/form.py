@@ -22,7 +22,7 @@ from kiosk.widgets.mirror import Row
 from kiosk.widgets.safe_text import safe_text
 from kiosk.widgets.screen import LEAST_COLUMNS, LEAST_ROWS, Heard
 from kiosk.widgets.shown import Shown
-from kiosk.widgets.words import _
+from kiosk.widgets.words import _, is_right_to_left
 
 _KEYS_CELLS: Final = 14  # the two keys beside the text, and air
 _WIDEST: Final = 76
@@ -48,7 +48,9 @@ class FormScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Row(id="form-row"):
-            yield Shown("", id="form-text")
+            text = Shown("", id="form-text")
+            text.styles.text_align = "right" if is_right_to_left() else "left"
+            yield text
             with Vertical(id="form-keys"):
                 yield Key("▲", "up", id="up")
                 yield Shown("", id="form-place")
