@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from kiosk.domain.claim import Answers
 from kiosk.domain.model import MediaChoice
 from kiosk.domain.protection import Protect
 from kiosk.lobby.answers import Decided, Placed
@@ -103,7 +104,8 @@ class LobbyApp(ClaimingApp, inherit_bindings=False):
         if message.visit is not self._visit:
             return
         self._visit.is_asking = False
-        self._visit.claim = None  # a ticket is asked for again after every answer
+        # A ticket is asked for again after every answer.
+        self._visit.claim, self._visit.answers = None, Answers()
         if isinstance(message.outcome, Release):
             self._visit.release = message.outcome
             self._show(IsThisYouScreen(self._frame, message.outcome.order))

@@ -5,19 +5,26 @@ Which facts are asked follows from the kind of claim alone, never from whether t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from kiosk.domain.claim import Unread
+from kiosk.domain.claim import Answers, Fact, Unread
 from kiosk.lobby.following import FollowingApp
 from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.second_fact import FactScreen, PhoneDigitsScreen, PostcodeScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, ThanksScreen
 from kiosk.services.identify import Claim
 from kiosk.widgets.screen import KioskScreen
 from kiosk.widgets.unusable import too_fast_words, too_slow_words, unread_words
 
-FACT_SCREENS: Final[tuple[type[LobbyScreen], ...]] = (BirthDateScreen,)
+FACT_SCREENS: Final[tuple[type[LobbyScreen], ...]] = (BirthDateScreen, FactScreen)
+_SCREEN_OF: Final[dict[Fact, type[LobbyScreen]]] = {
+    Fact.BIRTH_DATE: BirthDateScreen,
+    Fact.PHONE_DIGITS: PhoneDigitsScreen,
+    Fact.POSTCODE: PostcodeScreen,
+}
 
 
 class ClaimingApp(FollowingApp, inherit_bindings=False):
@@ -64,12 +71,30 @@ class ClaimingApp(FollowingApp, inherit_bindings=False):
             return
         self._new_visit(claim)
         self._forget_job()
-        today = self._parts.clock.now().date()
-        self._show(BirthDateScreen(self._frame, self._parts.date_order, today))
+        self._ask(self._parts.identify.needs(claim)[0])
+
+    def _ask(self, fact: Fact) -> None:
+        if fact is Fact.BIRTH_DATE:
+            today = self._parts.clock.now().date()
+            self._show(BirthDateScreen(self._frame, self._parts.date_order, today))
+        elif fact is Fact.PHONE_DIGITS:
+            self._show(PhoneDigitsScreen(self._frame))
+        else:
+            self._show(PostcodeScreen(self._frame))
 
     def one_fact_back(self) -> None:
-        """To the code, as a new visit."""
-        self.post_message(told.Start())
+        """To the fact before, which is asked anew; from the first one to the code."""
+        claim = self._visit.claim
+        screen, before = self.current(), None
+        for fact in () if claim is None else self._parts.identify.needs(claim):
+            if isinstance(screen, _SCREEN_OF[fact]):
+                break
+            before = fact
+        if before is None:
+            self.post_message(told.Start())
+        else:
+            self._visit.answers = Answers()
+            self._ask(before)
 
     def on_code_typed(self, message: told.CodeTyped) -> None:
         claim = self._parts.identify.claim(message.code)
@@ -79,8 +104,30 @@ class ClaimingApp(FollowingApp, inherit_bindings=False):
             self._begin(claim)
 
     def on_birth_date_typed(self, message: told.BirthDateTyped) -> None:
+        answers = replace(self._visit.answers, birth_date=message.birth_date)
+        self._answered(Fact.BIRTH_DATE, answers)
+
+    def on_phone_digits_typed(self, message: told.PhoneDigitsTyped) -> None:
+        answers = replace(self._visit.answers, phone_digits=message.digits)
+        self._answered(Fact.PHONE_DIGITS, answers)
+
+    def on_postcode_typed(self, message: told.PostcodeTyped) -> None:
+        answers = replace(self._visit.answers, postcode=message.postcode)
+        self._answered(Fact.POSTCODE, answers)
+
+    def _answered(self, fact: Fact, answers: Answers) -> None:
+        """Ask the next one; decide when all are there, in one go, so that no fact is told apart."""
         visit = self._visit
-        if visit.claim is not None and not visit.is_asking:
+        if visit.claim is None or visit.is_asking:
+            return
+        needs = self._parts.identify.needs(visit.claim)
+        if fact not in needs:
+            return
+        visit.answers = answers
+        following = needs[needs.index(fact) + 1 :]
+        if following:
+            self._ask(following[0])
+        else:
             visit.is_asking = True
             self._show(MomentScreen(self._frame))
-            self._confirm(visit, visit.claim, message.birth_date)
+            self._confirm(visit, visit.claim, answers)

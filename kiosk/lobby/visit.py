@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kiosk.domain.claim import Answers
 from kiosk.domain.model import Medium, OrderId
 from kiosk.domain.protection import JobPassword
 from kiosk.services.identify import Claim, Release
@@ -14,6 +15,7 @@ class Visit:
     """One person's way from welcome to goodbye; identity is being the same object."""
 
     claim: Claim | None = field(default=None, repr=False)
+    answers: Answers = Answers()  # to what is asked with the claim
     release: Release | None = field(default=None, repr=False)
     medium: Medium | None = None
     is_protected: bool = False  # wanted so far

@@ -88,6 +88,8 @@ PICTURED = (
     "welcome",
     "ticket",
     "birth_date",
+    "phone_digits",
+    "postcode",
     "refused",
     "is_this_you",
     "exams",
@@ -178,7 +180,9 @@ def test_the_measure_of_contrast() -> None:
     assert contrast(Color.parse("#777777"), Color.parse("#ffffff")) == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.mark.parametrize("name", ["ticket", "birth_date", "is_this_you", "medium", "exams"])
+@pytest.mark.parametrize(
+    "name", ["ticket", "birth_date", "phone_digits", "postcode", "is_this_you", "medium", "exams"]
+)
 async def test_every_button_can_be_reached_by_tab(hall: Hall, name: str) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
