@@ -3,8 +3,8 @@
 It places orders and watches progress; it never retrieves, builds or burns, so it may die at any
 moment and nothing is lost. Every way back to welcome goes through `end_visit`, which throws away
 whatever the visitor typed. What takes time runs in worker threads (`workers`); an answer that
-arrives after the visit it belongs to is dropped. Here is the way to "this is me"; `ordering` asks
-what is wanted, `following` shows what becomes of it.
+arrives after the visit it belongs to is dropped. Here is the frame of a visit; `claiming`
+asks who it is, `ordering` what is wanted, `following` shows what becomes of it.
 """
 
 from __future__ import annotations
@@ -12,25 +12,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from kiosk.domain.claim import Answers
 from kiosk.lobby.answers import Decided
-from kiosk.lobby.ordering import OrderingApp
+from kiosk.lobby.claiming import FACT_SCREENS, ClaimingApp
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.screens import messages as told
-from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
-from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
+from kiosk.lobby.screens.sentence import SorryScreen
 from kiosk.lobby.screens.stopped import OutOfServiceScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
-from kiosk.services.identify import Claim, Release
-from kiosk.widgets.screen import KioskScreen
+from kiosk.services.identify import Release
 from kiosk.widgets.wording import refused_words
-from kiosk.widgets.words import _
 
 _POLL_TICKS: Final = 2  # progress is asked for every half second
 
 
-class LobbyApp(OrderingApp, inherit_bindings=False):
+class LobbyApp(ClaimingApp, inherit_bindings=False):
     """Run it under `lobby.wrapper`, which owns the terminal.
 
     Args:
@@ -44,32 +42,6 @@ class LobbyApp(OrderingApp, inherit_bindings=False):
         self._ticks = 0
 
     # --- what the guard asks ----------------------------------------------------------------------
-
-    def scanned(self, text: str) -> None:
-        """A scan counts on every screen: it begins a visit with this ticket."""
-        if self._visit.is_asking:
-            return
-        claim = self._parts.identify.claim(text)
-        if claim is not None:
-            if self._is_somebody_elses():
-                self.forget_comfort()
-                self._idle.end_visit()
-            self._begin(claim)
-        elif isinstance(self.screen, KioskScreen):
-            self.screen.notice(_("This is not one of our tickets. Please scan the square code."))
-
-    def _is_somebody_elses(self) -> bool:
-        """Whether what is shown may have been left by the one before."""
-        visit = self._visit
-        is_over = isinstance(self.current(), GoodbyeScreen | ThanksScreen)
-        return is_over or visit.release is not None or visit.job_id is not None
-
-    def dropped(self) -> None:
-        """A scanner that sends no Enter, or very quick fingers."""
-        if isinstance(self.screen, KioskScreen):
-            self.screen.notice(
-                _("That came very fast. Please press Enter after a scan, or type slowly.")
-            )
 
     def ticked(self) -> None:
         self._ticks += 1
@@ -85,6 +57,7 @@ class LobbyApp(OrderingApp, inherit_bindings=False):
         self._new_visit()
         self._forget_job()
         self.forget_comfort()
+        self._scanner.forget()
         self._show_welcome()
 
     def _show_welcome(self) -> None:
@@ -100,15 +73,6 @@ class LobbyApp(OrderingApp, inherit_bindings=False):
 
     # --- the way ----------------------------------------------------------------------------------
 
-    def _begin(self, claim: Claim) -> None:
-        if self.is_closed:
-            self.end_visit()
-            return
-        self._new_visit(claim)
-        self._forget_job()
-        today = self._parts.clock.now().date()
-        self._show(BirthDateScreen(self._frame, self._parts.date_order, today))
-
     def on_start(self, message: told.Start) -> None:
         if self.is_closed:
             self.end_visit()
@@ -123,30 +87,17 @@ class LobbyApp(OrderingApp, inherit_bindings=False):
 
     def on_back(self, _message: told.Back) -> None:
         screen = self.current()
-        if isinstance(screen, BirthDateScreen):
-            self.on_start(told.Start())
+        if isinstance(screen, FACT_SCREENS):
+            self.one_fact_back()
         elif not self.go_back(screen):
             self.end_visit()
-
-    def on_code_typed(self, message: told.CodeTyped) -> None:
-        claim = self._parts.identify.claim(message.code)
-        if claim is None:
-            self.end_visit()
-        else:
-            self._begin(claim)
-
-    def on_birth_date_typed(self, message: told.BirthDateTyped) -> None:
-        visit = self._visit
-        if visit.claim is not None and not visit.is_asking:
-            visit.is_asking = True
-            self._show(MomentScreen(self._frame))
-            self._confirm(visit, visit.claim, message.birth_date)
 
     def on_decided(self, message: Decided) -> None:
         if message.visit is not self._visit:
             return
         self._visit.is_asking = False
-        self._visit.claim = None  # a ticket is asked for again after every answer
+        # A ticket is asked for again after every answer.
+        self._visit.claim, self._visit.answers = None, Answers()
         if isinstance(message.outcome, Release):
             self._visit.release = message.outcome
             self._show(IsThisYouScreen(self._frame, message.outcome.order))

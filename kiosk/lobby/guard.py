@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from kiosk.lobby.crash import log_error
 from kiosk.lobby.inactivity import Idle, Inactivity
-from kiosk.lobby.scanner import ScanReader
+from kiosk.lobby.scanner import Read, ScanReader
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.messages import StillHere
 from kiosk.lobby.screens.panel import Panel
@@ -45,6 +45,10 @@ class Visits(Protocol):
 
     def dropped(self) -> None:
         """Many characters came as fast as a scan, without its end: nothing was made of them."""
+        ...
+
+    def came_slowly(self) -> None:
+        """A scan came at a person's speed, and was typed: that has been taken back."""
         ...
 
     def ticked(self) -> None:
@@ -95,6 +99,7 @@ class GuardedApp(App[None], inherit_bindings=False):
         self._visits = visits
         self._is_demo = demo
         self._scanner = ScanReader()
+        self._is_waiting_for_keys = False
         self._idle = Inactivity(clock, warn_s=warn_s, visit_s=visit_s)
         self._warning: StillThereScreen | None = None
         self._panel: Panel | None = None
@@ -164,29 +169,42 @@ class GuardedApp(App[None], inherit_bindings=False):
         if self._is_demo and event.key == EXIT_KEY:
             self.exit()
             return False
+        read = self._scanner.feed(event.key, event.character, event.time)
+        self._obey(read)
+        if self._scanner.is_holding:
+            self._wait_for_more()
+        if read.is_ours:
+            return False
         if event.key in HELP_KEYS:
             self._visits.pressed_help_key(event.key)
-            return False
-        read = self._scanner.feed(event.key, event.character, event.time)
-        self._tell_dropped()
-        self._type(read.typed)
-        if read.scan is not None:
-            self._visits.scanned(read.scan)
-        if self._scanner.is_holding:
-            # By the queue: keys that have arrived but were not looked at yet come first.
-            self.set_timer(
-                self._scanner.gap_s + 0.02, lambda: self.call_later(self._let_typing_through)
-            )
-        if read.is_ours:
             return False
         if event.key in _ERASES:
             self._type("\b")
         return event.key in _MOVES or (event.key == "escape" and self._panel is not None)
 
-    def _let_typing_through(self) -> None:
-        typed = self._scanner.flush(events.Event().time)
+    def _obey(self, read: Read) -> None:
         self._tell_dropped()
-        self._type(typed)
+        self._type(read.typed)
+        if read.scan is not None:
+            self._visits.scanned(read.scan)
+        if read.slow is not None:
+            self._type("\b" * read.slow)
+            self._visits.came_slowly()
+
+    def _wait_for_more(self) -> None:
+        """One timer for all keys of a scan: a card has two thousand."""
+        if not self._is_waiting_for_keys:
+            self._is_waiting_for_keys = True
+            # By the queue: keys that have arrived but were not looked at yet come first.
+            self.set_timer(
+                self._scanner.gap_s + 0.02, lambda: self.call_later(self._let_typing_through)
+            )
+
+    def _let_typing_through(self) -> None:
+        self._is_waiting_for_keys = False
+        self._obey(self._scanner.flush(events.Event().time))
+        if self._scanner.is_holding:
+            self._wait_for_more()
 
     def _tell_dropped(self) -> None:
         if self._scanner.take_dropped():

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from textual.screen import Screen
 
-from kiosk.domain.ticket import MAX_TEXT_CHARACTERS
+from kiosk.domain.claim import MAX_SCAN_CHARACTERS
 from kiosk.lobby.app import LobbyApp
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.widgets.buttons import TouchButton
@@ -117,7 +117,7 @@ class PlainKiosk:
     async def _read(self) -> None:
         async for line in self._lines:
             # In the app's own queue, as a key would be.
-            self._app.call_later(self._obey, line[: MAX_TEXT_CHARACTERS + 1].strip())
+            self._app.call_later(self._obey, line[: MAX_SCAN_CHARACTERS + 1].strip())
 
     def _obey(self, line: str) -> None:
         self._app.touched_from_outside()

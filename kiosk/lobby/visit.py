@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kiosk.domain.claim import Answers
 from kiosk.domain.model import Medium, OrderId
 from kiosk.domain.protection import JobPassword
 from kiosk.domain.recipient import Recipient, RecipientKind
@@ -16,6 +17,7 @@ class Visit:
     """One person's way from welcome to goodbye; identity is being the same object."""
 
     claim: Claim | None = field(default=None, repr=False)
+    answers: Answers = Answers()  # to what is asked with the claim
     release: Release | None = field(default=None, repr=False)
     chosen: tuple[OrderId, ...] | None = None  # of the exams; None: nothing was chosen yet
     recipient: Recipient | None = field(default=None, repr=False)  # None: not asked, for himself

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 from textual import work
 
+from kiosk.domain.claim import Answers
 from kiosk.domain.model import MediaChoice, OrderId, Question, Wanted
 from kiosk.domain.protection import JobPassword
 from kiosk.domain.release_form import ReleaseForm
@@ -33,8 +34,8 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
         self._presence = threading.Lock()
 
     @work(thread=True, group="identify", exit_on_error=False)
-    def _confirm(self, visit: Visit, claim: Claim, birth_date: date) -> None:
-        outcome, code = attempt(lambda: self._parts.identify.confirm(claim, birth_date))
+    def _confirm(self, visit: Visit, claim: Claim, answers: Answers) -> None:
+        outcome, code = attempt(lambda: self._parts.identify.confirm(claim, answers))
         self.post_message(Decided(visit, outcome, code))
 
     @work(thread=True, group="identify", exit_on_error=False)

@@ -22,7 +22,7 @@ from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
-from kiosk.services.identify import Identify, issue_ticket
+from kiosk.services.identify import Identify, IdentifyPolicy, issue_ticket
 from kiosk.services.pulse import Pulse
 from kiosk.services.request import Request
 from tests.fakes.audit import FakeAuditLog
@@ -45,11 +45,15 @@ PEOPLE = (
     DemoPerson("Fatima El-Amrani", "9876-5432", "31 October 1975"),
 )
 
+SENT_AS = {"\r": "enter", "\n": "ctrl+j", "\t": "tab", "\x1b": "escape", "\x7f": "backspace"}
+
 
 class Hall:
     """Fakes, services and the parts of one kiosk."""
 
-    def __init__(self, *orders: Order, **changes: object) -> None:
+    def __init__(
+        self, *orders: Order, policy: IdentifyPolicy | None = None, **changes: object
+    ) -> None:
         self.clock = FakeClock()
         self.order = orders[0] if orders else an_order()
         self.orders = FakeOrders(*(orders or (self.order,)))
@@ -75,6 +79,7 @@ class Hall:
                 audit=self.audit,
                 keys=KEYS,
                 kiosk="hall",
+                policy=policy,
             ),
             request=Request(jobs=self.jobs, tickets=self.tickets, clock=self.clock, kiosk="hall"),
             presence=self.presence,
@@ -145,13 +150,13 @@ class Visitor:
         widget, _ = self.app.screen.get_widget_at(x, y)
         return found.first() in widget.ancestors_with_self
 
-    async def scan(self, text: str, end: str = "enter") -> None:
-        """All keys within a moment, as a scanner sends them."""
-        keys = [events.Key(character, character) for character in text]
+    async def scan(self, text: str, end: str = "enter", gap_s: float = 0.0001) -> None:
+        """All keys within a moment, as a scanner sends them; their times are `gap_s` apart."""
+        keys = [events.Key(SENT_AS.get(character, character), character) for character in text]
         if end:
             keys.append(events.Key(end, "\r" if end == "enter" else None))
         for at, key in enumerate(keys):
-            key.time = keys[-1].time - 0.0001 * (len(keys) - at)  # this process may be slow
+            key.time = keys[-1].time - gap_s * (len(keys) - at)  # this process may be slow
             key.set_sender(self.app)
             self.app.post_message(key)
         await self.pilot.pause()

@@ -39,6 +39,7 @@ from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
+from kiosk.lobby.screens.second_fact import PhoneDigitsScreen, PostcodeScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.stopped import OutOfServiceScreen, StoppedScreen
 from kiosk.lobby.screens.ticket import TicketScreen
@@ -151,6 +152,8 @@ def every_screen(
         "welcome_demo": lambda: WelcomeScreen(frame, people, tuple(LANGUAGES)),
         "ticket": lambda: TicketScreen(frame),
         "birth_date": lambda: BirthDateScreen(frame, "DMY", START.date()),
+        "phone_digits": lambda: PhoneDigitsScreen(frame),
+        "postcode": lambda: PostcodeScreen(frame),
         "moment": lambda: MomentScreen(frame),
         "refused": lambda: SorryScreen(frame, refused_words, can_retry=True),
         "is_this_you": lambda: IsThisYouScreen(frame, order),

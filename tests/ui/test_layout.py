@@ -88,6 +88,8 @@ PICTURED = (
     "welcome",
     "ticket",
     "birth_date",
+    "phone_digits",
+    "postcode",
     "refused",
     "is_this_you",
     "exams",
@@ -188,7 +190,11 @@ def test_the_measure_of_contrast() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ticket", "birth_date", "is_this_you", "medium", "exams_several", "form"]
+    "name",
+    [
+        *("ticket", "birth_date", "phone_digits", "postcode", "is_this_you", "medium"),
+        *("exams_several", "form"),
+    ],
 )
 async def test_every_button_can_be_reached_by_tab(hall: Hall, name: str) -> None:
     async with hall.app().run_test() as pilot:

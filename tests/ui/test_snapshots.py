@@ -7,10 +7,19 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
+from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.second_fact import PhoneDigitsScreen, PostcodeScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from tests.fakes.lobby import Hall
 from tests.ui.screens import every_screen
+
+TYPED: dict[type[LobbyScreen], str] = {
+    TicketScreen: "7K3MX",
+    BirthDateScreen: "03031961",
+    PhoneDigitsScreen: "0142",
+    PostcodeScreen: "SW1A1A",
+}
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
@@ -27,7 +36,7 @@ def test_screen(
             await pilot.pause(0.02)
             if app.screen is screen and screen.is_mounted:
                 break
-        typed = {TicketScreen: "7K3MX", BirthDateScreen: "03031961"}.get(type(screen), "")
+        typed = TYPED.get(type(screen), "")
         for character in typed:
             screen.typed(character)
         await pilot.pause()

@@ -43,6 +43,20 @@ class BirthDateTyped(Message):
 
 
 @dataclass
+class PhoneDigitsTyped(Message):
+    """Four digits."""
+
+    digits: str = field(repr=False)
+
+
+@dataclass
+class PostcodeTyped(Message):
+    """Letters and digits in capitals, as `domain.facts.folded_postcode` gives them."""
+
+    postcode: str = field(repr=False)
+
+
+@dataclass
 class Me(Message):
     """The answer to "Is this you?"."""
 
