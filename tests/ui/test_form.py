@@ -261,7 +261,7 @@ async def test_in_lines(desk: Desk) -> None:
         await reader.reads("no charge")
         await reader.presses("Continue")
         await reader.reads("Request for a copy of my images")
-        await reader.presses("▼")
+        await reader.presses("Next page")
         await reader.reads("page 2 of")
         await reader.presses("Sign by typing my name")
         await reader.reads("Type your first and last name.")

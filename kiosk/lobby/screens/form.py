@@ -30,6 +30,19 @@ _MOST_ROWS: Final = 16
 _CELL_RATIO: Final = 2.0  # height of a cell over its width
 
 
+class PageKey(Key, inherit_bindings=False):
+    """Its arrow is for the eyes; words are heard instead."""
+
+    BINDINGS = Key.BINDINGS
+
+    def __init__(self, arrow: str, value: str, words: str) -> None:
+        super().__init__(arrow, value, id=value)
+        self._words = words
+
+    def heard(self) -> str:
+        return self._words
+
+
 class FormScreen(LobbyScreen):
     """All that will be signed, a page at a time; turned by touch or by the keys' focus.
 
@@ -52,9 +65,9 @@ class FormScreen(LobbyScreen):
             text.styles.text_align = "right" if is_right_to_left() else "left"
             yield text
             with Vertical(id="form-keys"):
-                yield Key("▲", "up", id="up")
+                yield PageKey("▲", "up", _("Page before"))
                 yield Shown("", id="form-place")
-                yield Key("▼", "down", id="down")
+                yield PageKey("▼", "down", _("Next page"))
         with Row(classes="buttons"):
             yield TouchButton(_("Back"), id="back")
             yield TouchButton(_("Sign with my finger"), id="by-hand")
