@@ -27,6 +27,7 @@ from kiosk.domain.model import (
 from kiosk.domain.protection import Protect
 from kiosk.domain.recipient import Doctor, Recipient, RecipientKind
 from kiosk.domain.release_form import preview
+from kiosk.domain.unfit import Unfit
 from kiosk.lobby.estimate import Estimate
 from kiosk.lobby.parts import DemoPerson
 from kiosk.lobby.recipients import not_here_words
@@ -221,6 +222,16 @@ def every_screen(
         "demo_hand": lambda: QuestionScreen(
             frame, Question(order.order_id, 1, Wanted.BLANK_DISC, START), has_demo_hand=True
         ),
+    }
+    screens |= {
+        f"unfit_{unfit.value}": (
+            lambda unfit=unfit: QuestionScreen(
+                frame,
+                Question(order.order_id, 1, Wanted.STICK, START, unfit),
+                has_demo_hand=False,
+            )
+        )
+        for unfit in (Unfit.OTHER_FILE_SYSTEM, Unfit.READ_ONLY)
     }
     screens |= {f"ask_{wanted.value}": ask(wanted) for wanted in Wanted}
     screens |= {

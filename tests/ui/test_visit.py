@@ -19,6 +19,7 @@ from kiosk.domain.model import (
     Wanted,
 )
 from kiosk.domain.protection import Protect
+from kiosk.domain.unfit import Unfit
 from kiosk.errors import JournalError
 from kiosk.lobby.password import PasswordNote
 from kiosk.lobby.screens.birth_date import BirthDateScreen
@@ -30,6 +31,7 @@ from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.widgets.unusable import unfit_words
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
 from tests.fakes.passwords import PASSWORD
@@ -699,3 +701,19 @@ async def test_where_nothing_is_asked_the_site_decides(protect: Protect) -> None
         await visitor.touch("#go")
         await visitor.sees(ProgressScreen)
         assert hall.jobs.submitted[0][1].is_protected is (protect is Protect.ALWAYS)
+
+
+async def test_the_question_says_why_a_medium_cannot_be_used(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        for unfit in (None, Unfit.NOT_BLANK, Unfit.REWRITABLE):
+            question = hall.jobs.ask(job_id, Wanted.OTHER_DISC)
+            question = dataclasses.replace(question, unfit=unfit)
+            hall.jobs.rows[job_id] = dataclasses.replace(hall.jobs.get(job_id), question=question)
+            words = "tray cannot be used" if unfit is None else unfit_words(unfit).split(".")[0]
+            await visitor.until(lambda words=words: words in " ".join(visitor.text().split()))
+            await visitor.sees(QuestionScreen)
+        await visitor.touch("#done")
+        await visitor.until(lambda: hall.jobs.answers == [(job_id, question.number)])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
 from kiosk.domain.disc_set import DiscPlace
-from kiosk.domain.model import Question
+from kiosk.domain.model import Question, Wanted
 from kiosk.errors import MediumNotTakenError
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Answered, DemoHandWanted, StartOver
@@ -15,8 +17,13 @@ from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.mirror import Row
 from kiosk.widgets.screen import Heard, paragraph
 from kiosk.widgets.shown import Shown
+from kiosk.widgets.unusable import unfit_words
 from kiosk.widgets.wording import ask_words
 from kiosk.widgets.words import _
+
+_MEDIA: Final = frozenset(
+    {Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.LARGER_MEDIUM, Wanted.STICK}
+)
 
 
 class QuestionScreen(LobbyScreen):
@@ -47,7 +54,10 @@ class QuestionScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Shown(paragraph(self._ask.text), classes="said")
+            unfit = self.question.unfit
+            # What was put in is wrong: to say once more how it is put in would not help.
+            text = unfit_words(unfit) if unfit and self._asks_for_a_medium else self._ask.text
+            yield Shown(paragraph(text), id="why", classes="said")
             yield Shown("", id="thanks", classes="said strong")
             with Row(classes="buttons"):
                 if self._has_demo_hand:
@@ -56,6 +66,10 @@ class QuestionScreen(LobbyScreen):
                     yield TouchButton(self._ask.button, id="done", classes="primary")
                 else:
                     yield TouchButton(_("Leave this page"), id="leave")
+
+    @property
+    def _asks_for_a_medium(self) -> bool:
+        return self.question.wanted in _MEDIA
 
     def answers(self) -> dict[str, Message]:
         return {
