@@ -61,7 +61,9 @@ class Announcer:
 
     def focus(self, widget: Widget) -> None:
         """The focus went there; not while the screen it is on has not been announced."""
-        if self.is_on and isinstance(widget, TouchButton) and widget.screen is self._announced:
+        if not self.is_on or not isinstance(widget, TouchButton):
+            return
+        if widget.is_attached and widget.screen is self._announced:  # else it is gone already
             self._say(widget.heard(), drops=True)
 
     def heard(self, text: str, private: str) -> None:

@@ -28,6 +28,10 @@ from kiosk.widgets.wording import refused_words
 _POLL_TICKS: Final = 2  # progress is asked for every half second
 
 
+def _nothing() -> None:
+    """A message without a content."""
+
+
 class LobbyApp(ClaimingApp, inherit_bindings=False):
     """Run it under `lobby.wrapper`, which owns the terminal.
 
@@ -59,6 +63,10 @@ class LobbyApp(ClaimingApp, inherit_bindings=False):
         self.forget_comfort()
         self._scanner.forget()
         self._show_welcome()
+        # The screens below hold the last message they got, and it holds the screen that sent it,
+        # with all that was typed there: give each another one.
+        for screen in self.screen_stack:
+            screen.call_later(_nothing)
 
     def _show_welcome(self) -> None:
         if self.is_closed:

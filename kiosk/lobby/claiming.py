@@ -60,7 +60,7 @@ class ClaimingApp(OrderingApp, inherit_bindings=False):
         self._notice(too_slow_words())
 
     def _notice(self, text: str) -> None:
-        if isinstance(self.screen, KioskScreen):
+        if isinstance(self.screen, KioskScreen) and self.screen.is_mounted:
             self.screen.notice(text)
 
     # --- claim and facts --------------------------------------------------------------------------

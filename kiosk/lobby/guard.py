@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from rich.console import Console
 from textual import events
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.screen import Screen
 
@@ -30,6 +31,7 @@ from kiosk.widgets.wording import end_of_visit_words
 
 EXIT_KEY: Final = "ctrl+q"  # in the demo only, and said on the screen
 _TICK_S: Final = 0.25
+_PANEL_IDLE_S: Final = 60.0  # of a help page in front of the welcome
 _MOVES: Final = frozenset({"enter", "tab", "shift+tab", "up", "down", "left", "right"})
 # Functional keys: a keyboard with few large ones can be made of them. A scanner's prefix is F12.
 HELP_KEYS: Final = frozenset({"f1", "f2", "f3", "f7", "f8"})
@@ -134,6 +136,9 @@ class GuardedApp(App[None], inherit_bindings=False):
         else:
             self._idle.end_visit()
         self._has_warned_of_end = False
+        # Tasks of the new screen are born with this; it would keep the one before, and all that
+        # was typed there, for as long as the new one is shown.
+        visible_screen_stack.set([])
         if self.current() is None:
             self.push_screen(screen)  # Textual's own first screen cannot be switched away from
         else:
@@ -145,6 +150,8 @@ class GuardedApp(App[None], inherit_bindings=False):
         self.close_panel()
         self._drop_warning()
         self._panel = panel
+        if not self._idle.has_limit:
+            self._idle.start(_PANEL_IDLE_S)  # somebody was there, and may go without closing it
         self.push_screen(panel)
         self._visits.shown(panel)
 
@@ -165,6 +172,8 @@ class GuardedApp(App[None], inherit_bindings=False):
 
     def _is_let_in(self, event: events.Key) -> bool:
         """Whether Textual gets this key; typing, scans and everything unknown it does not."""
+        if not self.screen_stack:
+            return False  # the app ends, and keys are still in its queue
         self._touch()
         if self._is_demo and event.key == EXIT_KEY:
             self.exit()
@@ -212,8 +221,8 @@ class GuardedApp(App[None], inherit_bindings=False):
 
     def _type(self, characters: str) -> None:
         screen = self.screen
-        if isinstance(screen, KioskScreen) and screen.is_too_small:
-            return
+        if isinstance(screen, KioskScreen) and (screen.is_too_small or not screen.is_mounted):
+            return  # nobody can mean a screen that he does not see yet
         is_text = isinstance(screen, LobbyScreen) and screen.takes_text
         for character in characters:
             if character == " " and not is_text and isinstance(self.focused, TouchButton):

@@ -43,6 +43,11 @@ class Inactivity:
         self._limit_s, self._extends = limit_s, extends_visit
         self.touched()
 
+    @property
+    def has_limit(self) -> bool:
+        """Whether want of a touch ends anything."""
+        return self._limit_s > 0
+
     def begin_visit(self) -> None:
         """If none has begun yet."""
         if self._began_s is None:
