@@ -199,7 +199,12 @@ def _job(parts: Any, order: Any, folder: Path) -> dict[str, Any]:
     started = time.time()
     with parts.slots.hold(1, lambda: False):
         inventory = parts.retrieve(
-            order, Medium.DISC, folder, on_progress=_nothing, is_cancelled=lambda: False
+            order,
+            Medium.DISC,
+            folder,
+            on_progress=_nothing,
+            on_trouble=_nothing,
+            is_cancelled=lambda: False,
         )
     retrieved = time.time()
     with parts.slots.hold(1, lambda: False):
