@@ -30,15 +30,20 @@ class KioskError(Exception):
     retry: ClassVar[Retry] = Retry.NEVER
 
 
-def meaning(code: str) -> str:
-    """What a code says, for staff; "" for one that is not ours."""
-    waiting = [KioskError]
+def every_error() -> list[type[KioskError]]:
+    """Every kind of error in this module and in whatever else is imported, by exit code."""
+    found, waiting = [], [KioskError]
     while waiting:
         kind = waiting.pop()
-        if kind.code == code:
-            return " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
+        found.append(kind)
         waiting += kind.__subclasses__()
-    return ""
+    return sorted(found, key=lambda it: it.exit_code)
+
+
+def meaning(code: str) -> str:
+    """What a code says, for staff; "" for one that is not ours."""
+    kind = next((it for it in every_error() if it.code == code), None)
+    return " ".join(((kind and kind.__doc__) or "").partition("\n\n")[0].split())
 
 
 class InvalidValueError(KioskError, ValueError):

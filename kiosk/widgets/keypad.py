@@ -12,6 +12,7 @@ from textual.containers import Grid
 from kiosk.widgets.buttons import Key
 
 DELETE: Final = "delete"
+DIGITS: Final = "1234567890"  # 0 beside 9, as on every keyboard
 
 
 class Keypad(Grid):
@@ -38,7 +39,17 @@ class Keypad(Grid):
 
 def digit_keys(delete_label: str, clear_label: str) -> list[Key]:
     """A telephone's keypad: 1 to 9, then clear, 0 and delete; three columns."""
-    digits = [Key(digit, digit, id=f"key-{digit}") for digit in "1234567890"]
+    digits = [Key(digit, digit, id=f"key-{digit}") for digit in DIGITS]
     clear = Key(clear_label, "clear", id="key-clear")
     delete = Key(delete_label, DELETE, id="key-delete")
     return [*digits[:9], clear, digits[9], delete]
+
+
+def entry_keys(characters: str, *, delete: str, back: str, go: str) -> list[Key]:
+    """A key for each character, then the three words that end an entry."""
+    return [
+        *(Key(it, it, id=f"key-{it}") for it in characters),
+        Key(delete, DELETE, id="key-delete"),
+        Key(back, "back", id="back"),
+        Key(go, "go", id="go", classes="primary"),
+    ]

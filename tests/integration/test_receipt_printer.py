@@ -91,16 +91,16 @@ class Machine:
 
 @contextlib.contextmanager
 def over_tcp(machine: Machine) -> Iterator[int]:
-    """Its port."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    """Its port. Whoever came before the end is heard out: connections wait in one queue."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as last:
+        last.bind(("127.0.0.1", 0))
 
         def serve() -> None:
             while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
+                connection, peer = server.accept()
                 with connection:
+                    if peer == last.getsockname():
+                        return
                     machine.run(connection.fileno())
 
         thread = threading.Thread(target=serve)
@@ -108,7 +108,7 @@ def over_tcp(machine: Machine) -> Iterator[int]:
         try:
             yield server.getsockname()[1]
         finally:
-            server.shutdown(socket.SHUT_RDWR)
+            last.connect(server.getsockname())
             thread.join()
 
 

@@ -151,7 +151,7 @@ async def test_typed_digits_are_forgotten(hall: Hall) -> None:
         await visitor.sees(WelcomeScreen)
         await visitor.touch("#start")
         await visitor.sees(TicketScreen)
-        assert pilot.app.screen._code == ""
+        assert pilot.app.screen._typed == ""
         await visitor.scan(hall.ticket.qr_text)
         await visitor.sees(BirthDateScreen)
         assert pilot.app.screen._digits == ""

@@ -103,5 +103,5 @@ async def test_a_scanner_that_is_as_slow_as_fingers_presses_nothing(
         await visitor.until(lambda: "too slow to be understood" in visitor.text())
         await visitor.sees(screen)
         if screen is TicketScreen:
-            assert pilot.app.screen._code == ""  # what was typed by it is taken back
+            assert pilot.app.screen._typed == ""  # what was typed by it is taken back
     assert hall.tickets.refusals == []

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from kiosk import errors
-from kiosk.errors import KioskError, Retry, meaning
+from kiosk.errors import KioskError, Retry, every_error, meaning
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "exit-codes.md"
 HEADER = """# Exit codes
@@ -22,16 +22,6 @@ their identifiers, never a person.
 | Exit | Code | Again | Meaning |
 |---|---|---|---|
 """
-
-
-def every_error() -> list[type[KioskError]]:
-    found: list[type[KioskError]] = []
-    waiting = [KioskError]
-    while waiting:
-        error = waiting.pop()
-        found.append(error)
-        waiting += error.__subclasses__()
-    return sorted(found, key=lambda error: error.exit_code)
 
 
 def documented() -> str:

@@ -17,7 +17,6 @@ from kiosk.widgets.blocks import LETTER_ROWS, block_text
 def _usual() -> Iterator[None]:
     yield
     script.let_terminal_shape(False)
-    words.use_language("en")
 
 
 def test_letters_are_joined_and_turned_round() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from kiosk.domain.claim import Unread
@@ -12,12 +10,6 @@ from kiosk.widgets import words
 from kiosk.widgets.unusable import unfit_words, unread_words
 
 SAME = ({Unfit.NO_FILE_SYSTEM, Unfit.OTHER_FILE_SYSTEM}, {Unfit.DIRTY, Unfit.DAMAGED})
-
-
-@pytest.fixture(autouse=True)
-def _english_again() -> Iterator[None]:
-    yield
-    words.use_language("en")
 
 
 @pytest.mark.parametrize("language", words.LANGUAGES)

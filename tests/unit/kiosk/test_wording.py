@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import Medium, Step, Wanted
-from kiosk.errors import KioskError
+from kiosk.errors import every_error
 from kiosk.widgets.wording import (
     ask_words,
     disc_words,
@@ -24,14 +24,6 @@ from kiosk.widgets.wording import (
 from tests.fakes.orders import an_order
 
 TECHNICAL = ("error", "fail", "dicom", "pacs", "c-move", "uid", "exception", "invalid", "_", "{")
-
-
-def every_error() -> list[type[KioskError]]:
-    """All of them: the kiosk's errors live in one module."""
-    found: list[type[KioskError]] = [KioskError]
-    for kind in found:
-        found += kind.__subclasses__()
-    return found
 
 
 def assert_plain(*texts: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -14,13 +13,6 @@ from kiosk.widgets import catalogues, words
 from kiosk.widgets.wording import left_words, price_words, refused_words
 
 DAY = date(1961, 3, 3)
-
-
-@pytest.fixture(autouse=True)
-def _english_again() -> Iterator[None]:
-    yield
-    words.use_language("en")
-    words.use_region("GB")
 
 
 @pytest.mark.parametrize("language", catalogues.TRANSLATED)
