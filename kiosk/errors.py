@@ -299,6 +299,12 @@ class JournalMissingError(JournalError):
     code, exit_code, retry = "journal.missing", 108, Retry.AFTER_STAFF
 
 
+class DatabaseLostError(JournalError):
+    """The database's server went away; the engine ends and is started again until it is back."""
+
+    code, exit_code, retry = "journal.lost", 69, Retry.LATER  # EX_UNAVAILABLE
+
+
 class UnknownOrderError(KioskError):
     """No such order."""
 

@@ -43,40 +43,65 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextlib.contextmanager
-def server(programs: Path) -> Iterator[str]:
-    """A running server; yields the URL of its first database."""
-    user = _user()
-    ids = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-    folder = Path(tempfile.mkdtemp(prefix="sendhome-pg-"))
-    try:
+class Server:
+    """One server in a folder of its own, on a port that it keeps.
+
+    Attributes:
+        url: Of its first database.
+    """
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        user = _user()
+        ids = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
         if user:
             os.chown(folder, user.pw_uid, user.pw_gid)
-        data = folder / "data"
+        data, port = folder / "data", _free_port()
         subprocess.run(
             [programs / "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8",
              "--locale=C"],
             check=True, stdout=subprocess.DEVNULL, cwd=folder, **ids,
         )  # fmt: skip
-        port = _free_port()
-        log = (folder / "log").open("wb")
-        process = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder,
-             "-c", "max_connections=200", "-c", "fsync=off"],  # the machine stays up
-            stdout=log, stderr=log, cwd=folder, **ids,
-        )  # fmt: skip
+        self._command = [
+            programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder,
+            "-c", "max_connections=200", "-c", "fsync=off",  # the machine stays up
+        ]  # fmt: skip
+        self._folder, self._ids = folder, ids
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://test@127.0.0.1:{port}/postgres"
+
+    def start(self) -> None:
+        """Until it answers."""
+        log = self._folder / "log"
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                self._command, stdout=file, stderr=file, cwd=self._folder, **self._ids
+            )
+        _await_up(self.url, self._process, log)
+
+    def stop(self, number: signal.Signals = signal.SIGQUIT) -> None:
+        """SIGINT cuts every session and ends in order; SIGQUIT ends as a crash would."""
+        if self._process is None:
+            return
+        self._process.send_signal(number)
         try:
-            url = f"postgresql://test@127.0.0.1:{port}/postgres"
-            _await_up(url, process, folder / "log")
-            yield url
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+@contextlib.contextmanager
+def server(programs: Path) -> Iterator[Server]:
+    """A running server; it and its folder go in the end."""
+    folder = Path(tempfile.mkdtemp(prefix="sendhome-pg-"))
+    try:
+        one = Server(programs, folder)
+        try:
+            one.start()
+            yield one
         finally:
-            process.send_signal(signal.SIGQUIT)  # its data go anyway
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            log.close()
+            one.stop()  # its data go anyway
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -101,14 +126,19 @@ def fresh_database(server_url: str, *, template: str = "template1") -> str:
     return f"{server_url.rpartition('/')[0]}/{name}"
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """URL of a server that lives as long as the session."""
+def needed_programs() -> Path:
+    """The same, or the test is skipped."""
     programs = find_programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed")
-    with server(programs) as url:
-        yield url
+    return programs
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a server that lives as long as the session."""
+    with server(needed_programs()) as one:
+        yield one.url
 
 
 @pytest.fixture

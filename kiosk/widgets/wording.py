@@ -228,6 +228,7 @@ _FAILURES: Final[dict[str, str]] = {
     "journal.failed": _DESK,
     "journal.damaged": _DESK,
     "journal.missing": _DESK,
+    "journal.lost": _DESK,
     "order.unknown": _DESK,
     "order.not_released": _DESK,
     "job.unknown": _DESK,

@@ -3,6 +3,7 @@
 With --people orders are cancelled, held, released and placed again meanwhile, by a schedule that
 the seed makes and that is printed. --points kills at every point of an order instead of at random
 instants; with --people somebody cancels or holds it at every point, with a kill and without.
+--outages stops a PostgreSQL server of its own so many times instead.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from tests.crash.engine import Setting
 from tests.crash.kills import kill_at_every_point, random_kills
 from tests.crash.lives import deeds_at_every_point, kills_among_people
+from tests.crash.outages import database_outages
+from tests.postgres import needed_programs, server
 
 
 def main() -> None:
@@ -27,6 +30,7 @@ def main() -> None:
     parser.add_argument("--points", action="store_true", help="kill at every point instead")
     parser.add_argument("--people", action="store_true", help="who cancel, hold and place again")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th point")
+    parser.add_argument("--outages", type=int, default=0, help="stop the database instead")
     parser.add_argument("--url", default="", help="PostgreSQL, an empty database")
     parser.add_argument("--folder", type=Path, default=None, help="keep everything there")
     args = parser.parse_args()
@@ -35,7 +39,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sendhome-crash-") as scratch:
         folder = args.folder or Path(scratch)
         started = time.monotonic()
-        if args.points and args.people:
+        if args.outages:
+            with server(needed_programs()) as one:
+                report = database_outages(folder, one, args.outages, seed)
+        elif args.points and args.people:
             report = deeds_at_every_point(folder, args.url, every=args.every)
         elif args.points:
             report = kill_at_every_point(folder, args.url, every=args.every)

@@ -59,6 +59,7 @@ class Report:
     spoiled: int = 0
     staff: Counter[str] = field(default_factory=Counter)
     recovered: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
     deeds: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     late: int = 0
@@ -70,6 +71,7 @@ class Report:
             f" orders={self.orders} done={self.done} not_done={self.orders - self.done}"
             f" double=0 spoiled={self.spoiled} staff={dict(self.staff)}"
             f" restart_median_s={median:.2f}"
+            + (f" ended_max_s={max(self.ended):.1f}" if self.ended else "")
             + (
                 f" late={self.late} deeds={dict(self.deeds)} refused={dict(self.refused)}"
                 if self.deeds
@@ -133,7 +135,12 @@ class Station:
         assert self._process is not None
         self.attend_until(self.is_working)
         self._process.terminate()
-        self._process.join(60)
+        return self.ended(60)
+
+    def ended(self, within_s: float) -> int | None:
+        """The exit code, if it ends in time."""
+        assert self._process is not None
+        self._process.join(within_s)
         return self._process.exitcode
 
     # --- people

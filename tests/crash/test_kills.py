@@ -15,7 +15,8 @@ import pytest
 from tests.crash.engine import Setting
 from tests.crash.kills import kill_at_every_point, random_kills
 from tests.crash.lives import deeds_at_every_point, kills_among_people
-from tests.postgres import postgres_server, postgres_url
+from tests.crash.outages import database_outages
+from tests.postgres import needed_programs, postgres_server, postgres_url, server
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -61,5 +62,14 @@ def test_killed_at_random_instants_on_postgresql(tmp_path: Path, postgres_url: s
     seed = a_seed()
     print(f"seed={seed}")
     report = random_kills(Setting(tmp_path, url=postgres_url), 15, seed)
+    print(report)
+    assert report.done == report.orders > 0
+
+
+def test_the_database_goes_away_and_comes_back(tmp_path: Path) -> None:
+    seed = a_seed()
+    print(f"seed={seed}")
+    with server(needed_programs()) as one:
+        report = database_outages(tmp_path, one, 3, seed)
     print(report)
     assert report.done == report.orders > 0

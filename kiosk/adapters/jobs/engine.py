@@ -15,6 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -43,7 +44,12 @@ from kiosk.adapters.journal.snapshots import KEPT
 from kiosk.adapters.lock import StationLock
 from kiosk.adapters.time_sync import wait_for_time
 from kiosk.domain.model import OrderId, Priority
-from kiosk.errors import EngineFaultError, JournalDamagedError, JournalError
+from kiosk.errors import (
+    DatabaseLostError,
+    EngineFaultError,
+    JournalDamagedError,
+    JournalError,
+)
 from kiosk.services.burning import burn
 from kiosk.services.durable import BurnLostError, EngineStopping, Facts
 from kiosk.services.housekeeping import clean_spool, purge_jobs, sweep_forms, sweep_reports
@@ -57,6 +63,7 @@ MAX_RECOVERIES = 10_000
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _DAY_S = 86_400.0
 _LET_GO_S = 30.0
+_RECORD_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,7 @@ def run_engine(
     Raises:
         ExecutorBusyError: Another process works as this station.
         JournalDamagedError: The journal's file is damaged, or found so while running.
+        DatabaseLostError: The database's server went away, and the station's lock with it.
         JournalError: The journal cannot be used.
     """
     options = options or EngineOptions()
@@ -128,12 +136,16 @@ def run_engine(
         engine = _Engine(parts, journal, options, stop)
         with damage_watched() as damaged:
             engine.launch()
+            let_go_s = _LET_GO_S
             try:
                 on_ready()
                 engine.serve(lock, keeper, damaged)
+            except DatabaseLostError:
+                let_go_s = 0.0
+                raise
             finally:
                 stop.set()
-                engine.shut_down()
+                engine.shut_down(let_go_s)
 
 
 @contextlib.contextmanager
@@ -171,6 +183,7 @@ class _Engine:
         self._jobs = DbosJobs(journal)
         self._dbos: DBOS | None = None
         self._running: set[str] = set()
+        self._at_work: set[str] = set()  # of those: inside a step, not waiting for the database
         self._running_changed = threading.Condition()
 
     def launch(self) -> None:
@@ -217,8 +230,7 @@ class _Engine:
     def _order(self) -> Callable[[str], str]:
         def order(job_id: str) -> str:
             with self._registered():
-                fulfil(_DbosDurable(self._journal.station, self._jobs.client, self._stop),
-                       self._parts, OrderId(job_id))  # fmt: skip
+                fulfil(self._durable(), self._parts, OrderId(job_id))
             return "ended"
 
         return order
@@ -226,13 +238,24 @@ class _Engine:
     def _burn(self) -> Callable[[Facts], Facts]:
         def burn_disc(facts: Facts) -> Facts:
             with self._registered():
-                return burn(
-                    _DbosDurable(self._journal.station, self._jobs.client, self._stop),
-                    self._parts,
-                    facts,
-                )
+                return burn(self._durable(), self._parts, facts)
 
         return burn_disc
+
+    def _durable(self) -> _DbosDurable:
+        return _DbosDurable(self._journal.station, self._jobs.client, self._stop, self._working)
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        workflow_id = str(DBOS.workflow_id)
+        with self._running_changed:
+            self._at_work.add(workflow_id)
+        try:
+            yield
+        finally:
+            with self._running_changed:
+                self._at_work.discard(workflow_id)
+                self._running_changed.notify_all()
 
     @contextlib.contextmanager
     def _registered(self) -> Iterator[None]:
@@ -253,7 +276,7 @@ class _Engine:
     # --- the life of the process
 
     def serve(self, lock: StationLock, keeper: Keeper, damaged: threading.Event) -> None:
-        """Beat until it shall stop. Raises JournalDamagedError."""
+        """Beat until it shall stop. Raises JournalDamagedError, DatabaseLostError."""
         rescue = Rescue(self._journal, self._jobs, self._parts, self._options.dead_after_s)
         purged_at = time.monotonic() - _DAY_S
         while True:
@@ -272,23 +295,27 @@ class _Engine:
             except JournalError as error:
                 log.warning("heartbeat: %s", error)
             if not lock.is_held():
-                log.error("the station's lock was lost with the database's session: stopping")
-                return
+                raise DatabaseLostError("the station's lock went with the session: stopping")
             if damaged.is_set():
                 raise JournalDamagedError("the journal was found damaged: stopping")
             if self._stop.wait(self._options.beat_s):
                 return
 
-    def shut_down(self) -> None:
-        """Nothing new is begun; what waits lets go, a disc being written is finished."""
+    def shut_down(self, let_go_s: float = _LET_GO_S) -> None:
+        """Nothing new is begun; what waits lets go, a disc being written is finished.
+
+        Without its database dbos holds on to every workflow until there is one again: what no step
+        is at work for is not waited for, the next process finds it as after a power cut.
+        """
         if self._dbos is not None:
             for event in self._dbos.background_thread_stop_events:
                 event.set()
         with self._running_changed:
-            self._running_changed.wait_for(lambda: not self._running, _LET_GO_S)
+            self._running_changed.wait_for(lambda: not self._running, let_go_s)
             self._running_changed.wait_for(
-                lambda: not any(map(_is_burn, self._running)), self._options.stop_within_s
+                lambda: not any(map(_is_burn, self._at_work)), self._options.stop_within_s
             )
+            self._running_changed.wait_for(lambda: not self._running, _RECORD_S)
             left = len(self._running)
         if left:
             log.error("%d workflows do not let go: ended as by a power cut", left)
@@ -304,8 +331,14 @@ def _is_burn(workflow_id: str) -> bool:
 class _DbosDurable:
     """Keeps `kiosk.services.durable.Durable` inside a running workflow."""
 
-    def __init__(self, station: str, client: DBOSClient, stop: threading.Event) -> None:
-        self._station, self._client, self._stop = station, client, stop
+    def __init__(
+        self,
+        station: str,
+        client: DBOSClient,
+        stop: threading.Event,
+        working: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._station, self._client, self._stop, self._working = station, client, stop, working
 
     @property
     def job_id(self) -> str:
@@ -316,7 +349,11 @@ class _DbosDurable:
         return run_of(str(DBOS.workflow_id))
 
     def step(self, name: str, work: Callable[[], Facts]) -> Facts:
-        return DBOS.run_step({"name": name}, work)
+        def at_work() -> Facts:
+            with self._working():
+                return work()
+
+        return DBOS.run_step({"name": name}, at_work)
 
     def burn(self, drive: str, number: int, priority: Priority, facts: Facts) -> Facts:
         burn_id = f"{DBOS.workflow_id}.{number}"

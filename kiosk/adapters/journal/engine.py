@@ -84,7 +84,15 @@ def make_engine(url: str, *, application: str = "sendhome", pool_size: int = 5) 
             max_overflow=pool_size,
             pool_timeout=30,
             pool_pre_ping=True,
-            connect_args={"application_name": application, "connect_timeout": 10},
+            # A server that went without a word is noticed within half a minute, not after hours.
+            connect_args={
+                "application_name": application,
+                "connect_timeout": 10,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 30_000,
+            },
         )
     raise ConfigError("store.database_url must begin with sqlite: or postgresql:")
 
