@@ -14,8 +14,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import BinaryIO, Final
 
-from pydicom.encaps import generate_frames
-
 from dicomdir.errors import TranscodeError
 from dicomdir.frames import PixelFormat, decode
 
@@ -103,6 +101,8 @@ def _frames(file: BinaryIO, at: int, wanted: int) -> Iterator[bytes]:
         if len(offsets) != wanted or offsets[0] != 0 or not rises or not begins.issuperset(offsets):
             raise TranscodeError("the Basic Offset Table does not say where frames begin")
     file.seek(at)
+    from pydicom.encaps import generate_frames  # a fifth of a second: most studies need none
+
     yield from generate_frames(file, number_of_frames=wanted)
 
 

@@ -172,6 +172,8 @@ class _Composer:
             except ReportLostError:  # or somebody handed in another one just now
                 if self._reports.digest(order.order_id) == before:
                     raise
+            finally:
+                self._pool.prepare()  # whoever comes next waits for no imports
         for line in dict.fromkeys(line for one in built.images for line in one.supplied):
             log.info("job %s: %s", order.order_id, line)
         on_it = digest_of([it.kept for it in found])
@@ -229,8 +231,7 @@ class _Archive:
         on_trouble: OnCount,
         is_cancelled: IsCancelled,
     ) -> str:
-        self._pool.prepare()  # the builder's imports happen while the archive is asked
-
+        self._pool.prepare()  # if the spare one was taken: its imports happen meanwhile
         expected: Counter[str] = Counter()
         has_begun = False  # once: what crashes an early build would crash the next one too
 
@@ -333,6 +334,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
     )
     station = config.engine.station
     with bootstrap.receiver(config) as storage, ComposerPool() as pool:
+        pool.prepare()
         reports = ReleasedReports(bootstrap.reports(config, journal), journal.jobs)
         composer = _Composer(
             site_of(config.site),
