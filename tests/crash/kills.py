@@ -41,14 +41,14 @@ def random_kills(setting: Setting, kills: int, seed: int) -> Report:
     return report
 
 
-def kill_at_every_point(folder: Path, url: str = "", *, every: int = 1) -> Report:
+def kill_at_every_point(folder: Path, url: str = "", *, every: int = 1, first: int = 1) -> Report:
     """One order a point: the engine dies there, its successor finishes the order and dies next."""
     report = Report(0)
     setting = Setting(folder, url=url, trace=folder / "trace")
     with station(setting) as one:
         points = count_points(one)
         number = 1
-        for point in range(1, points + 1, every):
+        for point in range(first, points + 1, every):
             number += 1
             order_id = OrderId(f"order-{number:04}")
             one.start(kill=(order_id, point))

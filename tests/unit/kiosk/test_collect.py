@@ -18,6 +18,7 @@ from kiosk.services.parts import Policy
 from tests.fakes.durable import CrashError, FakeEngine
 from tests.fakes.media import FakeDisc
 from tests.fakes.station import Station
+from tests.instants import instants
 
 POLICY = Policy(poll_s=4.0, collect_s=600.0, removal_s=60.0, presence_s=10.0)
 ENTRY = LedgerEntry("d", OrderId("job-a"), LedgerPhase.OUT, 1, "V1", "ab" * 32)
@@ -208,9 +209,8 @@ def test_stopped_while_it_waits_it_comes_out_for_staff_only(
 
 def test_every_crash_while_it_waits_ends_with_one_good_disc_for_its_owner(tmp_path: Path) -> None:
     """The visitor was there before the crash and is not after it: he has to come back."""
-    boundary, is_over = 0, False
-    while not is_over:
-        boundary += 1
+    is_over = False
+    for boundary in instants(3):
         folder = tmp_path / str(boundary)
         folder.mkdir()
         station = Station(folder, policy=POLICY)
@@ -254,6 +254,8 @@ def test_every_crash_while_it_waits_ends_with_one_good_disc_for_its_owner(tmp_pa
         exports = [row for row in station.journal.audit.rows(event="export") if row.outcome == 0]
         assert len(exports) == len(set(map(id, station.good_discs()))) == 1
         station.close()
+        if is_over:
+            break
     assert boundary > 20
 
 

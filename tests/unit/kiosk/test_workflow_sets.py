@@ -22,6 +22,7 @@ from kiosk.services.parts import Image
 from tests.fakes.durable import CrashError, FakeEngine
 from tests.fakes.media import BLOCK_BYTES, FakeDisc
 from tests.fakes.station import Station
+from tests.instants import instants
 
 COPY = [
     "open", "drive", "write", "ask.blank_disc", "write", "hand_over",
@@ -106,9 +107,9 @@ def test_every_crash_ends_with_every_disc_once(tmp_path: Path, is_lost: bool) ->
     A disc that was good and in the drive when its image was lost still counts. The two cases share
     the instants, every other one each.
     """
-    boundary = -is_lost
-    while True:
-        boundary += 2
+    every = 3
+    for instant in instants(every):
+        boundary = 2 * instant - is_lost
         station = a_station(tmp_path / str(boundary))
         job_id = station.place(copies=2)
         engine = FakeEngine(station.parts, crash_at=boundary)
@@ -124,8 +125,8 @@ def test_every_crash_ends_with_every_disc_once(tmp_path: Path, is_lost: bool) ->
         finished(station, job_id, ["12", "22", "12", "22"])
         station.close()
         break
-    instants = 3 * (4 + 4 * len(COPY) - 1 + 2)
-    assert instants < boundary <= instants + 2
+    in_all = 3 * (4 + 4 * len(COPY) - 1 + 2)
+    assert in_all < boundary <= in_all + 2 * every
 
 
 @pytest.mark.parametrize("boundary", range(1, 3 * 17 + 1, 2))
