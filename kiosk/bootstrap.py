@@ -293,6 +293,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
     if config.lobby.release_form:
         bootstrap_paper.check(config)  # a text that is missing is known now, not in a visit
         forms = bootstrap_paper.release_forms(config, journal)
+    receipts = bootstrap_paper.receipts(config, journal, jobs) if config.lobby.receipt else None
     return LobbyParts(
         orders=journal.orders,
         tickets=journal.tickets,
@@ -316,6 +317,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         media=offered(config),
         fees=fee_policy(config.fee),
         forms=forms,
+        receipts=receipts,
         for_whom=config.lobby.for_whom,
         doctors=bootstrap_paper.doctors(config),
         site_address=", ".join((site.institution, *site.address)),

@@ -13,7 +13,7 @@ from kiosk.domain.recipient import MAX_DIRECTORY_BYTES, Doctor, parse_directory
 from kiosk.errors import ConfigError
 
 if TYPE_CHECKING:  # slow to import: only where they are used
-    from kiosk.ports import ReceiptPrinter
+    from kiosk.ports import Jobs, ReceiptPrinter
     from kiosk.services.paper_texts import PaperWords
     from kiosk.services.receipts import Receipts
     from kiosk.services.release_forms import ReleaseForms
@@ -96,13 +96,15 @@ def _page(config: Config, paper: Paper) -> bytes:
     return render(paper, size=site.paper, made_at=now, author=site.institution)[0]
 
 
-def receipts(config: Config, journal: Journal) -> Receipts:
+def receipts(config: Config, journal: Journal, jobs: Jobs) -> Receipts:
     """Receipts of what is handed out here."""
     from kiosk.services.receipts import Receipts
 
     return Receipts(
         printer=receipt_printer(config),
         words=lambda language: paper_words(config, language),
+        jobs=jobs,
+        orders=journal.orders,
         media=journal.ledger,
         audit=journal.audit,
         clock=journal.clock,

@@ -234,6 +234,9 @@ class LobbyConfig:
         "visitors are asked for whom the copy is: themselves, a doctor of forms.directory, or"
         " somebody whose address they type",
     )
+    receipt: bool = option(
+        True, "a receipt is shown in the end, and printed on request where there is a printer"
+    )
     release_form: bool = option(
         True, "a release form is read and signed before anything is made, and kept"
     )

@@ -113,8 +113,8 @@ def a_receipt(language: str = "en", *, media: int = 1, is_protected: bool = Fals
         phone="555-0100",
         person=person_of(LATIN[language]),
         made_at=AT,
-        exam_date=date(2026, 3, 3),
-        medium=Medium.DISC,
+        exam_dates=(date(2026, 3, 3),),
+        kinds=(Medium.DISC,),
         media=tuple(
             ReceiptMedium(f"V0000AB{number:02}", hashlib.sha256(bytes([number])).hexdigest())
             for number in range(media)

@@ -5,6 +5,8 @@ No error correction: a picture of ours has no errors, and one that has is to fai
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PIL import Image
 from qrcode.base import rs_blocks  # which block has how many codewords, by version (table 9)
 
@@ -46,7 +48,7 @@ def modules(picture: Image.Image) -> list[list[bool]]:
 
 
 def decode(picture: Image.Image) -> str:
-    """The text of a code in byte mode, versions 1 to 10."""
+    """The text of a code, versions 1 to 10."""
     cells = modules(picture)
     size = len(cells)
     version = (size - 17) // 4
@@ -60,12 +62,41 @@ def decode(picture: Image.Image) -> str:
     ]
     data = _ordered(words, [block.data_count for block in rs_blocks(version, level)])
     flat = "".join(f"{word:08b}" for word in data)
-    if flat[:4] != "0100":
-        raise ValueError("not in byte mode")
-    wide = 8 if version < 10 else 16
-    count = int(flat[4 : 4 + wide], 2)
-    body = flat[4 + wide : 4 + wide + 8 * count]
-    return bytes(int(body[at : at + 8], 2) for at in range(0, len(body), 8)).decode()
+    return "".join(_segments(flat, version))
+
+
+_ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+
+
+def _segments(bits: str, version: int) -> Iterator[str]:
+    """Numeric, alphanumeric and byte segments (ISO/IEC 18004, 7.4) until the terminator."""
+    is_small = version < 10
+    at = 0
+
+    def take(count: int) -> int:
+        nonlocal at
+        at += count
+        return int(bits[at - count : at], 2)
+
+    while len(bits) - at >= 4 and (mode := take(4)):
+        if mode == 0b0001:
+            left = take(10 if is_small else 12)
+            while left:
+                count = min(3, left)
+                yield f"{take(3 * count + 1):0{count}}"
+                left -= count
+        elif mode == 0b0010:
+            left = take(9 if is_small else 11)
+            while left >= 2:
+                first, second = divmod(take(11), 45)
+                yield _ALPHANUMERIC[first] + _ALPHANUMERIC[second]
+                left -= 2
+            if left:
+                yield _ALPHANUMERIC[take(6)]
+        elif mode == 0b0100:
+            yield bytes(take(8) for _ in range(take(8 if is_small else 16))).decode()
+        else:
+            raise ValueError(f"a segment of mode {mode}")
 
 
 def _path(size: int, version: int) -> list[tuple[int, int]]:

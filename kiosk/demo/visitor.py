@@ -26,7 +26,8 @@ from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
-from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
+from kiosk.lobby.screens.receipt import ReceiptScreen
+from kiosk.lobby.screens.sentence import SorryScreen, ThanksScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.lobby.screens.whom import WhomScreen
@@ -83,7 +84,9 @@ async def visit(
         await visitor.wait_for_the_disc(say)
         say("The tray opens: take your disc. I have it")
         await visitor.touch(ThanksScreen, "#stop")
-        await visitor.touch(GoodbyeScreen, "#bye")
+        await visitor.sees(ReceiptScreen)
+        say("The receipt says what is on it, and whom to call")
+        await visitor.touch(ReceiptScreen, "#bye")
         await visitor.sees(WelcomeScreen)
 
 

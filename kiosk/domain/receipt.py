@@ -53,8 +53,12 @@ class Receipt:
 
     Attributes:
         person: First name and initial, by `person_of`.
+        exam_dates: Of the exams on the media, as far as they are known.
+        kinds: What the media are, each once.
         objects: DICOM objects on all media together; None if it is not known.
+        with_report: None if it is not known: there may be one in the study.
         phone: Whom to call.
+        fee: None if it is not known here; then nothing is said of it.
     """
 
     language: str
@@ -62,19 +66,21 @@ class Receipt:
     phone: str
     person: str = field(repr=False)
     made_at: datetime
-    exam_date: date | None
-    medium: Medium
+    exam_dates: tuple[date, ...]
+    kinds: tuple[Medium, ...]
     media: tuple[ReceiptMedium, ...]
     objects: int | None
-    with_report: bool
+    with_report: bool | None
     is_protected: bool
-    fee: FeeQuote
+    fee: FeeQuote | None
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
             raise InvalidValueError("a language that receipts do not have")
         if not 1 <= len(self.media) <= MAX_MEDIA:
             raise InvalidValueError(f"a receipt is for 1 to {MAX_MEDIA} media")
+        if not 1 <= len(set(self.kinds)) == len(self.kinds):
+            raise InvalidValueError("a receipt names each kind of medium once")
         if self.made_at.tzinfo is None:
             raise InvalidValueError("times are aware")
 
@@ -156,9 +162,8 @@ def compose(receipt: Receipt, words: Words) -> Paper:
     if receipt.person:
         blocks.append(Paragraph(say("receipt.person", person=receipt.person)))
     blocks.append(Fact(say("receipt.made"), words.moment(receipt.made_at)))
-    if receipt.exam_date:
-        blocks.append(Fact(say("receipt.exam"), words.day(receipt.exam_date)))
-    blocks.append(Fact(say("receipt.medium"), say(f"medium.{receipt.medium.value}")))
+    blocks += [Fact(say("receipt.exam"), words.day(day)) for day in receipt.exam_dates]
+    blocks += [Fact(say("receipt.medium"), say(f"medium.{kind.value}")) for kind in receipt.kinds]
     for number, one in enumerate(receipt.media, 1):
         if len(receipt.media) > 1:
             place = say("receipt.place", number=number, count=len(receipt.media))
@@ -168,19 +173,20 @@ def compose(receipt: Receipt, words: Words) -> Paper:
         blocks.append(Fact(say("receipt.digest"), words.own(shown_digest(one.digest))))
     if receipt.objects is not None:
         blocks.append(Fact(say("receipt.objects"), str(receipt.objects)))
-    report = say("receipt.report_yes" if receipt.with_report else "receipt.report_no")
-    blocks += [
-        Fact(say("receipt.report"), report),
-        Heading(say("receipt.open")),
-        Paragraph(say(f"receipt.open_{receipt.medium.value}")),
-    ]
+    if receipt.with_report is not None:
+        report = say("receipt.report_yes" if receipt.with_report else "receipt.report_no")
+        blocks.append(Fact(say("receipt.report"), report))
+    blocks.append(Heading(say("receipt.open")))
+    blocks += [Paragraph(say(f"receipt.open_{kind.value}")) for kind in receipt.kinds]
     if receipt.is_protected:
         blocks.append(Paragraph(say("receipt.open_protected"), is_strong=True))
     blocks += [
         Paragraph(say("receipt.doctor")),
         Paragraph(say("form.notice")),
-        Heading(say("receipt.cost")),
-        *bill(receipt.fee, words),
+    ]
+    if receipt.fee is not None:
+        blocks += [Heading(say("receipt.cost")), *bill(receipt.fee, words)]
+    blocks += [
         Heading(say("receipt.help")),
         Paragraph(say("receipt.call", phone=receipt.phone), is_strong=True),
         Code(receipt.code_text),

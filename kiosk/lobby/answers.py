@@ -8,6 +8,7 @@ from textual.message import Message
 
 from kiosk.domain.model import Job, OrderId
 from kiosk.domain.protection import JobPassword
+from kiosk.domain.receipt import Receipt
 from kiosk.lobby.visit import Visit
 from kiosk.services.identify import Refusal, Release
 
@@ -43,3 +44,20 @@ class JobSeen(Message):
     job: Job | None
     password: JobPassword | None = field(default=None, repr=False)
     is_held_up: bool = False
+
+
+@dataclass
+class ReceiptMade(Message):
+    """Of what was handed over; `receipt` None if there is none."""
+
+    visit: Visit = field(repr=False)
+    receipt: Receipt | None = field(repr=False)
+    can_print: bool
+
+
+@dataclass
+class ReceiptPrinted(Message):
+    """It is on paper, or why not."""
+
+    visit: Visit = field(repr=False)
+    error_code: str = ""

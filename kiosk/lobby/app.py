@@ -60,6 +60,7 @@ class LobbyApp(ClaimingApp, inherit_bindings=False):
         """A job goes on; everything else is forgotten."""
         self._new_visit()
         self._forget_job()
+        self.forget_receipt()
         self.forget_comfort()
         self._scanner.forget()
         self._show_welcome()
@@ -88,6 +89,7 @@ class LobbyApp(ClaimingApp, inherit_bindings=False):
         if message.language in self._parts.languages:
             self._take(replace(self.comfort, language=message.language))
         self._new_visit()
+        self.forget_receipt()
         self._show(TicketScreen(self._frame))
 
     def on_start_over(self, _message: told.StartOver) -> None:

@@ -138,7 +138,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
             if isinstance(screen, ThanksScreen):
                 # It is out of the drive, and we saw it; who still writes has time.
                 if not is_untaken(job) and screen.password is None:
-                    self._show(GoodbyeScreen(self._frame))
+                    self._finish()
             else:
                 self._show_thanks(job, job.disc, password)
         elif job.status is ExecutionStatus.FAILURE:
@@ -211,6 +211,10 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         if self._visit.jobs_left:
             self._watch_next()
             return
+        self._finish()
+
+    def _finish(self) -> None:
+        """Everything is in the visitor's hand."""
         self._new_visit()
         self._show(GoodbyeScreen(self._frame))
 

@@ -206,4 +206,5 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
             self._sorry(message.error_code)
         else:
             self._visit.jobs_left = message.job_ids[1:]
+            self._bill = self._fee() if self._parts.fees is not None else None
             self._watch(message.job_ids[0])

@@ -15,6 +15,7 @@ from kiosk.domain.recipient import Doctor
 from kiosk.ports import Clock, Jobs, Orders, Passwords, Presence, Speech, StaffCalls, Tickets
 from kiosk.services.identify import Identify
 from kiosk.services.pulse import Pulse
+from kiosk.services.receipts import Receipts
 from kiosk.services.release_forms import ReleaseForms
 from kiosk.services.request import Request
 from kiosk.widgets.words import LANGUAGES
@@ -49,6 +50,7 @@ class LobbyParts:
         max_copies: Above 1 the visitor is asked how many.
         fees: What copies cost; None where the lobby says nothing of it.
         forms: Release forms that are signed before anything is made; None where none is asked.
+        receipts: What is handed out with the medium; None where nothing is.
         site_address: Where a request is taken back in writing.
         for_whom: It is asked for whom the copy is; otherwise it is for the patient.
         doctors: The site's directory.
@@ -82,6 +84,7 @@ class LobbyParts:
     protect: Protect = Protect.OPTIONAL
     fees: FeePolicy | None = None
     forms: ReleaseForms | None = None
+    receipts: Receipts | None = None
     site_address: str = ""
     for_whom: bool = False
     doctors: tuple[Doctor, ...] = ()

@@ -15,7 +15,7 @@ from kiosk.domain.recipient import (
     typed,
 )
 from kiosk.errors import InvalidValueError
-from kiosk.lobby.following import FollowingApp
+from kiosk.lobby.leaving import LeavingApp
 from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.messages import Whom
@@ -45,7 +45,7 @@ def not_here_words() -> Sentence:
     )
 
 
-class RecipientsApp(FollowingApp, inherit_bindings=False):
+class RecipientsApp(LeavingApp, inherit_bindings=False):
     """The following app, and the questions about the recipient."""
 
     def recipient_is_known(self) -> None:

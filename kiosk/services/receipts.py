@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiosk.domain.fee import FeeQuote
-from kiosk.domain.model import Job, Order, OrderId
+from kiosk.domain.model import Job, OrderId
 from kiosk.domain.paper import Paper, Words, plain_lines
 from kiosk.domain.receipt import Receipt, ReceiptMedium, compose, person_of
 from kiosk.errors import InvalidValueError, KioskError
-from kiosk.ports import DELIVERED, AuditLog, Clock, MediaLog, MediumRecord, ReceiptPrinter
+from kiosk.ports import DELIVERED, AuditLog, Clock, Jobs, MediaLog, Orders, ReceiptPrinter
 
 _MINOR_FAILURE = 4  # PS3.15 A.5.2 EventOutcomeIndicator
 
@@ -31,46 +31,49 @@ class Receipts:
 
     printer: ReceiptPrinter
     words: Callable[[str], Words]
+    jobs: Jobs
+    orders: Orders
     media: MediaLog
     audit: AuditLog
     clock: Clock
     site_name: str
     phone: str
 
-    def make(
-        self,
-        order: Order,
-        job: Job,
-        *,
-        language: str,
-        fee: FeeQuote,
-        with_report: bool,
-        objects: int | None = None,
-    ) -> Receipt:
-        """The receipt of all media of the job that were handed over so far.
+    def make(self, job_ids: Sequence[OrderId], *, language: str, fee: FeeQuote | None) -> Receipt:
+        """The receipt of all media of one person's jobs that were handed over so far.
 
         Args:
-            objects: DICOM objects on them, None if it is not known.
+            job_ids: In the order in which they were made; at least one.
+            fee: For all of them together, None if it is not known here.
         Raises:
             InvalidValueError: None was handed over yet, or no texts in this language.
             JournalError: The journal cannot be read.
         """
-        delivered = [it for it in self.media.history(job.job_id) if it.outcome == DELIVERED]
-        if not delivered:
-            raise InvalidValueError(f"nothing of job {job.job_id} was handed over yet")
+        handed = [(job, media) for job in map(self.jobs.get, job_ids) if (media := self._of(job))]
+        if not handed:
+            raise InvalidValueError("nothing of these jobs was handed over yet")
+        orders = [self.orders.get(job.order_id) for job, _media in handed]
+        days = (_day(order.study_date) for order in orders)
         return Receipt(
             language=language,
             site_name=self.site_name,
             phone=self.phone,
-            person=person_of(order.patient.name),
+            person=person_of(orders[0].patient.name),
             made_at=self.clock.now(),
-            exam_date=_day(order.study_date),
-            medium=job.choice.medium,
-            media=_media(delivered),
-            objects=objects,
-            with_report=with_report,
-            is_protected=job.choice.is_protected,
+            exam_dates=tuple(dict.fromkeys(day for day in days if day is not None)),
+            kinds=tuple(dict.fromkeys(job.choice.medium for job, _media in handed)),
+            media=tuple(one for _job, media in handed for one in media),
+            objects=None,
+            with_report=True if all(order.with_report for order in orders) else None,
+            is_protected=any(job.choice.is_protected for job, _media in handed),
             fee=fee,
+        )
+
+    def _of(self, job: Job) -> tuple[ReceiptMedium, ...]:
+        return tuple(
+            ReceiptMedium(one.volume_id, one.sha256)
+            for one in self.media.history(job.job_id)
+            if one.outcome == DELIVERED
         )
 
     def paper(self, receipt: Receipt) -> Paper:
@@ -105,10 +108,6 @@ class Receipts:
             outcome=_MINOR_FAILURE if code else 0,
             details=details | ({"error": code} if code else {}),
         )
-
-
-def _media(delivered: Sequence[MediumRecord]) -> tuple[ReceiptMedium, ...]:
-    return tuple(ReceiptMedium(one.volume_id, one.sha256) for one in delivered)
 
 
 def _day(text: str) -> date | None:

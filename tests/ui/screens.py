@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 
@@ -24,7 +24,9 @@ from kiosk.domain.model import (
     Step,
     Wanted,
 )
+from kiosk.domain.paper import Block
 from kiosk.domain.protection import Protect
+from kiosk.domain.receipt import compose
 from kiosk.domain.recipient import Doctor, Recipient, RecipientKind
 from kiosk.domain.release_form import preview
 from kiosk.domain.unfit import Unfit
@@ -40,6 +42,7 @@ from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
+from kiosk.lobby.screens.receipt import ReceiptScreen
 from kiosk.lobby.screens.second_fact import PhoneDigitsScreen, PostcodeScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.stopped import OutOfServiceScreen, StoppedScreen
@@ -60,7 +63,7 @@ from tests.fakes.clock import START
 from tests.fakes.lobby import PEOPLE
 from tests.fakes.orders import an_order
 from tests.fakes.passwords import PASSWORD
-from tests.papers import a_request
+from tests.papers import a_receipt, a_request
 
 FRAME = Frame("Riverside Imaging", "Need help? Please ask at the desk.")
 
@@ -125,6 +128,16 @@ def some_doctors(name: str) -> list[Doctor]:
 
 def a_recipient(name: str) -> Recipient:
     return Recipient(RecipientKind.NAMED, name, ("12 River Road", "Exampletown, TX 70000"))
+
+
+def a_receipt_screen(frame: Frame, hostile: str | None, *, can_print: bool) -> ReceiptScreen:
+    def blocks() -> Sequence[Block]:
+        receipt = dataclasses.replace(a_receipt(language()), exam_dates=(START.date(),))
+        if hostile is not None:
+            receipt = dataclasses.replace(receipt, site_name=hostile, phone=hostile, person=hostile)
+        return compose(receipt, load_words(language())).blocks
+
+    return ReceiptScreen(frame, blocks, a_receipt().code_text, can_print=can_print)
 
 
 def every_screen(
@@ -250,5 +263,9 @@ def every_screen(
     screens["take_left_out"] = lambda: ThanksScreen(frame, Medium.DISC, LeftOutCounts(videos=1))
     screens["out_of_service"] = lambda: OutOfServiceScreen(frame)
     screens["stopped"] = lambda: StoppedScreen(frame)
+    screens |= {
+        name: (lambda can_print=can_print: a_receipt_screen(frame, hostile, can_print=can_print))
+        for name, can_print in (("receipt", False), ("receipt_printable", True))
+    }
     screens["goodbye"] = lambda: GoodbyeScreen(frame)
     return screens

@@ -172,6 +172,10 @@ class Taken(Message):
     """The medium is in the visitor's hand."""
 
 
+class PrintWanted(Message):
+    """The receipt on paper."""
+
+
 class PanelClosed(Message):
     """The help page, or what stands in front of a screen, was read."""
 

@@ -22,7 +22,7 @@ from kiosk.services.paper_texts import load_words
 from kiosk.services.receipts import Receipts
 from tests.fakes.audit import FakeAuditLog
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.orders import an_order
+from tests.fakes.orders import FakeOrders, an_order
 from tests.papers import AT, LATIN, NAMES, POLICY, FeeRequest, RequestKind, a_receipt, quote
 from tests.qr import decode
 from tests.slip import read
@@ -272,52 +272,83 @@ class Media:
         ]
 
 
-def job() -> Job:
-    choice = MediaChoice(Medium.DISC, 2, is_protected=True)
-    return Job(
-        OrderId("order-0001"), OrderId("order-0001"), choice, Priority.WAITING_PATIENT,
-        ExecutionStatus.DONE, "NORMAL", "", None, None, START, START,
-    )  # fmt: skip
+class Jobs:
+    """One job a name: discs, protected if its name says so."""
+
+    def get(self, job_id: OrderId) -> Job:
+        medium = Medium.STICK if "stick" in job_id else Medium.DISC
+        choice = MediaChoice(medium, 2, is_protected="secret" in job_id)
+        return Job(
+            job_id, OrderId("order-0001"), choice, Priority.WAITING_PATIENT,
+            ExecutionStatus.DONE, "NORMAL", "", None, None, START, START,
+        )  # fmt: skip
 
 
 def service(printer: Printer, audit: FakeAuditLog, *outcomes: str) -> Receipts:
     return Receipts(
-        printer, load_words, Media(*outcomes), audit, FakeClock(), "Riverside Imaging", "555-0100"
+        printer=printer,
+        words=load_words,
+        jobs=Jobs(),  # type: ignore[arg-type]  # what is asked for
+        orders=FakeOrders(an_order(1)),
+        media=Media(*outcomes),  # type: ignore[arg-type]
+        audit=audit,
+        clock=FakeClock(),
+        site_name="Riverside Imaging",
+        phone="555-0100",
     )
 
 
 FEE = quote(POLICY, FeeRequest(RequestKind.PATIENT, Medium.DISC))
+ORDER = OrderId("order-0001")
 
 
 def test_the_receipt_is_of_what_was_handed_over():
     audit = FakeAuditLog()
     printer = Printer()
     receipts = service(printer, audit, "scrap", DELIVERED, DELIVERED)
-    receipt = receipts.make(
-        an_order(1), job(), language="en", fee=FEE, with_report=False, objects=7
-    )
+    receipt = receipts.make([OrderId("secret")], language="en", fee=FEE)
     assert [one.name for one in receipt.media] == ["V2", "V3"]
     assert (receipt.person, receipt.is_protected) == ("Maria G.", True)
     assert "Total" in " ".join(receipts.lines(receipt, 42))
-    receipts.print_out(receipt, OrderId("order-0001"), actor="lobby")
+    receipts.print_out(receipt, ORDER, actor="lobby")
     assert printer.printed == [receipts.paper(receipt)]
     (row,) = audit.rows
     assert "receipt.printed" in str(row)
     assert "Maria" not in json.dumps(str(row))
-    with pytest.raises(InvalidValueError, match="nothing of job"):
-        service(printer, audit, "scrap").make(
-            an_order(1), job(), language="en", fee=FEE, with_report=False
-        )
+    with pytest.raises(InvalidValueError, match="nothing of these jobs"):
+        service(printer, audit, "scrap").make([ORDER], language="en", fee=FEE)
+
+
+def test_one_receipt_for_several_exams():
+    receipts = service(Printer(), FakeAuditLog(), DELIVERED)
+    receipt = receipts.make([OrderId("one"), OrderId("stick")], language="en", fee=None)
+    assert receipt.kinds == (Medium.DISC, Medium.STICK)
+    assert len(receipt.media) == 2
+    assert len(receipt.exam_dates) == 1  # both are of one order here
+    text = "\n".join(receipts.lines(receipt, 80))
+    words = load_words("en")
+    for kind in receipt.kinds:
+        assert words.say(f"medium.{kind.value}") in text
+    assert words.say("receipt.cost") not in text
+    assert words.money(FEE.total) not in text
 
 
 def test_paper_out_is_raised_and_on_record():
     audit = FakeAuditLog()
     receipts = service(Printer(ReceiptPaperOutError("no paper")), audit, DELIVERED)
-    receipt = receipts.make(an_order(1), job(), language="de", fee=FEE, with_report=True)
+    receipt = receipts.make([ORDER], language="de", fee=FEE)
     with pytest.raises(ReceiptPaperOutError):
-        receipts.print_out(receipt, OrderId("order-0001"), actor="lobby")
+        receipts.print_out(receipt, ORDER, actor="lobby")
     assert "receipt.paper_out" in str(audit.rows)
     assert receipts.lines(receipt, 60)
+
+
+def test_what_is_not_known_is_not_said():
+    words = load_words("en")
+    for known in (True, False, None):
+        receipt = replace(a_receipt(), with_report=known)
+        text = "\n".join(plain_lines(compose(receipt, words).blocks, 80))
+        assert (words.say("receipt.report") + ":" in text) is (known is not None)
 
 
 def test_texts_are_not_longer_than_a_slip_may_be():

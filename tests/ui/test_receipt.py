@@ -1,0 +1,196 @@
+"""The receipt: made of what was handed over, printed if that can be, forgotten with the visit."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import pytest
+from PIL import Image
+
+from kiosk.domain.fee import FeePolicy
+from kiosk.domain.model import OrderId, Step, Wanted
+from kiosk.domain.paper import Paper
+from kiosk.errors import JournalError, ReceiptPaperOutError
+from kiosk.lobby.screens.receipt import ReceiptScreen
+from kiosk.lobby.screens.sentence import GoodbyeScreen, ThanksScreen
+from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.ports import DELIVERED, MediumRecord, PrinterState
+from kiosk.services.paper_texts import load_words
+from kiosk.services.receipts import Receipts
+from kiosk.widgets.buttons import TouchButton
+from kiosk.widgets.qr import code_lines
+from tests.fakes.clock import START
+from tests.fakes.lobby import Hall, Visitor
+from tests.qr import decode
+
+DIGEST = "0123456789abcdef" * 4
+
+
+class Printer:
+    """Prints into a list, or raises."""
+
+    def __init__(self, state: PrinterState = PrinterState.READY) -> None:
+        self.at, self.printed = state, list[Paper]()
+        self.trouble: Exception | None = None
+
+    def state(self) -> PrinterState:
+        return self.at
+
+    def print_paper(self, paper: Paper) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.printed.append(paper)
+
+
+class Media:
+    """What was handed over, of any job."""
+
+    def __init__(self) -> None:
+        self.outcome = DELIVERED
+        self.trouble: Exception | None = None
+
+    def history(self, job_id: OrderId) -> list[MediumRecord]:
+        if self.trouble is not None:
+            raise self.trouble
+        return [MediumRecord(job_id, "disc1", 1, "SH1A2B3C4D", DIGEST, self.outcome, START)]
+
+
+class Desk:
+    """A hall with receipts."""
+
+    def __init__(self, state: PrinterState = PrinterState.READY) -> None:
+        self.hall, self.printer, self.media = Hall(fees=FeePolicy()), Printer(state), Media()
+        receipts = Receipts(
+            printer=self.printer,
+            words=load_words,
+            jobs=self.hall.jobs,
+            orders=self.hall.orders,
+            media=self.media,  # type: ignore[arg-type]  # what is asked for
+            audit=self.hall.audit,
+            clock=self.hall.clock,
+            site_name="Riverside Imaging",
+            phone="555-0100",
+        )
+        self.hall.parts = dataclasses.replace(self.hall.parts, receipts=receipts)
+
+
+async def takes_it(visitor: Visitor, desk: Desk) -> None:
+    """From welcome to the disc in his hand."""
+    hall = desk.hall
+    await visitor.wants_all_exams(hall)
+    await visitor.touch("#medium-disc")
+    await visitor.touch("#go")  # what it costs
+    await visitor.until(lambda: hall.order.order_id in hall.jobs.rows)
+    hall.jobs.at_step(hall.order.order_id, Step.HAND_OVER, 1, 1)
+    hall.jobs.ask(hall.order.order_id, Wanted.TAKE_MEDIUM)
+    await visitor.sees(ThanksScreen)
+    await visitor.touch("#stop")
+
+
+async def test_it_says_what_was_made_and_is_printed_once() -> None:
+    desk = Desk()
+    async with desk.hall.app().run_test(size=(80, 24)) as pilot:
+        visitor = Visitor(pilot)
+        await takes_it(visitor, desk)
+        await visitor.sees(ReceiptScreen)
+        seen = visitor.text()
+        await visitor.touch("#down")
+        await visitor.until(lambda: visitor.text() != seen)
+        seen += visitor.text()
+        assert "SH1A2B3C4D" in seen
+        assert "Maria G." in seen
+        assert "Garcia" not in seen.title()
+        assert "No charge".lower() in seen.lower()
+        await visitor.touch("#print")
+        await visitor.until(lambda: "take your receipt" in visitor.text())
+        assert len(desk.printer.printed) == 1
+        assert visitor.screen.query_one("#print", TouchButton).disabled
+        (row,) = [it for it in desk.hall.audit.rows if "receipt.printed" in str(it)]
+        assert "Maria" not in str(row)
+        await visitor.touch("#bye")
+        await visitor.sees(WelcomeScreen)
+
+
+async def test_without_paper_it_is_on_the_screen_and_may_be_tried_again() -> None:
+    desk = Desk()
+    desk.printer.trouble = ReceiptPaperOutError("no paper")
+    async with desk.hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await takes_it(visitor, desk)
+        await visitor.sees(ReceiptScreen)
+        await visitor.touch("#print")
+        await visitor.until(lambda: "cannot be printed now" in visitor.text())
+        desk.printer.trouble = None
+        await visitor.touch("#print")
+        await visitor.until(lambda: "take your receipt" in visitor.text())
+        assert len(desk.printer.printed) == 1
+
+
+async def test_without_a_printer_it_is_only_shown() -> None:
+    desk = Desk(PrinterState.MISSING)
+    async with desk.hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await takes_it(visitor, desk)
+        await visitor.sees(ReceiptScreen)
+        assert not visitor.screen.query("#print")
+
+
+@pytest.mark.parametrize("trouble", ["nothing handed over", "no journal"])
+async def test_without_a_receipt_it_is_goodbye(trouble: str) -> None:
+    desk = Desk()
+    if trouble == "no journal":
+        desk.media.trouble = JournalError("away")
+    else:
+        desk.media.outcome = "scrap"
+    async with desk.hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await takes_it(visitor, desk)
+        await visitor.sees(GoodbyeScreen)
+
+
+async def test_who_walks_away_leaves_nothing() -> None:
+    desk = Desk()
+    async with desk.hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await takes_it(visitor, desk)
+        await visitor.sees(ReceiptScreen)
+        await visitor.wait_s(desk.hall.clock, desk.hall.parts.idle_s + 1)
+        await visitor.sees(WelcomeScreen)
+        app = visitor.app
+        assert (app._watched, app._bill, app._receipt) == ([], None, None)
+
+
+async def test_its_code_stands_where_there_is_room_and_can_be_read() -> None:
+    desk = Desk()
+    async with desk.hall.app().run_test(size=(100, 40)) as pilot:
+        visitor = Visitor(pilot)
+        await takes_it(visitor, desk)
+        await visitor.sees(ReceiptScreen)
+        for _ in range(9):
+            await visitor.touch("#down")
+        await visitor.until(lambda: "▀" in visitor.text())
+        lines = [it for it in visitor.text().splitlines() if set(it) <= set(" ▀▄█") and it.strip()]
+        assert decode(picture(lines)) == f"SHR1 1 SH1A2B3C4D {DIGEST.upper()}"
+        assert "▀" not in visitor.screen.query_one("#form-text").heard()  # type: ignore[attr-defined]
+
+
+def picture(lines: list[str]) -> Image.Image:
+    """What a camera sees, with some paper around."""
+    scale, edge = 4, 32
+    found = Image.new("1", (len(lines[0]) * scale + 2 * edge, len(lines) * 2 * scale + 2 * edge), 1)
+    for row, line in enumerate(lines):
+        for column, block in enumerate(line):
+            for half, dark in enumerate((block in "▀█", block in "▄█")):
+                if dark:
+                    x, y = edge + column * scale, edge + (2 * row + half) * scale
+                    found.paste(0, (x, y, x + scale, y + scale))
+    return found
+
+
+@pytest.mark.parametrize("text", ["SHR1 1 SH1A2B3C4D " + "9F" * 32, "SHR1 3 A_B-C " + "0" * 64])
+def test_codes_can_be_read(text: str) -> None:
+    lines = code_lines(text)
+    assert len({len(line) for line in lines}) == 1
+    assert decode(picture(lines)) == text
+    assert os.linesep not in "".join(lines)
