@@ -269,3 +269,12 @@ def every_screen(
     }
     screens["goodbye"] = lambda: GoodbyeScreen(frame)
     return screens
+
+
+def every_kind() -> dict[str, Callable[[], LobbyScreen]]:
+    """One screen of each class: for what does not depend on what is shown."""
+    kinds: dict[type[LobbyScreen], str] = {}
+    screens = every_screen()
+    for name, make in screens.items():
+        kinds.setdefault(type(make()), name)
+    return {name: screens[name] for name in kinds.values()}

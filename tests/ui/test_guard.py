@@ -18,7 +18,7 @@ from kiosk.widgets.wording import too_small_words
 from tests.fakes.hostile import HOSTILE
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
-from tests.ui.screens import every_screen
+from tests.ui.screens import every_kind, every_screen
 
 NOT_OURS = [
     "4006381333931",
@@ -33,7 +33,7 @@ async def test_a_ticket_counts_on_every_screen(hall: Hall) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await visitor.sees(WelcomeScreen)
-        for make in every_screen().values():
+        for make in every_kind().values():
             screen = make()
             visitor.app._show(screen)
             await visitor.until(lambda screen=screen: pilot.app.screen is screen)
@@ -47,7 +47,7 @@ async def test_no_scan_ever_becomes_typing(hall: Hall) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await visitor.sees(WelcomeScreen)
-        for name, make in every_screen().items():
+        for name, make in every_kind().items():
             screen = make()
             typed: list[str] = []
             screen.typed = typed.append  # type: ignore[method-assign]  # listens
