@@ -5,6 +5,7 @@ Unknown keys, wrong types and values out of range are errors that name the key.
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import re
@@ -130,7 +131,24 @@ def parse(text: str) -> Config:
     if config.kiosk.warning_s >= config.kiosk.idle_s:
         raise ConfigError("kiosk.warning_s: must be less than kiosk.idle_s")
     fee_policy(config.fee)
+    _require_apart(config)
     return config
+
+
+def _require_apart(config: Config) -> None:
+    """Folders that are emptied, and drives, are nobody else's. Raises ConfigError."""
+    places = {
+        "store.state_dir": config.store.state_dir,
+        "store.spool_dir": config.store.spool_dir,
+    } | {
+        f"drives[{number}].device": Path(drive.device) for number, drive in enumerate(config.drives)
+    }
+    for (one, first), (other, second) in itertools.combinations(places.items(), 2):
+        here, there = Path(os.path.realpath(first)), Path(os.path.realpath(second))
+        if here == there:
+            raise ConfigError(f"{other}: is the same as {one}")
+        if here in there.parents or there in here.parents:
+            raise ConfigError(f"{other}: lies in {one}, or that in it")
 
 
 def find_file(given: Path | None) -> Path | None:

@@ -1,4 +1,8 @@
-"""A private folder per job, and how much room there is."""
+"""A private folder per job, and how much room there is.
+
+What no job needs is removed here at every start of the engine, so the spool carries a mark: a
+folder in which other things lie is never taken for one.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from kiosk.disk import sync
 from kiosk.domain.model import OrderId
-from kiosk.errors import InvalidValueError, SpoolFullError
+from kiosk.errors import ConfigError, InvalidValueError, SpoolFullError
 
+_MARK = ".sendhome-spool"
+_NOT_COUNTED = frozenset(("lost+found",))  # of a file system of its own
 _DOOMED = ".wiping-"  # a folder on its way out: never taken for a job's
 
 
@@ -25,10 +32,15 @@ class DirectorySpool:
         self._reserve_bytes = reserve_bytes
 
     def folder(self, job_id: OrderId) -> Path:
-        """The job's folder, made if there is none. Raises SpoolFullError if that is impossible."""
+        """The job's folder, made if there is none.
+
+        Raises:
+            SpoolFullError: It cannot be made.
+            ConfigError: Other things lie in the spool.
+        """
         path = self._root / OrderId(job_id)
         try:
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._claim()
             path.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise SpoolFullError(f"no folder can be made in the spool: {error.strerror}") from error
@@ -55,9 +67,14 @@ class DirectorySpool:
             _remove(doomed)
 
     def job_ids(self) -> Sequence[OrderId]:
-        """Whose folders there are; leftovers of interrupted wipes are removed on the way."""
+        """Whose folders there are; leftovers of interrupted wipes are removed on the way.
+
+        Raises:
+            ConfigError: Other things lie in the spool.
+        """
         if not self._root.exists():
             return []
+        self._claim()
         found = []
         for path in sorted(self._root.iterdir()):
             if path.name.startswith(_DOOMED):
@@ -68,6 +85,21 @@ class DirectorySpool:
             except InvalidValueError:
                 continue  # not ours
         return found
+
+    def _claim(self) -> None:
+        """Ours from now on, if it is not yet. Raises ConfigError."""
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark = self._root / _MARK
+        if mark.exists():
+            return
+        if any(path.name not in _NOT_COUNTED for path in self._root.iterdir()):
+            raise ConfigError(
+                "store.spool_dir: other things lie in it, and what no job needs is removed there; "
+                "it wants a folder of its own, empty at the first start"
+            )
+        mark.touch(mode=0o600)
+        sync(mark)
+        sync(self._root)  # a mark that a power cut takes away would lock us out
 
 
 def _remove(path: Path) -> None:

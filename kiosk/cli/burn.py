@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kiosk import config_file
 from kiosk.cli.output import print_json, progress
@@ -25,6 +25,8 @@ from kiosk.errors import (
 from kiosk.ports import LedgerPhase, MediaWriter, MediumProgress, WrittenMedium
 from kiosk.services.drawer import is_gone
 
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the recorder ends first
+
 if TYPE_CHECKING:
     from kiosk.config import Config, DriveConfig
 
@@ -33,9 +35,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "burn",
         help="write an image onto a medium and read it back",
-        description="Writes, reads every byte back and ejects. Ctrl-C stops in an orderly way; a "
-        "disc that was begun is then spoiled. Refused for a configured drive while the engine of "
-        "this station runs, or while the medium in the drive belongs to a job.",
+        description="Writes, reads every byte back and ejects. Ctrl-C, SIGTERM or a terminal that "
+        "goes away stop it in an orderly way; a disc that was begun is then spoiled. Refused for a "
+        "configured drive while the engine of this station runs, or while the medium in the drive "
+        "belongs to a job.",
     )
     add_image_and_drive(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON")
@@ -135,7 +138,11 @@ def _burn(args: argparse.Namespace, size_bytes: int, sha256: str) -> int:
     if loaded.capacity_blocks and size_bytes > loaded.capacity_blocks * 2048:
         raise _wanted(Wanted.LARGER_MEDIUM, Unfit.TOO_SMALL)
     stops: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: stops.append(number))
+    before = {
+        number: signal.signal(number, lambda number, _frame: stops.append(number))
+        for number in _STOP_SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN  # nohup
+    }
     try:
         with progress("writing") as bar:
             writer.write(
@@ -146,7 +153,8 @@ def _burn(args: argparse.Namespace, size_bytes: int, sha256: str) -> int:
     except MediumWantedError as error:
         raise _wanted(Wanted[error.reason], Unfit(error.unfit) if error.unfit else None) from error
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     written = read_back(writer, size_bytes, sha256)
     writer.eject()
     show(written, args.json)

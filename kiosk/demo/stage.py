@@ -32,12 +32,13 @@ from kiosk.demo.launch import start_archive
 from kiosk.demo.people import DemoPerson, demo_people
 from kiosk.demo.studies import ensure_studies
 from kiosk.domain.model import Order, OrderId, ReleaseState
-from kiosk.errors import ExecutorBusyError, MissingProgramError
+from kiosk.errors import ExecutorBusyError, InvalidValueError, MissingProgramError
 from kiosk.lobby.parts import DemoPerson as Visitor
 from kiosk.services.identify import issue_ticket
 
 BLANKS = 20
 STICK = "stick.img"
+_LOCK = "demo.lock"  # and the mark of a folder that a demo has had
 STICK_BYTES = 2 << 30  # sparse
 
 
@@ -79,9 +80,7 @@ def set_stage(folder: Path, say: Callable[[str], None]) -> Iterator[Stage]:
     """
     if not shutil.which("xorriso"):
         raise MissingProgramError("xorriso is not installed; the Debian package is xorriso")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise ExecutorBusyError(f"{folder} is somebody else's")
+    _require_ours(folder)
     with _only_one(folder):
         for old in ("state", "spool"):
             shutil.rmtree(folder / old, ignore_errors=True)
@@ -106,9 +105,27 @@ def set_stage(folder: Path, say: Callable[[str], None]) -> Iterator[Stage]:
                 yield Stage(config, path, people, visitors, engine)
 
 
+def _require_ours(folder: Path) -> None:
+    """Most of what lies in it is made anew, so it was empty or had a demo before.
+
+    Raises:
+        InvalidValueError: It cannot be made, or other things lie in it.
+        ExecutorBusyError: It is another user's.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = {path.name for path in folder.iterdir()}
+    except OSError as error:
+        raise InvalidValueError(f"{folder}: {error.strerror}") from error
+    if folder.stat().st_uid != os.getuid():
+        raise ExecutorBusyError(f"{folder} is somebody else's")
+    if names and _LOCK not in names:
+        raise InvalidValueError(f"{folder}: other things lie in it; the demo wants an empty folder")
+
+
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    fd = os.open(folder / "demo.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def test_an_empty_file_gives_the_defaults():
 def test_what_is_printed_reads_back_equal():
     config = parse(
         '[site]\ninstitution = "A \\"quoted\\" \\\\ name"\naddress = ["one", "two"]\n'
-        '[[drives]]\nname = "a"\n[[drives]]\nname = "b"\nkind = "stick"\n'
+        '[[drives]]\nname = "a"\n[[drives]]\nname = "b"\nkind = "stick"\ndevice = "/dev/sdb"\n'
         "[engine]\nretry_s = [1, 2.5]"
     )
     assert parse(to_toml(config)) == config
@@ -31,8 +32,9 @@ def test_what_is_printed_reads_back_equal():
 
 def test_capacities_by_kind_and_in_blocks():
     config = parse(
-        '[[drives]]\nname = "a"\n[[drives]]\nname = "b"\ncapacity = "cd"\n'
-        '[[drives]]\nname = "c"\ncapacity = 5000\n[engine]\nforbid_spanning = true'
+        '[[drives]]\nname = "a"\n[[drives]]\nname = "b"\ncapacity = "cd"\ndevice = "/dev/sr1"\n'
+        '[[drives]]\nname = "c"\ncapacity = 5000\ndevice = "/dev/sr2"\n'
+        "[engine]\nforbid_spanning = true"
     )
     assert parse(to_toml(config)) == config
     assert [drive.capacity_blocks + 182 for drive in config.drives] == [2_295_104, 333_000, 5000]
@@ -42,6 +44,25 @@ def test_capacities_by_kind_and_in_blocks():
     assert limits_of(replace(config, engine=engine)) == {Medium.DISC: 5000 - 182}
     stick = replace(config, drives=(DriveConfig(kind="stick"),))
     assert limits_of(stick) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('state_dir = "/srv/x"\nspool_dir = "/srv/x"', "store.spool_dir: is the same"),
+        ('state_dir = "/srv/x"\nspool_dir = "/srv/x/spool"', "store.spool_dir: lies in"),
+        ('state_dir = "/srv/x/y/z"\nspool_dir = "/srv/x"', "store.spool_dir: lies in"),
+        ('state_dir = "/"', "lies in"),
+        ('[[drives]]\nname = "a"\n[[drives]]\nname = "b"', "same as drives[0].device"),
+        (
+            'spool_dir = "/srv/x"\n[[drives]]\nname = "a"\nkind = "simulated"\ndevice = "/srv/x/d"',
+            "lies in store.spool_dir",
+        ),
+    ],
+)
+def test_what_is_emptied_is_nobody_elses(text: str, named: str):
+    with pytest.raises(ConfigError, match=re.escape(named)):
+        parse(f"[store]\n{text}")
 
 
 def test_an_image_that_is_planned_for_a_disc_is_one_that_the_drive_accepts():

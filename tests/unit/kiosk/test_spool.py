@@ -9,11 +9,16 @@ import pytest
 
 from kiosk.adapters.spool import DirectorySpool
 from kiosk.domain.model import OrderId
-from kiosk.errors import InvalidValueError, SpoolFullError
+from kiosk.errors import ConfigError, InvalidValueError, SpoolFullError
 from kiosk.services.housekeeping import clean_spool
 from tests.fakes.station import Station
 
 JOB = OrderId("job-1")
+
+
+def left(spool: Path) -> list[str]:
+    """What is in it but its mark."""
+    return [path.name for path in spool.iterdir() if path.name != ".sendhome-spool"]
 
 
 def test_a_folder_is_private_and_found_again(tmp_path: Path) -> None:
@@ -32,18 +37,18 @@ def test_wiping_twice_is_wiping_once(tmp_path: Path) -> None:
     (spool.folder(JOB) / "deep").mkdir()
     spool.wipe(JOB)
     spool.wipe(JOB)
-    assert list(tmp_path.iterdir()) == []
+    assert left(tmp_path) == []
 
 
 def test_a_wipe_that_was_cut_short_is_finished(tmp_path: Path) -> None:
     spool = DirectorySpool(tmp_path)
-    (tmp_path / ".wiping-job-1" / "deep").mkdir(parents=True)
     (spool.folder(JOB) / "new").touch()
+    (tmp_path / ".wiping-job-1" / "deep").mkdir(parents=True)
     assert spool.job_ids() == [JOB]
     assert not (tmp_path / ".wiping-job-1").exists()
     (tmp_path / ".wiping-job-1").mkdir()
     spool.wipe(JOB)
-    assert list(tmp_path.iterdir()) == []
+    assert left(tmp_path) == []
 
 
 def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
@@ -57,13 +62,25 @@ def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
     (tmp_path / "spool" / "job-2").symlink_to(precious)
     spool.wipe(OrderId("job-2"))
     assert (precious / "file").exists()
-    assert list((tmp_path / "spool").iterdir()) == []
+    assert left(tmp_path / "spool") == []
+
+
+@pytest.mark.parametrize("name", ["family-photos", "notes.txt"])
+def test_a_folder_with_other_things_is_no_spool(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    spool = DirectorySpool(tmp_path)
+    with pytest.raises(ConfigError, match=r"store\.spool_dir: other things lie in it"):
+        spool.job_ids()
+    with pytest.raises(ConfigError):
+        spool.folder(JOB)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_foreign_files_are_nobodys_job(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
+    DirectorySpool(tmp_path).folder(JOB)
     (tmp_path / "UPPER").mkdir()
-    assert DirectorySpool(tmp_path).job_ids() == []
+    assert DirectorySpool(tmp_path).job_ids() == [JOB]
     with pytest.raises(InvalidValueError):
         DirectorySpool(tmp_path).wipe("../etc")  # type: ignore[arg-type]
 
