@@ -367,12 +367,18 @@ def demo_hand(config: Config) -> Callable[[Wanted], None]:
     """Somebody who takes discs out of the simulated drive and puts new ones in.
 
     For staff he empties an open tray; what is shut in only their answer lets out.
+
+    Raises:
+        ConfigError: No drive of this station is simulated.
     """
+    found = next((drive for drive in config.drives if drive.kind == "simulated"), None)
+    if found is None:
+        raise ConfigError("drives: none of them is simulated")
 
     def do(wanted: Wanted) -> None:
-        drive = simulated(config.drives[0])
+        drive = simulated(found)
         if wanted in (Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.CLOSE_TRAY):
-            drive.insert()
+            drive.insert_blank()
         elif wanted in (Wanted.TAKE_MEDIUM, Wanted.STAFF):
             drive.take()
             if drive.look().is_open:

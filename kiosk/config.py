@@ -133,7 +133,7 @@ class DriveConfig:
     name: str = option("disc1", "short name, used in the journal", _name)
     kind: str = option(
         "optical",
-        "optical, stick, or simulated (a drive made of files)",
+        "optical, stick, simulated (a drive made of files) or simulated-stick (a file)",
         _one_of("optical", "stick", "simulated", "simulated-stick"),
     )
     device: str = option("/dev/sr0", "device node, or folder of a simulated drive", _plain)

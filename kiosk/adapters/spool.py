@@ -15,7 +15,7 @@ from kiosk.disk import sync
 from kiosk.domain.model import OrderId
 from kiosk.errors import ConfigError, InvalidValueError, SpoolFullError
 
-_MARK = ".sendhome-spool"
+MARK = ".sendhome-spool"
 _NOT_COUNTED = frozenset(("lost+found",))  # of a file system of its own
 _DOOMED = ".wiping-"  # a folder on its way out: never taken for a job's
 
@@ -89,7 +89,7 @@ class DirectorySpool:
     def _claim(self) -> None:
         """Ours from now on, if it is not yet. Raises ConfigError."""
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mark = self._root / _MARK
+        mark = self._root / MARK
         if mark.exists():
             return
         if any(path.name not in _NOT_COUNTED for path in self._root.iterdir()):

@@ -14,7 +14,7 @@ from kiosk.cli.output import print_rows
 from kiosk.cli.people import actor
 from kiosk.config import Config
 from kiosk.domain.model import Order, ReleaseState, Uid
-from kiosk.errors import ConfigError, JournalMissingError
+from kiosk.errors import ConfigError, JournalError, JournalMissingError
 from kiosk.ports import LedgerPhase
 from kiosk.services.diagnose import (
     Destination,
@@ -24,6 +24,7 @@ from kiosk.services.diagnose import (
     check_destination,
     diagnose,
 )
+from kiosk.services.pulse import Heartbeat
 
 _ORDERS = 100  # newest ones that are looked through for one to test with
 
@@ -34,8 +35,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="look whether everything is fit to work",
         description="Programs, folders, journal, engine, archive (C-ECHO), receiver, drives, and "
         "whether the archive sends to us: one object of the newest released order is fetched and "
-        "thrown away. Exit code 0 if there is no fault. Stop the engine first: both want the "
-        "receiver's port.",
+        "thrown away; that is not tried while the engine runs, whose port it takes. Exit code 0 if "
+        "there is no fault, 65 if there is one of whatever kind.",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument(
@@ -121,6 +122,25 @@ def _released_order(config: Config) -> Order | None:
         return order
 
 
+def _heard(config: Config) -> Heartbeat | Doubt:
+    """Of this station's engine."""
+    from kiosk import bootstrap
+
+    try:
+        with bootstrap.existing_journal(config) as opened:
+            return bootstrap.pulse(config, opened).feel()
+    except JournalMissingError as error:
+        return Doubt(str(error))
+
+
+def _is_engine_running(config: Config) -> bool:
+    try:
+        heard = _heard(config)
+    except JournalError:
+        return False  # said by the journal's own probe
+    return isinstance(heard, Heartbeat) and heard.is_running
+
+
 def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
     from kiosk import bootstrap
 
@@ -133,11 +153,9 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
             return Doubt(str(error))
 
     def engine() -> str | Doubt:
-        try:
-            with bootstrap.existing_journal(config) as opened:
-                heard = bootstrap.pulse(config, opened).feel()
-        except JournalMissingError as error:
-            return Doubt(str(error))
+        heard = _heard(config)
+        if isinstance(heard, Doubt):
+            return heard
         if heard.is_running:
             return heard.text()
         return Doubt(
@@ -150,8 +168,15 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
         return f"{config.archive.ae_title} at {config.archive.host}:{config.archive.port} answers"
 
     def receiver() -> str:
+        if _is_engine_running(config):
+            return f"{config.receiver.ae_title} is the running engine's"
         with bootstrap.receiver(config) as storage:
             return f"{config.receiver.ae_title} can listen on port {storage.port}"
+
+    def destination() -> str | Doubt:
+        if _is_engine_running(config):
+            return Doubt("not tried: the receiver's port is the running engine's")
+        return _destination(config)
 
     def not_taken() -> str | Doubt:
         try:
@@ -177,7 +202,7 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
         "engine": engine,
         "archive": archive,
         "receiver": receiver,
-        "move destination": lambda: _destination(config),
+        "move destination": destination,
         "taken": not_taken,
     }
     for drive in config.drives:

@@ -40,6 +40,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     answer = parts.add_parser("answer", help="say that what question N asks for is done")
     answer.add_argument("job_id", metavar="JOB")
     answer.add_argument("number", type=whole_number(), metavar="N")
+    answer.add_argument(
+        "--simulated",
+        action="store_true",
+        help="first do it at the simulated drive: put a blank disc in, take one out",
+    )
     answer.set_defaults(run=run_answer)
     cancel = parts.add_parser("cancel", help="end a job at the next moment where it can")
     cancel.add_argument("job_id", metavar="JOB")
@@ -191,9 +196,16 @@ def run_watch(args: argparse.Namespace) -> int:
 def run_answer(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
 
-    with bootstrap.existing_journal(config_file.load(args.config)) as journal:
-        if not journal.questions.answer(OrderId(args.job_id), args.number):
-            raise InvalidValueError(f"job {args.job_id} does not ask question {args.number}")
+    config = config_file.load(args.config)
+    job_id = OrderId(args.job_id)
+    with bootstrap.existing_journal(config) as journal:
+        asked = journal.jobs.get(job_id).question
+        if asked is None or asked.number != args.number:
+            raise InvalidValueError(f"job {job_id} does not ask question {args.number}")
+        if args.simulated:
+            bootstrap.demo_hand(config)(asked.wanted)
+        if not journal.questions.answer(job_id, args.number):
+            raise InvalidValueError(f"job {job_id} does not ask question {args.number} any more")
     return 0
 
 

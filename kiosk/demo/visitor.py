@@ -13,6 +13,7 @@ from string import ascii_lowercase
 
 from textual.pilot import Pilot
 
+from kiosk.adapters.spool import MARK
 from kiosk.domain.model import ExecutionStatus
 from kiosk.errors import JobFailedError
 from kiosk.lobby.app import LobbyApp
@@ -100,7 +101,7 @@ def await_end(jobs: Jobs, spool: Path, *, patience_s: float = 60.0) -> None:
         found = jobs.newest()
         if any(job.status is ExecutionStatus.FAILURE for job in found):
             raise JobFailedError("the job failed after the disc was handed over")
-        is_empty = not spool.exists() or not any(spool.iterdir())
+        is_empty = not spool.exists() or all(path.name == MARK for path in spool.iterdir())
         if is_empty and all(job.status is ExecutionStatus.DONE for job in found):
             return
         time.sleep(LOOK_S)

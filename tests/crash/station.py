@@ -41,6 +41,7 @@ from tests.crash.engine import (
     volume_id,
 )
 from tests.fakes.media import make_image
+from tests.spool import left_in
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.crash.engine", "alembic.command", "dbos"])
@@ -304,7 +305,7 @@ class Station:
         report.spoiled = len(spoiled)
         assert self.journal.audit.verify(self.journal.audit.head()) > 0
         spool = self.setting.spool_folder
-        assert not list(spool.iterdir()), list(spool.iterdir())
+        assert left_in(spool) == []
         assert not self.strays, self.strays
         owner = self.journal.ledger.owner(DRIVE)
         assert owner is None or owner.phase == LedgerPhase.OUT

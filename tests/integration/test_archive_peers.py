@@ -32,6 +32,7 @@ from tests.archive_kit import AE_TITLE, arrived, fetch, pacs_for, running_receiv
 from tests.factories import Patient, Study, make_study, stable_uid
 from tests.jobs import request_for
 from tests.peers import Archive, dcmqrscp, orthanc
+from tests.spool import left_in
 
 pytestmark = pytest.mark.integration
 
@@ -233,7 +234,7 @@ def test_the_doctor_tells_whether_the_archive_sends_to_us(
                 check_destination(pacs, us, study, tmp_path / "spool")
         # Both answer the same, whether they know us or not.
         assert isinstance(check_destination(pacs, us, None, tmp_path / "spool"), Doubt)
-    assert list((tmp_path / "spool").iterdir()) == []
+    assert left_in(tmp_path / "spool") == []
 
 
 def test_the_archive_is_killed_midway_and_comes_back(

@@ -32,6 +32,7 @@ from tests.crash.station import Station, station
 from tests.fakes.durable import FakeEngine
 from tests.fakes.orders import an_order
 from tests.fakes.station import Station as MemoryStation
+from tests.spool import left_in
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -129,7 +130,7 @@ def test_not_seen_taken_the_job_ends_and_the_next_one_is_asked(tmp_path: Path) -
         one.journal.presence.touch(first)
         until(one, ended(one, first))
         assert one.jobs.get(first).status is ExecutionStatus.DONE
-        until(one, lambda: not any(one.setting.spool_folder.iterdir()))
+        until(one, lambda: not left_in(one.setting.spool_folder))
         assert [row.subject for row in one.journal.audit.rows(event="medium.not_taken")] == [first]
         assert one.drive.look().is_open
         second = place(one, 2, HandOver.AT_ONCE)

@@ -16,6 +16,7 @@ from dicomdir.iso_reader import IsoReader
 from kiosk import bootstrap, config_file
 from kiosk.demo.people import demo_people
 from kiosk.domain.model import ExecutionStatus, ReleaseState
+from tests.spool import left_in
 
 ROOT = Path(__file__).parents[2]
 # one worker: the clone and its packages are made once
@@ -117,4 +118,4 @@ def test_the_job_has_come_to_its_end_and_nothing_is_left_in_the_spool(image: Pat
         assert (job.status, job.error_code) == (ExecutionStatus.DONE, "")
         assert journal.orders.get(job.job_id).state is ReleaseState.COLLECTED
         assert list(journal.audit.rows(event="medium.not_taken")) == []  # he said that he has it
-    assert list((folder / "spool").iterdir()) == []
+    assert left_in(folder / "spool") == []

@@ -12,13 +12,9 @@ from kiosk.domain.model import OrderId
 from kiosk.errors import ConfigError, InvalidValueError, SpoolFullError
 from kiosk.services.housekeeping import clean_spool
 from tests.fakes.station import Station
+from tests.spool import left_in
 
 JOB = OrderId("job-1")
-
-
-def left(spool: Path) -> list[str]:
-    """What is in it but its mark."""
-    return [path.name for path in spool.iterdir() if path.name != ".sendhome-spool"]
 
 
 def test_a_folder_is_private_and_found_again(tmp_path: Path) -> None:
@@ -37,7 +33,7 @@ def test_wiping_twice_is_wiping_once(tmp_path: Path) -> None:
     (spool.folder(JOB) / "deep").mkdir()
     spool.wipe(JOB)
     spool.wipe(JOB)
-    assert left(tmp_path) == []
+    assert left_in(tmp_path) == []
 
 
 def test_a_wipe_that_was_cut_short_is_finished(tmp_path: Path) -> None:
@@ -48,7 +44,7 @@ def test_a_wipe_that_was_cut_short_is_finished(tmp_path: Path) -> None:
     assert not (tmp_path / ".wiping-job-1").exists()
     (tmp_path / ".wiping-job-1").mkdir()
     spool.wipe(JOB)
-    assert left(tmp_path) == []
+    assert left_in(tmp_path) == []
 
 
 def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
@@ -62,7 +58,7 @@ def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
     (tmp_path / "spool" / "job-2").symlink_to(precious)
     spool.wipe(OrderId("job-2"))
     assert (precious / "file").exists()
-    assert left(tmp_path / "spool") == []
+    assert left_in(tmp_path / "spool") == []
 
 
 @pytest.mark.parametrize("name", ["family-photos", "notes.txt"])

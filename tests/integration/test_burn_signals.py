@@ -1,0 +1,67 @@
+"""`sendhome burn` told to stop: the recorder comes to rest first, and the command says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from burner.simulated import DiscStatus, Faults, SimulatedDrive
+from kiosk.errors import MediumSpoiledError
+from tests.fakes.media import make_image
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.integration
+
+CONFIG = """
+[store]
+state_dir = "{folder}/state"
+spool_dir = "{folder}/spool"
+[[drives]]
+name = "disc1"
+kind = "simulated"
+device = "{folder}/drive"
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_no_recorder_is_left_behind(tmp_path: Path, number: signal.Signals) -> None:
+    drive = SimulatedDrive(tmp_path / "drive", name="disc1")
+    drive.add_blanks(1)
+    drive.insert()
+    drive.set_faults(Faults(speed=1))
+    image = make_image(tmp_path / "image.iso", "SH00000001", blocks=2000)
+    config = tmp_path / "sendhome.toml"
+    config.write_text(CONFIG.format(folder=tmp_path), encoding="utf-8")
+    command = [sys.executable, "-m", "kiosk.cli.main", "--config", config]
+    burn = subprocess.Popen(
+        [*command, "burn", image.path, "--drive", "disc1", "--json"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+    )
+    while not drive._writer_lock.is_held() or not begun(drive):
+        assert burn.poll() is None, burn.communicate()
+        time.sleep(0.01)
+    burn.send_signal(number)
+    out, _err = burn.communicate(timeout=120)
+    assert burn.returncode == MediumSpoiledError.exit_code
+    assert json.loads(out)["error"]["code"] == MediumSpoiledError.code
+    assert not drive._writer_lock.is_held()  # the recorder has let go
+    (disc,) = drive.look().discs
+    assert disc.status is DiscStatus.SPOILED
+
+
+def begun(drive: SimulatedDrive) -> bool:
+    """Whether something is on the disc."""
+    disc = drive.look().in_tray
+    path = None if disc is None else drive.file_of(disc.name)
+    return path is not None and path.exists() and path.stat().st_size > 0

@@ -1,0 +1,12 @@
+"""What is left in a spool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kiosk.adapters.spool import MARK
+
+
+def left_in(spool: Path) -> list[str]:
+    """Names of everything but the mark."""
+    return sorted(path.name for path in spool.iterdir() if path.name != MARK)
