@@ -130,6 +130,8 @@ def parse(text: str) -> Config:
     config = Config(**values)
     if config.kiosk.warning_s >= config.kiosk.idle_s:
         raise ConfigError("kiosk.warning_s: must be less than kiosk.idle_s")
+    if not config.archive.host:
+        raise ConfigError("archive.host: must not be empty")
     fee_policy(config.fee)
     _require_apart(config)
     return config
@@ -174,7 +176,7 @@ def load(given: Path | None = None) -> Config:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8") from error
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

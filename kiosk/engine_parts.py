@@ -175,7 +175,7 @@ class _Composer:
             finally:
                 self._pool.prepare()  # whoever comes next waits for no imports
         for line in dict.fromkeys(line for one in built.images for line in one.supplied):
-            log.info("job %s: %s", order.order_id, line)
+            log.info("%s", line)
         on_it = digest_of([it.kept for it in found])
         first, *more = (replace(self._image(one), reports=on_it) for one in built.images)
         return replace(first, more=tuple(more))

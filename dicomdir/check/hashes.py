@@ -141,10 +141,31 @@ def parse_list(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
-        match = _LINE.fullmatch(line.rstrip("\r\n"))
+        is_escaped = line.startswith("\\")
+        match = _LINE.fullmatch(line[is_escaped:].rstrip("\r\n"))
         if match is None:
             raise ValueError(f"line {number} is not a SHA-256, two spaces and a path")
-        yield match[2], match[1].lower()
+        yield _unescaped(match[2]) if is_escaped else match[2], match[1].lower()
+
+
+def listed(path: str, digest: str) -> str:
+    """A line of such a list. As `sha256sum` does, a name with a newline or a backslash is escaped
+    and the line begins with a backslash; here so is every other character that is not printable,
+    as its number in six digits (\\u00001b; \\u00dcff for a byte that is no UTF-8).
+    """
+    escaped = "".join(
+        _ESCAPES.get(c) or (c if c.isprintable() else f"\\u{ord(c):06x}") for c in path
+    )
+    return f"{digest}  {path}" if escaped == path else f"\\{digest}  {escaped}"
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda it: _UNESCAPES.get(it[0]) or chr(int(it[1], 16)), text)
+
+
+_ESCAPES: Final = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+_UNESCAPES: Final = {escaped: character for character, escaped in _ESCAPES.items()}
+_ESCAPED: Final = re.compile(r"\\\\|\\n|\\r|\\u([0-9a-f]{6})")
 
 
 def compare(hashes: Hashes, wanted: Mapping[str, str], found: Collector) -> None:

@@ -107,10 +107,10 @@ def _print(report: Report, *, as_json: bool, with_hashes: bool) -> None:
         )  # fmt: skip
         return
     if hashes is not None:
-        from kiosk.widgets.safe_text import safe_text  # brings all of textual along
+        from dicomdir.check.hashes import listed
 
         for path, digest in hashes.files.items():
-            print(f"{digest}  {safe_text(path, 1000)}")
+            print(listed(path, digest))
         if hashes.volume:
             print(f"{hashes.volume}  -")
     # A list of hashes is for a file: what people are to read goes beside it.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from kiosk.cli.people import actor
@@ -28,9 +29,11 @@ def read_password(descriptor: int | None, *, twice: bool = False) -> str:
         descriptor: Open for reading; its first line is taken. None: ask at the terminal.
         twice: Ask a second time, for a new password.
     Raises:
-        InvalidValueError: The descriptor cannot be read, or the two answers differ.
+        InvalidValueError: No terminal, a descriptor that cannot be read, or two different answers.
     """
     if descriptor is None:
+        if not sys.stdin.isatty():
+            raise InvalidValueError("no terminal to ask for the password: give --password-fd")
         try:
             password = getpass.getpass("Password: ")
             if twice and getpass.getpass("Again: ") != password:

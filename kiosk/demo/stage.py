@@ -61,7 +61,8 @@ class Stage:
 def default_folder() -> Path:
     """The user's data folder, or one in the temporary folder if there is no home to write to."""
     base = os.environ.get("XDG_DATA_HOME")
-    home = Path(base) if base else Path.home() / ".local" / "share"
+    is_usable = base is not None and Path(base).is_absolute()  # the XDG rule
+    home = Path(base) if base and is_usable else Path.home() / ".local" / "share"
     if os.access(next(p for p in (home, *home.parents) if p.exists()), os.W_OK):
         return home / "sendhome-demo"
     return Path(f"/tmp/sendhome-demo-{os.getuid()}")  # noqa: S108 - made 0700 and checked below

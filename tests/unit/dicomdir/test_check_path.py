@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dicomdir.check.hashes import VOLUME, parse_list
+from dicomdir.check.hashes import VOLUME, listed, parse_list
 from dicomdir.check.path import NoMediumError, Report, check_path
 from dicomdir.iso import author
 from dicomdir.iso_reader import BLOCK_BYTES
@@ -133,3 +133,13 @@ def test_a_cut_image_is_said_to_be_cut(made: Path, tmp_path: Path) -> None:
     (tmp_path / "cut").write_bytes(data[: -10 * BLOCK_BYTES])
     report: Report = check_path(tmp_path / "cut", with_hashes=True)
     assert {"PDI-29", "PDI-105"} <= rules(report.findings)
+
+
+def test_every_name_comes_back_from_a_list_and_no_line_has_an_odd_byte() -> None:
+    digest = "0" * 64
+    names = ["A/B C", "a\\b", "two\nlines", "\r", "\x1b[2Jcafe", "\udcff", "é", "\u202e", "\\n"]
+    lines = [listed(name, digest) for name in names]
+    assert all(line.isprintable() for line in lines)
+    assert [path for path, _ in parse_list(line + "\n" for line in lines)] == names
+    assert lines[0] == f"{digest}  A/B C"
+    assert lines[1] == f"\\{digest}  a\\\\b"  # as sha256sum itself
