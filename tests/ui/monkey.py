@@ -27,7 +27,9 @@ from textual.errors import NoWidget
 
 from kiosk.domain.claim import Reading
 from kiosk.domain.facts import PHONE_DIGITS, SecondFacts
+from kiosk.domain.fee import FeePolicy
 from kiosk.domain.model import OrderId, Step, Wanted
+from kiosk.domain.recipient import Doctor
 from kiosk.domain.ticket import TicketKeys
 from kiosk.domain.unfit import Unfit
 from kiosk.lobby.screens.birth_date import BirthDateScreen
@@ -38,6 +40,7 @@ from kiosk.widgets.buttons import TouchButton
 from tests.fakes.clock import START
 from tests.fakes.lobby import SENT_AS, Hall, Visitor
 from tests.fakes.orders import an_order
+from tests.fakes.papers import FakeForms, FakeMedia, FakePrinter, receipts_of
 from tests.fakes.tickets import FakeTickets
 from tests.licences import SAMPLE, card
 from tests.ui.measure import painted
@@ -51,6 +54,7 @@ KEYS: Final = [
 POLICY: Final = IdentifyPolicy(
     kiosk_tries=10**6, reading=Reading(True, True), order_days=10**4, alert_after=10**6
 )
+DOCTORS: Final = (Doctor("d1", "Dr. Ann Lee", ("1 Main St",), "Riverside Practice"),)
 EVERY: Final = 250  # events between two times of idling
 NAMES: Final = ("QUOKKA^XYLIA", "ZEBRAFINK^WOLMAR", "OCELOTTI^BRUNHILD", "KATYDIDO^ISKANDER")
 BORN: Final = ("19310713", "19471129", "19520229", "19680817")
@@ -90,7 +94,18 @@ class Monkey:
             )
             for number, (name, born) in enumerate(zip(NAMES, BORN, strict=True))
         ]
-        self.hall = Hall(*orders, policy=POLICY)
+        self.forms, self._printer = FakeForms(), FakePrinter()
+        self.hall = Hall(
+            *orders,
+            policy=POLICY,
+            fees=FeePolicy(),
+            for_whom=True,
+            doctors=DOCTORS,
+            max_copies=2,
+            forms=self.forms,
+        )
+        receipts = receipts_of(self.hall, self._printer, FakeMedia())
+        self.hall.parts = dataclasses.replace(self.hall.parts, receipts=receipts)
         self.people = [self._person(at) for at in range(len(orders))]
         self._strange = [issue_elsewhere(self.hall), *STRANGE]
         self.counts: Counter[str] = Counter()
@@ -222,7 +237,7 @@ class Monkey:
         elif screen.entry:
             for character in "\b" * 10 + person.code:
                 screen.typed(character)
-        onward = [it for it in visitor.app.screen.query(".primary, #yes") if not it.disabled]
+        onward = [it for it in visitor.app.screen.query(".primary, #yes, #me") if not it.disabled]
         if onward and isinstance(onward[-1], TouchButton):
             onward[-1].action_press()
 
@@ -344,7 +359,7 @@ class Monkey:
         seen = {*hall, id(gc.get_objects)}
         while queue:
             one, way = queue.pop()
-            for other in gc.get_referents(one):
+            for other in held_by(one):
                 if id(other) in seen or isinstance(other, SKIPPED):
                     continue
                 seen.add(id(other))
@@ -393,10 +408,16 @@ def is_in(canary: str, text: str) -> bool:
     return canary == text if len(canary) <= PHONE_DIGITS else canary in text
 
 
+def held_by(one: object) -> list[Any]:
+    """What it refers to; of a function what it closes over, not its module."""
+    if isinstance(one, types.FunctionType):
+        return [one.__closure__, one.__defaults__, one.__kwdefaults__]
+    return gc.get_referents(one)
+
+
 SKIPPED: Final = (
     type,
     types.ModuleType,
-    types.FunctionType,
     types.CodeType,
     logging.Logger,
     asyncio.AbstractEventLoop,

@@ -9,69 +9,29 @@ import pytest
 from PIL import Image
 
 from kiosk.domain.fee import FeePolicy
-from kiosk.domain.model import OrderId, Step, Wanted
-from kiosk.domain.paper import Paper
+from kiosk.domain.model import Step, Wanted
 from kiosk.errors import JournalError, ReceiptPaperOutError
 from kiosk.lobby.screens.receipt import ReceiptScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, ThanksScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
-from kiosk.ports import DELIVERED, MediumRecord, PrinterState
-from kiosk.services.paper_texts import load_words
-from kiosk.services.receipts import Receipts
+from kiosk.ports import PrinterState
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.qr import code_lines
-from tests.fakes.clock import START
 from tests.fakes.lobby import Hall, Visitor
+from tests.fakes.papers import DIGEST, FakeMedia, FakePrinter, receipts_of
 from tests.qr import decode
-
-DIGEST = "0123456789abcdef" * 4
-
-
-class Printer:
-    """Prints into a list, or raises."""
-
-    def __init__(self, state: PrinterState = PrinterState.READY) -> None:
-        self.at, self.printed = state, list[Paper]()
-        self.trouble: Exception | None = None
-
-    def state(self) -> PrinterState:
-        return self.at
-
-    def print_paper(self, paper: Paper) -> None:
-        if self.trouble is not None:
-            raise self.trouble
-        self.printed.append(paper)
-
-
-class Media:
-    """What was handed over, of any job."""
-
-    def __init__(self) -> None:
-        self.outcome = DELIVERED
-        self.trouble: Exception | None = None
-
-    def history(self, job_id: OrderId) -> list[MediumRecord]:
-        if self.trouble is not None:
-            raise self.trouble
-        return [MediumRecord(job_id, "disc1", 1, "SH1A2B3C4D", DIGEST, self.outcome, START)]
 
 
 class Desk:
     """A hall with receipts."""
 
     def __init__(self, state: PrinterState = PrinterState.READY) -> None:
-        self.hall, self.printer, self.media = Hall(fees=FeePolicy()), Printer(state), Media()
-        receipts = Receipts(
-            printer=self.printer,
-            words=load_words,
-            jobs=self.hall.jobs,
-            orders=self.hall.orders,
-            media=self.media,  # type: ignore[arg-type]  # what is asked for
-            audit=self.hall.audit,
-            clock=self.hall.clock,
-            site_name="Riverside Imaging",
-            phone="555-0100",
+        self.hall, self.printer, self.media = (
+            Hall(fees=FeePolicy()),
+            FakePrinter(state),
+            FakeMedia(),
         )
+        receipts = receipts_of(self.hall, self.printer, self.media)
         self.hall.parts = dataclasses.replace(self.hall.parts, receipts=receipts)
 
 
