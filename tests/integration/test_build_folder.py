@@ -189,13 +189,52 @@ def test_a_folder_that_takes_nothing_is_named(tmp_path: Path) -> None:
         build(tmp_path / "in", Path("/proc/out.iso"))
 
 
-def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
-    files = make_study(tmp_path / "in", ("CT",))
-    (tmp_path / "elsewhere").mkdir()
-    make_study(tmp_path / "elsewhere", ("CT",), seed=2, patient=Patient(name="Other^Olga"))
-    (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "in" / "link2").symlink_to(files[0])
-    assert build(tmp_path / "in", tmp_path / "out.iso").instances == 1
+def test_links_to_files_are_followed_and_nothing_else(tmp_path: Path) -> None:
+    folder, away = tmp_path / "in", tmp_path / "away"
+    one, *others = make_study(away, ("CT", "CT", "CT"))
+    other_patient = tmp_path / "elsewhere"
+    make_study(other_patient, ("CT",), seed=2, patient=Patient(name="Other^Olga"))
+    folder.mkdir()
+    shutil.copy(one, folder / "one")
+    for number, path in enumerate(others):
+        (folder / f"link{number}").symlink_to(path)
+    (folder / "again").symlink_to(folder / "one")
+    (folder / "around").symlink_to(folder)
+    (folder / "circle").symlink_to(folder / "circle")
+    (folder / "folder").symlink_to(other_patient)
+    (folder / "gone").symlink_to(tmp_path / "gone")
+    (folder / "null").symlink_to("/dev/null")
+    (folder / "proc").symlink_to("/proc/version")
+    os.mkfifo(folder / "pipe")
+    made = build(folder, tmp_path / "out.iso")
+    assert (made.instances, made.left_out) == (3, ())
+    # By name the link comes first; which of the two goes along does not matter.
+    assert {(it.path, it.is_unseen) for it in made.ignored} == {
+        ("around", False),
+        ("circle", True),
+        ("folder", True),
+        ("gone", True),
+        ("null", False),
+        ("one", False),
+        ("pipe", False),
+        ("proc", False),
+    }
+    assert check_image(made.image.path) == []
+
+
+def test_a_link_to_another_patient_refuses_all(tmp_path: Path) -> None:
+    make_study(tmp_path / "in", ("CT",))
+    (path,) = make_study(tmp_path / "away", ("CT",), seed=2, patient=Patient(name="Other^Olga"))
+    (tmp_path / "in" / "link").symlink_to(path)
+    with pytest.raises(WrongPatientError, match="link"):
+        build(tmp_path / "in", tmp_path / "out.iso")
+
+
+def test_a_folder_of_links_that_lead_nowhere_names_them(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "gone").symlink_to(tmp_path / "gone")
+    with pytest.raises(ComposeError, match=r"look into gone \(a link that leads nowhere\)"):
+        build(tmp_path / "in", tmp_path / "out.iso")
 
 
 def test_unreadable_dicom_files_are_named_never_just_ignored(tmp_path: Path) -> None:

@@ -269,6 +269,21 @@ def test_an_incomplete_image_is_no_success(
     assert (left["path"], left["reason"]) == (files[1].name, "pixels.short")
 
 
+def test_a_link_that_leads_nowhere_is_no_success(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    study, image = tmp_path / "study", tmp_path / "out.iso"
+    make_study(study, kinds=("CT",))
+    (study / "gone").symlink_to(tmp_path / "gone")
+    assert run(config, "build", study, "-o", image) == IncompleteBuildError.exit_code
+    said = capsys.readouterr()
+    assert "gone  a link that leads nowhere" in said.out
+    assert "nobody could look into 1 links" in said.err
+    assert run(config, "build", study, "-o", image, "--json", "--allow-left-out") == 0
+    (ignored,) = json.loads(capsys.readouterr().out)["ignored"]
+    assert (ignored["path"], ignored["unseen"]) == ("gone", True)
+
+
 def test_what_is_no_image_is_not_checked(config: Path, tmp_path: Path):
     (tmp_path / "text").write_text("x" * 100_000)
     (tmp_path / "empty").touch()
