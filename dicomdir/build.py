@@ -70,6 +70,7 @@ class Plan:
         expected: Objects by Series Instance UID that the archive has listed; a hint.
         part: If it is one of a set.
         viewer: Makes the viewer's copy; None for media without a viewer.
+        known_id: As in `FileSet`.
     """
 
     volume_id: str
@@ -83,6 +84,7 @@ class Plan:
     expected: Mapping[str, int] = field(default_factory=dict)
     part: MediumPart | None = None
     viewer: ViewerMaker | None = None
+    known_id: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +221,14 @@ def build_volume(
             when it has been.
         on_frame: Called after each decoded frame.
     Raises:
-        MixedPatientError, DuplicateInstanceError, MissingKeyError: As `FileSet.add`.
+        MixedPatientError, SplitSeriesError, DuplicateInstanceError, MissingKeyError: As
+            `FileSet.add`.
         InstanceError: An object is not whole.
         NothingLeftError: Nothing can go onto the medium.
     """
     build = _Build(plan, on_object, on_converting, on_frame)
     build.left_out += plan.left_out
-    fileset = FileSet(plan.volume_id, plan.file_set_uid)
+    fileset = FileSet(plan.volume_id, plan.file_set_uid, known_id=plan.known_id)
     summary = Summary(left_out=build.left_out)
     web = WebContent(plan.work / "web", plan.expected)
     reports = ReportContent(plan.work / "reports", is_lower=plan.links is LinkCase.LOWER)

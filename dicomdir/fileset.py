@@ -22,8 +22,22 @@ from dicomdir.instance import Instance
 from dicomdir.node import Disagreement
 from dicomdir.part10 import encode_meta
 from dicomdir.profile import EXPLICIT_LITTLE, IMAGE, ROOT_TYPES, record_type
-from dicomdir.records import LOWER_AT, NEXT_AT, RecordMaker, Supplied, number_of
-from dicomdir.tree import Leaf, PatientNode, leaf_of, require_legal_id
+from dicomdir.records import (
+    LOWER_AT,
+    NEXT_AT,
+    PATIENT_ID,
+    RecordMaker,
+    Supplied,
+    number_of,
+)
+from dicomdir.tree import (
+    KNOWN_ID_WORDS,
+    Leaf,
+    PatientNode,
+    leaf_of,
+    require_legal_id,
+    says_no_id,
+)
 
 __all__ = [
     "DIRECTORY_SOP_CLASS",
@@ -50,7 +64,12 @@ class FileSet:
         disagreements: Where objects of one Study or Series differ; the first one's value is kept.
     """
 
-    def __init__(self, file_set_id: str, file_set_uid: str) -> None:
+    def __init__(self, file_set_id: str, file_set_uid: str, *, known_id: bytes = b"") -> None:
+        """
+        Args:
+            known_id: Patient ID in ASCII for objects that have none, where whoever gives them
+                knows whose they are; b"": made of their Study, so that two of them are refused.
+        """
         if _FILE_SET_ID.fullmatch(file_set_id) is None:
             raise FileIDError("File-set ID is not 1 to 11 characters of A-Z, 0-9 and _")
         if _UID.fullmatch(file_set_uid) is None:
@@ -58,6 +77,7 @@ class FileSet:
         self.file_set_id = file_set_id
         self.file_set_uid = file_set_uid
         self.disagreements: list[Disagreement] = []
+        self._known_id = known_id
         self._maker = RecordMaker()
         self._patient: PatientNode | None = None
         self._top: list[tuple[str, bytes]] = []  # of no patient: hanging protocols, palettes
@@ -93,6 +113,7 @@ class FileSet:
             UnsupportedSopClassError: Its SOP Class has no record type (PDI-81).
             DuplicateInstanceError: Its SOP Instance UID or its File ID is already there (PDI-67).
             MixedPatientError: Another patient than those before (PDI-67, PDI-85).
+            SplitSeriesError: Its Series stands in another Study too (PDI-67).
             MissingKeyError: A Type 1 key is missing and no rule supplies it (PDI-82).
         """
         uid = instance.sop_instance_uid
@@ -132,9 +153,12 @@ class FileSet:
         self, instance: Instance, values: Mapping[int, bytes], record: bytes, cut: int
     ) -> None:
         if self._patient is None:
-            self._patient = PatientNode(instance, values)
+            self._patient = PatientNode(instance, values, self._known_id)
         series = self._patient.series_of(instance, values, self.disagreements)
         series.add(number_of(values), record, cut, instance.sop_instance_uid)
+        if self._known_id and says_no_id(values):
+            said = Supplied(PATIENT_ID, instance.sop_instance_uid, f"PDI-82: {KNOWN_ID_WORDS}")
+            self._maker.supplied.append(said)
 
     @property
     def file_ids(self) -> Mapping[str, FileID]:

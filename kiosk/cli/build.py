@@ -244,7 +244,7 @@ def run(args: argparse.Namespace) -> int:
     unseen = sum(it.is_unseen for it in built.ignored)
     missing = [
         f"{len(built.left_out)} DICOM files are not on the image" if built.left_out else "",
-        f"nobody could look into {unseen} links of the folder" if unseen else "",
+        f"links that nobody could look into: {unseen}" if unseen else "",
     ]
     if any(missing):
         return print_error(IncompleteBuildError(", and ".join(filter(None, missing))))

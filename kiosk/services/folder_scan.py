@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from dicomdir.errors import (
     DuplicateInstanceError,
     InstanceError,
     MissingKeyError,
+    SplitSeriesError,
     UnsupportedSopClassError,
 )
 from dicomdir.fileset import DIRECTORY_SOP_CLASS
@@ -32,7 +34,6 @@ from dicomdir.transcode import inflate, is_deflated
 from dicomdir.tree import says_a_date
 from kiosk.errors import ComposeError
 from kiosk.services.folder_patients import FolderPatients, safe_path
-from kiosk.services.unread_names import UNREADABLE
 
 _MAGIC: Final = b"DICM"
 _MAX_DEPTH: Final = 32
@@ -92,6 +93,7 @@ class FolderScan:
         objects: In order of their files' names.
         left_out: Of `run`, files in order of their names.
         ignored: As in `FolderImage`, in order of their names.
+        known_id: As in `FolderPatients`.
     """
 
     def __init__(self, work: Path, progress: Callable[[int, int], None]) -> None:
@@ -105,6 +107,7 @@ class FolderScan:
         self._twice: set[str] = set()  # SOP Instance UIDs of objects that are not the same
         self._dated: set[str] = set()  # Study Instance UIDs
         self._patients = FolderPatients()
+        self.known_id = b""
 
     def run(self, folder: Path) -> FolderScan:
         """Raises WrongPatientError as `FolderPatients.finish`, ComposeError for nothing usable."""
@@ -147,6 +150,7 @@ class FolderScan:
     def _sort_out(self) -> None:
         """What can only be told when all files are known."""
         unknown = self._patients.finish(self._paths)
+        self.known_id = self._patients.known_id
         kept = []
         for file in self.objects:
             instance = file.instance
@@ -154,12 +158,30 @@ class FolderScan:
             if uid in self._twice:
                 self._leave_out(self._paths[uid], instance, DuplicateInstanceError.code)
             elif uid in unknown:
-                self._leave_out(self._paths[uid], instance, UNREADABLE)
+                self._leave_out(self._paths[uid], instance, unknown[uid])
             elif instance.study_instance_uid not in self._dated and not _has_no_study(instance):
                 self._leave_out(self._paths[uid], instance, MissingKeyError.code)
             else:
                 kept.append(file)
-        self.objects = kept
+        self.objects = self._without_split_series(kept)
+
+    def _without_split_series(self, objects: list[ObjectFile]) -> list[ObjectFile]:
+        """A Series is of one Study: where it says two, the larger part of it stays, of equal ones
+        that which comes first.
+        """
+        sizes = Counter(_series_of(it) for it in objects if not _has_no_study(it.instance))
+        stays: dict[str, str] = {}
+        for (series_uid, study_uid), _ in sizes.most_common():
+            stays.setdefault(series_uid, study_uid)
+        kept = []
+        for file in objects:
+            series_uid, study_uid = _series_of(file)
+            if stays.get(series_uid, study_uid) == study_uid:
+                kept.append(file)
+            else:
+                name = self._paths[file.instance.sop_instance_uid]
+                self._leave_out(name, file.instance, SplitSeriesError.code)
+        return kept
 
     def _ignore(self, name: str, reason: str) -> None:
         self.ignored.append(IgnoredFile(name, reason))
@@ -250,6 +272,10 @@ def _class_words(it: LeftOutFile) -> str:
     if it.reason != UnsupportedSopClassError.code:
         return ""
     return f"{sop_class_name(it.sop_class_uid)} {it.sop_class_uid}".strip()
+
+
+def _series_of(file: ObjectFile) -> tuple[str, str]:
+    return file.instance.series_instance_uid, file.instance.study_instance_uid
 
 
 def _has_no_study(instance: Instance) -> bool:

@@ -278,7 +278,7 @@ def test_a_link_that_leads_nowhere_is_no_success(
     assert run(config, "build", study, "-o", image) == IncompleteBuildError.exit_code
     said = capsys.readouterr()
     assert "gone  a link that leads nowhere" in said.out
-    assert "nobody could look into 1 links" in said.err
+    assert "links that nobody could look into: 1" in said.err
     assert run(config, "build", study, "-o", image, "--json", "--allow-left-out") == 0
     (ignored,) = json.loads(capsys.readouterr().out)["ignored"]
     assert (ignored["path"], ignored["unseen"]) == ("gone", True)
