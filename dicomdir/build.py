@@ -28,10 +28,10 @@ from dicomdir.pdi import DICOMDIR, INDEX, README, Entry, FileSource, PdiVolume, 
 from dicomdir.pixels import require_possible
 from dicomdir.profile import record_type
 from dicomdir.readme import Site, readme
-from dicomdir.records import supplied_texts
 from dicomdir.report.collect import ReportContent, ReportEntries, ReportLink
 from dicomdir.report.sr_words import Find, Place
 from dicomdir.summary import LeftOut, Summary
+from dicomdir.supplied import supplied_texts
 from dicomdir.transcode import fresh_header, needs_transcoding, transcode
 from dicomdir.viewer.model import MadeViewer, Medium, Original
 from dicomdir.web import LinkCase, MediumPart, PageLink, WebContent, WebPages

@@ -27,9 +27,9 @@ from dicomdir.records import (
     NEXT_AT,
     PATIENT_ID,
     RecordMaker,
-    Supplied,
     number_of,
 )
+from dicomdir.supplied import Supplied
 from dicomdir.tree import (
     KNOWN_ID_WORDS,
     Leaf,

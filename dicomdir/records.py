@@ -7,17 +7,18 @@ that an object lacks is supplied in the record alone (PDI-82), and what was supp
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from struct import Struct
 from typing import Final, NamedTuple
 
 from dicomdir import profile
+from dicomdir.charset import defined
 from dicomdir.elements import element, split, tag_name
 from dicomdir.errors import MissingKeyError
 from dicomdir.file_id import FileID, integer
 from dicomdir.instance import Instance
 from dicomdir.keys import KEY_VR
+from dicomdir.supplied import LETTERS_LOST, Supplied
 from dicomdir.values import (
     MANY_VALUED,
     TEXT_VRS,
@@ -25,6 +26,7 @@ from dicomdir.values import (
     conform_sequence,
     has_foreign_text,
     items_of,
+    loses_letters,
 )
 
 CHARSET: Final = 0x00080005
@@ -53,24 +55,6 @@ class Key(NamedTuple):
 
     tag: int
     type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Supplied:
-    """A value in a record that the object lacks, or has in another form.
-
-    Attributes:
-        tag: Of the key.
-        sop_instance_uid: The object, or the first of the Series or Study.
-        rule: "PDI-82 ..." or "PDI-84 ..." and how; never the value itself.
-    """
-
-    tag: int
-    sop_instance_uid: str
-    rule: str
-
-    def __str__(self) -> str:
-        return f"{tag_name(self.tag)} of {self.sop_instance_uid}: {self.rule}"
 
 
 def _keys(**types: str) -> tuple[Key, ...]:
@@ -218,12 +202,17 @@ class RecordMaker:
         """One whole element in a legal form; b"" if the value cannot be brought into one."""
         vr = _VR[tag]
         if vr == "SQ":
-            return element(tag, vr, conform_sequence(value, charset))
+            made = conform_sequence(value, charset)
+            if made != value and made.count(b"?") > value.count(b"?"):
+                self.supplied.append(Supplied(tag, uid, LETTERS_LOST))
+            return element(tag, vr, made)
         trimmed = value.strip(b" \0") if vr != "US" and vr != "UL" else value
         formed = conform(vr, value, charset, many=tag in MANY_VALUED)
         if formed != trimmed:
             how = "brought into the form of its VR" if formed else "left out: not of its VR"
-            self.supplied.append(Supplied(tag, uid, f"PDI-84: {how}"))
+            is_lossy = vr in TEXT_VRS and loses_letters(vr, trimmed, formed, charset)
+            rule = LETTERS_LOST if is_lossy else f"PDI-84: {how}"
+            self.supplied.append(Supplied(tag, uid, rule))
         return element(tag, vr, formed) if formed else b""
 
     def _form_often(self, tag: int, value: bytes, charset: bytes, uid: str) -> bytes:
@@ -294,7 +283,7 @@ class RecordMaker:
             elif tag == VERIFICATION_DATETIME and values.get(0x0040A493, b"").startswith(b"VERIF"):
                 keys.append(self._supply(tag, values, uid))
         if needs_set:
-            body.append(element(CHARSET, "CS", charset.strip(b" \0")))
+            body.append(element(CHARSET, "CS", defined(charset)))
         if icon and kind in ICON_TYPES:
             keys.insert(sum(_tag_of(key) < ICON_IMAGE_SEQUENCE for key in keys), icon)
         cut = 0
@@ -349,26 +338,6 @@ _SUBSTITUTES: Final[Mapping[int, tuple[tuple[_Source, str], ...]]] = {
 def _tag_of(whole: bytes) -> int:
     """Of an element in Explicit VR Little Endian."""
     return int.from_bytes(whole[:2], "little") << 16 | int.from_bytes(whole[2:4], "little")
-
-
-def supplied_texts(supplied: Iterable[Supplied], *, limit: int = 100) -> list[str]:
-    """What a job's log says of values that records have and objects lack (PDI-83).
-
-    One line for each key and rule, with a UID to look it up by; never a value.
-
-    Args:
-        limit: Lines at most; how many more there are is said.
-    """
-    counts: dict[tuple[int, str], tuple[int, str]] = {}
-    for each in supplied:
-        count, first = counts.get((each.tag, each.rule), (0, each.sop_instance_uid))
-        counts[each.tag, each.rule] = (count + 1, first)
-    lines = [
-        f"{tag_name(tag)} of {first}: {rule}" + (f" ({count} times)" if count > 1 else "")
-        for (tag, rule), (count, first) in counts.items()
-    ]
-    more = len(lines) - limit
-    return lines if more <= 0 else [*lines[:limit], f"and {more} more of other keys or rules"]
 
 
 def _uid_element(tag: int, uid: str) -> bytes:

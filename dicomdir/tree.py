@@ -28,10 +28,10 @@ from dicomdir.records import (
     STUDY_ID,
     STUDY_TIME,
     RecordMaker,
-    Supplied,
     insert_file_id,
     insert_number,
 )
+from dicomdir.supplied import Supplied
 from dicomdir.values import conform, date_digits, is_legal_id
 
 _ISSUER: Final = 0x00100021
