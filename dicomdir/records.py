@@ -127,6 +127,13 @@ _BLENDING: Final = "1.2.840.10008.5.1.4.1.1.11.4"
 # F.5.26): a record may not have them otherwise, whatever the object has.
 _ONLY_OF: Final = {0x0040E001: _CDA, 0x00700402: _BLENDING}
 _NOT_OF: Final = {0x00081115: _BLENDING}
+# SOP Classes whose objects must have what their record has if they do (PS3.3 C.11.11, C.11.14):
+# one without it shows nothing, and strict readers refuse its record.
+_PRESENTATIONS: Final = "1.2.840.10008.5.1.4.1.1.11."
+_ALWAYS_OF: Final = {
+    0x00081115: frozenset(f"{_PRESENTATIONS}{number}" for number in (1, 2, 3, 5, 11)),
+    0x00700402: frozenset({_BLENDING}),
+}
 
 # Where enhanced objects keep what others have at their top level: sequence, attribute in its item.
 _IN_SHARED_GROUPS: Final = {
@@ -148,7 +155,7 @@ def keys_of(sop_class_uid: str) -> tuple[Key, ...]:
         UnsupportedSopClassError: It has no record type.
     """
     return tuple(
-        key
+        Key(key.tag, "1") if sop_class_uid in _ALWAYS_OF.get(key.tag, ()) else key
         for key in KEYS[profile.record_type(sop_class_uid)]
         if _ONLY_OF.get(key.tag, sop_class_uid) == sop_class_uid
         and _NOT_OF.get(key.tag) != sop_class_uid

@@ -288,6 +288,24 @@ def test_letters_that_are_lost_are_said(tmp_path: Path) -> None:
     assert "PDI-68: letters" in line
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 11])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_presentation_state_of_nothing_is_left_out(
+    number: int, is_there: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    *_, path = make_study(folder, ("CT", "CT", "PR"))
+    ds = dcmread(path)
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = f"1.2.840.10008.5.1.4.1.1.11.{number}"
+    ds.ReferencedSeriesSequence = []
+    if not is_there:
+        del ds.ReferencedSeriesSequence
+    ds.save_as(path)
+    made = build(folder)
+    assert [(it.path, it.reason) for it in made.left_out] == [(BAD, "fileset.missing_key")]
+    medium(folder)
+
+
 @pytest.mark.parametrize("name", [b"D\xf6e^Jane", b"M\xfcller^J", b"\x1b$B^Jane", b""])
 def test_an_unreadable_name_that_may_be_anybodys_costs_its_object_alone(
     name: bytes, tmp_path: Path

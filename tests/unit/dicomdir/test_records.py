@@ -197,7 +197,7 @@ class TestSupplied:
         assert all(each.rule.startswith("PDI-84") for each in maker.supplied)
 
     def test_lost_letters_are_said(self, tmp_path: Path) -> None:
-        (path,) = make_study(tmp_path, ("PR",))
+        *_, path = make_study(tmp_path, ("CT", "PR"))
         data = path.read_bytes()
         path.write_bytes(data.replace(b"ISO_IR 100", b"ISO_IR 192"))
         instance = read_instance(path)
