@@ -28,7 +28,13 @@ from dicomdir.pdi import DICOMDIR, INDEX, README, Entry, FileSource, PdiVolume, 
 from dicomdir.pixels import require_possible
 from dicomdir.profile import record_type
 from dicomdir.readme import Site, readme
-from dicomdir.report.collect import ReportContent, ReportEntries, ReportLink
+from dicomdir.report.collect import (
+    HL7_IDENTIFIER,
+    ReportContent,
+    ReportEntries,
+    ReportLink,
+    document_id,
+)
 from dicomdir.report.sr_words import Find, Place
 from dicomdir.summary import LeftOut, Summary
 from dicomdir.supplied import supplied_texts
@@ -239,7 +245,9 @@ def build_volume(
             build.reject(instance, error.code)
             continue
         icon = web.add(instance, build.sources[instance.sop_instance_uid])
-        fileset.add(instance, icon=icon)
+        hl7_id = document_id(instance, build.sources[instance.sop_instance_uid]).encode("ascii")
+        found = {HL7_IDENTIFIER: (hl7_id, "the document's own id")} if hl7_id else {}
+        fileset.add(instance, icon=icon, found=found)
         reports.add(instance, build.sources[instance.sop_instance_uid])
         summary.add(instance)
     if not fileset:

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 from dicomdir.directory import Directory, read_directory
@@ -101,13 +102,14 @@ class FileSet:
         *,
         transfer_syntax_uid: str | None = None,
         icon: bytes = b"",
+        found: Mapping[int, tuple[bytes, str]] = MappingProxyType({}),
     ) -> None:
         """Take one Instance in; nothing of it is kept but its record.
 
         Args:
             file_id: None: given once all are known, as `allocate` does. All or none.
             transfer_syntax_uid: Of the file on the medium, if it was transcoded.
-            icon: As in `RecordMaker.leaf`.
+            icon, found: As in `RecordMaker.leaf`.
         Raises:
             InstanceError: It is not whole.
             UnsupportedSopClassError: Its SOP Class has no record type (PDI-81).
@@ -126,7 +128,7 @@ class FileSet:
             raise DuplicateInstanceError(f"File ID {file_id} comes twice")
         values = instance.values()
         syntax = transfer_syntax_uid or instance.transfer_syntax_uid
-        record, cut = self._maker.leaf(instance, values, syntax, icon=icon)
+        record, cut = self._maker.leaf(instance, values, syntax, icon=icon, found=found)
         if kind in ROOT_TYPES:
             self._top.append((uid, record))
         else:

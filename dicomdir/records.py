@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from struct import Struct
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from dicomdir import profile
@@ -241,6 +242,7 @@ class RecordMaker:
         transfer_syntax_uid: str,
         *,
         icon: bytes = b"",
+        found: Mapping[int, tuple[bytes, str]] = MappingProxyType({}),
     ) -> tuple[bytes, int]:
         """The item of the record that refers to the object's file, its File ID still open.
 
@@ -248,6 +250,7 @@ class RecordMaker:
             values: `instance.values()`.
             icon: Whole Icon Image Sequence element, as `dicomdir.render.icon` makes it; b"" for
                 none. Only in records that may have one (PDI-80).
+            found: What its body says of keys of Type 1C that it lacks, in ASCII, and where.
         Returns:
             The item, and 0; or an item without Instance Number and the offset where that belongs,
             if it has to be supplied once all of the Series is known.
@@ -289,6 +292,9 @@ class RecordMaker:
                     keys.append(self._supply(tag, values, uid))
             elif tag == VERIFICATION_DATETIME and values.get(0x0040A493, b"").startswith(b"VERIF"):
                 keys.append(self._supply(tag, values, uid))
+            elif tag in found:
+                self.supplied.append(Supplied(tag, uid, f"PDI-82: {found[tag][1]}"))
+                keys.append(element(tag, _VR[tag], found[tag][0]))
         if needs_set:
             body.append(element(CHARSET, "CS", defined(charset)))
         if icon and kind in ICON_TYPES:
