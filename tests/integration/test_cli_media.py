@@ -59,7 +59,8 @@ def test_from_a_folder_to_a_verified_disc(
     assert run(config, "build", study, "-o", image, "--json") == 0
     built = json.loads(capsys.readouterr().out)
     assert (built["instances"], built["left_out"]) == (3, [])
-    assert built["ignored"] == [{"path": "notes.txt", "reason": "no DICOM file"}]
+    ignored = {"path": "notes.txt", "reason": "no DICOM file", "unseen": False}
+    assert built["ignored"] == [ignored]
     assert run(config, "check", image) == 0
     assert run(config, "burn", image, "--drive", "disc1") == MediumWantedError.exit_code
     drive.insert_blank()
