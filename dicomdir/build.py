@@ -28,10 +28,16 @@ from dicomdir.pdi import DICOMDIR, INDEX, README, Entry, FileSource, PdiVolume, 
 from dicomdir.pixels import require_possible
 from dicomdir.profile import record_type
 from dicomdir.readme import Site, readme
-from dicomdir.records import supplied_texts
-from dicomdir.report.collect import ReportContent, ReportEntries, ReportLink
+from dicomdir.report.collect import (
+    HL7_IDENTIFIER,
+    ReportContent,
+    ReportEntries,
+    ReportLink,
+    document_id,
+)
 from dicomdir.report.sr_words import Find, Place
 from dicomdir.summary import LeftOut, Summary
+from dicomdir.supplied import supplied_texts
 from dicomdir.transcode import fresh_header, needs_transcoding, transcode
 from dicomdir.viewer.model import MadeViewer, Medium, Original
 from dicomdir.web import LinkCase, MediumPart, PageLink, WebContent, WebPages
@@ -70,6 +76,7 @@ class Plan:
         expected: Objects by Series Instance UID that the archive has listed; a hint.
         part: If it is one of a set.
         viewer: Makes the viewer's copy; None for media without a viewer.
+        known_id: As in `FileSet`.
     """
 
     volume_id: str
@@ -83,6 +90,7 @@ class Plan:
     expected: Mapping[str, int] = field(default_factory=dict)
     part: MediumPart | None = None
     viewer: ViewerMaker | None = None
+    known_id: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +227,14 @@ def build_volume(
             when it has been.
         on_frame: Called after each decoded frame.
     Raises:
-        MixedPatientError, DuplicateInstanceError, MissingKeyError: As `FileSet.add`.
+        MixedPatientError, SplitSeriesError, DuplicateInstanceError, MissingKeyError: As
+            `FileSet.add`.
         InstanceError: An object is not whole.
         NothingLeftError: Nothing can go onto the medium.
     """
     build = _Build(plan, on_object, on_converting, on_frame)
     build.left_out += plan.left_out
-    fileset = FileSet(plan.volume_id, plan.file_set_uid)
+    fileset = FileSet(plan.volume_id, plan.file_set_uid, known_id=plan.known_id)
     summary = Summary(left_out=build.left_out)
     web = WebContent(plan.work / "web", plan.expected)
     reports = ReportContent(plan.work / "reports", is_lower=plan.links is LinkCase.LOWER)
@@ -236,7 +245,9 @@ def build_volume(
             build.reject(instance, error.code)
             continue
         icon = web.add(instance, build.sources[instance.sop_instance_uid])
-        fileset.add(instance, icon=icon)
+        hl7_id = document_id(instance, build.sources[instance.sop_instance_uid]).encode("ascii")
+        found = {HL7_IDENTIFIER: (hl7_id, "the document's own id")} if hl7_id else {}
+        fileset.add(instance, icon=icon, found=found)
         reports.add(instance, build.sources[instance.sop_instance_uid])
         summary.add(instance)
     if not fileset:

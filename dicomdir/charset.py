@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
@@ -31,6 +32,20 @@ _ESCAPES: Final = {
     b"$(D": (False, "jis0212"),
     b"$)C": (True, "euc_kr"), b"$)A": (True, "gb2312"),
 }  # fmt: skip
+# Sets that are reached by an escape sequence alone.
+_EXTENSION_TERMS: Final = frozenset({"ISO_IR 87", "ISO_IR 159", "ISO_IR 149", "ISO_IR 58"})
+# Defined terms as they are written by mistake; none of these can mean anything else.
+_ALIAS = re.compile(
+    r"(?P<extended>ISO[ _.-]?2022[ _.-]?IR)[ _.-]?(?P<of>\d{1,3})"
+    r"|ISO[ _.-]?IR[ _.-]?(?P<ir>\d{1,3})"
+    r"|ISO[ _-]?8859[ _-]?(?P<part>\d{1,2})|(?P<utf>UTF[ _-]?8)|(?P<latin>LATIN[ _-]?1)"
+    r"|(?P<gb>GB[ _-]?18030)|(?P<gbk>GBK)"
+)
+_PARTS: Final = {
+    codec.removeprefix("iso8859_"): term
+    for term, codec in _SINGLE.items()
+    if codec.startswith("iso8859_")
+} | {"1": "ISO_IR 100"}
 _EXTENSION: Final = re.compile(rb"\x1b(\$[()].|\$.|[()\-].)", re.DOTALL)
 _RUNS: Final = re.compile(rb"[\x00-\x7f]+|[\x80-\xff]+")
 
@@ -40,18 +55,48 @@ def needs_charset(value: bytes) -> bool:
     return b"\x1b" in value or not value.isascii()
 
 
+@functools.lru_cache(maxsize=256)
+def defined(charset: bytes) -> bytes:
+    """Specific Character Set in defined terms, without padding, where it says one in another way.
+
+    ISO-IR 100, iso_ir 100 and UTF-8 leave no doubt what is meant; what does is left as it is.
+    """
+    return b"\\".join(_defined(part) for part in charset.strip(b" \0").split(b"\\"))
+
+
+def _defined(part: bytes) -> bytes:
+    text = part.strip(b" \0").decode("ascii", "replace")
+    found = _ALIAS.fullmatch(text.upper())
+    if found is None:
+        return part
+    if number := found["of"] or found["ir"]:
+        plain = f"ISO_IR {number}"
+        if plain not in _SINGLE and plain not in _WHOLE and plain not in _EXTENSION_TERMS:
+            return part
+        term = f"ISO 2022 IR {number}" if found["extended"] else plain
+    elif found["part"]:
+        term = _PARTS.get(found["part"], text)
+    elif found["utf"]:
+        term = "ISO_IR 192"
+    elif found["latin"]:
+        term = "ISO_IR 100"
+    else:
+        term = "GB18030" if found["gb"] else "GBK"
+    return term.encode("ascii")
+
+
 def decode(value: bytes, charset: bytes, *, is_name: bool = False) -> str:
     """Text of a value of VR LO, LT, PN, SH, ST, UC or UT.
 
     Args:
-        charset: Raw value of (0008,0005) that governs it, b"" if absent.
+        charset: Raw value of (0008,0005) that governs it, b"" if absent; read as `defined`.
         is_name: VR PN, in which "^" and "=" also end a code extension.
     Raises:
         InstanceError: Unknown character set, or bytes that it does not have.
     """
     if value.isascii() and b"\x1b" not in value:
         return value.decode("ascii")
-    terms = [term.strip(" \0") for term in charset.decode("ascii", "replace").split("\\")]
+    terms = [it.strip(" \0") for it in defined(charset).decode("ascii", "replace").split("\\")]
     first = terms[0]
     try:
         if len(terms) == 1 and first in _WHOLE:
@@ -62,7 +107,7 @@ def decode(value: bytes, charset: bytes, *, is_name: bool = False) -> str:
             return value.decode(_SINGLE[first])
         initial = first.replace("ISO 2022 IR", "ISO_IR")
         if initial not in _SINGLE:
-            if initial not in ("ISO_IR 87", "ISO_IR 159", "ISO_IR 149", "ISO_IR 58"):
+            if initial not in _EXTENSION_TERMS:
                 raise InstanceError("unknown Specific Character Set")
             initial = ""  # multi-byte sets begin with an escape sequence
         return _decode_extended(value, _SINGLE[initial], is_name=is_name)
@@ -111,5 +156,5 @@ def _decode_extended(value: bytes, initial: str, *, is_name: bool) -> str:
 
 def encode(text: str, charset: bytes) -> bytes:
     """The reverse for sets without code extensions; what does not fit becomes "?"."""
-    term = charset.decode("ascii", "replace").strip(" \0")
+    term = defined(charset).decode("ascii", "replace")
     return text.encode(_WHOLE.get(term) or _SINGLE.get(term, "ascii"), "replace")

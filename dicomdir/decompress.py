@@ -22,6 +22,7 @@ _MAX_THREADS: Final = 8
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _MAX_FRAGMENTS: Final = 1 << 20
 _ITEM_BYTES: Final = 8  # tag and length
+_HEADERS_BYTES: Final = 64 << 10
 
 
 def decoded_frames(
@@ -53,6 +54,21 @@ def decoded_frames(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def first_bytes(descriptor: int, at: int) -> bytes:
+    """The beginning of the first frame, as much as its headers take; b"" if there is none.
+
+    Args:
+        at: As for `decoded_frames`.
+    """
+    table = os.pread(descriptor, _ITEM_BYTES, at)
+    at += _ITEM_BYTES + int.from_bytes(table[4:], "little")
+    item = os.pread(descriptor, _ITEM_BYTES, at)
+    if table[:4] != _ITEM or item[:4] != _ITEM:
+        return b""
+    size = min(int.from_bytes(item[4:], "little"), _HEADERS_BYTES)
+    return os.pread(descriptor, size, at + _ITEM_BYTES)
 
 
 def _threads(form: PixelFormat) -> int:

@@ -76,6 +76,12 @@ class MixedPatientError(DicomdirError):
     code = "fileset.mixed_patient"
 
 
+class SplitSeriesError(DicomdirError):
+    """One Series Instance UID in two Studies of the patient (PDI-67): the identifiers are wrong."""
+
+    code = "fileset.split_series"
+
+
 class DuplicateInstanceError(DicomdirError):
     """One SOP Instance UID twice in one File-set (PDI-47, PDI-67)."""
 

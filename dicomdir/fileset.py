@@ -12,6 +12,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 from dicomdir.directory import Directory, read_directory
@@ -22,8 +23,22 @@ from dicomdir.instance import Instance
 from dicomdir.node import Disagreement
 from dicomdir.part10 import encode_meta
 from dicomdir.profile import EXPLICIT_LITTLE, IMAGE, ROOT_TYPES, record_type
-from dicomdir.records import LOWER_AT, NEXT_AT, RecordMaker, Supplied, number_of
-from dicomdir.tree import Leaf, PatientNode, leaf_of, require_legal_id
+from dicomdir.records import (
+    LOWER_AT,
+    NEXT_AT,
+    PATIENT_ID,
+    RecordMaker,
+    number_of,
+)
+from dicomdir.supplied import Supplied
+from dicomdir.tree import (
+    KNOWN_ID_WORDS,
+    Leaf,
+    PatientNode,
+    leaf_of,
+    require_legal_id,
+    says_no_id,
+)
 
 __all__ = [
     "DIRECTORY_SOP_CLASS",
@@ -50,7 +65,12 @@ class FileSet:
         disagreements: Where objects of one Study or Series differ; the first one's value is kept.
     """
 
-    def __init__(self, file_set_id: str, file_set_uid: str) -> None:
+    def __init__(self, file_set_id: str, file_set_uid: str, *, known_id: bytes = b"") -> None:
+        """
+        Args:
+            known_id: Patient ID in ASCII for objects that have none, where whoever gives them
+                knows whose they are; b"": made of their Study, so that two of them are refused.
+        """
         if _FILE_SET_ID.fullmatch(file_set_id) is None:
             raise FileIDError("File-set ID is not 1 to 11 characters of A-Z, 0-9 and _")
         if _UID.fullmatch(file_set_uid) is None:
@@ -58,6 +78,7 @@ class FileSet:
         self.file_set_id = file_set_id
         self.file_set_uid = file_set_uid
         self.disagreements: list[Disagreement] = []
+        self._known_id = known_id
         self._maker = RecordMaker()
         self._patient: PatientNode | None = None
         self._top: list[tuple[str, bytes]] = []  # of no patient: hanging protocols, palettes
@@ -81,18 +102,20 @@ class FileSet:
         *,
         transfer_syntax_uid: str | None = None,
         icon: bytes = b"",
+        found: Mapping[int, tuple[bytes, str]] = MappingProxyType({}),
     ) -> None:
         """Take one Instance in; nothing of it is kept but its record.
 
         Args:
             file_id: None: given once all are known, as `allocate` does. All or none.
             transfer_syntax_uid: Of the file on the medium, if it was transcoded.
-            icon: As in `RecordMaker.leaf`.
+            icon, found: As in `RecordMaker.leaf`.
         Raises:
             InstanceError: It is not whole.
             UnsupportedSopClassError: Its SOP Class has no record type (PDI-81).
             DuplicateInstanceError: Its SOP Instance UID or its File ID is already there (PDI-67).
             MixedPatientError: Another patient than those before (PDI-67, PDI-85).
+            SplitSeriesError: Its Series stands in another Study too (PDI-67).
             MissingKeyError: A Type 1 key is missing and no rule supplies it (PDI-82).
         """
         uid = instance.sop_instance_uid
@@ -105,7 +128,7 @@ class FileSet:
             raise DuplicateInstanceError(f"File ID {file_id} comes twice")
         values = instance.values()
         syntax = transfer_syntax_uid or instance.transfer_syntax_uid
-        record, cut = self._maker.leaf(instance, values, syntax, icon=icon)
+        record, cut = self._maker.leaf(instance, values, syntax, icon=icon, found=found)
         if kind in ROOT_TYPES:
             self._top.append((uid, record))
         else:
@@ -132,9 +155,12 @@ class FileSet:
         self, instance: Instance, values: Mapping[int, bytes], record: bytes, cut: int
     ) -> None:
         if self._patient is None:
-            self._patient = PatientNode(instance, values)
+            self._patient = PatientNode(instance, values, self._known_id)
         series = self._patient.series_of(instance, values, self.disagreements)
         series.add(number_of(values), record, cut, instance.sop_instance_uid)
+        if self._known_id and says_no_id(values):
+            said = Supplied(PATIENT_ID, instance.sop_instance_uid, f"PDI-82: {KNOWN_ID_WORDS}")
+            self._maker.supplied.append(said)
 
     @property
     def file_ids(self) -> Mapping[str, FileID]:

@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from dicomdir.errors import TranscodeError
-from dicomdir.j2k_check import check_jpeg_2000, has_colour_transform
-from dicomdir.jpeg_check import check_jpeg, check_jpeg_ls
+from dicomdir.j2k_check import check_jpeg_2000, has_colour_transform, is_irreversible
+from dicomdir.jpeg_check import check_jpeg, check_jpeg_ls, is_near_lossless
 
 RLE: Final = "1.2.840.10008.1.2.5"
 JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
@@ -89,6 +89,23 @@ def is_decodable(transfer_syntax_uid: str) -> bool:
 def may_lose(transfer_syntax_uid: str) -> bool:
     """Used with loss or without it: the object says which (0028,2110)."""
     return transfer_syntax_uid in (*_JPEG_LOSSY, _JPEG_LS[1], _JPEG_2000[1], _HTJ2K)
+
+
+def tells_of_loss(transfer_syntax_uid: str, data: bytes) -> bool:
+    """Whether nothing in a frame can be what it was before, by its syntax or by its stream.
+
+    A reversible stream that was cut says nothing of it, and is not found.
+
+    Args:
+        data: A frame, or its first bytes.
+    """
+    if is_always_lossy(transfer_syntax_uid):
+        return True
+    if transfer_syntax_uid in _JPEG_LS:
+        return is_near_lossless(data)
+    if transfer_syntax_uid in (*_JPEG_2000, *_HTJ2K_LOSSLESS, _HTJ2K):
+        return is_irreversible(data)
+    return False
 
 
 def is_always_lossy(transfer_syntax_uid: str) -> bool:

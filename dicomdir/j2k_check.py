@@ -39,12 +39,30 @@ def has_colour_transform(data: bytes) -> bool:
     """Whether the main header of a checked codestream says that components were transformed
     (multiple component transformation, T.800 table A.17; PS3.5 8.2.4).
     """
+    return _coding_style(data)[4:5] == b"\1"
+
+
+def is_irreversible(data: bytes) -> bool:
+    """Whether the main header says 9-7 wavelets (T.800 table A.20), which lose; False for what
+    cannot be read.
+
+    Args:
+        data: At least the main header.
+    """
+    try:
+        return _coding_style(data)[9:10] == b"\0"
+    except TranscodeError:
+        return False
+
+
+def _coding_style(data: bytes) -> bytes:
+    """Parameters of the first COD of the main header; b"" if there is none."""
     at = data.find(b"\xff\x4f\xff\x51", 0, 4096) + 2
     while (marker := _number(data, at, 2)) != _SOT:
         body, at = _segment(data, at)
         if marker == _COD and len(body) > 4:
-            return body[4] == 1
-    return False
+            return body
+    return b""
 
 
 def check_jpeg_2000(data: bytes) -> None:

@@ -79,6 +79,28 @@ def check_jpeg_ls(data: bytes) -> None:
         raise TranscodeError("a frame ends before its end marker")
 
 
+def is_near_lossless(data: bytes) -> bool:
+    """Whether the first scan of a JPEG-LS stream may differ from what was coded: NEAR is not 0
+    (ITU-T T.87 C.2.3). False for what cannot be read.
+
+    Args:
+        data: At least its headers.
+    """
+    at = 2
+    while data[at : at + 1] == b"\xff":
+        marker, length = data[at + 1 : at + 2], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == b"\xff":  # fill byte
+            at += 1
+            continue
+        body = data[at + 4 : at + 2 + length]
+        if marker == bytes((_SOS,)):
+            return bool(body) and any(body[1 + 2 * body[0] :][:1])
+        if length < 2:
+            break
+        at += 2 + length
+    return False
+
+
 # --- the structure --------------------------------------------------------------------------------
 
 

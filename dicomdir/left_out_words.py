@@ -11,8 +11,10 @@ _REASONS: Final = {
     "transcode.crashed": "stored in a form that could not be converted",
     "pixels.attributes": "with pixels that are described in a way that cannot be",
     "fileset.duplicate": "under the identifier of another object that is not the same",
+    "fileset.split_series": "of a series that says it is of two exams; another part of it is here",
     "fileset.missing_key": "without a date or another entry that a disc's directory must have",
     "report.withheld": "a report, while images alone were asked for; the desk gives it out",
+    "identity.no_id": "without a Patient ID, and no object of its exam tells for certain whose",
     "identity.unreadable": "with a patient's name that cannot be read, so nobody can tell whose",
 }
 _DAMAGED: Final = "damaged or incomplete, or without a header"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from dicomdir.charset import decode, encode, needs_charset
+from dicomdir.charset import decode, defined, encode, needs_charset
 from dicomdir.elements import element, tag_name
 from dicomdir.errors import InstanceError, MissingKeyError
 from dicomdir.instance import Instance
@@ -17,9 +17,9 @@ from dicomdir.records import (
     STUDY_DATE,
     STUDY_TIME,
     RecordMaker,
-    Supplied,
     record_bytes,
 )
+from dicomdir.supplied import LETTERS_LOST, Supplied
 from dicomdir.values import MANY_VALUED, TEXT_VRS, conform
 
 _STUDY_DATED: Final = (STUDY_DATE, STUDY_TIME)
@@ -116,7 +116,7 @@ class Node:
         Raises:
             MissingKeyError: There is none for one of them.
         """
-        charset = self._common_charset()
+        charset = self._common_charset(maker)
         elements = []
         needs_set = False
         for tag, needed in KEYS[self.kind]:
@@ -138,17 +138,18 @@ class Node:
                 if KEY_VR[tag] in TEXT_VRS and needs_charset(formed[8:]):
                     needs_set = True
         if needs_set:
-            elements.insert(0, element(CHARSET, "CS", charset.strip(b" \0")))
+            elements.insert(0, element(CHARSET, "CS", defined(charset)))
         return record_bytes(self.kind, elements)[0]
 
-    def _common_charset(self) -> bytes:
+    def _common_charset(self, maker: RecordMaker) -> bytes:
         """One set for the record: the objects' own if they agree, else all in UTF-8 (PDI-68)."""
-        found = set(self.charsets.values())
+        found = {defined(charset) for charset in self.charsets.values()}
         if len(found) <= 1:
             return found.pop() if found else b""
         for tag, charset in self.charsets.items():
             vr = KEY_VR[tag]
-            # "?" where it is not readable
+            if tag in self._unreadable:  # becomes "?"
+                maker.supplied.append(Supplied(tag, self.first_uid, LETTERS_LOST))
             readable = conform(vr, self.values[tag], charset, many=tag in MANY_VALUED)
             self.values[tag] = encode(decode(readable, charset, is_name=vr == "PN"), _UTF8)
             self.charsets[tag] = _UTF8

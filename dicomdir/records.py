@@ -7,17 +7,19 @@ that an object lacks is supplied in the record alone (PDI-82), and what was supp
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from struct import Struct
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from dicomdir import profile
+from dicomdir.charset import defined
 from dicomdir.elements import element, split, tag_name
 from dicomdir.errors import MissingKeyError
 from dicomdir.file_id import FileID, integer
 from dicomdir.instance import Instance
 from dicomdir.keys import KEY_VR
+from dicomdir.supplied import LETTERS_LOST, Supplied
 from dicomdir.values import (
     MANY_VALUED,
     TEXT_VRS,
@@ -25,6 +27,7 @@ from dicomdir.values import (
     conform_sequence,
     has_foreign_text,
     items_of,
+    loses_letters,
 )
 
 CHARSET: Final = 0x00080005
@@ -53,24 +56,6 @@ class Key(NamedTuple):
 
     tag: int
     type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Supplied:
-    """A value in a record that the object lacks, or has in another form.
-
-    Attributes:
-        tag: Of the key.
-        sop_instance_uid: The object, or the first of the Series or Study.
-        rule: "PDI-82 ..." or "PDI-84 ..." and how; never the value itself.
-    """
-
-    tag: int
-    sop_instance_uid: str
-    rule: str
-
-    def __str__(self) -> str:
-        return f"{tag_name(self.tag)} of {self.sop_instance_uid}: {self.rule}"
 
 
 def _keys(**types: str) -> tuple[Key, ...]:
@@ -143,6 +128,13 @@ _BLENDING: Final = "1.2.840.10008.5.1.4.1.1.11.4"
 # F.5.26): a record may not have them otherwise, whatever the object has.
 _ONLY_OF: Final = {0x0040E001: _CDA, 0x00700402: _BLENDING}
 _NOT_OF: Final = {0x00081115: _BLENDING}
+# SOP Classes whose objects must have what their record has if they do (PS3.3 C.11.11, C.11.14):
+# one without it shows nothing, and strict readers refuse its record.
+_PRESENTATIONS: Final = "1.2.840.10008.5.1.4.1.1.11."
+_ALWAYS_OF: Final = {
+    0x00081115: frozenset(f"{_PRESENTATIONS}{number}" for number in (1, 2, 3, 5, 11)),
+    0x00700402: frozenset({_BLENDING}),
+}
 
 # Where enhanced objects keep what others have at their top level: sequence, attribute in its item.
 _IN_SHARED_GROUPS: Final = {
@@ -164,7 +156,7 @@ def keys_of(sop_class_uid: str) -> tuple[Key, ...]:
         UnsupportedSopClassError: It has no record type.
     """
     return tuple(
-        key
+        Key(key.tag, "1") if sop_class_uid in _ALWAYS_OF.get(key.tag, ()) else key
         for key in KEYS[profile.record_type(sop_class_uid)]
         if _ONLY_OF.get(key.tag, sop_class_uid) == sop_class_uid
         and _NOT_OF.get(key.tag) != sop_class_uid
@@ -218,12 +210,17 @@ class RecordMaker:
         """One whole element in a legal form; b"" if the value cannot be brought into one."""
         vr = _VR[tag]
         if vr == "SQ":
-            return element(tag, vr, conform_sequence(value, charset))
+            made = conform_sequence(value, charset)
+            if made != value and made.count(b"?") > value.count(b"?"):
+                self.supplied.append(Supplied(tag, uid, LETTERS_LOST))
+            return element(tag, vr, made)
         trimmed = value.strip(b" \0") if vr != "US" and vr != "UL" else value
         formed = conform(vr, value, charset, many=tag in MANY_VALUED)
         if formed != trimmed:
             how = "brought into the form of its VR" if formed else "left out: not of its VR"
-            self.supplied.append(Supplied(tag, uid, f"PDI-84: {how}"))
+            is_lossy = vr in TEXT_VRS and loses_letters(vr, trimmed, formed, charset)
+            rule = LETTERS_LOST if is_lossy else f"PDI-84: {how}"
+            self.supplied.append(Supplied(tag, uid, rule))
         return element(tag, vr, formed) if formed else b""
 
     def _form_often(self, tag: int, value: bytes, charset: bytes, uid: str) -> bytes:
@@ -245,6 +242,7 @@ class RecordMaker:
         transfer_syntax_uid: str,
         *,
         icon: bytes = b"",
+        found: Mapping[int, tuple[bytes, str]] = MappingProxyType({}),
     ) -> tuple[bytes, int]:
         """The item of the record that refers to the object's file, its File ID still open.
 
@@ -252,6 +250,7 @@ class RecordMaker:
             values: `instance.values()`.
             icon: Whole Icon Image Sequence element, as `dicomdir.render.icon` makes it; b"" for
                 none. Only in records that may have one (PDI-80).
+            found: What its body says of keys of Type 1C that it lacks, in ASCII, and where.
         Returns:
             The item, and 0; or an item without Instance Number and the offset where that belongs,
             if it has to be supplied once all of the Series is known.
@@ -293,8 +292,11 @@ class RecordMaker:
                     keys.append(self._supply(tag, values, uid))
             elif tag == VERIFICATION_DATETIME and values.get(0x0040A493, b"").startswith(b"VERIF"):
                 keys.append(self._supply(tag, values, uid))
+            elif tag in found:
+                self.supplied.append(Supplied(tag, uid, f"PDI-82: {found[tag][1]}"))
+                keys.append(element(tag, _VR[tag], found[tag][0]))
         if needs_set:
-            body.append(element(CHARSET, "CS", charset.strip(b" \0")))
+            body.append(element(CHARSET, "CS", defined(charset)))
         if icon and kind in ICON_TYPES:
             keys.insert(sum(_tag_of(key) < ICON_IMAGE_SEQUENCE for key in keys), icon)
         cut = 0
@@ -349,26 +351,6 @@ _SUBSTITUTES: Final[Mapping[int, tuple[tuple[_Source, str], ...]]] = {
 def _tag_of(whole: bytes) -> int:
     """Of an element in Explicit VR Little Endian."""
     return int.from_bytes(whole[:2], "little") << 16 | int.from_bytes(whole[2:4], "little")
-
-
-def supplied_texts(supplied: Iterable[Supplied], *, limit: int = 100) -> list[str]:
-    """What a job's log says of values that records have and objects lack (PDI-83).
-
-    One line for each key and rule, with a UID to look it up by; never a value.
-
-    Args:
-        limit: Lines at most; how many more there are is said.
-    """
-    counts: dict[tuple[int, str], tuple[int, str]] = {}
-    for each in supplied:
-        count, first = counts.get((each.tag, each.rule), (0, each.sop_instance_uid))
-        counts[each.tag, each.rule] = (count + 1, first)
-    lines = [
-        f"{tag_name(tag)} of {first}: {rule}" + (f" ({count} times)" if count > 1 else "")
-        for (tag, rule), (count, first) in counts.items()
-    ]
-    more = len(lines) - limit
-    return lines if more <= 0 else [*lines[:limit], f"and {more} more of other keys or rules"]
 
 
 def _uid_element(tag: int, uid: str) -> bytes:

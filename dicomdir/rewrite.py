@@ -4,7 +4,7 @@ Works on elements as bytes, one after the other: text stays the bytes it was, a 
 costs one buffer, an image of any number of frames costs a few frames. What changes is only what the
 new encoding demands: VRs where there were none, byte order, lengths of sequences (all undefined
 now), and for decompressed pixels their photometric interpretation, planar configuration and VR, and
-Lossy Image Compression (0028,2110) where only the transfer syntax told of it.
+Lossy Image Compression (0028,2110) where only the transfer syntax or the stream told of it.
 Group lengths (retired) and offset tables of what is no longer encapsulated go.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import BinaryIO, Final, Literal
 
-from dicomdir.decompress import decoded_frames
+from dicomdir.decompress import decoded_frames, first_bytes
 from dicomdir.dictionary import dictionary_vr
 from dicomdir.elements import (
     BIG_ENDIAN,
@@ -36,6 +36,7 @@ from dicomdir.frames import (
     is_always_lossy,
     is_decodable,
     may_lose,
+    tells_of_loss,
 )
 from dicomdir.window import Window
 
@@ -71,7 +72,7 @@ class _Level:
         end: Offset behind its last element; None: an item that ends with its delimiter.
         creators: Private creators by group << 8 | block.
         attributes: Values that describe pixels and waveforms, little endian; None: not looked for.
-        compressed: Its own pixel data are encapsulated.
+        pixels_at: Where its own pixel data begin if they are encapsulated, else 0.
     """
 
     start: int
@@ -80,7 +81,7 @@ class _Level:
     parent: _Level | None
     creators: dict[int, str] = field(default_factory=dict)
     attributes: dict[int, bytes] | None = None
-    compressed: bool = False
+    pixels_at: int = 0
 
 
 class Rewriter:
@@ -163,10 +164,12 @@ class Rewriter:
         return tag == _LOSSY and self._hides_loss(level)
 
     def _hides_loss(self, level: _Level) -> bool:
-        """Until now only the transfer syntax said that the image was compressed with loss."""
-        if level.parent is not None or not is_always_lossy(self._syntax):
+        """Until now only the syntax or the stream said that the image was compressed with loss."""
+        if level.parent is not None or not self._has_compressed_pixels(level):
             return False
-        return self._has_compressed_pixels(level) and not self._value(level, _LOSSY).strip(b" \0")
+        if self._value(level, _LOSSY).strip(b" \0"):
+            return False
+        return tells_of_loss(self._syntax, first_bytes(self._descriptor, level.pixels_at))
 
     def _planar_configuration(self, level: _Level) -> None:
         """Colour frames are decoded with the samples of a pixel together: say so (C.7.6.3.1.3)."""
@@ -251,7 +254,7 @@ class Rewriter:
         if level.codec is not EXPLICIT or not is_decodable(self._syntax):
             return False
         self._describe(level)
-        return level.compressed
+        return level.pixels_at > 0
 
     def _format(self, level: _Level) -> PixelFormat:
         text = self._value(level, _PHOTOMETRIC).strip(b" \0")
@@ -285,8 +288,8 @@ class Rewriter:
             tag, _, length, at = self._header(at, level, plain=True)
             if tag == _ITEM_END:
                 return
-            if tag == _PIXEL_DATA:
-                level.compressed = length == UNDEFINED
+            if tag == _PIXEL_DATA and length == UNDEFINED:
+                level.pixels_at = at
             if tag in _DESCRIBING and length <= _MAX_DESCRIBING_BYTES:
                 vr = "UN" if tag in (_PHOTOMETRIC, _FRAMES, _LOSSY) else "US"
                 value = self._window.bytes(at, length)

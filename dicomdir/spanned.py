@@ -16,7 +16,7 @@ from typing import Final
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.directory import read_directory
-from dicomdir.disc_set import DiscContents, SeriesPart, contents_of
+from dicomdir.disc_set import DiscContents, SeriesPart, StudyPart, contents_of
 from dicomdir.errors import ImageTooLargeError
 from dicomdir.loads import Gathering, Overhead, SeriesLoad, StudyLoad
 from dicomdir.pdi import DICOMDIR, README, Entry, PdiVolume, volume_id_from
@@ -27,6 +27,7 @@ from dicomdir.span import MediumPlan, span
 from dicomdir.viewer.maker import parted
 from dicomdir.web import MediumPart
 from dicomdir.web.pictures import MAX_PER_SERIES
+from dicomdir.web.text import day, modality_words
 
 _SOP_INSTANCE: Final = 0x00041511
 _INDEX_BYTES: Final = 12 << 10  # INDEX.HTM and the contents, without what grows with the Series
@@ -215,7 +216,7 @@ def _new_uid() -> str:
 def part_of(contents: Sequence[DiscContents], own: DiscContents, medium: str) -> MediumPart:
     """What the pages of one medium say of the set (PDI-103). Texts are raw."""
     lines = [
-        f"{medium.capitalize()} {disc.number}: {_series_words(part)}"
+        f"{medium.capitalize()} {disc.number}: {_study_words(study)}{_series_words(part)}"
         for disc in contents
         if disc.number != own.number
         for study in disc.studies
@@ -224,8 +225,15 @@ def part_of(contents: Sequence[DiscContents], own: DiscContents, medium: str) ->
     return MediumPart(own.number, own.of, lines)
 
 
+def _study_words(study: StudyPart) -> str:
+    """Date and description as the start page has them, so that Studies can be told apart."""
+    words = ": ".join(filter(None, (day(study.date), study.description.strip()))) or "Exam"
+    return f"{words} - "
+
+
 def _series_words(part: SeriesPart) -> str:
-    named = " ".join(filter(None, (part.modality, "series", part.number, part.description)))
+    kind = modality_words(part.modality)
+    named = " ".join(filter(None, (kind, "series", part.number, part.description)))
     if part.is_whole:
         return f"{named}, all {part.of} objects" if part.of > 1 else f"{named}, 1 object"
     return f"{named}, objects {part.first} to {part.first + part.instances - 1} of {part.of}"

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from dicomdir import profile
+from dicomdir.charset import decode, needs_charset
 from dicomdir.elements import tag_name
-from dicomdir.errors import MissingKeyError, MixedPatientError
+from dicomdir.errors import InstanceError, MissingKeyError, MixedPatientError, SplitSeriesError
 from dicomdir.file_id import FileID, integer
 from dicomdir.instance import Instance
 from dicomdir.node import Disagreement, Node
@@ -27,10 +28,10 @@ from dicomdir.records import (
     STUDY_ID,
     STUDY_TIME,
     RecordMaker,
-    Supplied,
     insert_file_id,
     insert_number,
 )
+from dicomdir.supplied import Supplied
 from dicomdir.values import conform, date_digits, is_legal_id
 
 _ISSUER: Final = 0x00100021
@@ -44,6 +45,7 @@ _STAND_INS: Final = (
 
 
 _MIDNIGHT: Final = b"000000"
+KNOWN_ID_WORDS: Final = "that of the patient's other objects"
 
 
 class Leaf(NamedTuple):
@@ -196,7 +198,12 @@ def require_legal_id(instance: Instance, values: Mapping[int, bytes]) -> None:
     _identity(instance, values)
 
 
-def _identity(instance: Instance, values: Mapping[int, bytes]) -> _Identity:
+def says_no_id(values: Mapping[int, bytes]) -> bool:
+    """The object has no Patient ID, or an empty one."""
+    return not values.get(PATIENT_ID, b"").strip(b" \0")
+
+
+def _identity(instance: Instance, values: Mapping[int, bytes], known_id: bytes = b"") -> _Identity:
     """Raises MissingKeyError: the Patient ID is too long, of several values, or has characters that
     it may not have.
 
@@ -208,11 +215,23 @@ def _identity(instance: Instance, values: Mapping[int, bytes]) -> _Identity:
             f"{tag_name(PATIENT_ID)} of {instance.sop_instance_uid} is not one value of up to 64"
             " legal characters, and may not be mended (PDI-85)"
         )
+    charset = values.get(CHARSET, b"")
+    issuer = _in_utf8(values.get(_ISSUER, b"").strip(b" \0"), charset)
     return _Identity(
-        patient_id or no_id(instance.study_instance_uid),
-        values.get(_ISSUER, b"").strip(b" \0"),
+        _in_utf8(patient_id, charset) or known_id or no_id(instance.study_instance_uid),
+        issuer if patient_id else b"",  # of no ID it is the issuer of nothing
         date_digits(values.get(_BIRTH_DATE, b"")),
     )
+
+
+def _in_utf8(value: bytes, charset: bytes) -> bytes:
+    """For comparing: one text in two character sets is one; what cannot be read is its bytes."""
+    if not needs_charset(value):
+        return value
+    try:
+        return decode(value, charset).encode("utf-8")
+    except InstanceError:
+        return value
 
 
 def no_id(study_instance_uid: str) -> bytes:
@@ -226,9 +245,16 @@ class PatientNode(Node):
 
     kind = profile.PATIENT
 
-    def __init__(self, instance: Instance, values: Mapping[int, bytes]) -> None:
+    def __init__(
+        self, instance: Instance, values: Mapping[int, bytes], known_id: bytes = b""
+    ) -> None:
+        """
+        Args:
+            known_id: As in `FileSet`.
+        """
         super().__init__(instance)
-        self._identity = _identity(instance, values)
+        self._known_id = known_id
+        self._identity = _identity(instance, values, known_id)
         self._studies: dict[str, StudyNode] = {}
         self._series: dict[str, tuple[str, SeriesNode]] = {}
 
@@ -239,14 +265,14 @@ class PatientNode(Node):
 
         Raises:
             MissingKeyError: The Patient ID may not stand in a record.
-            MixedPatientError: Patient ID, its issuer or the birth date is another, or the Series
-                stands in two Studies.
+            MixedPatientError: Patient ID, its issuer or the birth date is another.
+            SplitSeriesError: The Series stands in two Studies.
         """
-        self._admit(_identity(instance, values))
+        self._admit(_identity(instance, values, self._known_id))
         study_uid, series_uid = instance.study_instance_uid, instance.series_instance_uid
         known = self._series.get(series_uid)
         if known is not None and known[0] != study_uid:
-            raise MixedPatientError(f"Series {series_uid} stands in two Studies")
+            raise SplitSeriesError(f"Series {series_uid} stands in two Studies")
         study = self._studies.get(study_uid)
         if study is None:
             study = self._studies[study_uid] = StudyNode(instance)
@@ -297,6 +323,5 @@ class PatientNode(Node):
 
     def own_record(self, maker: RecordMaker) -> bytes:
         """The PATIENT record."""
-        return self.record(
-            maker, {PATIENT_ID: (self._identity.patient_id, "made of the Study Instance UID")}
-        )
+        words = KNOWN_ID_WORDS if self._known_id else "made of the Study Instance UID"
+        return self.record(maker, {PATIENT_ID: (self._identity.patient_id, words)})

@@ -82,6 +82,17 @@ def conform_sequence(value: bytes, charset: bytes) -> bytes:
     return b"".join(out)
 
 
+def loses_letters(vr: str, value: bytes, formed: bytes, charset: bytes) -> bool:
+    """Whether `conform` could not but write "?" for letters of a text."""
+    if formed == value or not needs_charset(value):
+        return False
+    try:
+        text = decode(value, charset, is_name=vr == "PN")
+    except InstanceError:
+        return True
+    return formed.count(b"?") > text.count("?")
+
+
 def date_digits(value: bytes) -> bytes:
     """Eight digits of a date in either form, a real day or not (19610000 tells people apart too);
     b"" if it is none.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from dicomdir.charset import decode, needs_charset
+from dicomdir.charset import decode, defined, needs_charset
 from dicomdir.check.structure import where
 from dicomdir.check.tree import Collector
 from dicomdir.directory import DirectoryRecord
@@ -182,6 +182,9 @@ class KeyCheck:
         if foreign:
             if not charset.strip(b" \0"):
                 found.error("PDI-68", path, f"{where(record)} needs a Specific Character Set")
+            elif defined(charset) != charset.strip(b" \0"):
+                reason = "its Specific Character Set is not written as a defined term"
+                found.error("PDI-68", path, f"{where(record)}: {reason}")
         elif CHARSET in values:
             found.warn("PDI-68", path, f"{where(record)} has an idle Specific Character Set")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -23,6 +24,8 @@ MAX_TEXT_CHARACTERS: Final = 1_000_000  # that are kept, without bodies in Base6
 MAX_BODY_CHARACTERS: Final = 24 << 20  # of a body in Base64
 _MAX_TOKEN_BYTES: Final = 2 << 20  # that expat holds back: one tag with its attributes
 _MAX_NAME: Final = 500
+_MAX_IDENTIFIER: Final = 1024  # of VR ST
+_ROOT = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,63}")  # an OID or a UUID
 _KEPT_ATTRIBUTES: Final = ("listType", "styleCode", "colspan", "rowspan")
 
 
@@ -41,6 +44,8 @@ class CdaDocument:
 
     Attributes:
         date: Effective time as 2001-02-13 18:47:46.
+        identifier: Its own, as root^extension or root alone (PS3.3 C.24.1), in ASCII; "" if it has
+            none that can be written so.
         narrative: Sections, each with its titles, texts and sections.
         is_cut: There was more than the limits take.
         media_type: Of a body that is no narrative, in lower case; "" if there is none.
@@ -49,6 +54,7 @@ class CdaDocument:
 
     title: str = ""
     date: str = ""
+    identifier: str = ""
     patient: str = ""
     author: str = ""
     custodian: str = ""
@@ -67,6 +73,15 @@ def read_cda(pieces: Iterable[bytes]) -> CdaDocument:
     return _Parser().parse(pieces)
 
 
+def read_cda_id(pieces: Iterable[bytes]) -> str:
+    """`CdaDocument.identifier`; reads no further than the header.
+
+    Raises:
+        DocumentRefusedError: As `read_cda`, of what is read.
+    """
+    return _Parser().parse(pieces, is_header_enough=True).identifier
+
+
 class _Parser:
     """`path` holds the local names of the open elements."""
 
@@ -79,8 +94,9 @@ class _Parser:
         self._body: list[str] = []
         self._is_base64 = False
         self._inside = 0  # depth of the text of a section that is open
+        self._is_past_header = False
 
-    def parse(self, pieces: Iterable[bytes]) -> CdaDocument:
+    def parse(self, pieces: Iterable[bytes], *, is_header_enough: bool = False) -> CdaDocument:
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
@@ -98,6 +114,8 @@ class _Parser:
                 fed += len(piece)
                 if fed - max(parser.CurrentByteIndex, 0) > _MAX_TOKEN_BYTES:
                     raise DocumentRefusedError("the document holds a tag without end")
+                if is_header_enough and (self._document.identifier or self._is_past_header):
+                    return self._document
             parser.Parse(b"", True)
         except (expat.ExpatError, ValueError, LookupError) as error:
             raise DocumentRefusedError("the document is not well-formed XML") from error
@@ -127,6 +145,10 @@ class _Parser:
             raise DocumentRefusedError("the document is nested too deep or has too many parts")
         if not self._inside and path[-2:] == ["section", "text"]:
             self._inside = len(path)
+        if local == "id" and len(path) == 2 and not self._document.identifier:
+            self._document.identifier = _identifier(attributes)
+        elif local == "component" and len(path) == 2:
+            self._is_past_header = True
         if local == "effectiveTime" and len(path) == 2:
             self._document.date = moment(attributes.get("value", "")[:40])
         elif path[-2:] == ["nonXMLBody", "text"]:
@@ -182,6 +204,13 @@ class _Parser:
         if path[:1] == ["custodian"] and path[-1:] == ["name"]:
             return "custodian"
         return ""
+
+
+def _identifier(attributes: Mapping[str, str]) -> str:
+    root, extension = (attributes.get(name, "").strip() for name in ("root", "extension"))
+    found = f"{root}^{extension}" if extension else root
+    is_plain = found.isascii() and found.isprintable() and len(found) <= _MAX_IDENTIFIER
+    return found if is_plain and _ROOT.fullmatch(root) is not None else ""
 
 
 def _refuse(*_: object) -> None:

@@ -19,7 +19,7 @@ from dicomdir.pdi import EXTRA_FOLDER, INDEX, WEB_FOLDER, Entry, FileSource
 from dicomdir.profile import KEY_OBJECT_DOC, RECORD_TYPES, SR_DOCUMENT
 from dicomdir.report import worker
 from dicomdir.report.cda_page import cda_page
-from dicomdir.report.cda_xml import read_cda
+from dicomdir.report.cda_xml import read_cda, read_cda_id
 from dicomdir.report.encapsulate import ENCAPSULATED_PDF
 from dicomdir.report.errors import DocumentRefusedError, PdfRefusedError
 from dicomdir.report.markup import day, encoded, escaped, fact_rows, page, person
@@ -31,6 +31,7 @@ from dicomdir.report.worker import MadePdf
 from dicomdir.summary import text_of
 
 ENCAPSULATED_CDA: Final = "1.2.840.10008.5.1.4.1.1.104.2"
+HL7_IDENTIFIER: Final = 0x0040E001
 MAX_REPORTS: Final = 500
 MAX_CDA_BYTES: Final = 32 << 20
 _DOCUMENT, _DOCUMENT_LENGTH, _TITLE = 0x00420011, 0x00420015, 0x00420010
@@ -70,6 +71,27 @@ class ReportEntries:
 
     pages: list[Entry]
     extra: list[Entry]
+
+
+def document_id(instance: Instance, source: FileSource) -> str:
+    """HL7 Instance Identifier (0040,E001) of a CDA document whose object does not say it, out of
+    the document; "" for what is none, says it, or cannot be read.
+
+    Args:
+        source: Where the object lies as it goes onto the medium.
+    Raises:
+        OSError: It cannot be read.
+    """
+    if instance.sop_class_uid != ENCAPSULATED_CDA or instance.value(HL7_IDENTIFIER):
+        return ""
+    try:
+        content = read_content(instance, source, body_tag=_DOCUMENT)
+        if content.body is None:
+            return ""
+        at, length = content.body
+        return read_cda_id(_pieces(source, at, _stated_length(content.root, length)))
+    except DicomdirError:
+        return ""  # the page of this document will say that it cannot be read
 
 
 class ReportContent:
@@ -203,7 +225,7 @@ class _Report:
         if content.body[1] > MAX_CDA_BYTES:
             raise DocumentRefusedError("the document is too large")
         at, length = content.body
-        document = read_cda(self._pieces(at, _stated_length(content.root, length)))
+        document = read_cda(_pieces(self.source, at, _stated_length(content.root, length)))
         title = document.title or speaker.text(content.root, _TITLE) or "Clinical document"
         link = replace(link, title=title, date=document.date[:10])
         if document.media_type == "application/pdf":
@@ -232,7 +254,7 @@ class _Report:
         else:
             at, length = content.body
             with self._path("raw").open("wb") as file:
-                file.writelines(self._pieces(at, _stated_length(root, length)))
+                file.writelines(_pieces(self.source, at, _stated_length(root, length)))
             link, made = self._checked(link)
         patient = speaker.text(root, 0x00100010)
         facts = (
@@ -275,17 +297,6 @@ class _Report:
         ]
         return encoded(page(escaped(link.title), body, source_uid=uid))
 
-    def _pieces(self, at: int, length: int) -> Iterator[bytes]:
-        """The document in pieces."""
-        with open(self.source.path, "rb") as file:
-            file.seek(at)
-            while length > 0:
-                piece = file.read(min(_PIECE_BYTES, length))
-                if not piece:
-                    raise InstanceError("the file is shorter than its size says")
-                length -= len(piece)
-                yield piece
-
     def _kept(self, suffix: str, data: bytes) -> FileSource:
         path = self._path(suffix)
         path.write_bytes(data)
@@ -299,6 +310,18 @@ class _Report:
 
     def _cased(self, path: str) -> str:
         return path.lower() if self.is_lower else path
+
+
+def _pieces(source: FileSource, at: int, length: int) -> Iterator[bytes]:
+    """A document in pieces."""
+    with open(source.path, "rb") as file:
+        file.seek(at)
+        while length > 0:
+            piece = file.read(min(_PIECE_BYTES, length))
+            if not piece:
+                raise InstanceError("the file is shorter than its size says")
+            length -= len(piece)
+            yield piece
 
 
 def _stated_length(root: Node, length: int) -> int:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from dicomdir.charset import decode, encode
+from dicomdir.charset import decode, defined, encode
 from dicomdir.elements import element, item
 from dicomdir.errors import InstanceError
 from dicomdir.instance import Instance, read_instance
@@ -224,7 +224,7 @@ def _elements(
     values = {tag: value for tag in _COPIED if (value := like.value(tag)) is not None}
     values |= {tag: b"" for tag in _TYPE_2 if tag not in values}
     values[_REFERRING] = _referring(like, like_path)
-    charset = (like.value(_CHARSET) or b"").strip(b" \0")
+    charset = defined(like.value(_CHARSET) or b"")
     title = options.full_title
     texts = {
         0x0008103E: ("LO", title.replace("\\", "/")[:64]),  # a backslash would part two values

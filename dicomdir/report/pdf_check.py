@@ -28,6 +28,9 @@ from dicomdir.report.pdf_limits import (
     MAX_VALUES,
 )
 
+# Pages without resources show what needs none; qpdf gives them empty ones and says this, to the
+# letter: with a later qpdf that says it otherwise they are refused again, and a test fails.
+_NO_RESOURCES: Final = "Resources is missing or invalid; repairing"
 _PIECE_BYTES: Final = 256 << 10
 _MAX_UNMEASURED_BYTES: Final = 1 << 20  # of a stream in a packing that is not measured here
 
@@ -99,7 +102,7 @@ def clean_pdf(source: Path, out: Path) -> tuple[int, list[str]]:
             _strip(pdf, found)
             pdf.remove_unreferenced_resources()
             pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable, static_id=True)
-            if pdf.get_warnings():
+            if not all(str(it).endswith(_NO_RESOURCES) for it in pdf.get_warnings()):
                 raise PdfRefusedError("it is damaged")
         with Pdf.open(out, attempt_recovery=False, suppress_warnings=True) as pdf:
             left: Counter[str] = Counter()

@@ -145,6 +145,11 @@ def modality(code: str) -> str:
     return _MODALITY_WORDS.get(code.strip().upper(), shown(code)) or "other"
 
 
+def modality_words(code: str) -> str:
+    """The same as raw text."""
+    return _MODALITY_WORDS.get(code.strip().upper(), code.strip()) or "other"
+
+
 def kind(sop_class_uid: str) -> str:
     """What an object without pictures is."""
     return _KIND_WORDS.get(profile.RECORD_TYPES.get(sop_class_uid, ""), "other data")

@@ -177,7 +177,10 @@ def run(args: argparse.Namespace) -> int:
                     }
                     for it in built.left_out
                 ],
-                "ignored": [{"path": it.path, "reason": it.reason} for it in built.ignored],
+                "ignored": [
+                    {"path": it.path, "reason": it.reason, "unseen": it.is_unseen}
+                    for it in built.ignored
+                ],
                 "reports": [
                     {
                         "sop_instance_uid": it.sop_instance_uid,
@@ -209,7 +212,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"SHA-256 {image.sha256}")
         if built.ignored:
             print("Not looked at further:")
-            shown = built.ignored[:_MAX_SHOWN]
+            # What may hold objects comes first, so that it is always shown.
+            shown = sorted(built.ignored, key=lambda it: not it.is_unseen)[:_MAX_SHOWN]
             print_table(("file", "because it is"), [(it.path, it.reason) for it in shown])
             if len(built.ignored) > _MAX_SHOWN:
                 print(f"and {len(built.ignored) - _MAX_SHOWN} more; --json lists them all")
@@ -235,7 +239,13 @@ def run(args: argparse.Namespace) -> int:
                     for it in built.left_out
                 ],
             )
-    if built.left_out and not args.allow_left_out:
-        count = len(built.left_out)
-        return print_error(IncompleteBuildError(f"{count} DICOM files are not on the image"))
+    if args.allow_left_out:
+        return 0
+    unseen = sum(it.is_unseen for it in built.ignored)
+    missing = [
+        f"{len(built.left_out)} DICOM files are not on the image" if built.left_out else "",
+        f"links that nobody could look into: {unseen}" if unseen else "",
+    ]
+    if any(missing):
+        return print_error(IncompleteBuildError(", and ".join(filter(None, missing))))
     return 0

@@ -102,6 +102,7 @@ def build_folder(
             site=site,
             work=Path(work),
             left_out=missing,
+            known_id=found.known_id,
         )
         extra, reports = report_objects(handed_in or HandedIn(), found.objects, Path(work))
         try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +22,7 @@ from dicomdir.errors import (
     DuplicateInstanceError,
     InstanceError,
     MissingKeyError,
+    SplitSeriesError,
     UnsupportedSopClassError,
 )
 from dicomdir.fileset import DIRECTORY_SOP_CLASS
@@ -31,7 +34,6 @@ from dicomdir.transcode import inflate, is_deflated
 from dicomdir.tree import says_a_date
 from kiosk.errors import ComposeError
 from kiosk.services.folder_patients import FolderPatients, safe_path
-from kiosk.services.unread_names import UNREADABLE
 
 _MAGIC: Final = b"DICM"
 _MAX_DEPTH: Final = 32
@@ -39,6 +41,11 @@ _MAX_NAMED: Final = 10  # files in an error's text
 _HEAD_BYTES: Final = 8 << 10
 _NO_HEADER: Final = "instance.no_header"
 _DIRECTORY: Final = "a DICOMDIR: a new one is made"
+_SPECIAL: Final = "no file: a pipe, socket or device"
+_DANGLING: Final = "a link that leads nowhere"
+_LINKED: Final = "a link to a folder elsewhere, which is not followed"
+_WALKED: Final = "a link to a folder that is looked at where it lies"
+_UNSEEN: Final = frozenset({_DANGLING, _LINKED})
 # What a data set begins with: (0008,0001) to (0008,0018), or its group length (PS3.5 7.1).
 _FIRST_ELEMENTS: Final = frozenset({0x00, 0x01, 0x05, 0x06, 0x08, 0x12, 0x13, 0x14, 0x16, 0x18})
 
@@ -71,10 +78,12 @@ class IgnoredFile:
     Attributes:
         path: Below the folder.
         reason: Words.
+        is_unseen: Nobody could look inside, and it may hold objects.
     """
 
     path: str
     reason: str
+    is_unseen: bool = False
 
 
 class FolderScan:
@@ -84,6 +93,7 @@ class FolderScan:
         objects: In order of their files' names.
         left_out: Of `run`, files in order of their names.
         ignored: As in `FolderImage`, in order of their names.
+        known_id: As in `FolderPatients`.
     """
 
     def __init__(self, work: Path, progress: Callable[[int, int], None]) -> None:
@@ -97,20 +107,25 @@ class FolderScan:
         self._twice: set[str] = set()  # SOP Instance UIDs of objects that are not the same
         self._dated: set[str] = set()  # Study Instance UIDs
         self._patients = FolderPatients()
+        self.known_id = b""
 
     def run(self, folder: Path) -> FolderScan:
         """Raises WrongPatientError as `FolderPatients.finish`, ComposeError for nothing usable."""
-        paths = list(_files(folder))
-        for number, path in enumerate(paths, 1):
-            self._look(path, os.fspath(path.relative_to(folder)))
-            self._progress(number, len(paths))
+        entries = list(_entries(folder))
+        for number, (path, other) in enumerate(entries, 1):
+            name = os.fspath(path.relative_to(folder))
+            if other:
+                self.ignored.append(IgnoredFile(name, other, other in _UNSEEN))
+            else:
+                self._look(path, name)
+            self._progress(number, len(entries))
         self._sort_out()
         self.left_out.sort(key=lambda it: it.path)
         self.ignored.sort(key=lambda it: it.path)
         if not self.objects and self.left_out:
             raise nothing_usable(self.left_out)
         if not self.objects:
-            raise ComposeError("the folder holds no DICOM object that can be put on a medium")
+            raise _no_object(self.ignored)
         return self
 
     def named(self, left_out: Iterable[LeftOut]) -> list[LeftOutFile]:
@@ -135,6 +150,7 @@ class FolderScan:
     def _sort_out(self) -> None:
         """What can only be told when all files are known."""
         unknown = self._patients.finish(self._paths)
+        self.known_id = self._patients.known_id
         kept = []
         for file in self.objects:
             instance = file.instance
@@ -142,12 +158,30 @@ class FolderScan:
             if uid in self._twice:
                 self._leave_out(self._paths[uid], instance, DuplicateInstanceError.code)
             elif uid in unknown:
-                self._leave_out(self._paths[uid], instance, UNREADABLE)
+                self._leave_out(self._paths[uid], instance, unknown[uid])
             elif instance.study_instance_uid not in self._dated and not _has_no_study(instance):
                 self._leave_out(self._paths[uid], instance, MissingKeyError.code)
             else:
                 kept.append(file)
-        self.objects = kept
+        self.objects = self._without_split_series(kept)
+
+    def _without_split_series(self, objects: list[ObjectFile]) -> list[ObjectFile]:
+        """A Series is of one Study: where it says two, the larger part of it stays, of equal ones
+        that which comes first.
+        """
+        sizes = Counter(_series_of(it) for it in objects if not _has_no_study(it.instance))
+        stays: dict[str, str] = {}
+        for (series_uid, study_uid), _ in sizes.most_common():
+            stays.setdefault(series_uid, study_uid)
+        kept = []
+        for file in objects:
+            series_uid, study_uid = _series_of(file)
+            if stays.get(series_uid, study_uid) == study_uid:
+                kept.append(file)
+            else:
+                name = self._paths[file.instance.sop_instance_uid]
+                self._leave_out(name, file.instance, SplitSeriesError.code)
+        return kept
 
     def _ignore(self, name: str, reason: str) -> None:
         self.ignored.append(IgnoredFile(name, reason))
@@ -156,11 +190,14 @@ class FolderScan:
         self.left_out.append(_file_of(name, LeftOut.of(instance, reason)))
 
     def _look(self, path: Path, name: str) -> None:
+        if not path.stat().st_size:  # where a link leads to, reading one could wait for ever
+            self._ignore(name, "empty")
+            return
         if not _is_dicom(path):
             if _is_bare_data_set(path):
                 self.left_out.append(LeftOutFile(name, "", "", _NO_HEADER))
             else:
-                self._ignore(name, "no DICOM file" if path.stat().st_size else "empty")
+                self._ignore(name, "no DICOM file")
             return
         try:
             if is_deflated(path):
@@ -219,6 +256,15 @@ def nothing_usable(left_out: Sequence[LeftOutFile]) -> ComposeError:
     return ComposeError(f"no DICOM file is usable, {len(left_out)} are not: {named}{more}")
 
 
+def _no_object(ignored: Sequence[IgnoredFile]) -> ComposeError:
+    """Names what may hold some."""
+    text = "the folder holds no DICOM object that can be put on a medium"
+    unseen = [f"{safe_path(it.path)} ({it.reason})" for it in ignored if it.is_unseen]
+    if unseen:
+        text += f"; nobody could look into {', '.join(unseen[:_MAX_NAMED])}"
+    return ComposeError(text)
+
+
 def _class_words(it: LeftOutFile) -> str:
     """Which class it is that has no place on a medium, by name and UID (PDI-81)."""
     from dicomdir.dictionary import sop_class_name  # pydicom: most folders need none
@@ -226,6 +272,10 @@ def _class_words(it: LeftOutFile) -> str:
     if it.reason != UnsupportedSopClassError.code:
         return ""
     return f"{sop_class_name(it.sop_class_uid)} {it.sop_class_uid}".strip()
+
+
+def _series_of(file: ObjectFile) -> tuple[str, str]:
+    return file.instance.series_instance_uid, file.instance.study_instance_uid
 
 
 def _has_no_study(instance: Instance) -> bool:
@@ -239,8 +289,13 @@ def _digest(path: Path, instance: Instance) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Regular files in order of their names; symbolic links are not followed."""
+def _entries(folder: Path) -> Iterator[tuple[Path, str]]:
+    """What the folder holds in order of names, and "" for a file to look at or what else it is.
+
+    Links to files are followed: an incomplete disc that looks fine is worse than a file from
+    elsewhere, which the gate for patients sees like any other. Linked folders are not walked, so
+    nothing goes round in a circle; what is neither file nor folder is never opened.
+    """
     pending = [(folder, 0)]
     while pending:
         inside, depth = pending.pop()
@@ -249,13 +304,27 @@ def _files(folder: Path) -> Iterator[Path]:
         with os.scandir(inside) as entries:
             listed = sorted(entries, key=lambda it: it.name)
         for entry in listed:
-            if entry.is_file(follow_symlinks=False):
-                yield Path(entry.path)
+            if not entry.is_dir(follow_symlinks=False):
+                yield Path(entry.path), _what_else(entry, folder)
         pending.extend(
             (Path(entry.path), depth + 1)
             for entry in reversed(listed)
             if entry.is_dir(follow_symlinks=False)
         )
+
+
+def _what_else(entry: os.DirEntry[str], folder: Path) -> str:
+    """Why it is not looked at; "" for a regular file or a link to one."""
+    if not entry.is_symlink():
+        return "" if entry.is_file() else _SPECIAL
+    try:
+        mode = entry.stat().st_mode
+    except OSError:  # its target is away, not to be reached, or the link itself
+        return _DANGLING
+    if stat.S_ISDIR(mode):
+        target = Path(entry.path).resolve()
+        return _WALKED if target.is_relative_to(folder.resolve()) else _LINKED
+    return "" if stat.S_ISREG(mode) else _SPECIAL
 
 
 def _is_dicom(path: Path) -> bool:

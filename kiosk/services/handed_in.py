@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from dicomdir.build import ObjectFile
 from dicomdir.report.encapsulate import ReportOptions, encapsulate
 from kiosk.errors import InvalidValueError
+
+_PATIENT_ID: Final = 0x00100020
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ def report_objects(
         return [], []
     if len({it.instance.study_instance_uid for it in study}) != 1:
         raise InvalidValueError("a report belongs to one study, and here are several")
-    like = study[0]
+    # One that says whose it is, if there is any.
+    like = next((it for it in study if it.instance.text(_PATIENT_ID)), study[0])
     objects, made = [], []
     for number, path in enumerate(handed_in.files, 1):
         if not path.is_file():

@@ -253,6 +253,59 @@ def test_a_forgotten_character_set_beside_a_declared_one(
     medium(folder)
 
 
+@pytest.mark.parametrize(
+    ("charset", "term", "name"),
+    [
+        (b"ISO-IR 100", "ISO_IR 100", LATIN),
+        (b"UTF-8", "ISO_IR 192", LATIN.decode("latin-1").encode()),
+    ],
+)
+def test_a_character_set_in_other_words_is_read_as_it_is_meant(
+    charset: bytes, term: str, name: bytes, tmp_path: Path
+) -> None:
+    folder = study(tmp_path)
+    for file in folder.iterdir():
+        rename(file, name, charset)
+    made = build(folder)
+    assert (made.instances, made.left_out, made.supplied) == (3, (), ())
+    root = medium(folder)
+    records = read_directory((root / "DICOMDIR").read_bytes()).records
+    (record,) = (it for it in records if it.type == "PATIENT")
+    assert record.text(0x00080005) == term
+    assert record.values[0x00100010].strip() == name
+    assert "M&#252;ller" in (root / "INDEX.HTM").read_text()
+    for path in (root / "DICOM").rglob("I*"):
+        if path.is_file():
+            assert charset in path.read_bytes(), "not a byte is changed"
+
+
+def test_letters_that_are_lost_are_said(tmp_path: Path) -> None:
+    folder = study(tmp_path)
+    for file in folder.iterdir():
+        rename(file, LATIN)
+    (line,) = build(folder).supplied
+    assert line.startswith("(0010,0010)")
+    assert "PDI-68: letters" in line
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 11])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_presentation_state_of_nothing_is_left_out(
+    number: int, is_there: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    *_, path = make_study(folder, ("CT", "CT", "PR"))
+    ds = dcmread(path)
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = f"1.2.840.10008.5.1.4.1.1.11.{number}"
+    ds.ReferencedSeriesSequence = []
+    if not is_there:
+        del ds.ReferencedSeriesSequence
+    ds.save_as(path)
+    made = build(folder)
+    assert [(it.path, it.reason) for it in made.left_out] == [(BAD, "fileset.missing_key")]
+    medium(folder)
+
+
 @pytest.mark.parametrize("name", [b"D\xf6e^Jane", b"M\xfcller^J", b"\x1b$B^Jane", b""])
 def test_an_unreadable_name_that_may_be_anybodys_costs_its_object_alone(
     name: bytes, tmp_path: Path

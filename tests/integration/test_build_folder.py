@@ -12,10 +12,12 @@ from pydicom.data import get_testdata_file
 
 from dicomdir.breaks import BREAK
 from dicomdir.check.image import check_image
+from dicomdir.directory import DirectoryRecord, read_directory
 from dicomdir.findings import Severity
 from dicomdir.iso_reader import open_image
 from kiosk.errors import ComposeError, InvalidValueError, SpoolFullError, WrongPatientError
 from kiosk.services.build_folder import FolderImage, build_folder
+from kiosk.services.build_set import SetOptions
 from tests.factories import Patient, make_study
 from tests.jobs import CREATED, SITE
 
@@ -189,13 +191,52 @@ def test_a_folder_that_takes_nothing_is_named(tmp_path: Path) -> None:
         build(tmp_path / "in", Path("/proc/out.iso"))
 
 
-def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
-    files = make_study(tmp_path / "in", ("CT",))
-    (tmp_path / "elsewhere").mkdir()
-    make_study(tmp_path / "elsewhere", ("CT",), seed=2, patient=Patient(name="Other^Olga"))
-    (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "in" / "link2").symlink_to(files[0])
-    assert build(tmp_path / "in", tmp_path / "out.iso").instances == 1
+def test_links_to_files_are_followed_and_nothing_else(tmp_path: Path) -> None:
+    folder, away = tmp_path / "in", tmp_path / "away"
+    one, *others = make_study(away, ("CT", "CT", "CT"))
+    other_patient = tmp_path / "elsewhere"
+    make_study(other_patient, ("CT",), seed=2, patient=Patient(name="Other^Olga"))
+    folder.mkdir()
+    shutil.copy(one, folder / "one")
+    for number, path in enumerate(others):
+        (folder / f"link{number}").symlink_to(path)
+    (folder / "again").symlink_to(folder / "one")
+    (folder / "around").symlink_to(folder)
+    (folder / "circle").symlink_to(folder / "circle")
+    (folder / "folder").symlink_to(other_patient)
+    (folder / "gone").symlink_to(tmp_path / "gone")
+    (folder / "null").symlink_to("/dev/null")
+    (folder / "proc").symlink_to("/proc/version")
+    os.mkfifo(folder / "pipe")
+    made = build(folder, tmp_path / "out.iso")
+    assert (made.instances, made.left_out) == (3, ())
+    # By name the link comes first; which of the two goes along does not matter.
+    assert {(it.path, it.is_unseen) for it in made.ignored} == {
+        ("around", False),
+        ("circle", True),
+        ("folder", True),
+        ("gone", True),
+        ("null", False),
+        ("one", False),
+        ("pipe", False),
+        ("proc", False),
+    }
+    assert check_image(made.image.path) == []
+
+
+def test_a_link_to_another_patient_refuses_all(tmp_path: Path) -> None:
+    make_study(tmp_path / "in", ("CT",))
+    (path,) = make_study(tmp_path / "away", ("CT",), seed=2, patient=Patient(name="Other^Olga"))
+    (tmp_path / "in" / "link").symlink_to(path)
+    with pytest.raises(WrongPatientError, match="link"):
+        build(tmp_path / "in", tmp_path / "out.iso")
+
+
+def test_a_folder_of_links_that_lead_nowhere_names_them(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "gone").symlink_to(tmp_path / "gone")
+    with pytest.raises(ComposeError, match=r"look into gone \(a link that leads nowhere\)"):
+        build(tmp_path / "in", tmp_path / "out.iso")
 
 
 def test_unreadable_dicom_files_are_named_never_just_ignored(tmp_path: Path) -> None:
@@ -288,4 +329,108 @@ def test_wrong_meta_information_is_mended_and_hides_nothing(tmp_path: Path, cut:
     made = build(tmp_path / "in", tmp_path / "out.iso")
     assert [it.reason for it in made.left_out] == (["pixels.short"] if cut else [])
     assert made.instances == (1 if cut else 2)
+    assert check_image(made.image.path) == []
+
+
+def edited(path: Path, **values: object) -> None:
+    ds = dcmread(path)
+    for keyword, value in values.items():
+        setattr(ds, keyword, value)
+    ds.save_as(path)
+
+
+def record_of(image: Path, kind: str) -> DirectoryRecord:
+    """The first of its kind."""
+    with open_image(image) as reader:
+        record = reader.find("DICOMDIR")
+        assert record is not None
+        tree = read_directory(reader.read(record, 0, record.size_bytes))
+    return next(it for it in tree.records if it.type == kind)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_an_object_without_patient_id_goes_along(tmp_path: Path, at: int) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT", "CT"))
+    edited(files[at], PatientID="", IssuerOfPatientID="NOBODY")
+    made = build(tmp_path / "in", tmp_path / "out.iso")
+    assert (made.instances, made.left_out) == (3, ())
+    (line,) = made.supplied
+    assert line.startswith("(0010,0020)")
+    assert "that of the patient's other objects" in line
+    assert record_of(made.image.path, "PATIENT").text(0x00100020) == "PID-0042"
+    assert check_image(made.image.path) == []
+
+
+def test_a_disc_of_objects_without_patient_id_has_that_of_the_set(tmp_path: Path) -> None:
+    make_study(tmp_path / "in" / "a", ("CT",) * 2, rows=512, columns=512)
+    make_study(
+        tmp_path / "in" / "b", ("MR",) * 2, rows=512, columns=512,
+        edit=lambda ds: setattr(ds, "PatientID", ""),
+    )  # fmt: skip
+    made = build_folder(
+        tmp_path / "in", tmp_path / "out.iso", SITE, volume_id="PDI_FOLDER", created_at=CREATED,
+        options=SetOptions(capacity_blocks=1000, may_span=True),
+    )  # fmt: skip
+    assert len(made.more) > 0
+    for image in (made.image, *made.more):
+        assert record_of(image.path, "PATIENT").text(0x00100020) == "PID-0042"
+        assert check_image(image.path) == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"StudyInstanceUID": "2.25.7"}, {"PatientName": ""}, {"PatientBirthDate": ""}]
+)
+def test_without_patient_id_all_the_rest_has_to_be_the_patients(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT"))
+    edited(files[1], PatientID="", **other)
+    made = build(tmp_path / "in", tmp_path / "out.iso")
+    assert [(it.path, it.reason) for it in made.left_out] == [(files[1].name, "identity.no_id")]
+    assert check_image(made.image.path) == []
+
+
+def test_two_studies_without_patient_id_are_not_taken_for_one_patients(tmp_path: Path) -> None:
+    make_study(tmp_path / "in" / "a", ("CT",), missing=("PatientID",))
+    make_study(tmp_path / "in" / "b", ("CT", "CT"), missing=("PatientID",), seed=2)
+    made = build(tmp_path / "in", tmp_path / "out.iso")
+    assert [(it.path, it.reason) for it in made.left_out] == [("a/I0000001", "identity.no_id")]
+    assert check_image(made.image.path) == []
+
+
+@pytest.mark.parametrize("other", [{"PatientName": "Roe^Jane"}, {"PatientBirthDate": "19610304"}])
+def test_without_patient_id_a_contradiction_still_refuses_all(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT"))
+    edited(files[1], PatientID="", **other)
+    with pytest.raises(WrongPatientError, match=files[1].name):
+        build(tmp_path / "in", tmp_path / "out.iso")
+
+
+@pytest.mark.parametrize("keyword", ["IssuerOfPatientID", "PatientBirthDate"])
+def test_what_the_first_object_does_not_say_still_tells_the_others_apart(
+    tmp_path: Path, keyword: str
+) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT", "CT", "CT"))
+    for path, value in zip(files, ("", "", "19610303", "19610304"), strict=True):
+        edited(path, **{keyword: value})
+    with pytest.raises(WrongPatientError, match=files[3].name):
+        build(tmp_path / "in", tmp_path / "out.iso")
+
+
+def test_one_patient_id_in_two_character_sets_is_one(tmp_path: Path) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT"), patient=Patient(patient_id="PÄ-1"))
+    edited(files[1], SpecificCharacterSet="ISO_IR 192")
+    assert build(tmp_path / "in", tmp_path / "out.iso").instances == 2
+
+
+def test_a_series_of_two_studies_is_no_second_patient(tmp_path: Path) -> None:
+    files = make_study(tmp_path / "in" / "a", ("CT", "MR"))
+    (first, *_) = make_study(tmp_path / "in" / "b", ("CT", "CT", "CT"), seed=2)
+    edited(files[0], SeriesInstanceUID=dcmread(first).SeriesInstanceUID)
+    made = build(tmp_path / "in", tmp_path / "out.iso")
+    assert made.instances == 4
+    (left,) = made.left_out
+    assert (left.path, left.reason) == ("a/I0000001", "fileset.split_series")
     assert check_image(made.image.path) == []

@@ -111,7 +111,13 @@ def test_each_medium_says_which_it_is_and_what_is_on_the_others(tmp_path: Path) 
         assert f"This is disc {number} of {len(images)}." in page
         for other in range(1, len(images) + 1):
             assert (f"<li>Disc {other}: " in page) is (other != number)
-        assert re.search(r"<li>Disc \d: CT series 1 CT series, (all|objects) \d+", page)
+        others = re.findall(r"<li>Disc \d: (.*?) - CT series 1 CT series, (all|objects) \d+", page)
+        assert {study for study, _ in others} <= {
+            f"{day}: Thorax routine" for day in ("1 January 2023", "5 May 2025", "3 March 2026")
+        }
+        assert others
+    first = file_in(images[0].path, "INDEX.HTM").decode("ascii")
+    assert "1 January 2023: Thorax routine - " in first, "the oldest is on the last"
 
 
 def test_key_objects_and_reports_lie_beside_what_they_refer_to(tmp_path: Path) -> None:

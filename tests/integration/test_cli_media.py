@@ -59,7 +59,8 @@ def test_from_a_folder_to_a_verified_disc(
     assert run(config, "build", study, "-o", image, "--json") == 0
     built = json.loads(capsys.readouterr().out)
     assert (built["instances"], built["left_out"]) == (3, [])
-    assert built["ignored"] == [{"path": "notes.txt", "reason": "no DICOM file"}]
+    ignored = {"path": "notes.txt", "reason": "no DICOM file", "unseen": False}
+    assert built["ignored"] == [ignored]
     assert run(config, "check", image) == 0
     assert run(config, "burn", image, "--drive", "disc1") == MediumWantedError.exit_code
     drive.insert_blank()
@@ -267,6 +268,21 @@ def test_an_incomplete_image_is_no_success(
     assert run(config, "build", study, "-o", image, "--json", "--allow-left-out") == 0
     (left,) = json.loads(capsys.readouterr().out)["left_out"]
     assert (left["path"], left["reason"]) == (files[1].name, "pixels.short")
+
+
+def test_a_link_that_leads_nowhere_is_no_success(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    study, image = tmp_path / "study", tmp_path / "out.iso"
+    make_study(study, kinds=("CT",))
+    (study / "gone").symlink_to(tmp_path / "gone")
+    assert run(config, "build", study, "-o", image) == IncompleteBuildError.exit_code
+    said = capsys.readouterr()
+    assert "gone  a link that leads nowhere" in said.out
+    assert "links that nobody could look into: 1" in said.err
+    assert run(config, "build", study, "-o", image, "--json", "--allow-left-out") == 0
+    (ignored,) = json.loads(capsys.readouterr().out)["ignored"]
+    assert (ignored["path"], ignored["unseen"]) == ("gone", True)
 
 
 def test_what_is_no_image_is_not_checked(config: Path, tmp_path: Path):

@@ -455,6 +455,11 @@ class TestKeys:
         medium.swap(b"\x08\0\x05\0CS\n\0ISO_IR 100", b"\x08\0\x06\0CS\n\0ISO_IR 100")
         assert "PDI-68" in medium.rules()
 
+    def test_a_character_set_in_words_that_are_not_defined(self, tmp_path: Path) -> None:
+        medium = Medium.made(tmp_path, ("CT",), patient=Patient(name="Müller^Änne"))
+        medium.swap(b"ISO_IR 100", b"ISO-IR 100")
+        assert "PDI-68" in medium.rules()
+
     def test_an_unreadable_name(self, tmp_path: Path) -> None:
         medium = Medium.made(tmp_path, ("CT",), patient=Patient(name="Müller^Änne"))
         medium.swap(b"ISO_IR 100", b"ISO_IR 192")

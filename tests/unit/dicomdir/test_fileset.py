@@ -21,6 +21,7 @@ from dicomdir.errors import (
     InstanceError,
     MissingKeyError,
     MixedPatientError,
+    SplitSeriesError,
     UnsupportedSopClassError,
 )
 from dicomdir.file_id import FileID
@@ -361,7 +362,7 @@ class TestRefusals:
         found = instances(tmp_path, seed=1, edit=one_series) + instances(
             tmp_path, seed=2, edit=one_series
         )
-        with pytest.raises(MixedPatientError):
+        with pytest.raises(SplitSeriesError):
             build(found)
 
     def test_duplicates(self, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pydicom
 import pytest
 
+from dicomdir.charset import defined
 from dicomdir.elements import EXPLICIT, MAX_STEPS, element
 from dicomdir.errors import HeaderIncompleteError, InstanceError, TruncatedInstanceError
 from dicomdir.instance import Instance, read_instance, read_instance_at, scan_data_set
@@ -266,6 +267,35 @@ class TestText:
         with pytest.raises(InstanceError) as caught:
             self.name(charset, raw)
         assert "ller" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("charset", "term", "codec"),
+        [
+            (b"ISO-IR 100", b"ISO_IR 100", "latin_1"),
+            (b"iso_ir 100 ", b"ISO_IR 100", "latin_1"),
+            (b"ISO_IR100", b"ISO_IR 100", "latin_1"),
+            (b"ISO IR_100", b"ISO_IR 100", "latin_1"),
+            (b"ISO-8859-1", b"ISO_IR 100", "latin_1"),
+            (b"Latin1", b"ISO_IR 100", "latin_1"),
+            (b"ISO8859-9", b"ISO_IR 148", "iso8859_9"),
+            (b"ISO 8859-15", b"ISO_IR 203", "iso8859_15"),
+            (b"UTF-8", b"ISO_IR 192", "utf_8"),
+            (b"utf8", b"ISO_IR 192", "utf_8"),
+            (b"ISO-IR-192", b"ISO_IR 192", "utf_8"),
+            (b"gb18030", b"GB18030", "gb18030"),
+            (b"ISO_2022_IR_100", b"ISO 2022 IR 100", "latin_1"),
+            (b"\\ISO 2022-IR 100", b"\\ISO 2022 IR 100", ""),
+            (b"ISO_IR 999", b"ISO_IR 999", ""),
+            (b"ISO-IR 999", b"ISO-IR 999", ""),
+            (b"WINDOWS-1252", b"WINDOWS-1252", ""),
+        ],
+    )
+    def test_a_set_that_is_said_in_other_words(
+        self, charset: bytes, term: bytes, codec: str
+    ) -> None:
+        assert defined(charset) == term
+        if codec:
+            assert self.name(charset, "Müller".encode(codec)) == "Müller"
 
     def test_binary_is_not_text(self) -> None:
         with pytest.raises(InstanceError):

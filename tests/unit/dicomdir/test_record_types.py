@@ -13,7 +13,8 @@ from dicomdir.errors import MissingKeyError, UnsupportedSopClassError
 from dicomdir.fileset import FileSet, read_directory
 from dicomdir.instance import read_instance
 from dicomdir.keys import KEY_VR
-from dicomdir.records import ICON_TYPES, RecordMaker, Supplied, keys_of, supplied_texts
+from dicomdir.records import ICON_TYPES, RecordMaker, keys_of
+from dicomdir.supplied import Supplied, supplied_texts
 from tests.every_class import make_every_class, make_object
 from tests.factories import write
 

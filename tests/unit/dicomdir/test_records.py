@@ -196,6 +196,18 @@ class TestSupplied:
         assert [each.tag for each in maker.supplied] == [0x00080008] * 2
         assert all(each.rule.startswith("PDI-84") for each in maker.supplied)
 
+    def test_lost_letters_are_said(self, tmp_path: Path) -> None:
+        *_, path = make_study(tmp_path, ("CT", "PR"))
+        data = path.read_bytes()
+        path.write_bytes(data.replace(b"ISO_IR 100", b"ISO_IR 192"))
+        instance = read_instance(path)
+        values = {**instance.values(), 0x00700081: b"M\xfcller "}
+        maker = RecordMaker()
+        record, _ = maker.leaf(instance, values, "1.2")
+        assert split(record[8:])[0x00700081].strip() == b"M?ller"
+        (said,) = maker.supplied
+        assert said.rule.startswith("PDI-68: letters")
+
 
 class TestForms:
     @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ from pydicom.dataset import Dataset
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
+from dicomdir.directory import read_directory
 from dicomdir.findings import Severity
 from dicomdir.instance import Instance, read_instance
 from dicomdir.iso import author
 from dicomdir.pdi import Entry, FileSource
 from dicomdir.readme import Site
-from dicomdir.report.collect import ENCAPSULATED_CDA, ReportContent, ReportLink
+from dicomdir.report.collect import ENCAPSULATED_CDA, ReportContent, ReportLink, document_id
 from dicomdir.report.encapsulate import ReportOptions, encapsulate, read_text
 from dicomdir.report.errors import ReportError, ReportTextError
 from dicomdir.report.sr_words import Place
@@ -309,6 +310,56 @@ def test_the_narrative_of_a_cda_document_is_shown(tmp_path: Path, encoding: str)
     assert "javascript" not in page
     assert links[0].kind == "cda"
     assert links[0].date == "2024-03-12"
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16"])
+@pytest.mark.parametrize(
+    ("ids", "found"),
+    [
+        ('<id root="2.25.7" extension="99 a"/><id root="2.25.8"/>', "2.25.7^99 a"),
+        ('<id extension="x" root="7F6A0C2E-0000-4111-8222-1234567890AB"/>',
+         "7F6A0C2E-0000-4111-8222-1234567890AB^x"),
+        ('<id root="2.25.7"/>', "2.25.7"),
+        ("<setId root='2.25.7'/><author><id root='2.25.9'/></author>", ""),
+        ('<id extension="99"/>', ""),
+        ('<id root="2.25.7" extension="Größe"/>', ""),
+        ('<id root="2.25.7&#10;" extension="a&#9;&#xad;b"/>', ""),
+        (f'<id root="2.25.7" extension="{"9" * 1100}"/>', ""),
+    ],
+)  # fmt: skip
+def test_a_cda_document_gives_its_record_the_identifier_that_its_object_lacks(
+    tmp_path: Path, ids: str, found: str, encoding: str
+) -> None:
+    head = f'<?xml version="1.0" encoding="{encoding}"?><ClinicalDocument xmlns="urn:hl7-org:v3">'
+    data = (head + ids + "<title>T</title></ClinicalDocument>").encode(encoding)
+    path = with_document(tmp_path / "in", data, mime="text/XML")
+    built = _built(tmp_path, [ObjectFile(str(path), read_instance(path))], LinkCase.LOWER)
+    (entry,) = (it for it in built.volume.entries if it.path == "DICOMDIR")
+    assert isinstance(entry.source, bytes)
+    (record,) = read_directory(entry.source).leaves()
+    assert record.values.get(0x0040E001, b"").decode("ascii").rstrip() == found
+    assert any("the document's own id" in it for it in built.supplied) == bool(found)
+
+
+def test_what_the_object_says_of_its_document_stands(tmp_path: Path) -> None:
+    data = b'<ClinicalDocument><id root="2.25.7"/></ClinicalDocument>'
+    path = with_document(
+        tmp_path / "in", data, mime="text/XML", HL7InstanceIdentifier="2.25.8^said"
+    )
+    built = _built(tmp_path, [ObjectFile(str(path), read_instance(path))], LinkCase.LOWER)
+    assert b"2.25.8^said" in next(
+        it.source for it in built.volume.entries
+        if it.path == "DICOMDIR" and isinstance(it.source, bytes)
+    )  # fmt: skip
+    assert built.supplied == ()
+
+
+@pytest.mark.parametrize("name", ["entities", "long tag", "nothing", "no xml"])
+def test_a_hostile_document_has_no_identifier(tmp_path: Path, name: str) -> None:
+    data = REFUSED_CDA[name].encode() or b"\0\0"
+    path = with_document(tmp_path / "in", data, mime="text/XML")
+    instance = read_instance(path)
+    assert document_id(instance, FileSource(str(path), instance.size_bytes)) == ""
 
 
 BOMB = (

@@ -244,6 +244,21 @@ def test_what_does_not_act_stays(tmp_path: Path) -> None:
         assert isinstance(cleaned.Root.OpenAction, Array)
 
 
+@pytest.mark.parametrize("where", ["none", "inherited"])
+def test_a_page_needs_no_resources_of_its_own(tmp_path: Path, where: str) -> None:
+    pdf = plain(2)
+    resources = pdf.pages[1].obj.Resources
+    for page in pdf.pages:
+        del page.obj["/Resources"]
+    if where == "inherited":
+        pdf.Root.Pages.Resources = resources
+    pdf.save(tmp_path / "in.pdf")
+    assert clean_pdf(tmp_path / "in.pdf", tmp_path / "out.pdf") == (2, [])
+    with Pdf.open(tmp_path / "out.pdf") as made:
+        for page in made.pages:
+            assert ("/Font" in page.resources) is (where == "inherited")
+
+
 def test_it_is_the_same_each_time(tmp_path: Path) -> None:
     pdf = plain()
     open_action(pdf)

@@ -28,6 +28,7 @@ from dicomdir.errors import (
     TranscodeError,
     UnsupportedTransferSyntaxError,
 )
+from dicomdir.frames import tells_of_loss
 from dicomdir.instance import read_instance
 from dicomdir.part10 import encode_meta
 from dicomdir.profile import DEFLATED, IMPLICIT_LITTLE
@@ -195,6 +196,56 @@ def test_loss_that_only_the_transfer_syntax_told_of(said: str | None, tmp_path: 
     made = convert(tmp_path / "in", tmp_path)
     assert made.LossyImageCompression == "01"
     assert [element.tag for element in made] == sorted(element.tag for element in made)
+
+
+def coded(name: str, pixels: np.ndarray) -> bytes:
+    if name.startswith("jpeg-ls"):
+        return bytes(imagecodecs.jpegls_encode(pixels, level=int(name[-1])))
+    is_reversible = name.endswith("5-3")
+    if name.startswith("htj2k"):
+        return bytes(imagecodecs.htj2k_encode(pixels, reversible=is_reversible))
+    return bytes(imagecodecs.jpeg2k_encode(pixels, reversible=is_reversible, codecformat="j2k"))
+
+
+@pytest.mark.parametrize(
+    ("name", "syntax", "is_lossy"),
+    [
+        ("jpeg-ls 0", "80", False),
+        ("jpeg-ls 0", "81", False),
+        ("jpeg-ls 2", "81", True),
+        ("j2k 5-3", "90", False),
+        ("j2k 5-3", "91", False),
+        ("j2k 9-7", "91", True),
+        ("htj2k 5-3", "201", False),
+        ("htj2k 5-3", "203", False),
+        ("htj2k 9-7", "203", True),
+    ],
+)
+@pytest.mark.parametrize("said", [None, "", "00", "01"])
+def test_loss_that_only_the_stream_told_of(
+    name: str, syntax: str, is_lossy: bool, said: str | None, tmp_path: Path
+) -> None:
+    (ds,) = make_datasets(("US",), rows=32, columns=32)
+    ds.PixelData = encapsulate([coded(name, frame) for frame in ds.pixel_array])
+    del ds.LossyImageCompression
+    if said is not None:
+        ds.LossyImageCompression = said
+    ds.file_meta.TransferSyntaxUID = f"1.2.840.10008.1.2.4.{syntax}"
+    write(ds, tmp_path / "in")
+    made = convert(tmp_path / "in", tmp_path)
+    assert made.get("LossyImageCompression") == (said or ("01" if is_lossy else said))
+    assert [element.tag for element in made] == sorted(element.tag for element in made)
+
+
+def test_headers_that_cannot_be_read_tell_of_no_loss() -> None:
+    pixels = np.zeros((16, 16), np.uint8)
+    for name, syntax in (("jpeg-ls 2", "81"), ("j2k 9-7", "91")):
+        data = coded(name, pixels)
+        uid = f"1.2.840.10008.1.2.4.{syntax}"
+        assert tells_of_loss(uid, data)
+        for end in range(20):
+            assert not tells_of_loss(uid, data[:end])
+        assert not tells_of_loss(uid, bytes(range(256)))
 
 
 def test_a_lossless_source_is_not_called_lossy(tmp_path: Path) -> None:
