@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     except NoMediumError as error:
         raise InvalidValueError(f"{args.path}: {error}") from error
     except OSError as error:
-        raise InvalidValueError(f"{args.path}: {error.strerror}") from error
+        raise InvalidValueError(f"{error.filename or args.path}: {error.strerror}") from error
     _print(report, as_json=args.json, with_hashes=args.hashes)
     errors = sum(n for (_, severity), n in report.totals.items() if severity is Severity.ERROR)
     if errors:

@@ -45,7 +45,9 @@ _SPECIAL: Final = "no file: a pipe, socket or device"
 _DANGLING: Final = "a link that leads nowhere"
 _LINKED: Final = "a link to a folder elsewhere, which is not followed"
 _WALKED: Final = "a link to a folder that is looked at where it lies"
-_UNSEEN: Final = frozenset({_DANGLING, _LINKED})
+_UNREADABLE: Final = "it may not be read"
+_TOO_DEEP: Final = "folders are nested too deep below it"
+_UNSEEN: Final = frozenset({_DANGLING, _LINKED, _UNREADABLE, _TOO_DEEP})
 # What a data set begins with: (0008,0001) to (0008,0018), or its group length (PS3.5 7.1).
 _FIRST_ELEMENTS: Final = frozenset({0x00, 0x01, 0x05, 0x06, 0x08, 0x12, 0x13, 0x14, 0x16, 0x18})
 
@@ -114,10 +116,13 @@ class FolderScan:
         entries = list(_entries(folder))
         for number, (path, other) in enumerate(entries, 1):
             name = os.fspath(path.relative_to(folder))
+            if not other:
+                try:
+                    self._look(path, name)
+                except PermissionError:
+                    other = _UNREADABLE
             if other:
                 self.ignored.append(IgnoredFile(name, other, other in _UNSEEN))
-            else:
-                self._look(path, name)
             self._progress(number, len(entries))
         self._sort_out()
         self.left_out.sort(key=lambda it: it.path)
@@ -300,9 +305,16 @@ def _entries(folder: Path) -> Iterator[tuple[Path, str]]:
     while pending:
         inside, depth = pending.pop()
         if depth > _MAX_DEPTH:
-            raise ComposeError("folders are nested too deep")
-        with os.scandir(inside) as entries:
-            listed = sorted(entries, key=lambda it: it.name)
+            yield inside, _TOO_DEEP
+            continue
+        try:
+            with os.scandir(inside) as entries:
+                listed = sorted(entries, key=lambda it: it.name)
+        except PermissionError:
+            if inside == folder:
+                raise
+            yield inside, _UNREADABLE
+            continue
         for entry in listed:
             if not entry.is_dir(follow_symlinks=False):
                 yield Path(entry.path), _what_else(entry, folder)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,12 +18,19 @@ from dicomdir.check.image import check_image
 from dicomdir.directory import DirectoryRecord, read_directory
 from dicomdir.findings import Severity
 from dicomdir.iso_reader import open_image
-from kiosk.errors import ComposeError, InvalidValueError, SpoolFullError, WrongPatientError
+from kiosk.errors import (
+    ComposeError,
+    IncompleteBuildError,
+    InvalidValueError,
+    SpoolFullError,
+    WrongPatientError,
+)
 from kiosk.services.build_folder import FolderImage, build_folder
 from kiosk.services.build_set import SetOptions
 from tests.factories import Patient, make_study
 from tests.jobs import CREATED, SITE
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.integration
 
 
@@ -434,3 +444,49 @@ def test_a_series_of_two_studies_is_no_second_patient(tmp_path: Path) -> None:
     (left,) = made.left_out
     assert (left.path, left.reason) == ("a/I0000001", "fileset.split_series")
     assert check_image(made.image.path) == []
+
+
+UNPRIVILEGED = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all", "--ambient-caps", "-all")
+
+
+def run_without_rights(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """A command as somebody whom the modes of files bind, which root alone they do not."""
+    return subprocess.run(
+        [*UNPRIVILEGED, sys.executable, "-m", "kiosk.cli.main", *words],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_may_not_be_read_is_named_and_costs_only_itself(tmp_path: Path) -> None:
+    files = make_study(tmp_path / "in", ("CT", "CT", "CT"))
+    shut = tmp_path / "in" / "shut"
+    shut.mkdir()
+    (shut / "inside").touch()
+    deep = tmp_path / "in"
+    for number in range(34):
+        deep /= f"d{number}"
+    deep.mkdir(parents=True)
+    shutil.copy(files[0], deep / "far")
+    files[1].chmod(0)
+    shut.chmod(0)
+    try:
+        made = run_without_rights("build", "--json", tmp_path / "in", "-o", tmp_path / "out.iso")
+        checked = run_without_rights("check", tmp_path / "in")
+    finally:
+        shut.chmod(0o700)
+    assert made.returncode == IncompleteBuildError.exit_code, made.stderr
+    said = json.loads(made.stdout)
+    assert said["instances"] == 2
+    unseen = {it["path"].rpartition("/")[2]: it["reason"] for it in said["ignored"] if it["unseen"]}
+    assert unseen == {
+        files[1].name: "it may not be read",
+        "shut": "it may not be read",
+        "d32": "folders are nested too deep below it",
+    }
+    assert checked.returncode == InvalidValueError.exit_code
+    assert "Permission denied" in checked.stderr
+    assert any(it in checked.stderr for it in (files[1].name, "shut"))
