@@ -17,6 +17,7 @@ import pytest
 
 from dicomdir.check.image import check_iso
 from dicomdir.check.tree import Collector
+from dicomdir.elements import element
 from dicomdir.encrypt.keys import Derivation
 from dicomdir.encrypt.volume import encrypt_volume
 from dicomdir.findings import Finding, Severity
@@ -128,6 +129,9 @@ FILES: list[tuple[str, str, Severity, Mutation]] = [
     ("a high bit inside", "PDI-60", WARNING, bits(b"\x0c\0", b"\3\0")),
     ("bits at the upper end", "PDI-60", WARNING, bits(b"\x0c\0", b"\x0f\0")),
     ("no bits stored", "PDI-60", WARNING, of("IMAGE", b"\x28\0\1\1US", b"\x28\0\xff\0US")),
+    ("numbers that are neither signed nor not", "PDI-60", WARNING,
+     of("IMAGE", b"\x28\0\3\1US\2\0\0\0", b"\x28\0\3\1US\2\0\2\0")),
+    ("colours of one value", "PDI-60", WARNING, of("IMAGE", b"MONOCHROME2 ", b"RGB         ")),
     ("a coder's colours", "PDI-50", WARNING, of("IMAGE", b"MONOCHROME2 ", b"YBR_RCT     ")),
     ("an object of a character set of nobody", "PDI-60", WARNING,
      of("IMAGE", b"ISO_IR 100", b"ISO_IR 999")),
@@ -330,6 +334,27 @@ def test_what_is_merely_unusual_is_no_error(clear: Disc, change: Mutation) -> No
     change(disc)
     assert {it.rule for it in disc.findings()} <= {"PDI-70"}
     assert not [it for it in disc.findings() if it.severity is ERROR]
+
+
+@pytest.mark.parametrize(("tag", "vr"), [(0x7FE00008, "OF"), (0x7FE00009, "OD")])
+def test_pixels_of_floating_point_have_no_bits_stored(clear: Disc, tag: int, vr: str) -> None:
+    """PS3.3 C.7.6.24 and C.7.6.25; what is missing from integers stays a warning."""
+    whole = Disc(dict(clear.files))
+    path = whole.path_of("IMAGE")
+    at = whole.files[path].index(b"\x28\0\1\1US")
+    without = whole.files[path][:at] + whole.files[path][at + 30 :]
+    assert without[at - 10 : at - 2] == b"\x28\0\0\1US\2\0"
+    whole.files[path] = without
+    assert {(it.rule, it.severity) for it in whole.findings()} == {("PDI-60", WARNING)}
+    size = {"OF": 4, "OD": 8}[vr]
+    pixels = without.index(element(0x7FE00010, "OW", b"")[:8])
+    rows, columns = (
+        int.from_bytes(without[n : n + 2], "little")
+        for n in (without.index(element(it, "US", b"\0\0")[:8]) + 8 for it in (0x280010, 0x280011))
+    )
+    without = without[: at - 2] + (8 * size).to_bytes(2, "little") + without[at:pixels]
+    whole.files[path] = without + element(tag, vr, bytes(rows * columns * size))
+    assert whole.findings() == []
 
 
 @pytest.mark.skipif(
