@@ -68,8 +68,7 @@ def check_medium(
             found.warn("PDI-99", "", "the volume's name tells about the patient")
         counts = _counts(directory)
     check_readme(tree, telling, found, is_secure=encrypted)
-    uids = checked.uids if checked is not None else None
-    check_pages(tree, counts, found, uids, is_secure=encrypted)
+    check_pages(tree, counts, found, checked, is_secure=encrypted)
     return directory
 
 

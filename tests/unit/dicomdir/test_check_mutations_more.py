@@ -121,6 +121,18 @@ FILES: list[tuple[str, str, Severity, Mutation]] = [
     ("a birth date of two digits in README", "PDI-06", WARNING, readme(b"03/03/61\r\n")),
     ("an initial and a name in README", "PDI-06", WARNING, readme(b"J. Doe\r\n")),
     ("another sex", "PDI-85", WARNING, of("IMAGE", b"\x10\0\x40\0CS\2\0F", b"\x10\0\x40\0CS\2\0M")),
+    *((f"{what} of another on the start page", "PDI-85", ERROR, text(old, new))
+      for what, old, new in (("the name", "Jane Doe", "Rita Roe"),
+                             ("the birth date", "3 March 1961", "4 May 1970"))),
+    ("nobody on the start page", "PDI-85", ERROR, text("Jane Doe, born 3 March 1961", "")),
+    ("no place for the patient on the start page", "PDI-08", ERROR,
+     text(' id="patient"', "")),
+    *((f"{what} of another on {path}", "PDI-12", ERROR, text(old, new, f"IHE_PDI/{path}.HTM"))
+      for what, old, new, *paths in (
+          ("the name", "Jane Doe", "Rita Roe", "INDEX", "S0000001/INDEX", "REPORT01", "REPORT02"),
+          ("the birth date", "1961", "1962", "INDEX", "S0000001/INDEX", "REPORT02"),
+          ("the ID", "PID-0042", "PID-0043", "REPORT02"))
+      for path in paths),
     ("another given name", "PDI-85", ERROR, of("IMAGE", b"Doe^Jane", b"Doe^Mary")),
     ("another sex, of which the record says nothing", "PDI-85", WARNING,
      both(in_record("PATIENT", b"\x10\0\x40\0CS", b"\x10\0\x42\0CS"),
