@@ -19,6 +19,7 @@ from dicomdir.check.whose import Whose
 from dicomdir.directory import DirectoryRecord
 from dicomdir.elements import Source, element, elements, split, tag_name
 from dicomdir.errors import DicomdirError, ImageError, InstanceError
+from dicomdir.icons import COMPRESSED
 from dicomdir.instance import FIRST_READ_BYTES, Instance, read_instance_at
 from dicomdir.part10 import MEDIA_SOP_INSTANCE, META_START
 from dicomdir.pdi import DICOMDIR
@@ -116,6 +117,8 @@ class ObjectCheck:
             self._found.error("PDI-46", path, "the meta information names another object")
         elif instance.fault:
             self._found.error("PDI-48", path, f"the object is not whole: {instance.fault}")
+        elif instance.remark == COMPRESSED:
+            self._found.error("PDI-50", path, "its icon is compressed, and nothing else is")
         elif instance.remark:
             self._found.warn("PDI-48", path, "some bytes of padding follow the pixels")
         before = len(self._uids)

@@ -38,6 +38,7 @@ from tests.unit.dicomdir.test_check_mutations import (
     text,
 )
 from tests.unit.dicomdir.test_check_volume import content, volume_of
+from tests.unit.dicomdir.test_icons import fragments, icon
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 DTD = Path("/usr/share/xml/w3c-sgml-lib/schema/dtd/REC-xhtml-basic-20101123/xhtml-basic11.dtd")
@@ -144,6 +145,9 @@ FILES: list[tuple[str, str, Severity, Mutation]] = [
     ("numbers that are neither signed nor not", "PDI-60", WARNING,
      of("IMAGE", b"\x28\0\3\1US\2\0\0\0", b"\x28\0\3\1US\2\0\2\0")),
     ("colours of one value", "PDI-60", WARNING, of("IMAGE", b"MONOCHROME2 ", b"RGB         ")),
+    *((f"a compressed icon of {'un' * (not defined)}defined length", "PDI-50", ERROR,
+       of("IMAGE", b"\xe0\x7f\x10\0OW", icon(fragments(b"x"), defined=defined)
+          + b"\xe0\x7f\x10\0OW")) for defined in (True, False)),
     ("a coder's colours", "PDI-50", WARNING, of("IMAGE", b"MONOCHROME2 ", b"YBR_RCT     ")),
     ("an object of a character set of nobody", "PDI-60", WARNING,
      of("IMAGE", b"ISO_IR 100", b"ISO_IR 999")),
