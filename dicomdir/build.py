@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dicomdir import icons
 from dicomdir.errors import (
     InstanceError,
     MissingKeyError,
@@ -38,7 +39,7 @@ from dicomdir.report.collect import (
 from dicomdir.report.sr_words import Find, Place
 from dicomdir.summary import LeftOut, Summary
 from dicomdir.supplied import supplied_texts
-from dicomdir.transcode import fresh_header, needs_transcoding, transcode
+from dicomdir.transcode import fresh_header, needs_transcoding, transcode, without_icon
 from dicomdir.viewer.model import MadeViewer, Medium, Original
 from dicomdir.web import LinkCase, MediumPart, PageLink, WebContent, WebPages
 from dicomdir.web.text import day
@@ -98,8 +99,9 @@ class BuiltVolume:
     """A volume and what is said of it.
 
     Attributes:
-        supplied: What is said of values that records have and objects lack (PDI-83), and of those
-            in which the objects of one patient, Study or Series differ (PDI-70).
+        supplied: What is said of values that records have and objects lack (PDI-83), of those in
+            which the objects of one patient, Study or Series differ (PDI-70), and of icons that
+            objects lost (PDI-50).
         without_copy: Series Instance UIDs that the viewer shows from the objects alone: there was
             no room for a copy.
         unpackable: The same, because of their pixels; why, by Series Instance UID.
@@ -134,6 +136,7 @@ class _Build:
     sources: dict[str, FileSource] = field(default_factory=dict)
     heads: dict[str, bytes] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
+    iconless: list[str] = field(default_factory=list)  # UIDs of those that lost an icon
 
     def accept(self, objects: Iterable[ObjectFile]) -> Iterator[Instance]:
         """What can go onto the medium, converted where it must be."""
@@ -180,7 +183,8 @@ class _Build:
             raise InstanceError(f"{instance.sop_instance_uid} is not whole: {instance.fault}")
         record_type(instance.sop_class_uid)  # before work is spent on it
         require_possible(instance.values(), instance.transfer_syntax_uid)
-        if not needs_transcoding(instance.transfer_syntax_uid):
+        is_native = not needs_transcoding(instance.transfer_syntax_uid)
+        if is_native and instance.remark != icons.COMPRESSED:
             size = instance.size_bytes
             if not file.is_foreign:
                 return FileSource(file.path, size), instance
@@ -191,7 +195,17 @@ class _Build:
             raise TranscodeError("the conversion crashed before")
         self.on_converting(instance.sop_instance_uid)
         out = self.plan.work / f"{len(self.sources):08d}"
-        made = transcode(Path(file.path), instance, out, on_frame=self.on_frame)
+        if is_native:
+            made = without_icon(Path(file.path), instance, out)
+            self.iconless.append(instance.sop_instance_uid)
+        else:
+            made = transcode(
+                Path(file.path),
+                instance,
+                out,
+                on_frame=self.on_frame,
+                on_lost_icon=lambda: self.iconless.append(instance.sop_instance_uid),
+            )
         self.on_converting("")
         return FileSource(os.fspath(out), made.size_bytes), made
 
@@ -254,7 +268,11 @@ def build_volume(
         raise NothingLeftError(build.left_out)
     dicomdir, order = fileset.encode(), fileset.ordered()
     count = len(fileset)
-    supplied = (*supplied_texts(fileset.supplied), *differing_texts(fileset.disagreements))
+    supplied = (
+        *supplied_texts(fileset.supplied),
+        *differing_texts(fileset.disagreements),
+        *icons.lost_texts(build.iconless),
+    )
     file_ids = fileset.file_ids
     del fileset  # 10,000 records are not needed twice
     documents = reports.entries(_finder(file_ids), on_report=on_frame)

@@ -20,7 +20,8 @@ from dicomdir.elements import (
     split,
 )
 from dicomdir.errors import InstanceError, TruncatedInstanceError
-from dicomdir.keys import KEY_VR
+from dicomdir.icons import COMPRESSED
+from dicomdir.keys import COMPRESSED_ICON, KEY_VR
 from dicomdir.part10 import (
     MEDIA_SOP_CLASS,
     MEDIA_SOP_INSTANCE,
@@ -37,6 +38,7 @@ from dicomdir.profile import (
     RECORD_TYPES,
     ROOT_TYPES,
     WAVEFORM,
+    is_encapsulated,
     needs_pixels,
 )
 from dicomdir.scanner import scan
@@ -68,7 +70,8 @@ class Instance:
             "meta.mismatch",
             "pixels.missing", "pixels.short", "pixels.long", "pixels.fragments", "pixels.encoding",
             "pixels.attributes", "body.missing".
-        remark: What is odd about a whole object, "" or "pixels.padded"; it goes onto the medium.
+        remark: What is odd about a whole object, "", "pixels.padded" or "icon.compressed"; it goes
+            onto the medium.
     """
 
     sop_class_uid: str
@@ -160,7 +163,7 @@ class Instance:
         ):
             raise InstanceError("stored instance with a damaged UID")
         fault, remark = (text.decode("ascii", "replace") for text in texts[5:])
-        if _FAULT.fullmatch(fault) is None or remark not in ("", PADDED):
+        if _FAULT.fullmatch(fault) is None or remark not in ("", PADDED, COMPRESSED):
             raise InstanceError("stored instance with an unknown fault")
         tags = list(_split_once(keys))
         if tags != sorted(tags):
@@ -300,4 +303,6 @@ def _scan_data_set(source: Source, offset: int, syntax: str) -> Instance:
         else:
             body = _BODIES.get(RECORD_TYPES.get(uids[0], ""))
             fault = "body.missing" if body is not None and body not in found else ""
+        if COMPRESSED_ICON in found and not is_encapsulated(syntax):
+            remark = COMPRESSED  # the pixels' padding is of less importance
     return _instance(uids, keys, source.size, offset, fault, remark)

@@ -104,10 +104,15 @@ KEY_VR: Final[Mapping[int, str]] = {
 }
 
 # Present or not is all we want to know of these; their values may be large.
+ICON: Final = 0x00880200  # Icon Image Sequence
 PRESENCE: Final = frozenset({
     0x00420011,  # Encapsulated Document
+    ICON,
     0x54000100,  # Waveform Sequence
 })  # fmt: skip
+
+COMPRESSED_ICON: Final = 0xFFFFFFFF
+"""No tag: stands beside ICON if the icon's pixels are encapsulated."""
 
 PIXEL_TAGS: Final = frozenset({
     0x7FE00008,  # Float Pixel Data

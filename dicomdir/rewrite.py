@@ -11,7 +11,6 @@ Group lengths (retired) and offset tables of what is no longer encapsulated go.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from struct import Struct
 from typing import BinaryIO, Final, Literal
 
@@ -38,6 +37,8 @@ from dicomdir.frames import (
     may_lose,
     tells_of_loss,
 )
+from dicomdir.keys import ICON
+from dicomdir.level import Level
 from dicomdir.window import Window
 
 _COPY_BYTES: Final = 1 << 20  # a multiple of every unit that is swapped
@@ -64,26 +65,6 @@ _SHORT = Struct("<HH2sH").pack
 _DELIMITER = Struct("<HHL").pack
 
 
-@dataclass(slots=True)
-class _Level:
-    """A data set or an item: where it lies, and what is known of it.
-
-    Attributes:
-        end: Offset behind its last element; None: an item that ends with its delimiter.
-        creators: Private creators by group << 8 | block.
-        attributes: Values that describe pixels and waveforms, little endian; None: not looked for.
-        pixels_at: Where its own pixel data begin if they are encapsulated, else 0.
-    """
-
-    start: int
-    end: int | None
-    codec: Codec
-    parent: _Level | None
-    creators: dict[int, str] = field(default_factory=dict)
-    attributes: dict[int, bytes] | None = None
-    pixels_at: int = 0
-
-
 class Rewriter:
     """One file, one pass.
 
@@ -93,6 +74,9 @@ class Rewriter:
         transfer_syntax_uid: Of the source.
         out: Where the new data set goes; written front to back.
         on_frame: Called after each decoded frame.
+
+    Attributes:
+        has_lost_icon: The object's icon could not be read and was left out: it costs no image.
     """
 
     def __init__(
@@ -108,7 +92,9 @@ class Rewriter:
         self._size = size_bytes
         self._codec = codec
         self._syntax = transfer_syntax_uid
+        self._out = out
         self._write = out.write
+        self.has_lost_icon = False
         self._on_frame = on_frame
         self._window = Window(descriptor)
 
@@ -118,11 +104,11 @@ class Rewriter:
         Raises:
             TranscodeError: It is damaged, or in a form that is read in two ways.
         """
-        self._elements(_Level(offset, self._size, self._codec, None), 0)
+        self._elements(Level(offset, self._size, self._codec, None), 0)
 
     # --- elements ---------------------------------------------------------------------------------
 
-    def _elements(self, level: _Level, depth: int) -> int:
+    def _elements(self, level: Level, depth: int) -> int:
         """Write all elements of a level; the offset behind it, its delimiter included."""
         at = level.start
         planar_due = lossy_due = True
@@ -141,6 +127,8 @@ class Rewriter:
                 at = self._skip(at, length, level.codec)
             elif tag == _PIXEL_DATA:
                 at = self._pixel_data(at, length, vr, level)
+            elif tag == ICON and level.parent is None:
+                at = self._icon(vr, at, length, level)
             elif vr == "SQ" or length == UNDEFINED:
                 at = self._sequence(tag, vr, at, length, level, depth)
             elif tag == _PHOTOMETRIC and self._has_compressed_pixels(level):
@@ -156,14 +144,14 @@ class Rewriter:
             raise TranscodeError("an element reaches beyond its item")
         return at
 
-    def _is_left_out(self, tag: int, level: _Level) -> bool:
+    def _is_left_out(self, tag: int, level: Level) -> bool:
         if tag & 0xFFFF == 0 or tag >> 16 <= 2:
             return True
         if tag in _OFFSET_TABLES or tag == _PLANAR:
             return self._has_compressed_pixels(level)
         return tag == _LOSSY and self._hides_loss(level)
 
-    def _hides_loss(self, level: _Level) -> bool:
+    def _hides_loss(self, level: Level) -> bool:
         """Until now only the syntax or the stream said that the image was compressed with loss."""
         if level.parent is not None or not self._has_compressed_pixels(level):
             return False
@@ -171,7 +159,7 @@ class Rewriter:
             return False
         return tells_of_loss(self._syntax, first_bytes(self._descriptor, level.pixels_at))
 
-    def _planar_configuration(self, level: _Level) -> None:
+    def _planar_configuration(self, level: Level) -> None:
         """Colour frames are decoded with the samples of a pixel together: say so (C.7.6.3.1.3)."""
         if self._has_compressed_pixels(level) and self._format(level).samples > 1:
             self._write(element(_PLANAR, "US", b"\0\0"))
@@ -197,7 +185,7 @@ class Rewriter:
             self._write(changed)
             at += len(data)
 
-    def _sequence(self, tag: int, vr: str, at: int, length: int, level: _Level, depth: int) -> int:
+    def _sequence(self, tag: int, vr: str, at: int, length: int, level: Level, depth: int) -> int:
         if depth >= MAX_DEPTH:
             raise TranscodeError("sequences are nested too deep")
         codec = level.codec
@@ -213,7 +201,7 @@ class Rewriter:
             if item != _ITEM_START:
                 raise TranscodeError(f"{tag_name(tag)} holds something that is no item")
             self._write(_DELIMITER(0xFFFE, 0xE000, UNDEFINED))
-            inner = _Level(at, None if size == UNDEFINED else at + size, codec, level)
+            inner = Level(at, None if size == UNDEFINED else at + size, codec, level)
             at = self._elements(inner, depth + 1)
             self._write(_DELIMITER(0xFFFE, 0xE00D, 0))
         if end is not None and at != end:
@@ -221,9 +209,19 @@ class Rewriter:
         self._write(_DELIMITER(0xFFFE, 0xE0DD, 0))
         return at
 
+    def _icon(self, vr: str, at: int, length: int, level: Level) -> int:
+        mark = self._out.tell()
+        try:
+            return self._sequence(ICON, vr, at, length, level, 0)
+        except TranscodeError:
+            self._out.seek(mark)
+            self._out.truncate()
+            self.has_lost_icon = True
+            return self._skip(at, length, IMPLICIT if vr == "UN" else level.codec)
+
     # --- pixels -----------------------------------------------------------------------------------
 
-    def _pixel_data(self, at: int, length: int, vr: str, level: _Level) -> int:
+    def _pixel_data(self, at: int, length: int, vr: str, level: Level) -> int:
         if length == UNDEFINED:
             if not self._has_compressed_pixels(level):
                 raise TranscodeError("pixels are encapsulated in a transfer syntax that has none")
@@ -237,7 +235,7 @@ class Rewriter:
         self._copy_element(_PIXEL_DATA, vr, at, length, level.codec)
         return at + length
 
-    def _decompress(self, at: int, level: _Level) -> int:
+    def _decompress(self, at: int, level: Level) -> int:
         form = self._format(level)
         form.check()
         total = form.frame_bytes * form.frames
@@ -250,13 +248,13 @@ class Rewriter:
         self._write(bytes(total % 2))
         return self._skip(at, UNDEFINED, level.codec)
 
-    def _has_compressed_pixels(self, level: _Level) -> bool:
+    def _has_compressed_pixels(self, level: Level) -> bool:
         if level.codec is not EXPLICIT or not is_decodable(self._syntax):
             return False
         self._describe(level)
         return level.pixels_at > 0
 
-    def _format(self, level: _Level) -> PixelFormat:
+    def _format(self, level: Level) -> PixelFormat:
         text = self._value(level, _PHOTOMETRIC).strip(b" \0")
         frames = self._value(level, _FRAMES).strip(b" \0") or b"1"
         if not text.isascii() or not frames.isdigit() or len(frames) > 9:
@@ -278,7 +276,7 @@ class Rewriter:
             is_lossy=is_lossy,
         )
 
-    def _describe(self, level: _Level) -> None:
+    def _describe(self, level: Level) -> None:
         """Look ahead through a level, once, for what describes its pixels."""
         if level.attributes is not None:
             return
@@ -296,23 +294,23 @@ class Rewriter:
                 level.attributes[tag] = swap(value, vr) if level.codec is BIG_ENDIAN else value
             at = self._skip(at, length, level.codec)
 
-    def _value(self, level: _Level, tag: int) -> bytes:
+    def _value(self, level: Level, tag: int) -> bytes:
         self._describe(level)
         return (level.attributes or {}).get(tag, b"")
 
-    def _number(self, level: _Level, tag: int) -> int:
+    def _number(self, level: Level, tag: int) -> int:
         return int.from_bytes(self._value(level, tag)[:2], "little")
 
     # --- value representations --------------------------------------------------------------------
 
-    def _remember_creator(self, tag: int, at: int, length: int, level: _Level) -> None:
+    def _remember_creator(self, tag: int, at: int, length: int, level: Level) -> None:
         if not level.codec.explicit and tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF:
             creator = (
                 self._window.bytes(at, min(length, 64)).decode("ascii", "replace").strip(" \0")
             )
             level.creators[tag >> 8 & 0xFFFF00 | tag & 0xFF] = creator
 
-    def _implicit_vr(self, tag: int, level: _Level) -> str:
+    def _implicit_vr(self, tag: int, level: Level) -> str:
         """VR of an element whose encoding does not say it (PS3.6; PS3.5 A.1 for ambiguous ones)."""
         vr = dictionary_vr(tag, level.creators.get(tag >> 8 & 0xFFFFFF, ""))
         if " or " not in vr:
@@ -323,7 +321,7 @@ class Rewriter:
             return "OB"
         return "OW"
 
-    def _is_signed(self, level: _Level | None) -> bool:
+    def _is_signed(self, level: Level | None) -> bool:
         """Pixel Representation of the nearest level that has one."""
         while level is not None:
             if value := self._value(level, _SIGNED):
@@ -333,7 +331,7 @@ class Rewriter:
 
     # --- bytes ------------------------------------------------------------------------------------
 
-    def _header(self, at: int, level: _Level, *, plain: bool = False) -> tuple[int, str, int, int]:
+    def _header(self, at: int, level: Level, *, plain: bool = False) -> tuple[int, str, int, int]:
         """Tag, VR, length and the offset of the value.
 
         Args:
@@ -360,7 +358,7 @@ class Rewriter:
         length = int.from_bytes(data[pos + 6 : pos + 8], order)
         return tag, vr, self._checked(length, at + 8, level), at + 8
 
-    def _checked(self, length: int, at: int, level: _Level) -> int:
+    def _checked(self, length: int, at: int, level: Level) -> int:
         end = self._size if level.end is None else level.end
         if length != UNDEFINED and at + length > end:
             raise TranscodeError("an element reaches beyond the data set")
@@ -387,7 +385,7 @@ class Rewriter:
             if size != UNDEFINED:
                 at += size
                 continue
-            level = _Level(at, None, codec, None)
+            level = Level(at, None, codec, None)
             while True:
                 tag, vr, inner, at = self._header(at, level, plain=True)
                 if tag == _ITEM_END:

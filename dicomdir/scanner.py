@@ -21,6 +21,8 @@ from dicomdir.elements import (
     tag_name,
 )
 from dicomdir.errors import InstanceError, TruncatedInstanceError
+from dicomdir.icons import is_encapsulated
+from dicomdir.keys import COMPRESSED_ICON, ICON
 from dicomdir.sequences import kept_sequence, skip
 
 # Binary values under a text's VR are read in two ways: no reader agrees on the size of that image.
@@ -168,6 +170,8 @@ def _unusual(
         raise InstanceError(f"{tag_name(want.tag)} is there twice")
     if want.vr == -1:
         found[want.tag] = b""
+        if want.tag == ICON and is_encapsulated(source, at, end, codec):
+            found[COMPRESSED_ICON] = b""
     elif want.name == "SQ":
         found[want.tag] = element(want.tag, "SQ", kept_sequence(source, want.tag, at, end, codec))
     elif length > MAX_VALUE_BYTES:  # UNDEFINED as well

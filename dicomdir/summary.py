@@ -120,8 +120,7 @@ class Summary:
     def add(self, instance: Instance) -> None:
         """Count one object that goes onto the medium."""
         if not self.studies:
-            self.patient_name = text_of(instance, _PATIENT_NAME)
-            self.birth_date = text_of(instance, _PATIENT_BIRTH_DATE)
+            self.patient_name, self.birth_date = patient_of(instance)
         study = self.studies.get(instance.study_instance_uid)
         if study is None:
             study = StudySummary(
@@ -153,6 +152,11 @@ class Summary:
     @property
     def series(self) -> int:
         return sum(len(study.series) for study in self.studies.values())
+
+
+def patient_of(instance: Instance) -> tuple[str, str]:
+    """Name in DICOM form and birth date, raw text."""
+    return text_of(instance, _PATIENT_NAME), text_of(instance, _PATIENT_BIRTH_DATE)
 
 
 def modality_of(instance: Instance) -> str:

@@ -1,6 +1,7 @@
 """Everything that is not Explicit VR Little Endian becomes it (PDI-49, PDI-50).
 
-Objects that are already so are never touched: their data set goes onto the medium byte for byte.
+Objects that are already so are never touched: their data set goes onto the medium byte for byte,
+but for an icon that is compressed where nothing may be.
 What cannot be converted (video, unknown syntaxes) is refused by name, never dropped (PDI-51); no
 pixels are ever compressed anew (PDI-52) and no UID changes.
 """
@@ -14,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from dicomdir import icons
 from dicomdir.elements import BIG_ENDIAN, EXPLICIT, IMPLICIT, Codec, Source
 from dicomdir.errors import (
     InstanceError,
@@ -35,6 +37,7 @@ from dicomdir.profile import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_L
 
 MAX_INFLATED_BYTES: Final = 2 << 30
 _INFLATE_BYTES: Final = 256 << 10
+_COPY_BYTES: Final = 1 << 20
 # Inflated without a question; what is larger has to have pixels that account for it, or to have
 # been deflated by no more than text and numbers are.
 _UNASKED_BYTES: Final = 64 << 20
@@ -62,6 +65,7 @@ def transcode(
     out: Path,
     *,
     on_frame: Callable[[], None] = lambda: None,
+    on_lost_icon: Callable[[], None] = lambda: None,
 ) -> Instance:
     """Write an object anew as a Part 10 file in Explicit VR Little Endian.
 
@@ -72,6 +76,7 @@ def transcode(
         instance: Of the file `path`.
         out: A new file, removed again when this fails. Not flushed.
         on_frame: Called after each decoded frame.
+        on_lost_icon: Called if its icon could not be read: that is left out.
     Returns:
         The new file's Instance, whole and of the same UIDs.
     Raises:
@@ -91,13 +96,59 @@ def transcode(
                 encode_meta(instance.sop_class_uid, instance.sop_instance_uid, EXPLICIT_LITTLE)
             )
             size = os.fstat(descriptor).st_size
-            Rewriter(descriptor, size, codec, syntax, file, on_frame).run(instance.data_offset)
-        return _read_back(out, instance)
+            rewriter = Rewriter(descriptor, size, codec, syntax, file, on_frame)
+            rewriter.run(instance.data_offset)
+        made = _read_back(out, instance)
+        if rewriter.has_lost_icon:
+            on_lost_icon()
+        return made
     except BaseException:
         out.unlink(missing_ok=True)
         raise
     finally:
         os.close(descriptor)
+
+
+def without_icon(path: Path, instance: Instance, out: Path) -> Instance:
+    """Copy an object in Explicit VR Little Endian, its icon left out; all else stays as it is.
+
+    For `icons.COMPRESSED` ones: fragments have no place in this transfer syntax (PDI-50).
+
+    Args:
+        instance: Of the file `path`.
+        out: A new file, removed again when this fails. Not flushed.
+    Raises:
+        TranscodeError: The source is damaged.
+    """
+    try:
+        with path.open("rb") as source, _new_file(out) as file:
+            descriptor, at = source.fileno(), instance.data_offset
+            size = os.fstat(descriptor).st_size
+            window = Source(lambda start, count: os.pread(descriptor, count, start), size, b"")
+            file.write(fresh_header(instance))
+            for start, end in (*icons.places(window, at), (size, size)):
+                _copy(source, at, start, file)
+                at = end
+        made = _read_back(out, instance)
+        if made.remark == icons.COMPRESSED:
+            raise TranscodeError("the icon cannot be left out")
+        return made
+    except InstanceError as error:
+        out.unlink(missing_ok=True)
+        raise TranscodeError("the object cannot be copied without its icon") from error
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
+
+
+def _copy(source: BinaryIO, start: int, end: int, out: BinaryIO) -> None:
+    source.seek(start)
+    while start < end:
+        data = source.read(min(_COPY_BYTES, end - start))
+        if not data:
+            raise TranscodeError("the file is shorter than its size says")
+        out.write(data)
+        start += len(data)
 
 
 def inflate(path: Path, out: Path, *, limit_bytes: int = MAX_INFLATED_BYTES) -> Instance:

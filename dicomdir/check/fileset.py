@@ -16,6 +16,7 @@ from dicomdir.check.patient import Telling
 from dicomdir.check.places import HEAD_BYTES, check_listing
 from dicomdir.check.structure import Uniqueness, check_header, check_offsets, check_record
 from dicomdir.check.tree import Collector, Medium, Tree, read_or_find
+from dicomdir.check.whose import Whose
 from dicomdir.directory import Directory, read_directory
 from dicomdir.errors import DicomdirError
 from dicomdir.findings import Finding
@@ -34,10 +35,12 @@ class Checked:
     Attributes:
         read: Paths of the DICOM files that were read.
         uids: Of studies, series and objects, without padding.
+        whose: What pages may call the patient.
     """
 
     read: set[str]
     uids: set[bytes]
+    whose: Whose
 
 
 def profile_of(directory: Directory, tree: Tree) -> str:
@@ -99,7 +102,7 @@ def check_records(
             if objects.telling.names(component):
                 found.warn("PDI-26", file.path, "a file name tells about the patient")
                 break
-    return Checked(objects.sound, unique.uids())
+    return Checked(objects.sound, unique.uids(), objects.whose)
 
 
 def check_fileset(

@@ -12,6 +12,7 @@ from dicomdir.check.places import Places, check_listing, check_preamble
 from dicomdir.check.readme import check_readme
 from dicomdir.check.secure import check_secure, is_secure
 from dicomdir.check.tree import Collector, Tree
+from dicomdir.check.viewer import check_viewer
 from dicomdir.directory import MAX_DIRECTORY_BYTES, Directory, read_directory
 from dicomdir.errors import DicomdirError
 from dicomdir.instance import Instance
@@ -68,8 +69,8 @@ def check_medium(
             found.warn("PDI-99", "", "the volume's name tells about the patient")
         counts = _counts(directory)
     check_readme(tree, telling, found, is_secure=encrypted)
-    uids = checked.uids if checked is not None else None
-    check_pages(tree, counts, found, uids, is_secure=encrypted)
+    check_pages(tree, counts, found, checked, is_secure=encrypted)
+    check_viewer(tree, found)
     return directory
 
 

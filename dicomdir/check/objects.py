@@ -15,9 +15,11 @@ from dicomdir.check.references import References, check_streams
 from dicomdir.check.secure import is_secure
 from dicomdir.check.structure import check_meta, where
 from dicomdir.check.tree import Collector, Tree
+from dicomdir.check.whose import Whose
 from dicomdir.directory import DirectoryRecord
 from dicomdir.elements import Source, element, elements, split, tag_name
 from dicomdir.errors import DicomdirError, ImageError, InstanceError
+from dicomdir.icons import COMPRESSED
 from dicomdir.instance import FIRST_READ_BYTES, Instance, read_instance_at
 from dicomdir.part10 import MEDIA_SOP_INSTANCE, META_START
 from dicomdir.pdi import DICOMDIR
@@ -58,6 +60,7 @@ class ObjectCheck:
     Attributes:
         sound: Paths of the DICOM files that were read, their preambles zero.
         telling: What would tell about the patient.
+        whose: What pages may call the patient.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class ObjectCheck:
         self.references = References()
         self.sound: set[str] = set()
         self.telling = telling
+        self.whose = Whose()
 
     def look(self, record: DirectoryRecord, own_values: Mapping[int, bytes]) -> None:
         """Check the file of a record, if there is one, and the records that speak of it.
@@ -113,6 +117,8 @@ class ObjectCheck:
             self._found.error("PDI-46", path, "the meta information names another object")
         elif instance.fault:
             self._found.error("PDI-48", path, f"the object is not whole: {instance.fault}")
+        elif instance.remark == COMPRESSED:
+            self._found.error("PDI-50", path, "its icon is compressed, and nothing else is")
         elif instance.remark:
             self._found.warn("PDI-48", path, "some bytes of padding follow the pixels")
         before = len(self._uids)
@@ -132,6 +138,7 @@ class ObjectCheck:
                 self._disagreement(record, tag, path, is_there=is_there, is_error=True)
         self._check_above(record, values)
         self.telling.add(values)
+        self.whose.add(instance)
 
     def _read(self, path: str, size: int) -> Instance:
         head = self._tree.read(path, 0, min(FIRST_READ_BYTES, size))

@@ -25,7 +25,8 @@ _MAX_DEPTH: Final = 100
 _MAX_KINDS: Final = 200
 _MAX_NAMED: Final = 2000
 _MAX_LINKS: Final = 50_000
-_MAX_TEXT: Final = 10_000
+MAX_TEXT: Final = 10_000
+"""Characters that are kept of an element, about: what is longer was cut."""
 # Whatever a browser may load or go to, whether XHTML Basic has it or not.
 _LINKING: Final = frozenset((
     "href", "src", "longdesc", "cite", "background", "data", "codebase", "action", "poster",
@@ -171,8 +172,8 @@ class Page:
         if "." in text and len(self.uids) < _MAX_LINKS:
             self.uids.update(_UID.findall(text))
         for identifier in self._open:
-            if identifier in self.texts and len(self.texts[identifier]) < _MAX_TEXT:
-                self.texts[identifier] += text[:_MAX_TEXT]
+            if identifier in self.texts and len(self.texts[identifier]) < MAX_TEXT:
+                self.texts[identifier] += text[:MAX_TEXT]
 
     def _doctype(self, _name: str, _system: str | None, public: str | None, internal: bool) -> None:
         if internal:

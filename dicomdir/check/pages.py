@@ -13,8 +13,10 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from xml.parsers import expat
 
-from dicomdir.check.page import Page, TooMuchError
+from dicomdir.check.fileset import Checked
+from dicomdir.check.page import MAX_TEXT, Page, TooMuchError
 from dicomdir.check.tree import Collector, Medium, Tree, read_or_find
+from dicomdir.check.whose import Whose
 from dicomdir.check.xhtml import ELEMENTS
 from dicomdir.pdi import EXTRA_FOLDER, INDEX, README, VIEWER_FOLDER, WEB_FOLDER
 from dicomdir.web import GENERATOR
@@ -51,7 +53,7 @@ def check_pages(
     tree: Tree,
     counts: Counts | None,
     found: Collector,
-    uids: Collection[bytes] | None = None,
+    checked: Checked | None = None,
     *,
     is_secure: bool = False,
 ) -> None:
@@ -59,7 +61,7 @@ def check_pages(
 
     Args:
         counts: Studies, series and instances of the DICOMDIR, None if it could not be read.
-        uids: Of these, without padding; None if nobody knows.
+        checked: What the objects say; None if nobody knows.
         is_secure: The File-set is encrypted, and so is other content.
     """
     upper = {file.path.upper(): file.path for file in tree.files}
@@ -99,8 +101,10 @@ def check_pages(
             if is_ours:
                 _check_manifest(page, upper, counts, found)
             _check_start_links(targets, upper, found, is_ours=is_ours, is_secure=is_secure)
-        elif uids is not None:
-            _check_origin(file.path, page, uids, found)
+        elif checked is not None:
+            _check_origin(file.path, page, checked.uids, found)
+        if checked is not None and page.generator == GENERATOR:
+            _check_patient(file.path, page, checked.whose, found)
 
 
 def _check_markup(path: str, page: Page, found: Collector) -> None:
@@ -255,3 +259,15 @@ def _check_origin(path: str, page: Page, uids: Collection[bytes], found: Collect
     ]
     if others:
         found.warn("PDI-12", path, f"{len(others)} UIDs on the page are of nothing on the medium")
+
+
+def _check_patient(path: str, page: Page, whose: Whose, found: Collector) -> None:
+    """A page of ours names its patient under an id; those of earlier versions not all do."""
+    shown = page.texts.get("patient")
+    if shown is None:
+        if path == INDEX:
+            found.error("PDI-08", INDEX, "whose images these are is missing")
+        return
+    if not whose.may_be(shown, is_cut=len(shown) >= MAX_TEXT):
+        rule = "PDI-85" if path == INDEX else "PDI-12"
+        found.error(rule, path, "the page names another patient than the objects")

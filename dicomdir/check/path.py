@@ -18,6 +18,7 @@ from dicomdir.check.image import check_iso
 from dicomdir.check.stick import check_fat
 from dicomdir.check.tree import Collector, Tree
 from dicomdir.check.udf import has_udf
+from dicomdir.check.viewer import compare_digests
 from dicomdir.check.volume import check_folder
 from dicomdir.directory import Directory
 from dicomdir.errors import DicomdirError, ImageError
@@ -104,10 +105,11 @@ class _Run:
         self.files = self.objects = 0
         self.volume_id = ""
         self.hashes: Hashes | None = None
+        self._tree: Tree | None = None
 
     def folder(self, path: Path) -> None:
         def on_tree(tree: Tree) -> None:
-            self.files = len(tree.files)
+            self.files, self._tree = len(tree.files), tree
             if self._with_hashes:
                 self.hashes = hash_folder(tree, self._found)
 
@@ -136,7 +138,7 @@ class _Run:
         self.volume_id = reader.volume_id.decode("latin-1").rstrip(" ")
 
         def on_tree(tree: Tree, records: dict[str, IsoRecord]) -> None:
-            self.files = len(tree.files)
+            self.files, self._tree = len(tree.files), tree
             if self._with_hashes:
                 runs = {
                     path: [(it.offset_bytes, it.size_bytes)] if it.size_bytes else []
@@ -153,7 +155,7 @@ class _Run:
         self.kind = "fat"
 
         def on_tree(tree: Tree, entries: dict[str, FatEntry]) -> None:
-            self.files = len(tree.files)
+            self.files, self._tree = len(tree.files), tree
             if self._with_hashes:
                 self._hash(source, size, {path: it.runs for path, it in entries.items()})
 
@@ -172,6 +174,8 @@ class _Run:
         if directory is not None:
             self.objects = sum(1 for _ in directory.leaves())
             self.volume_id = self.volume_id or directory.file_set_id
+        if self.hashes is not None and self._tree is not None:
+            compare_digests(self._tree, self.hashes.files, self._found)
 
 
 class _Source:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dicomdir.report.cda_xml import CdaDocument, Narrative
-from dicomdir.report.markup import encoded, escaped, fact_rows, page, paragraphs
+from dicomdir.report.markup import PATIENT, encoded, escaped, fact_rows, page, paragraphs
 
 _STYLES: Final = {"Bold": "strong", "Italics": "em", "Emphasis": "em"}
 _BLOCKS: Final = frozenset(("paragraph", "list", "table"))
@@ -27,7 +27,7 @@ def cda_page(document: CdaDocument, title: str, source_uid: str, *, back: str) -
         back: Link to the start page, in the case of the medium.
     """
     facts = (
-        ("Patient", escaped(document.patient)),
+        (PATIENT, escaped(document.patient)),
         ("Written", escaped(document.date)),
         ("Author", escaped(document.author)),
         ("Kept by", escaped(document.custodian)),

@@ -22,7 +22,8 @@ from dicomdir.report.cda_page import cda_page
 from dicomdir.report.cda_xml import read_cda, read_cda_id
 from dicomdir.report.encapsulate import ENCAPSULATED_PDF
 from dicomdir.report.errors import DocumentRefusedError, PdfRefusedError
-from dicomdir.report.markup import day, encoded, escaped, fact_rows, page, person
+from dicomdir.report.markup import PATIENT, day, encoded, escaped, fact_rows, page
+from dicomdir.report.patient import patient_name
 from dicomdir.report.pdf_limits import MAX_FILE_BYTES
 from dicomdir.report.reader import Node, read_content
 from dicomdir.report.sr_page import SrPage
@@ -256,9 +257,8 @@ class _Report:
             with self._path("raw").open("wb") as file:
                 file.writelines(_pieces(self.source, at, _stated_length(root, length)))
             link, made = self._checked(link)
-        patient = speaker.text(root, 0x00100010)
         facts = (
-            ("Patient", escaped(person(patient))),
+            (PATIENT, patient_name(root, speaker)),
             ("Date", escaped(date)),
             ("Pages", str(made.pages) if made else ""),
         )
@@ -284,7 +284,7 @@ class _Report:
         body = [f"<h1>{escaped(link.title)}</h1>"]
         if link.is_preliminary:
             body.append("<p><strong>This report is preliminary.</strong></p>")
-        body += fact_rows(facts, "About this document")
+        body += fact_rows(facts, "About this document", of_header=True)
         if link.pdf_href:
             href = self._cased(f"../{link.pdf_href}")
             body.append(f'<p><a href="{href}">Open the report (a PDF file)</a></p>')

@@ -13,6 +13,7 @@ from typing import Final
 from dicomdir.breaks import BREAK, with_breaks
 
 _GENERATOR: Final = "sendhome"
+PATIENT: Final = "Patient"
 _DROPPED: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 _BREAKS: Final = frozenset("\n\x0b\x0c\x85\u2028\u2029")
 _MAX_MARKS: Final = 4  # combining marks in a row: enough for every script, too few to climb
@@ -66,11 +67,19 @@ def encoded(lines: Iterable[str]) -> bytes:
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
 
 
-def fact_rows(rows: Iterable[tuple[str, str]], summary: str) -> list[str]:
-    """A table of names and values, both markup; rows without value are left out."""
+def fact_rows(
+    rows: Iterable[tuple[str, str]], summary: str, *, of_header: bool = False
+) -> list[str]:
+    """A table of names and values, both markup; rows without value are left out.
+
+    Args:
+        of_header: PATIENT is as the object's header says, and gets an id: by that
+            `dicomdir.check.pages` holds the page against the objects (PDI-12).
+    """
+    identifiers = {PATIENT: ' id="patient"'} if of_header else {}
     cells = [
         f'<tr><th scope="row" align="left" valign="top">{name}:&#160;</th>'
-        f'<td valign="top">{value}</td></tr>'
+        f'<td{identifiers.get(name, "")} valign="top">{value}</td></tr>'
         for name, value in rows
         if value
     ]

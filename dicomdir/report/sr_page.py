@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from dicomdir.report.markup import (
+    PATIENT,
     clock,
     day,
     encoded,
@@ -16,6 +17,7 @@ from dicomdir.report.markup import (
     paragraphs,
     person,
 )
+from dicomdir.report.patient import patient_facts
 from dicomdir.report.reader import Content, Node
 from dicomdir.report.sr_words import (
     CHARSET,
@@ -41,7 +43,6 @@ _VERIFYING, _AUTHORS, _PREDECESSORS = 0x0040A073, 0x0040A078, 0x0040A360
 _COMPLETION, _COMPLETION_WORDS = 0x0040A491, 0x0040A492
 _VERIFICATION, _PRELIMINARY = 0x0040A493, 0x0040A496
 _EQUIPMENT: Final = (0x00080070, 0x00081090, 0x00181000)  # maker, model, serial number
-_PATIENT_NAME, _SEX = 0x00100010, 0x00100040
 _LAST_HEADING: Final = 6
 _COMPLETIONS: Final = {"COMPLETE": "complete", "PARTIAL": "partial: not all of it is written yet"}
 _VERIFICATIONS: Final = {
@@ -90,7 +91,7 @@ class SrPage:
                 "<p><strong>This report is preliminary. A final report may say something else."
                 "</strong></p>"
             )
-        for line in fact_rows(self._facts(), "About this document"):
+        for line in fact_rows(self._facts(), "About this document", of_header=True):
             self._put(line)
         self._put("<hr />")
         self._annotations(self._root, (1,), 1)
@@ -119,13 +120,7 @@ class SrPage:
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         root, say = self._root, self._speaker.text
-        patient = [
-            person(say(root, _PATIENT_NAME)),
-            {"M": "male", "F": "female", "O": "other"}.get(say(root, _SEX), ""),
-            f"born {day(say(root, 0x00100030))}" if say(root, 0x00100030) else "",
-            self._patient_id(),
-        ]
-        yield "Patient", escaped(", ".join(filter(None, patient)))
+        yield PATIENT, patient_facts(root, self._speaker)
         exam = (say(root, 0x00081030), say(root, 0x00200010), day(say(root, 0x00080020)))
         yield "Exam", escaped(_joined(*exam))
         number = say(root, 0x00200011)
@@ -145,10 +140,6 @@ class SrPage:
         yield "Verified by", "<br />".join(self._people(_VERIFYING, 0x0040A075, 0x0040A027))
         yield "Equipment", escaped(_joined(*(say(root, tag) for tag in _EQUIPMENT)))
         yield "Takes the place of", "<br />".join(self._predecessors())
-
-    def _patient_id(self) -> str:
-        number, issuer = (self._speaker.text(self._root, tag) for tag in (0x00100020, 0x00100021))
-        return (f"ID {number}" + (f" ({issuer})" if issuer else "")) if number else ""
 
     def _people(self, tag: int, name: int, organisation: int) -> Iterator[str]:
         say = self._speaker.text

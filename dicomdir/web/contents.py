@@ -93,7 +93,10 @@ def contents(
         reports: Shown under their studies.
     """
     pages = pages or {}
-    body = [f"<h1>{shown(site.institution)}</h1>", f"<p><strong>{patient(summary)}</strong></p>"]
+    body = [
+        f"<h1>{shown(site.institution)}</h1>",
+        f'<p id="patient"><strong>{patient(summary)}</strong></p>',
+    ]
     rows = MAX_ROWS
     for study in by_date(summary):
         body.append(f"<h2>{study_title(study)}</h2>")
@@ -150,7 +153,7 @@ def series_page(
     title = series_title(each.series)
     body = [
         f"<h1>{title}</h1>",
-        f"<p><strong>{patient(summary)}</strong><br />{study_title(each.study)}</p>",
+        f'<p><strong id="patient">{patient(summary)}</strong><br />{study_title(each.study)}</p>',
         f"<p>{modality(each.series.modality)}, {shown(site.institution)}</p>",
         *(f"<p>{sentence}</p>" for sentence in _how_many(each.gallery, medium)),
         *_pictures(each, shots, links),

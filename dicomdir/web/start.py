@@ -113,9 +113,13 @@ def index(
 
 
 def patient(summary: Summary) -> str:
-    """Name and day of birth, markup."""
-    name = person(summary.patient_name)
-    born = day(summary.birth_date)
+    """Name and day of birth, markup; always under the id "patient" (PDI-85)."""
+    return patient_words(summary.patient_name, summary.birth_date)
+
+
+def patient_words(patient_name: str, birth_date: str) -> str:
+    """The same of a name in DICOM form and YYYYMMDD."""
+    name, born = person(patient_name), day(birth_date)
     return f"{name}, born {born}" if born else name
 
 

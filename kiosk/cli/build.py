@@ -218,7 +218,7 @@ def run(args: argparse.Namespace) -> int:
             if len(built.ignored) > _MAX_SHOWN:
                 print(f"and {len(built.ignored) - _MAX_SHOWN} more; --json lists them all")
         for line in built.supplied:
-            print(f"DICOMDIR: {line}")
+            print(f"Note: {line}")
         for report in built.reports:
             taken = f"; taken out: {', '.join(report.stripped)}" if report.stripped else ""
             print(f"Report {report.sop_instance_uid}: {report.pages} pages{taken}")

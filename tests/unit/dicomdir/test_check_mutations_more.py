@@ -17,6 +17,7 @@ import pytest
 
 from dicomdir.check.image import check_iso
 from dicomdir.check.tree import Collector
+from dicomdir.elements import element
 from dicomdir.encrypt.keys import Derivation
 from dicomdir.encrypt.volume import encrypt_volume
 from dicomdir.findings import Finding, Severity
@@ -37,6 +38,7 @@ from tests.unit.dicomdir.test_check_mutations import (
     text,
 )
 from tests.unit.dicomdir.test_check_volume import content, volume_of
+from tests.unit.dicomdir.test_icons import fragments, icon
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 DTD = Path("/usr/share/xml/w3c-sgml-lib/schema/dtd/REC-xhtml-basic-20101123/xhtml-basic11.dtd")
@@ -120,6 +122,18 @@ FILES: list[tuple[str, str, Severity, Mutation]] = [
     ("a birth date of two digits in README", "PDI-06", WARNING, readme(b"03/03/61\r\n")),
     ("an initial and a name in README", "PDI-06", WARNING, readme(b"J. Doe\r\n")),
     ("another sex", "PDI-85", WARNING, of("IMAGE", b"\x10\0\x40\0CS\2\0F", b"\x10\0\x40\0CS\2\0M")),
+    *((f"{what} of another on the start page", "PDI-85", ERROR, text(old, new))
+      for what, old, new in (("the name", "Jane Doe", "Rita Roe"),
+                             ("the birth date", "3 March 1961", "4 May 1970"))),
+    ("nobody on the start page", "PDI-85", ERROR, text("Jane Doe, born 3 March 1961", "")),
+    ("no place for the patient on the start page", "PDI-08", ERROR,
+     text(' id="patient"', "")),
+    *((f"{what} of another on {path}", "PDI-12", ERROR, text(old, new, f"IHE_PDI/{path}.HTM"))
+      for what, old, new, *paths in (
+          ("the name", "Jane Doe", "Rita Roe", "INDEX", "S0000001/INDEX", "REPORT01", "REPORT02"),
+          ("the birth date", "1961", "1962", "INDEX", "S0000001/INDEX", "REPORT02"),
+          ("the ID", "PID-0042", "PID-0043", "REPORT02"))
+      for path in paths),
     ("another given name", "PDI-85", ERROR, of("IMAGE", b"Doe^Jane", b"Doe^Mary")),
     ("another sex, of which the record says nothing", "PDI-85", WARNING,
      both(in_record("PATIENT", b"\x10\0\x40\0CS", b"\x10\0\x42\0CS"),
@@ -128,6 +142,12 @@ FILES: list[tuple[str, str, Severity, Mutation]] = [
     ("a high bit inside", "PDI-60", WARNING, bits(b"\x0c\0", b"\3\0")),
     ("bits at the upper end", "PDI-60", WARNING, bits(b"\x0c\0", b"\x0f\0")),
     ("no bits stored", "PDI-60", WARNING, of("IMAGE", b"\x28\0\1\1US", b"\x28\0\xff\0US")),
+    ("numbers that are neither signed nor not", "PDI-60", WARNING,
+     of("IMAGE", b"\x28\0\3\1US\2\0\0\0", b"\x28\0\3\1US\2\0\2\0")),
+    ("colours of one value", "PDI-60", WARNING, of("IMAGE", b"MONOCHROME2 ", b"RGB         ")),
+    *((f"a compressed icon of {'un' * (not defined)}defined length", "PDI-50", ERROR,
+       of("IMAGE", b"\xe0\x7f\x10\0OW", icon(fragments(b"x"), defined=defined)
+          + b"\xe0\x7f\x10\0OW")) for defined in (True, False)),
     ("a coder's colours", "PDI-50", WARNING, of("IMAGE", b"MONOCHROME2 ", b"YBR_RCT     ")),
     ("an object of a character set of nobody", "PDI-60", WARNING,
      of("IMAGE", b"ISO_IR 100", b"ISO_IR 999")),
@@ -330,6 +350,27 @@ def test_what_is_merely_unusual_is_no_error(clear: Disc, change: Mutation) -> No
     change(disc)
     assert {it.rule for it in disc.findings()} <= {"PDI-70"}
     assert not [it for it in disc.findings() if it.severity is ERROR]
+
+
+@pytest.mark.parametrize(("tag", "vr"), [(0x7FE00008, "OF"), (0x7FE00009, "OD")])
+def test_pixels_of_floating_point_have_no_bits_stored(clear: Disc, tag: int, vr: str) -> None:
+    """PS3.3 C.7.6.24 and C.7.6.25; what is missing from integers stays a warning."""
+    whole = Disc(dict(clear.files))
+    path = whole.path_of("IMAGE")
+    at = whole.files[path].index(b"\x28\0\1\1US")
+    without = whole.files[path][:at] + whole.files[path][at + 30 :]
+    assert without[at - 10 : at - 2] == b"\x28\0\0\1US\2\0"
+    whole.files[path] = without
+    assert {(it.rule, it.severity) for it in whole.findings()} == {("PDI-60", WARNING)}
+    size = {"OF": 4, "OD": 8}[vr]
+    pixels = without.index(element(0x7FE00010, "OW", b"")[:8])
+    rows, columns = (
+        int.from_bytes(without[n : n + 2], "little")
+        for n in (without.index(element(it, "US", b"\0\0")[:8]) + 8 for it in (0x280010, 0x280011))
+    )
+    without = without[: at - 2] + (8 * size).to_bytes(2, "little") + without[at:pixels]
+    whole.files[path] = without + element(tag, vr, bytes(rows * columns * size))
+    assert whole.findings() == []
 
 
 @pytest.mark.skipif(

@@ -10,6 +10,7 @@ import pytest
 from dicomdir.build import ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
 from dicomdir.check.names import contradict
+from dicomdir.check.volume import check_volume
 from dicomdir.findings import Severity
 from dicomdir.instance import read_instance
 from dicomdir.iso import author
@@ -19,6 +20,7 @@ from kiosk.domain.model import PatientIdentity
 from kiosk.services.gates import gate_medium
 from tests.factories import Patient, make_study, rename
 from tests.jobs import CREATED, SITE
+from tests.unit.dicomdir.test_check_volume import unpack
 
 UTF8 = b"ISO_IR 192"
 # Who an order is of, and how its objects may write that: each passes the gates.
@@ -106,3 +108,41 @@ def test_a_medium_of_one_patient_written_in_four_ways(first: int, tmp_path: Path
     with open_image(image) as reader:
         assert gate_medium(patient, [objects[0].instance.study_instance_uid], reader) == 4
     assert [it for it in check_image(image) if it.severity is Severity.ERROR] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "charset", "birth_date"),
+    [
+        (b"", b"", ""),
+        (b"Doe^Jane", b"ISO_IR 100", ""),
+        (b"<b>^&amp;\"'", b"", "19610303"),
+        (
+            "Yamada^Tarou=山田^太郎=やまだ^たろう".encode("iso2022_jp"),
+            b"\\ISO 2022 IR 87",
+            "19610303",
+        ),
+        ("قباني^لنزار".encode("iso8859_6"), b"ISO_IR 127", "19610303"),
+        ("M\u200büller^J\u0308\u202e\uffff^\U0001f600".encode(), UTF8, "20240230"),
+        (b"M\xfcller^J\x81\x1b[31m", b"", "19610301"),
+        (b"Doe^" + b"Abcdefghijklmnopqrstuvwxyz" * 2, b"ISO_IR 100", "19610303"),
+        (b"Mc Doe ^ Jane  ^^Dr^ MD", b"ISO_IR 100", "00010101"),
+    ],
+    ids=repr,
+)
+def test_pages_are_of_whom_the_objects_are(
+    name: bytes, charset: bytes, birth_date: str, tmp_path: Path
+) -> None:
+    """However a name is written, our own pages write it as the check expects."""
+    kinds = ("CT", "SR", "PDF", "KO")
+    files = make_study(tmp_path / "in", kinds, patient=Patient(birth_date=birth_date))
+    for path in files:
+        rename(path, name, charset)
+    objects = [ObjectFile(str(path), read_instance(path)) for path in files]
+    (tmp_path / "work").mkdir()
+    volume = build_volume(objects, Plan("PDI_NAMES", "1.2.3.4", SITE, tmp_path / "work")).volume
+    unpack(volume, tmp_path / "out")
+    whose = "another patient than the objects"
+    assert [it for it in check_volume(tmp_path / "out") if whose in it.reason] == []
+    index = tmp_path / "out" / "INDEX.HTM"
+    index.write_bytes(index.read_bytes().replace(b'"patient"><strong>', b'"patient"><strong>Rita '))
+    assert whose in {it.reason.removeprefix("the page names ") for it in check_volume(index.parent)}
