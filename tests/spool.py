@@ -8,5 +8,6 @@ from kiosk.adapters.spool import MARK
 
 
 def left_in(spool: Path) -> list[str]:
-    """Names of everything but the mark."""
-    return sorted(path.name for path in spool.iterdir() if path.name != MARK)
+    """Names of everything but the mark; nothing if there is no spool yet."""
+    there = spool.iterdir() if spool.exists() else ()
+    return sorted(path.name for path in there if path.name != MARK)

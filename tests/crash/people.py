@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 
 from burner.errors import BurnerError
 from kiosk.adapters.journal.audit import AuditRow
@@ -33,6 +32,7 @@ from kiosk.errors import (
     UnknownJobError,
 )
 from tests.crash.station import Report, Station
+from tests.spool import left_in
 
 
 class Deed(StrEnum):
@@ -232,16 +232,12 @@ def judge(one: Station, report: Report) -> None:
     assert not complaints, "\n".join(complaints)
     assert one.journal.audit.verify(one.journal.audit.head()) > 0
     assert one.is_drive_settled()
-    assert _left_in(one.setting.spool_folder) == []
+    assert left_in(one.setting.spool_folder) == []
     report.staff = one.staff
     report.late = sum(account.late for account in accounts.values())
     report.orders = len(accounts)
     report.done = sum(job.status is ExecutionStatus.DONE for job in jobs.values())
     report.spoiled = sum(account.scrapped for account in accounts.values())
-
-
-def _left_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()] if folder.exists() else []
 
 
 def _judge_order(one: Station, job: Job, account: _Account, good: int) -> None:
