@@ -374,10 +374,10 @@ CRASHING = """
     import os, signal, sys
     import dicomdir.build as build
     genuine = build.transcode
-    def transcode(path, instance, out, *, on_frame):
+    def transcode(path, instance, out, **listeners):
         if instance.sop_instance_uid == "{uid}":
             os.kill(os.getpid(), signal.SIGSEGV)
-        return genuine(path, instance, out, on_frame=on_frame)
+        return genuine(path, instance, out, **listeners)
     build.transcode = transcode
     sys.argv = ["builder", {parent!r}]
     from kiosk.builder.__main__ import main
