@@ -167,8 +167,8 @@ async def test_the_risk_is_told_where_there_is_one(desk: Desk, tmp_path: Path) -
         async with hall.app().run_test() as pilot:
             visitor = Visitor(pilot)
             await comes_to_the_form(visitor, hall)
-            lines = [line for page in visitor.screen._pages for line in page]  # type: ignore[attr-defined]
-            told.append("A risk to know" in lines)
+            text = " ".join(page.spoken for page in visitor.screen._pages)  # type: ignore[attr-defined]
+            told.append("A risk to know" in text)
     other.journal.close()
     assert told == [True, False]
 
