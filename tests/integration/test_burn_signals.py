@@ -39,7 +39,9 @@ def test_no_recorder_is_left_behind(tmp_path: Path, number: signal.Signals) -> N
     image = make_image(tmp_path / "image.iso", "SH00000001", blocks=2000)
     config = tmp_path / "sendhome.toml"
     config.write_text(CONFIG.format(folder=tmp_path), encoding="utf-8")
-    command = [sys.executable, "-m", "kiosk.cli.main", "--config", config]
+    # Whoever runs tests in the background has ignored some of these signals for all children.
+    command = ["env", "--default-signal=INT,TERM,HUP", sys.executable, "-m", "kiosk.cli.main"]
+    command += ["--config", str(config)]
     burn = subprocess.Popen(
         [*command, "burn", image.path, "--drive", "disc1", "--json"],
         cwd=ROOT,
