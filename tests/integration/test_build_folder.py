@@ -452,7 +452,13 @@ UNPRIVILEGED = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all", "--am
 def run_without_rights(*words: str | Path) -> subprocess.CompletedProcess[str]:
     """A command as somebody whom the modes of files bind, which root alone they do not."""
     return subprocess.run(
-        [*UNPRIVILEGED, sys.executable, "-m", "kiosk.cli.main", *words],
+        [
+            *(UNPRIVILEGED if os.geteuid() == 0 else ()),
+            sys.executable,
+            "-m",
+            "kiosk.cli.main",
+            *words,
+        ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
