@@ -17,7 +17,12 @@ SWITCH = "SENDHOME_ALL_INSTANTS"
 
 def instants(every: int) -> Iterator[int]:
     """1, 2, 3 … or every so many-th of them, without end."""
+    return itertools.count(*sampled(every))
+
+
+def sampled(every: int) -> tuple[int, int]:
+    """The first one, printed, and how far it is to the next."""
     step = 1 if os.environ.get(SWITCH) else every
     first = random.SystemRandom().randint(1, step)
     print(f"instants: every {step}. from {first}")
-    return itertools.count(first, step)
+    return first, step

@@ -73,7 +73,7 @@ def check_viewer(tree: Tree, found: Collector) -> None:
             found.error(rule, row.path, "it is on the viewer's list and not on the medium")
         elif file.size_bytes != row.size_bytes:
             found.error(rule, file.path, "it has another size than on the viewer's list")
-        elif rule == "PDI-21" and not row.path.startswith(_DATA) and file.size_bytes <= left:
+        elif _is_program(row.path) and file.size_bytes <= left:
             left -= file.size_bytes
             data = _read(tree, file.path, file.size_bytes, found)
             if hashlib.sha256(data).hexdigest() != row.sha256:
@@ -92,7 +92,7 @@ def compare_digests(tree: Tree, digests: Mapping[str, str], found: Collector) ->
         return
     for row in _table(tree, Collector()):
         path = row.path.upper()
-        if _rule(row.path) == "PDI-21" and not row.path.startswith(_DATA):
+        if _is_program(row.path):
             continue
         if path in own and sizes[path] == row.size_bytes and own[path][1] != row.sha256:
             reason = "it is not the file on the viewer's list"
@@ -101,6 +101,10 @@ def compare_digests(tree: Tree, digests: Mapping[str, str], found: Collector) ->
 
 def _rule(path: str) -> str:
     return "PDI-21" if path.startswith(_VIEWER) else "PDI-105"
+
+
+def _is_program(path: str) -> bool:
+    return path.startswith(_VIEWER) and not path.startswith(_DATA)
 
 
 def _read(tree: Tree, path: str, size: int, found: Collector) -> bytes:

@@ -16,7 +16,7 @@ from tests.crash.engine import Setting
 from tests.crash.kills import kill_at_every_point, random_kills
 from tests.crash.lives import deeds_at_every_point, kills_among_people
 from tests.crash.outages import database_outages
-from tests.instants import SWITCH
+from tests.instants import sampled
 from tests.postgres import needed_programs, postgres_server, postgres_url, server
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -29,9 +29,7 @@ def a_seed() -> int:
 
 
 def test_killed_at_points_of_an_order(tmp_path: Path) -> None:
-    every = 1 if os.environ.get(SWITCH) else 4
-    first = random.SystemRandom().randint(1, every)
-    print(f"first={first}")
+    first, every = sampled(4)
     report = kill_at_every_point(tmp_path, every=every, first=first)
     print(report)
     assert report.kills > 50 // every

@@ -48,12 +48,17 @@ async def takes_it(visitor: Visitor, desk: Desk) -> None:
     await visitor.touch("#stop")
 
 
+async def gets_it(visitor: Visitor, desk: Desk) -> None:
+    """And his receipt on the screen."""
+    await takes_it(visitor, desk)
+    await visitor.sees(ReceiptScreen)
+
+
 async def test_it_says_what_was_made_and_is_printed_once() -> None:
     desk = Desk()
     async with desk.hall.app().run_test(size=(80, 24)) as pilot:
         visitor = Visitor(pilot)
-        await takes_it(visitor, desk)
-        await visitor.sees(ReceiptScreen)
+        await gets_it(visitor, desk)
         seen = visitor.text()
         await visitor.touch("#down")
         await visitor.until(lambda: visitor.text() != seen)
@@ -77,8 +82,7 @@ async def test_without_paper_it_is_on_the_screen_and_may_be_tried_again() -> Non
     desk.printer.trouble = ReceiptPaperOutError("no paper")
     async with desk.hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await takes_it(visitor, desk)
-        await visitor.sees(ReceiptScreen)
+        await gets_it(visitor, desk)
         await visitor.touch("#print")
         await visitor.until(lambda: "cannot be printed now" in visitor.text())
         desk.printer.trouble = None
@@ -91,8 +95,7 @@ async def test_without_a_printer_it_is_only_shown() -> None:
     desk = Desk(PrinterState.MISSING)
     async with desk.hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await takes_it(visitor, desk)
-        await visitor.sees(ReceiptScreen)
+        await gets_it(visitor, desk)
         assert not visitor.screen.query("#print")
 
 
@@ -113,8 +116,7 @@ async def test_who_walks_away_leaves_nothing() -> None:
     desk = Desk()
     async with desk.hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await takes_it(visitor, desk)
-        await visitor.sees(ReceiptScreen)
+        await gets_it(visitor, desk)
         await visitor.wait_s(desk.hall.clock, desk.hall.parts.idle_s + 1)
         await visitor.sees(WelcomeScreen)
         app = visitor.app
@@ -125,8 +127,7 @@ async def test_its_code_stands_where_there_is_room_and_can_be_read() -> None:
     desk = Desk()
     async with desk.hall.app().run_test(size=(100, 40)) as pilot:
         visitor = Visitor(pilot)
-        await takes_it(visitor, desk)
-        await visitor.sees(ReceiptScreen)
+        await gets_it(visitor, desk)
         for _ in range(9):
             await visitor.touch("#down")
         await visitor.until(lambda: "▀" in visitor.text())

@@ -246,32 +246,30 @@ class _Engine:
         return _DbosDurable(self._journal.station, self._jobs.client, self._stop, self._working)
 
     @contextlib.contextmanager
-    def _working(self) -> Iterator[None]:
+    def _counted(self, among: set[str]) -> Iterator[None]:
+        """This workflow is one of those meanwhile; `shut_down` waits for changes."""
         workflow_id = str(DBOS.workflow_id)
         with self._running_changed:
-            self._at_work.add(workflow_id)
+            among.add(workflow_id)
         try:
             yield
         finally:
             with self._running_changed:
-                self._at_work.discard(workflow_id)
+                among.discard(workflow_id)
                 self._running_changed.notify_all()
+
+    def _working(self) -> AbstractContextManager[None]:
+        return self._counted(self._at_work)
 
     @contextlib.contextmanager
     def _registered(self) -> Iterator[None]:
         """So that rescue knows what runs here; faults are named without their text."""
-        workflow_id = str(DBOS.workflow_id)
-        with self._running_changed:
-            self._running.add(workflow_id)
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - dbos would keep its text, whatever it quotes
-            log.error("workflow %s: %s", workflow_id, type(error).__name__)
-            raise EngineFaultError(type(error).__name__) from None
-        finally:
-            with self._running_changed:
-                self._running.discard(workflow_id)
-                self._running_changed.notify_all()
+        with self._counted(self._running):
+            try:
+                yield
+            except Exception as error:  # noqa: BLE001 - dbos would keep its text, whatever it quotes
+                log.error("workflow %s: %s", DBOS.workflow_id, type(error).__name__)
+                raise EngineFaultError(type(error).__name__) from None
 
     # --- the life of the process
 

@@ -23,6 +23,7 @@ from kiosk.services.receipts import Receipts
 from tests.fakes.audit import FakeAuditLog
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.orders import FakeOrders, an_order
+from tests.fakes.papers import FakePrinter
 from tests.papers import AT, LATIN, NAMES, POLICY, FeeRequest, RequestKind, a_receipt, quote
 from tests.qr import decode
 from tests.slip import read
@@ -244,21 +245,6 @@ def test_answers_when_all_is_printed(answer: bytes, state: PrinterState):
 # --- the service
 
 
-class Printer:
-    """Prints into a list, or raises."""
-
-    def __init__(self, trouble: Exception | None = None) -> None:
-        self.trouble, self.printed = trouble, list[Paper]()
-
-    def state(self) -> PrinterState:
-        return PrinterState.READY
-
-    def print_paper(self, slip: Paper) -> None:
-        if self.trouble:
-            raise self.trouble
-        self.printed.append(slip)
-
-
 class Media:
     """A history of media."""
 
@@ -284,7 +270,7 @@ class Jobs:
         )  # fmt: skip
 
 
-def service(printer: Printer, audit: FakeAuditLog, *outcomes: str) -> Receipts:
+def service(printer: FakePrinter, audit: FakeAuditLog, *outcomes: str) -> Receipts:
     return Receipts(
         printer=printer,
         words=load_words,
@@ -304,7 +290,7 @@ ORDER = OrderId("order-0001")
 
 def test_the_receipt_is_of_what_was_handed_over():
     audit = FakeAuditLog()
-    printer = Printer()
+    printer = FakePrinter()
     receipts = service(printer, audit, "scrap", DELIVERED, DELIVERED)
     receipt = receipts.make([OrderId("secret")], language="en", fee=FEE)
     assert [one.name for one in receipt.media] == ["V2", "V3"]
@@ -320,7 +306,7 @@ def test_the_receipt_is_of_what_was_handed_over():
 
 
 def test_one_receipt_for_several_exams():
-    receipts = service(Printer(), FakeAuditLog(), DELIVERED)
+    receipts = service(FakePrinter(), FakeAuditLog(), DELIVERED)
     receipt = receipts.make([OrderId("one"), OrderId("stick")], language="en", fee=None)
     assert receipt.kinds == (Medium.DISC, Medium.STICK)
     assert len(receipt.media) == 2
@@ -334,8 +320,9 @@ def test_one_receipt_for_several_exams():
 
 
 def test_paper_out_is_raised_and_on_record():
-    audit = FakeAuditLog()
-    receipts = service(Printer(ReceiptPaperOutError("no paper")), audit, DELIVERED)
+    audit, printer = FakeAuditLog(), FakePrinter()
+    printer.trouble = ReceiptPaperOutError("no paper")
+    receipts = service(printer, audit, DELIVERED)
     receipt = receipts.make([ORDER], language="de", fee=FEE)
     with pytest.raises(ReceiptPaperOutError):
         receipts.print_out(receipt, ORDER, actor="lobby")
