@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.cells import cell_len
 from textual.app import App
 from textual.color import Color
 from textual.screen import Screen
+from textual.strip import Strip
 
 from kiosk.widgets.buttons import Key, LowButton, LowToggle, TouchButton
 from kiosk.widgets.script import has_right_to_left
@@ -32,10 +34,10 @@ def contrast(one: Color, other: Color) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def worst_contrast(app: App[Any]) -> tuple[float, str]:
+def worst_contrast(strips: Sequence[Strip]) -> tuple[float, str]:
     """Over every character that the screen paints."""
     worst, where = 21.0, ""
-    for line in app.screen._compositor.render_strips():
+    for line in strips:
         for segment in line:
             text = "".join(c for c in segment.text if not c.isspace() and c not in SHAPES)
             if not text or segment.style is None or segment.style.color is None:
@@ -62,10 +64,9 @@ def _least(button: TouchButton) -> tuple[int, int]:
     return (20, 3) if isinstance(button, LowButton | LowToggle) else (20, 5)
 
 
-def _is_whole(app: App[Any], widget: Shown | TouchButton) -> bool:
+def _is_whole(strips: Sequence[Strip], widget: Shown | TouchButton) -> bool:
     """Whether every word of it is on the screen: nothing was cut off for want of room."""
     region = widget.content_region
-    strips = app.screen._compositor.render_strips()
     seen = "".join(
         strip.crop(region.x, region.right).text for strip in strips[region.y : region.bottom]
     )
@@ -80,6 +81,7 @@ def _is_whole(app: App[Any], widget: Shown | TouchButton) -> bool:
 def findings(app: App[Any], screen: Screen[Any], *, least_contrast: float = 4.5) -> list[str]:
     """Each a sentence; [] of a good screen."""
     found: list[str] = []
+    strips = app.screen._compositor.render_strips()
     room, taken = screen.region, []
     for button in screen.query(TouchButton):
         if not button.display or not button.region:
@@ -92,7 +94,7 @@ def findings(app: App[Any], screen: Screen[Any], *, least_contrast: float = 4.5)
             found.append(f"button {button.id} is outside: {region}")
         if any(other.overlaps(region) for other in taken):
             found.append(f"button {button.id} overlaps another")
-        if not _is_whole(app, button):
+        if not _is_whole(strips, button):
             found.append(f"button {button.id} is cut: {button.label!r} {button.note!r}")
         taken.append(region)
     for text in screen.query(Shown):
@@ -107,9 +109,9 @@ def findings(app: App[Any], screen: Screen[Any], *, least_contrast: float = 4.5)
         widest = max(map(cell_len, words.split("\n")))
         if text.id in ONE_LINE and widest > text.content_size.width:
             found.append(f"text {text.id} wraps: {widest} cells in {text.content_size.width}")
-        if not _is_whole(app, text):
+        if not _is_whole(strips, text):
             found.append(f"text {text.id} is cut: {words[:70]!r}")
-    ratio, where = worst_contrast(app)
+    ratio, where = worst_contrast(strips)
     if ratio < least_contrast:
         found.append(f"contrast {ratio:.2f} of {where!r}")
     return found
