@@ -20,6 +20,7 @@ from pycdlib import dates
 from pycdlib.pycdlibexception import PyCdlibException
 
 from dicomdir.errors import ImageError, ImageTooLargeError
+from dicomdir.following_hash import FollowingHash
 from dicomdir.iso_reader import BLOCK_BYTES
 from dicomdir.pdi import PdiVolume
 from dicomdir.sink import Content, FileOutput, Output, PipeOutput, Sink
@@ -48,6 +49,27 @@ class IsoImage:
         return self.blocks * BLOCK_BYTES
 
 
+@dataclass(frozen=True, slots=True)
+class AuthoredImage:
+    """An image that is whole, while its hash may still be taken by another thread.
+
+    Attributes:
+        blocks: As IsoImage's.
+    """
+
+    path: Path
+    blocks: int
+    _hash: FollowingHash
+
+    @property
+    def size_bytes(self) -> int:
+        return self.blocks * BLOCK_BYTES
+
+    def hashed(self) -> IsoImage:
+        """With its hash; waits for that."""
+        return IsoImage(self.path, self.blocks, self._hash.hexdigest())
+
+
 def author(
     volume: PdiVolume,
     out: Path,
@@ -73,23 +95,50 @@ def author(
         ImageError: A source changed its size or an entry cannot be recorded.
         OSError: Writing failed; ENOSPC for a full disk.
     """
+    authored = begin_author(
+        volume,
+        out,
+        created_at=created_at,
+        capacity_blocks=capacity_blocks,
+        write_back=write_back,
+        progress=progress,
+    )
+    if sync:
+        descriptor = os.open(out, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return authored.hashed()
+
+
+def begin_author(
+    volume: PdiVolume,
+    out: Path,
+    *,
+    created_at: datetime,
+    capacity_blocks: int = 0,
+    write_back: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> AuthoredImage:
+    """As `author` without flushing; returns when the image is whole, its hash may follow.
+
+    Raises:
+        ImageTooLargeError, ImageError, OSError: As `author`.
+    """
     iso = _build(volume, created_at)
     blocks = _blocks(iso)
     if capacity_blocks and blocks > capacity_blocks:
         raise ImageTooLargeError(f"{blocks} blocks do not fit into {capacity_blocks}")
-    descriptor = os.open(
-        out, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-    )
+    out.unlink(missing_ok=True)  # never cut: an earlier image may still be hashed
+    descriptor = os.open(out, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with FileOutput(descriptor, blocks * BLOCK_BYTES, write_back=write_back) as output:
             _write(iso, output, created_at, progress)
-            sha256 = output.finish()
-        if sync:
-            os.fsync(descriptor)
+            return AuthoredImage(out, blocks, output.finish())
     finally:
         os.close(descriptor)
         iso.close()  # its caches would keep the whole tree
-    return IsoImage(out, blocks, sha256)
 
 
 def stream(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -18,11 +17,11 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from dicomdir.errors import ImageError
+from dicomdir.following_hash import FollowingHash
 from dicomdir.pdi import Entry, FileSource
 
 # Into new ext4 files, writes above 64 KiB cost several times the system time (measured).
 _COPY_BYTES: Final = 64 << 10
-_HASH_BYTES: Final = 256 << 10  # stays in the processor's cache between the copy and the hash
 _FLUSH_BYTES: Final = 16 << 20  # write-back is asked for in such steps, not left for the end
 _SYNC_FILE_RANGE_WRITE: Final = 2  # linux/fs.h: start write-out, do not wait
 _NO_KERNEL_COPY: Final = frozenset((errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP))
@@ -144,8 +143,8 @@ class FileOutput:
     the disk most of the time, has it written out.
 
     All its space is reserved first: a full disk is known before anything is copied, and writing
-    into reserved space is cheaper. Use as a context manager; `finish` ends the hash. The descriptor
-    stays the caller's.
+    into reserved space is cheaper. Use as a context manager; `finish` ends the writing and gives
+    the hash, which may not be done yet. The descriptor stays the caller's.
 
     Args:
         descriptor: Of an empty file, open for reading and writing.
@@ -161,24 +160,11 @@ class FileOutput:
         self._size_bytes = size_bytes
         self._at = 0
         self._kernel_copies = True
-        self._grown = threading.Condition()
-        self._available = 0
-        self._ended = False
-        self._hashed = 0
-        self._buffer = bytearray(_HASH_BYTES)
-        self._sha256 = hashlib.sha256()
-        self._failure: OSError | None = None
-        self._hasher = threading.Thread(target=self._hash, name="image-hash", daemon=True)
-        self._flusher: threading.Thread | None = None
-        if write_back:
-            self._flusher = threading.Thread(
-                target=self._write_back, args=(os.dup(descriptor),), name="image-out", daemon=True
-            )
+        self._hash = FollowingHash(descriptor, size_bytes)
+        self._is_whole = False
+        self._flusher = _Flusher(os.dup(descriptor)) if write_back else None
 
     def __enter__(self) -> Self:
-        self._hasher.start()
-        if self._flusher is not None:
-            self._flusher.start()  # never joined: it may still wait for the disk when all is done
         return self
 
     def __exit__(
@@ -187,8 +173,10 @@ class FileOutput:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._announce(ended=True)
-        self._hasher.join()
+        if not self._is_whole:
+            self._hash.abandon()
+        if self._flusher is not None:
+            self._flusher.end()
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -208,17 +196,18 @@ class FileOutput:
             self._at += done
         self._announce()
 
-    def finish(self) -> str:
-        """Fill up to the size and give the hash of all of it, hex."""
+    def finish(self) -> FollowingHash:
+        """Fill up to the size; the hash is of all of it.
+
+        Raises:
+            ImageError: It is longer than it was to be.
+        """
         if self._at < self._size_bytes:
             self.write(bytes(self._size_bytes - self._at))
         if self._at != self._size_bytes:
             raise ImageError("the image is longer than its volume")
-        self._announce(ended=True)
-        self._hasher.join()
-        if self._failure is not None:
-            raise self._failure
-        return self._sha256.hexdigest()
+        self._is_whole = True
+        return self._hash
 
     def _copy_piece(self, descriptor: int, offset: int, size: int) -> int:
         if self._kernel_copies:
@@ -231,40 +220,47 @@ class FileOutput:
         data = os.pread(descriptor, min(size, _COPY_BYTES), offset)
         return os.pwrite(self._descriptor, data, self._at) if data else 0
 
-    def _announce(self, *, ended: bool = False) -> None:
-        with self._grown:
-            self._available = self._at
-            self._ended = self._ended or ended
-            self._grown.notify_all()
+    def _announce(self) -> None:
+        self._hash.reached(min(self._at, self._size_bytes))
+        if self._flusher is not None:
+            self._flusher.reached(self._at)
 
-    def _hash(self) -> None:
-        try:
-            while (available := self._wait_for_more(self._hashed)) > self._hashed:
-                self._hash_up_to(available)
-        except OSError as error:
-            self._failure = error
 
-    def _wait_for_more(self, than: int) -> int:
-        """How much there is, once it is more than that or the end is reached."""
-        with self._grown:
-            self._grown.wait_for(lambda: self._available > than or self._ended)
-            return self._available
+class _Flusher:
+    """Has a file written out while it grows. Never waited for: the disk may be slow.
 
-    def _hash_up_to(self, end: int) -> None:
-        while self._hashed < end:
-            view = memoryview(self._buffer)[: end - self._hashed]
-            count = os.preadv(self._descriptor, [view], self._hashed)
-            if count == 0:
-                raise OSError(errno.EIO, "the image cannot be read back")
-            self._sha256.update(view[:count])
-            self._hashed += count
+    Args:
+        descriptor: Its own.
+    """
 
-    def _write_back(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._changed = threading.Condition()
+        self._available = 0
+        self._has_ended = False
+        threading.Thread(target=self._run, name="image-out", daemon=True).start()
+
+    def reached(self, size_bytes: int) -> None:
+        with self._changed:
+            self._available = size_bytes
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        with self._changed:
+            self._has_ended = True
+            self._changed.notify_all()
+
+    def _run(self) -> None:
         flushed = 0
-        while (available := self._wait_for_more(flushed + _FLUSH_BYTES - 1)) > flushed:
-            _start_write_back(descriptor, flushed, available - flushed)
+        while (available := self._wait_for(flushed + _FLUSH_BYTES)) > flushed:
+            _start_write_back(self._descriptor, flushed, available - flushed)
             flushed = available
-        os.close(descriptor)
+        os.close(self._descriptor)
+
+    def _wait_for(self, least: int) -> int:
+        with self._changed:
+            self._changed.wait_for(lambda: self._available >= least or self._has_ended)
+            return self._available
 
 
 class PipeOutput:

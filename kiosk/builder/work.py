@@ -18,7 +18,7 @@ from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.image import check_image
 from dicomdir.errors import ImageTooLargeError
 from dicomdir.instance import Instance, read_instance
-from dicomdir.iso import IsoImage, author
+from dicomdir.iso import AuthoredImage, begin_author
 from dicomdir.pdi import FileSource, PdiVolume
 from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
@@ -152,11 +152,11 @@ class _Build:
         to_seal = built.volume if self.request.password else None
         del built
         gc.collect()  # pycdlib's tree is full of cycles: megabytes for 10,000 objects
-        made = self._proven(made, to_seal, _WRITTEN, PROGRESS - 1)
+        made = self._proven(made, image, to_seal, _WRITTEN, PROGRESS - 1)
         self._name(made)
         return made
 
-    def _author(self, built: BuiltVolume, number: int, low: int, high: int) -> IsoImage:
+    def _author(self, built: BuiltVolume, number: int, low: int, high: int) -> AuthoredImage:
         """The plain image; one that is sealed afterwards is held against the room for that."""
         capacity_blocks = self.request.capacity_blocks
         if self.request.password:
@@ -164,25 +164,29 @@ class _Build:
 
             check_room(built.volume, self._site, capacity_blocks)
             capacity_blocks = 0
-        return author(
+        return begin_author(
             built.volume,
             self._folder / (image_name(number) + PART),
             created_at=self.request.created_at,
             capacity_blocks=capacity_blocks,
-            sync=False,
             progress=self._told_between(low, high),
         )
 
     def _proven(
-        self, made: ComposedImage, to_seal: PdiVolume | None, low: int, high: int
+        self,
+        made: ComposedImage,
+        image: AuthoredImage,
+        to_seal: PdiVolume | None,
+        low: int,
+        high: int,
     ) -> ComposedImage:
-        """Checked, gated and on the disk; sealed after that if it shall be."""
+        """Checked, gated, hashed and on the disk; sealed after that if it shall be."""
         part = self._folder / (image_name(made.number) + PART)
         if to_seal is None:
             with Flushing(part) as flushing:
                 self._check(part, made, low, high)
                 flushing.wait()
-            return made
+            return replace(made, sha256=image.hashed().sha256)
         from kiosk.builder.sealing import sealed_image
 
         middle = (3 * low + high) // 4
@@ -248,7 +252,7 @@ class _Build:
             to_seal = medium.built.volume if self.request.password else None
             del medium
             gc.collect()
-            made.append(self._proven(facts, to_seal, middle, high))
+            made.append(self._proven(facts, image, to_seal, middle, high))
         if sum(facts.instances for facts in made) != total:
             raise CheckFailedError(f"the set does not hold the {total} objects of the whole")
         for facts in made:
@@ -314,13 +318,14 @@ class _Build:
             raise CheckFailedError(f"the image holds {count} objects, not {made.instances}")
 
     def _facts(
-        self, built: BuiltVolume, image: IsoImage, volume_id: str, file_set_uid: str
+        self, built: BuiltVolume, image: AuthoredImage, volume_id: str, file_set_uid: str
     ) -> ComposedImage:
+        """Without the hash, which is not done yet."""
         return ComposedImage(
             path=self._folder / image_name(1),
             blocks=image.blocks,
             size_bytes=image.size_bytes,
-            sha256=image.sha256,
+            sha256="",
             volume_id=volume_id,
             file_set_uid=file_set_uid,
             instances=built.instances,

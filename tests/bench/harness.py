@@ -291,6 +291,7 @@ def interleave(
         for turn in range(-1 if warm_up else 0, rounds):
             for name, case in cases.items():
                 folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+                os.sync()  # what the case before left to the disk is not this one's to wait for
                 _warm_memory()
                 figures = case(folder)
                 if turn >= 0:

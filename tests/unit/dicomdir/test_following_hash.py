@@ -1,0 +1,58 @@
+"""The hash that follows a growing file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from dicomdir.following_hash import FollowingHash
+from dicomdir.iso import begin_author
+from tests.unit.dicomdir.test_iso import CREATED, make_volume
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "grows"
+    path.touch()
+    return path
+
+
+def test_it_is_of_what_was_written_last(file: Path) -> None:
+    """Blocks are reserved as zeros first; what is hashed is what stands there when it is told."""
+    rng = random.Random(20261122)
+    content = rng.randbytes(3_000_001)
+    descriptor = os.open(file, os.O_RDWR)
+    os.posix_fallocate(descriptor, 0, len(content))
+    following = FollowingHash(descriptor, len(content))
+    at = 0
+    while at < len(content):
+        piece = content[at : at + rng.choice((1, 100, 4096, 70_000, 500_000))]
+        at += os.pwrite(descriptor, piece, at)
+        following.reached(at)
+    os.close(descriptor)
+    assert following.hexdigest() == hashlib.sha256(content).hexdigest()
+
+
+def test_one_that_is_abandoned_ends_and_has_no_hash(file: Path) -> None:
+    file.write_bytes(bytes(10_000))
+    before = threading.active_count()
+    with file.open("rb") as opened:
+        following = FollowingHash(opened.fileno(), 10_000)
+    following.reached(5_000)
+    following.abandon()
+    assert threading.active_count() == before
+    with pytest.raises(ValueError, match="abandoned"):
+        following.hexdigest()
+
+
+def test_an_image_that_is_replaced_is_hashed_to_its_end(tmp_path: Path) -> None:
+    """Cutting a mapped file would end the process."""
+    first = begin_author(make_volume(tmp_path), tmp_path / "out.iso", created_at=CREATED)
+    content = first.path.read_bytes()
+    begin_author(make_volume(tmp_path), tmp_path / "out.iso", created_at=CREATED)
+    assert first.hashed().sha256 == hashlib.sha256(content).hexdigest()
