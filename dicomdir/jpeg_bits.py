@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 _PREDICTORS: Final = range(1, 8)
 _NO_CODE: Final = 200
-_BAND_SAMPLES: Final = 32_768
+_BAND_SAMPLES: Final = 65_536
 
 
 def coded_bits(samples: Array, precision: int, predictor: int, tables: list[bytes]) -> int | None:
@@ -29,23 +29,28 @@ def coded_bits(samples: Array, precision: int, predictor: int, tables: list[byte
     if predictor not in _PREDICTORS or samples.dtype.kind != "u" or samples.ndim not in (2, 3):
         return None
     lengths: list[Any] = [_lengths(table) for table in tables]
-    cells = samples if samples.ndim == 3 else samples[..., None]
-    if any(each is None for each in lengths) or cells.shape[2] != len(tables):
+    components = len(tables)
+    width = samples.shape[1] * components
+    if any(each is None for each in lengths) or samples.size != len(samples) * width:
         return None
-    rows = max(1, _BAND_SAMPLES // max(1, cells[0].size))
+    rows = max(1, _BAND_SAMPLES // max(1, width))
     is_one_table = all(table == tables[0] for table in tables)
+    cells = np.ascontiguousarray(samples).reshape(-1)
     total = 0
-    for start in range(0, len(cells), rows):  # in bands, which stay in the processor's cache
-        above = max(0, start - 1)
-        made = _differences(cells[above : start + rows], precision, predictor)[start - above :]
-        codes = made.view(np.uint16)
+    for start in range(0, len(samples), rows):  # in bands, which stay in the processor's cache
+        above = max(0, start - 1) * width
+        band = cells[above : (start + rows) * width]
+        made = _differences(band, width, components, precision, predictor)
+        codes = made[start * width - above :].view(np.uint16)
         if is_one_table:
-            total += int(lengths[0].take(codes).sum(dtype=np.uint32))
+            total += _bits(codes, lengths[0])
         else:
-            total += sum(
-                int(each.take(codes[..., n]).sum(dtype=np.uint32)) for n, each in enumerate(lengths)
-            )
+            total += sum(_bits(codes[n::components], each) for n, each in enumerate(lengths))
     return total
+
+
+def _bits(codes: Array, lengths: Array) -> int:
+    return int(lengths.take(codes).sum(dtype=np.uint32))
 
 
 @lru_cache(maxsize=16)
@@ -66,10 +71,14 @@ def _lengths(table: bytes) -> Array | None:
     return np.asarray(codes[np.frexp(size)[1]])
 
 
-def _differences(cells: Array, precision: int, predictor: int) -> Array:
+def _differences(
+    cells: Array, width: int, components: int, precision: int, predictor: int
+) -> Array:
     """H.1.2.1: the first row is predicted from the left, the first column from above.
 
-    Of a band that is not the first its first row counts for nothing: it is there to predict from.
+    As one row after the other, so that each step is one run over memory; what that makes of the
+    first column is put right afterwards. Of a band that is not the first its first row counts for
+    nothing: it is there to predict from.
     """
     wide: Any
     if cells.itemsize == 1:
@@ -78,23 +87,33 @@ def _differences(cells: Array, precision: int, predictor: int) -> Array:
         wide = cells.view(np.int16)  # modulo 65,536 is as good
     else:
         wide = cells.astype(np.int32)
-    made = np.empty(cells.shape, np.int16)
-    made[0, 0] = (wide[0, 0].astype(np.int32) - (1 << precision - 1)).astype(np.int16)
-    made[0, 1:] = wide[0, 1:] - wide[0, :-1]
-    made[1:, 0] = wide[1:, 0] - wide[:-1, 0]
-    here, left, above, corner = wide[1:, 1:], wide[1:, :-1], wide[:-1, 1:], wide[:-1, :-1]
+    made = np.empty_like(wide)
+    here, left = wide[width + components :], wide[width:-components]
+    above, corner = wide[components:-width], wide[: -width - components]
+    rest = made[width + components :]
     if predictor == 1:
-        made[1:, 1:] = here - left
+        np.subtract(here, left, out=rest)
     elif predictor == 2:
-        made[1:, 1:] = here - above
+        np.subtract(here, above, out=rest)
     elif predictor == 3:
-        made[1:, 1:] = here - corner
+        np.subtract(here, corner, out=rest)
     elif predictor == 4:
-        made[1:, 1:] = here - left - above + corner
-    elif predictor == 5:
-        made[1:, 1:] = here - left - (above - corner >> 1)
-    elif predictor == 6:
-        made[1:, 1:] = here - above - (left - corner >> 1)
+        np.subtract(here, left, out=rest)
+        rest -= above
+        rest += corner
+    elif predictor == 7:
+        np.add(left, above, out=rest)
+        rest >>= 1
+        np.subtract(here, rest, out=rest)
     else:
-        made[1:, 1:] = here - (left + above >> 1)
-    return made
+        near, far = (left, above) if predictor == 5 else (above, left)
+        np.subtract(far, corner, out=rest)
+        rest >>= 1
+        rest += near
+        np.subtract(here, rest, out=rest)
+    rows, wide_rows = made.reshape(-1, width), wide.reshape(-1, width)
+    np.subtract(wide_rows[1:, :components], wide_rows[:-1, :components], out=rows[1:, :components])
+    np.subtract(wide[components:width], wide[: width - components], out=made[components:width])
+    middle = (1 << precision - 1) - (1 << 16 if precision == 16 else 0)  # the same, modulo 65,536
+    made[:components] = wide[:components] - middle
+    return made.astype(np.int16, copy=False)

@@ -12,6 +12,7 @@ noticed, neither here nor by anybody else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -23,6 +24,9 @@ _DHT, _EOI, _SOS, _DQT, _DRI = 0xC4, 0xD9, 0xDA, 0xDB, 0xDD  # ITU-T T.81 table 
 _TAILS: Final = tuple(bytes([value]) * 12 for value in (0x55, 0x00, 0xFE, 0x33, 0xAA))
 _RESTARTS: Final = range(0xD0, 0xD8)
 _PADDING_BITS: Final = 7
+# In coded data FF is followed by a stuffed byte, in JPEG-LS by a stuffed bit; FF FF is filling.
+_MARKERS: Final = re.compile(rb"\xff[^\x00\xff]")
+_JPEG_LS_MARKERS: Final = re.compile(rb"\xff[\x80-\xfe]")
 
 Decoder = Callable[[bytes, int], Any]
 
@@ -74,7 +78,7 @@ def check_jpeg_ls(data: bytes) -> None:
     Without one CharLS 2.4.3 searches for ever, in machine code that nothing interrupts. With it,
     CharLS itself demands that the coded data make all samples and no more.
     """
-    ends = list(_scan_ends(data, 0x80))
+    ends = list(_scan_ends(data, _JPEG_LS_MARKERS))
     if not ends or data[ends[-1] + 1] != _EOI:
         raise TranscodeError("a frame ends before its end marker")
 
@@ -161,23 +165,15 @@ def _scan(tables: bytes, frame_header: bytes, body: bytes, restart_every: int) -
     return _Scan(tables, own, body, (), restart_every)
 
 
-def _end_of_scan(data: bytes, at: int, first_marker: int = 0x01) -> tuple[int, list[int]]:
-    """Place of the marker behind coded data, -1 if there is none; and of restart markers in it.
-
-    Args:
-        first_marker: After FF, what is less is coded data: one stuffed byte, or bit in JPEG-LS.
-    """
+def _end_of_scan(
+    data: bytes, at: int, markers: re.Pattern[bytes] = _MARKERS
+) -> tuple[int, list[int]]:
+    """Place of the marker behind coded data, -1 if there is none; and of restart markers in it."""
     restarts = []
-    while (at := data.find(b"\xff", at)) >= 0 and at + 1 < len(data):
-        following = data[at + 1]
-        if following == 0xFF:  # fill byte
-            at += 1
-            continue
-        if following in _RESTARTS:
-            restarts.append(at)
-        elif following >= first_marker:
-            return at, restarts
-        at += 2
+    for marker in markers.finditer(data, at):
+        if data[marker.end() - 1] not in _RESTARTS:
+            return marker.start(), restarts
+        restarts.append(marker.start())
     return -1, restarts
 
 
@@ -214,7 +210,7 @@ def _is_accounted_for(frame: _Frame, samples: Any) -> bool:
         return False
     bits = coded_bits(samples, frame.precision, head[-3], wanted)
     coded = scan.intervals[0]
-    there = 8 * (len(coded) - coded.count(b"\xff\x00"))
+    there = 8 * (len(coded) - coded.count(b"\xff"))  # each brings one byte that is none
     return bits is not None and 0 <= there - bits <= _PADDING_BITS
 
 
@@ -376,7 +372,7 @@ def _check_progressive(data: bytes, decode: Decoder, components: int) -> None:
         raise TranscodeError("a frame's coded data end early")
 
 
-def _scan_ends(data: bytes, first_marker: int = 0x01) -> Iterator[int]:
+def _scan_ends(data: bytes, markers: re.Pattern[bytes] = _MARKERS) -> Iterator[int]:
     """Places of the markers that end scans; none more after what cannot be read."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
@@ -388,7 +384,7 @@ def _scan_ends(data: bytes, first_marker: int = 0x01) -> Iterator[int]:
             return
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == _SOS:
-            at, _ = _end_of_scan(data, at, first_marker)
+            at, _ = _end_of_scan(data, at, markers)
             if at < 0:
                 return
             yield at
