@@ -87,7 +87,7 @@ def _differences(
         wide = cells.view(np.int16)  # modulo 65,536 is as good
     else:
         wide = cells.astype(np.int32)
-    made = np.empty_like(wide)
+    made: Any = np.empty_like(wide)
     here, left = wide[width + components :], wide[width:-components]
     above, corner = wide[components:-width], wide[: -width - components]
     rest = made[width + components :]
@@ -116,4 +116,4 @@ def _differences(
     np.subtract(wide[components:width], wide[: width - components], out=made[components:width])
     middle = (1 << precision - 1) - (1 << 16 if precision == 16 else 0)  # the same, modulo 65,536
     made[:components] = wide[:components] - middle
-    return made.astype(np.int16, copy=False)
+    return np.asarray(made.astype(np.int16, copy=False))

@@ -169,7 +169,7 @@ def _end_of_scan(
     data: bytes, at: int, markers: re.Pattern[bytes] = _MARKERS
 ) -> tuple[int, list[int]]:
     """Place of the marker behind coded data, -1 if there is none; and of restart markers in it."""
-    restarts = []
+    restarts: list[int] = []
     for marker in markers.finditer(data, at):
         if data[marker.end() - 1] not in _RESTARTS:
             return marker.start(), restarts
