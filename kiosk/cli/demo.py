@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kiosk.cli.kiosk import port_number
+
 if TYPE_CHECKING:
+    from kiosk.config import Config
     from kiosk.demo.stage import Stage
 
 
@@ -22,6 +25,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where everything is kept")
     parser.add_argument("--auto", action="store_true", help="go by itself, terminal or not")
+    parser.add_argument(
+        "--serve",
+        type=port_number,
+        nargs="?",
+        const=0,
+        metavar="PORT",
+        help="show the kiosk as a page for a browser on this machine, as a touch screen has it",
+    )
     parser.set_defaults(run=run)
 
 
@@ -32,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     is_auto = args.auto or not (sys.stdin.isatty() and sys.stdout.isatty())
     print(f"Setting up the demo in {folder}:", flush=True)
     with set_stage(folder, say) as stage:
+        if args.serve is not None:
+            return _with_a_browser(stage, args.serve)
         if is_auto:
             return _alone(stage)
         return _with_a_person(stage)
@@ -65,19 +78,38 @@ def _alone(stage: Stage) -> int:
 
 
 def _with_a_person(stage: Stage) -> int:
-    from kiosk import bootstrap
-    from kiosk.cli.kiosk import run_wrapped, write_visitors
+    from kiosk.cli.kiosk import run_wrapped
+
+    code = run_wrapped(
+        *_kiosk_of(stage), on_start=lambda wrapper: stage.engine.when_gone(wrapper.stop)
+    )
+    return _after(stage, code)
+
+
+def _with_a_browser(stage: Stage, port: int) -> int:
+    from kiosk.cli.kiosk import run_served
+
+    print("Open it in a browser on this machine; Ctrl+C here ends it.", flush=True)
+    code = run_served(
+        *_kiosk_of(stage),
+        port=port,
+        on_start=lambda server: stage.engine.when_gone(server.stop),
+    )
+    return _after(stage, code)
+
+
+def _kiosk_of(stage: Stage) -> tuple[Config, Path, Path, Path]:
+    """Configuration, its file, the log and the list of visitors."""
+    from kiosk.cli.kiosk import write_visitors
 
     visitors = stage.config_file.with_name("visitors.json")
     write_visitors(visitors, stage.visitors)
-    log = stage.config_file.with_name("kiosk.log")
-    code = run_wrapped(
-        stage.config,
-        stage.config_file,
-        log,
-        visitors,
-        on_start=lambda wrapper: stage.engine.when_gone(wrapper.stop),
-    )
+    return stage.config, stage.config_file, stage.config_file.with_name("kiosk.log"), visitors
+
+
+def _after(stage: Stage, code: int) -> int:
+    from kiosk import bootstrap
+
     stage.engine.require()
     drive = bootstrap.simulated(stage.config.drives[0])
     if (image := drive.take()) is not None and image.exists():

@@ -1,4 +1,7 @@
-"""`sendhome kiosk`: the lobby on this terminal; a parent that owns it, and the app as its child."""
+"""`sendhome kiosk`: the lobby on this terminal, or as a page of a browser on this machine.
+
+A parent owns the terminal or the page, the app is its child.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import config_file
+from kiosk.app_process import log_to_parent
 from kiosk.errors import ConfigError, KioskError
-from kiosk.lobby.wrapper import Wrapper, desk_page, is_on_a_terminal, log_to_wrapper
+from kiosk.lobby.wrapper import Wrapper, desk_page, is_on_a_terminal
 
 if TYPE_CHECKING:
     from kiosk.config import Config
     from kiosk.lobby.app import LobbyApp
     from kiosk.lobby.parts import DemoPerson
+    from kiosk.serve.server import AppServer
+
+SERVE_PORT = 8060
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "kiosk",
-        help="the lobby, on this terminal",
+        help="the lobby, on this terminal or as a page",
         description="Owns the terminal until it gets SIGTERM. No key leaves it. If the app "
-        "crashes a fixed page sends people to the desk until it is back.",
+        "crashes a fixed page sends people to the desk until it is back. With --serve it is a "
+        "page for a browser on this machine, for touch; nobody else can reach it.",
     )
     parser.add_argument(
         "--log",
@@ -40,6 +48,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="the same visit as numbered lines on standard input and output, for a screen reader "
         "or a Braille line; end of input ends it",
+    )
+    parser.add_argument(
+        "--serve",
+        type=port_number,
+        nargs="?",
+        const=SERVE_PORT,
+        metavar="PORT",
+        help=f"as a page at http://127.0.0.1:PORT/ (default {SERVE_PORT}, 0 for any that is free), "
+        "in one browser at a time",
     )
     parser.add_argument(
         "--terminal-shapes",
@@ -63,6 +80,9 @@ def run(args: argparse.Namespace) -> int:
         return _child(config, args.visitors)
     if args.plain:
         return _plain(config, args.log, args.visitors)
+    if args.serve is not None:
+        file = config_file.find_file(args.config)
+        return run_served(config, file, args.log, args.visitors, port=args.serve)
     if not is_on_a_terminal():
         raise ConfigError("the kiosk needs a terminal; for a look without one: sendhome demo")
     return run_wrapped(config, config_file.find_file(args.config), args.log, args.visitors)
@@ -85,15 +105,66 @@ def run_wrapped(
     from kiosk.bootstrap import whom_to_call
 
     _log_to(log, config)
+    page = desk_page(config.site.institution, whom_to_call(config))
+    wrapper = Wrapper(_command(config, file, visitors), page, SystemClock())
+    on_start(wrapper)
+    return wrapper.run()
+
+
+def run_served(
+    config: Config,
+    file: Path | None,
+    log: Path | None,
+    visitors: Path | None = None,
+    *,
+    port: int,
+    on_start: Callable[[AppServer], None] = lambda _server: None,
+) -> int:
+    """Serve the page until told to stop. Raises ConfigError: no log, or the port is taken.
+
+    Args:
+        on_start: Given what can be stopped, once it is ready.
+    """
+    import asyncio
+
+    from kiosk.adapters.clock import SystemClock
+    from kiosk.bootstrap import whom_to_call
+    from kiosk.serve.server import AppServer
+    from kiosk.systemd import tell_ready
+
+    _log_to(log, config)
+    notice = desk_page(config.site.institution, whom_to_call(config))
+
+    async def serve() -> None:
+        command = _command(config, file, visitors)
+        server = AppServer(command, notice, SystemClock(), port=port)
+
+        def is_ready(address: str) -> None:
+            print(f"The kiosk is at {address}", flush=True)
+            tell_ready()
+            on_start(server)
+
+        await server.run(is_ready)
+
+    asyncio.run(serve())
+    return 0
+
+
+def _command(config: Config, file: Path | None, visitors: Path | None) -> list[str]:
     command = [sys.executable, "-P", "-m", "kiosk.cli.main"]
     command += ["--config", str(file)] if file else []
     command += ["kiosk", "--child"]
     command += ["--terminal-shapes"] if config.kiosk.terminal_shapes else []
     command += ["--visitors", str(visitors)] if visitors else []
-    page = desk_page(config.site.institution, whom_to_call(config))
-    wrapper = Wrapper(command, page, SystemClock())
-    on_start(wrapper)
-    return wrapper.run()
+    return command
+
+
+def port_number(text: str) -> int:
+    """For argparse. Raises ValueError."""
+    number = int(text)
+    if not 0 <= number < 1 << 16:
+        raise ValueError(text)
+    return number
 
 
 def _log_to(log: Path | None, config: Config) -> None:
@@ -114,7 +185,7 @@ def _child(config: Config, visitors: Path | None) -> int:
     """The lobby; why it cannot start goes into the log, as the terminal is wiped at once."""
     from kiosk.lobby.crash import install_quiet_hooks
 
-    log_to_wrapper()
+    log_to_parent()
     install_quiet_hooks()
     try:
         return _lobby(config, visitors)

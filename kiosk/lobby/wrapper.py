@@ -18,20 +18,15 @@ import sys
 import termios
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Final
 
+from kiosk.app_process import child_environment, forward_log, tied_to_us
 from kiosk.ports import Clock
+from kiosk.restarts import Restarts
 
-RESTART_S: Final = 1.0
-MAX_CRASHES: Final = 3
-CRASH_WINDOW_S: Final = 60.0
-LONG_PAUSE_S: Final = 30.0  # after so many crashes within the window
-LOG_FD_VARIABLE: Final = "SENDHOME_LOG_FD"
 _STOP_S: Final = 5  # for an orderly end, before the child is killed
-_MAX_LINE: Final = 1000
 
 # Leave the alternate screen; mouse, focus, paste, resize and synchronised modes off; keyboard
 # protocol back; attributes, scroll region, wrapping and cursor as at the start; all cleared.
@@ -61,7 +56,7 @@ class Wrapper:
         self._fd = terminal_fd
         self._is_stopping = False  # a flag, not an Event: signal handlers set it
         self._child: subprocess.Popen[bytes] | None = None
-        self._crashes_s: deque[float] = deque(maxlen=MAX_CRASHES)
+        self._restarts = Restarts()
 
     def run(self) -> int:
         """Until the child ends in order (0) or we are told to stop (0 too).
@@ -89,19 +84,19 @@ class Wrapper:
         reading, writing = os.pipe()
         try:
             # Textual draws on standard error; what else the child has to say comes by the pipe.
-            # It ends with this thread, our only one that starts it: nothing may stay on the
-            # terminal, asking for names, that nobody would wipe away.
+            # It ends with us: nothing may stay on the terminal, asking for names, that nobody
+            # would wipe away.
             self._child = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "--", *self._command],
+                tied_to_us(self._command),
                 stdin=self._fd,
                 stdout=subprocess.DEVNULL,
                 stderr=self._fd,
                 pass_fds=(writing,),
-                env=self._environment(writing),
+                env=child_environment(writing),
             )
         finally:
             os.close(writing)
-        log = threading.Thread(target=_forward, args=(reading,), daemon=True)
+        log = threading.Thread(target=forward_log, args=(reading,), daemon=True)
         log.start()
         if self._is_stopping:  # told so while it was being started
             self._child.terminate()
@@ -114,12 +109,7 @@ class Wrapper:
     def _crashed(self, status: int) -> None:
         """Say so, with the exit code that `docs/exit-codes.md` explains, and wait."""
         self._show_page()
-        now_s = self._clock.monotonic_s()
-        self._crashes_s.append(now_s)
-        pause_s = RESTART_S
-        if len(self._crashes_s) == MAX_CRASHES and now_s - self._crashes_s[0] < CRASH_WINDOW_S:
-            self._crashes_s.clear()
-            pause_s = LONG_PAUSE_S
+        pause_s = self._restarts.crashed(self._clock.monotonic_s())
         logger.error("the lobby ended with %d and starts again in %.0f s", status, pause_s)
         self._pause(pause_s)
 
@@ -152,12 +142,6 @@ class Wrapper:
         fcntl.fcntl(self._fd, fcntl.F_SETFL, flags & ~os.O_NONBLOCK)
         while data:
             data = data[os.write(self._fd, data) :]
-
-    @staticmethod
-    def _environment(log_fd: int) -> dict[str, str]:
-        """Ours without Textual's own switches: a debug mode would show what it must not."""
-        kept = {name: it for name, it in os.environ.items() if not name.startswith("TEXTUAL")}
-        return kept | {LOG_FD_VARIABLE: str(log_fd)}
 
     @contextlib.contextmanager
     def _terminal(self) -> Iterator[None]:
@@ -194,22 +178,6 @@ class Wrapper:
 def desk_page(site_name: str, whom_to_call: str) -> list[str]:
     """The fixed page: no word of anybody, and the way on."""
     return [site_name, "", "This machine takes a short break.", "", whom_to_call]
-
-
-def log_to_wrapper() -> None:
-    """In the child: send our log through the wrapper's pipe; never to the terminal."""
-    handler: logging.Handler = logging.NullHandler()
-    if (number := os.environ.get(LOG_FD_VARIABLE, "")).isdecimal():
-        handler = logging.StreamHandler(os.fdopen(int(number), "w", buffering=1))
-        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    logging.raiseExceptions = False  # a failing handler would print to the terminal
-
-
-def _forward(reading: int) -> None:
-    with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
-        while line := lines.readline(_MAX_LINE):
-            logger.info("%s", "".join(c for c in line if c.isprintable()))
 
 
 def is_on_a_terminal() -> bool:

@@ -132,8 +132,8 @@ def test_the_log_has_places_but_no_values(tmp_path: Path) -> None:
         import sys, threading
         sys.path.insert(0, ".")
         from kiosk.lobby.crash import install_quiet_hooks
-        from kiosk.lobby.wrapper import log_to_wrapper
-        log_to_wrapper()
+        from kiosk.app_process import log_to_parent
+        log_to_parent()
         install_quiet_hooks()
 
         def broken(name):

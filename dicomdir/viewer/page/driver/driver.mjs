@@ -47,7 +47,7 @@ const browser = await puppeteer.launch(
           "--disable-background-networking",
           "--disable-component-update",
           "--no-first-run",
-          "--host-resolver-rules=MAP * ~NOTFOUND",
+          "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ],
       },
 );
@@ -77,8 +77,10 @@ async function fresh() {
 }
 
 const ACTIONS = {
-  async open({ url, width = 1280, height = 800, ratio = 1, touch = false, wait = "load" }) {
+  /** `before` is run in the page before any script of its own. */
+  async open({ url, width = 1280, height = 800, ratio = 1, touch = false, wait = "load", before = "" }) {
     await fresh();
+    if (before) await page.evaluateOnNewDocument(before);
     if (kind === "firefox") await page.setViewport({ width, height });
     else await page.setViewport({ width, height, deviceScaleFactor: ratio, hasTouch: touch });
     await page.goto(url, { waitUntil: wait });
@@ -126,6 +128,10 @@ const ACTIONS = {
       for (const [n, way] of fingers.entries()) await handles[n].move(...way[i]);
     }
     for (const handle of handles) await handle.end();
+  },
+  /** Away with the page, as if its window were closed. */
+  async close() {
+    await page.goto("about:blank");
   },
   async screenshot({ path, selector }) {
     const from = selector ? await page.$(selector) : page;

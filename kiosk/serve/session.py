@@ -1,0 +1,172 @@
+"""One run of an app, and the page that shows it.
+
+The app is a process whose driver is Textual's for the web: packets of a letter, four bytes of
+length (big endian) and a payload go both ways, D what a terminal would get and send, M a JSON
+object about it. Nothing but the drawing reaches the page: no link is opened, no file is delivered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kiosk.app_process import child_environment, forward_log, tied_to_us
+
+MAX_TYPED: Final = 4096  # characters of one message; a scanner's keys come one by one
+_COLUMNS: Final = range(20, 400)
+_ROWS: Final = range(5, 200)
+_STOP_S: Final = 5.0  # for an orderly end, before the app is killed
+_MAX_PACKET_BYTES: Final = 8 << 20
+_READY: Final = b"__GANGLION__\n"
+_MAX_LINES_BEFORE: Final = 10
+
+
+class PageError(ValueError):
+    """The page sent what no page of ours sends; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Size of the page's terminal."""
+
+    columns: int
+    rows: int
+
+    @classmethod
+    def of(cls, columns: Any, rows: Any) -> Cells:
+        """What a page asks for, within limits.
+
+        Raises:
+            PageError: They are no numbers.
+        """
+        if type(columns) is not int or type(rows) is not int:
+            raise PageError("a size that is none")
+        return cls(_within(columns, _COLUMNS), _within(rows, _ROWS))
+
+
+class Session:
+    """Start it with `run`; what the page sends goes into `take`.
+
+    Args:
+        command: Of the app.
+        draw: Sends bytes to the page's terminal.
+    """
+
+    def __init__(
+        self, command: Sequence[str], cells: Cells, draw: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        self._command, self._cells, self._draw = list(command), cells, draw
+        self._process: asyncio.subprocess.Process | None = None
+        self.was_stopped = False
+
+    async def run(self) -> int:
+        """Until the app ends, or the page is gone: its exit status.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        process = await self._start()
+        try:
+            await self._forward(process)
+            return await process.wait()
+        finally:
+            await self.stop()
+
+    async def stop(self) -> None:
+        """End the app in order, at the latest after some seconds; again and again if asked."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        self.was_stopped = True
+        await self._send_meta({"type": "quit"})
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def take(self, message: str) -> None:
+        """One message of the page.
+
+        Raises:
+            PageError: It is none that a page of ours sends.
+        """
+        try:
+            kind, *rest = json.loads(message)
+            content = rest[0] if rest else None
+        except (ValueError, TypeError, RecursionError):
+            raise PageError("a message that cannot be read") from None
+        if kind == "stdin" and isinstance(content, str) and len(content) <= MAX_TYPED:
+            await self._send(b"D", content.encode("utf-8", errors="replace"))
+        elif kind == "resize" and isinstance(content, dict):
+            cells = Cells.of(content.get("width"), content.get("height"))
+            await self._send_meta({"type": "resize", "width": cells.columns, "height": cells.rows})
+        elif kind in ("focus", "blur"):
+            await self._send_meta({"type": kind})
+        elif kind != "ping":  # nobody needs its answer
+            raise PageError("a message of an unknown kind")
+
+    # ----------------------------------------------------------------------------------------------
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        reading, writing = os.pipe()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *tied_to_us(self._command),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,  # a crash text names people
+                pass_fds=(writing,),
+                env=child_environment(writing) | self._terminal(),
+            )
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        threading.Thread(target=forward_log, args=(reading,), daemon=True).start()
+        return self._process
+
+    def _terminal(self) -> dict[str, str]:
+        return {
+            "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver",
+            "TEXTUAL_COLOR_SYSTEM": "truecolor",
+            "COLUMNS": str(self._cells.columns),
+            "ROWS": str(self._cells.rows),
+        }
+
+    async def _forward(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        read = process.stdout.readexactly
+        with contextlib.suppress(asyncio.IncompleteReadError, ValueError, ConnectionError):
+            for _ in range(_MAX_LINES_BEFORE):
+                if await process.stdout.readline() == _READY:
+                    break
+            while True:
+                kind, size = await read(1), int.from_bytes(await read(4), "big")
+                if size > _MAX_PACKET_BYTES:
+                    raise ValueError("the app does not speak as it should")
+                payload = await read(size)
+                if kind == b"D":
+                    await self._draw(payload)
+
+    async def _send_meta(self, content: Mapping[str, object]) -> None:
+        await self._send(b"M", json.dumps(content).encode("ascii"))
+
+    async def _send(self, kind: bytes, payload: bytes) -> None:
+        process = self._process
+        if process is None or process.stdin is None:
+            return  # not yet started: the page will say its size again
+        with contextlib.suppress(ConnectionError, RuntimeError):  # it is just ending
+            process.stdin.write(kind + len(payload).to_bytes(4, "big") + payload)
+            await process.stdin.drain()
+
+
+def _within(number: int, limits: range) -> int:
+    return max(limits.start, min(number, limits.stop - 1))

@@ -1,0 +1,208 @@
+"""The served kiosk in real Chromium, by fingers: a whole visit, and what must not work there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browsers import PROGRAMS, Browser, browser
+from tests.served import Kiosk, served
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("demo"),
+    pytest.mark.skipif(PROGRAMS["chromium"] is None, reason="chromium is not installed"),
+]
+_NOT_OURS = "Automatic fallback to software WebGL"  # no graphics processor here
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    demo = ["demo", "--folder", str(folder / "demo"), "--serve", "0"]
+    with served(demo, folder / "demo.out") as found:
+        yield found
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Browser]:
+    with browser("chromium", tmp_path / "profile") as made:
+        yield made
+
+
+@pytest.fixture
+def kiosk(web: Browser, address: str, record_property: Callable[[str, object], None]) -> Kiosk:
+    count = 0
+
+    def report(name: str, text: str) -> None:
+        nonlocal count
+        count += 1
+        record_property(f"{count:02} {name}", text)
+        print(f"--- {count:02} {name}\n{text}")
+
+    return Kiosk(web, address, report=report)
+
+
+def complaints(web: Browser) -> list[str]:
+    return [it for it in web.complaints() if _NOT_OURS not in it]
+
+
+def test_a_whole_visit_by_touch(kiosk: Kiosk, web: Browser, folder: Path) -> None:
+    welcome = kiosk.sees("Take your images home", "Helen Carter")
+    found = re.search(r"Helen Carter +ticket (\S+) +born (\S+)", welcome)
+    assert found is not None
+    ticket, born = found[1].replace("-", ""), found[2].replace("/", "")
+    kiosk.tap("English")
+    kiosk.sees("type its 8 characters")
+    for character in ticket:
+        kiosk.touch_key(character)
+    kiosk.tap("Next")
+    kiosk.sees("When were you born?")
+    for digit in born:
+        kiosk.touch_key(digit)
+    kiosk.tap("Continue")
+    kiosk.sees("Is this you?", "Helen C.")
+    assert "Carter" not in kiosk.text()
+    kiosk.tap("Yes")
+    kiosk.sees("What you will take home")
+    kiosk.tap("Continue")
+    kiosk.sees("For whom are the images?")
+    kiosk.tap("For me")
+    kiosk.sees("On what would you like")
+    kiosk.tap("Disc")
+    kiosk.sees("What it costs")
+    kiosk.tap("Continue")
+    kiosk.sees("read this, then sign")
+    kiosk.tap("Sign with my finger")
+    text = kiosk.sees("Sign in the box")
+    top = next(row for row, line in enumerate(text.split("\n")) if "╭" in line) + 3
+    kiosk.draw([(20 + step, top + step % 3) for step in range(24)])
+    kiosk.draw([(30 + step, top + 2 - step % 2) for step in range(16)])
+    web.ask("screenshot", path=str(folder / "signed.png"))
+    kiosk.tap("I sign")
+    kiosk.sees("Please put in a blank disc")
+    kiosk.tap("Do it for me")
+    kiosk.sees("Now press the other button")
+    kiosk.tap("Done")
+    kiosk.sees("Please take your disc")
+    kiosk.tap("I have it")
+    kiosk.sees("Your receipt", "Helen C.")
+    kiosk.tap("Goodbye")
+    after = kiosk.sees("Take your images home")
+    assert "Helen C." not in after
+    assert complaints(web) == []
+    assert all(it.startswith(kiosk.address) for it in web.requests())
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (1024, 768), (1080, 1920)])
+def test_letters_are_as_large_as_they_can_be(
+    web: Browser, address: str, size: tuple[int, int]
+) -> None:
+    kiosk = Kiosk(web, address, size=size)
+    kiosk.sees("Take your images home")
+    columns, rows = kiosk.cells
+    assert columns >= 80
+    assert rows >= 24
+    assert columns < 90 or rows < 27  # one more pixel and something would not be there
+
+
+def test_nothing_leads_away(kiosk: Kiosk, web: Browser) -> None:
+    kiosk.sees("Take your images home")
+    assert web.evaluate("window.open('https://example.org/')") is None
+    stopped = web.evaluate(
+        """["contextmenu", "dragstart", "drop", "auxclick"].map(kind => {
+            const event = new MouseEvent(kind, {bubbles: true, cancelable: true});
+            return !document.body.dispatchEvent(event);
+        })"""
+    )
+    assert stopped == [True] * 4
+    stopped = web.evaluate(
+        """[["p", true], ["F11", false], ["F5", false], ["a", false]].map(([key, ctrlKey]) => {
+            const event = new KeyboardEvent("keydown", {key, ctrlKey, bubbles: true,
+                                                        cancelable: true});
+            window.dispatchEvent(event);
+            return event.defaultPrevented;
+        })"""
+    )
+    assert stopped == [True, True, True, False]
+
+
+def test_one_page_at_a_time(kiosk: Kiosk, web: Browser, address: str, tmp_path: Path) -> None:
+    kiosk.sees("Take your images home")
+    with browser("chromium", tmp_path / "other") as other:
+        other.ask("open", url=address)
+        other.until('document.body.innerText.includes("shown in another window")')
+        web.ask("close")
+        other.until('document.body.classList.contains("-first-byte")', timeout_s=60)
+
+
+def test_after_a_crash_the_notice_and_then_the_welcome(kiosk: Kiosk, web: Browser) -> None:
+    kiosk.sees("Take your images home")
+    kiosk.tap("English")
+    kiosk.sees("type its 8 characters")
+    web.evaluate("window.__mark = 1")
+    os.kill(_app_of(kiosk.address), signal.SIGKILL)
+    web.until("document.body.classList.contains('-closed') || !window.__mark")
+    shown = web.evaluate("[document.body.innerText, !!document.querySelector('#terminal canvas')]")
+    if "-closed" in web.evaluate("document.body.className"):
+        assert "Ask at the desk" in shown[0]
+        assert not shown[1]
+    web.until("!window.__mark && document.body.classList.contains('-first-byte')", timeout_s=60)
+
+
+def _app_of(address: str) -> int:
+    """The process id of the app that the server at this address runs."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        for entry in Path("/proc").iterdir():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                environment = (entry / "environ").read_bytes()
+            except (OSError, NotADirectoryError):
+                continue
+            if b"--child" in words and b"web_driver" in environment:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if _listens(parent, address):
+                    return int(entry.name)
+        time.sleep(0.1)
+    raise AssertionError("no app")
+
+
+def _listens(pid: int, address: str) -> bool:
+    port = int(address.rstrip("/").rpartition(":")[2])
+    table = Path("/proc/net/tcp").read_text().split("\n")[1:]
+    inodes = {
+        row.split()[9]
+        for row in table
+        if row.split()[1:2] and row.split()[1].endswith(f":{port:04X}")
+    }
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = str(link.readlink())
+        except OSError:  # just closed
+            continue
+        if any(target == f"socket:[{inode}]" for inode in inodes):
+            return True
+    return False
+
+
+def test_the_visit_is_not_in_the_page_after_its_end(kiosk: Kiosk, web: Browser) -> None:
+    """Neither in the address, the title, nor in what the browser keeps for the page."""
+    kiosk.sees("Take your images home")
+    kept = web.evaluate(
+        "JSON.stringify([location.href, document.title, Object.keys(localStorage), "
+        "Object.keys(sessionStorage), document.cookie])"
+    )
+    assert json.loads(kept) == [kiosk.address, "sendhome", [], [], ""]
