@@ -174,6 +174,12 @@ class SpoolFullError(KioskError):
     code, exit_code, status_info, retry = "spool.full", 84, "OUT_OF_SUPPLIES", Retry.LATER
 
 
+class SpoolTakenError(ConfigError):
+    """The spool is no folder of ours: other things lie in it; nothing was made or removed there."""
+
+    code, exit_code, retry = "spool.taken", 68, Retry.AFTER_STAFF
+
+
 class SpoolTooSmallError(SpoolFullError):
     """The job needs more than the spool's whole file system has: waiting does not help."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from kiosk.disk import sync
 from kiosk.domain.model import OrderId
-from kiosk.errors import ConfigError, InvalidValueError, SpoolFullError
+from kiosk.errors import InvalidValueError, SpoolFullError, SpoolTakenError
 
 MARK = ".sendhome-spool"
 _NOT_COUNTED = frozenset(("lost+found",))  # of a file system of its own
@@ -30,13 +31,15 @@ class DirectorySpool:
     def __init__(self, root: Path, *, reserve_bytes: int = 0) -> None:
         self._root = root
         self._reserve_bytes = reserve_bytes
+        self._claiming = threading.Lock()
+        self._is_claimed = False
 
     def folder(self, job_id: OrderId) -> Path:
         """The job's folder, made if there is none.
 
         Raises:
             SpoolFullError: It cannot be made.
-            ConfigError: Other things lie in the spool.
+            SpoolTakenError: Other things lie in the spool.
         """
         path = self._root / OrderId(job_id)
         try:
@@ -70,11 +73,14 @@ class DirectorySpool:
         """Whose folders there are; leftovers of interrupted wipes are removed on the way.
 
         Raises:
-            ConfigError: Other things lie in the spool.
+            SpoolTakenError: Other things lie in the spool.
         """
-        if not self._root.exists():
-            return []
-        self._claim()
+        try:
+            self._claim()
+        except OSError:
+            if self._root.exists():
+                raise
+            return []  # it cannot be made yet: each order that needs it says so
         found = []
         for path in sorted(self._root.iterdir()):
             if path.name.startswith(_DOOMED):
@@ -87,19 +93,27 @@ class DirectorySpool:
         return found
 
     def _claim(self) -> None:
-        """Ours from now on, if it is not yet. Raises ConfigError."""
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Ours from now on, if it is not yet. Raises SpoolTakenError.
+
+        The mark is on the disk before anything else is made beside it: folders whose mark a power
+        cut takes away would lock us out. One that is found may not be, if the power went while it
+        was made.
+        """
         mark = self._root / MARK
-        if mark.exists():
-            return
-        if any(path.name not in _NOT_COUNTED for path in self._root.iterdir()):
-            raise ConfigError(
-                "store.spool_dir: other things lie in it, and what no job needs is removed there; "
-                "it wants a folder of its own, empty at the first start"
-            )
-        mark.touch(mode=0o600)
-        sync(mark)
-        sync(self._root)  # a mark that a power cut takes away would lock us out
+        with self._claiming:
+            if self._is_claimed and mark.exists():
+                return
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            others = {path.name for path in self._root.iterdir()} - _NOT_COUNTED
+            if others and MARK not in others:
+                raise SpoolTakenError(
+                    "store.spool_dir: other things lie in it, and what no job needs is removed "
+                    "there; it wants a folder of its own, empty at the first start"
+                )
+            mark.touch(mode=0o600)
+            sync(mark)
+            sync(self._root)
+            self._is_claimed = True
 
 
 def _remove(path: Path) -> None:

@@ -214,6 +214,7 @@ _FAILURES: Final[dict[str, str]] = {
     "password.lost": _DESK,
     "spool.lost": _LATER,
     "spool.full": _FULL,
+    "spool.taken": _DESK,
     "spool.too_small": _DESK,
     "medium.failed": _DESK,
     "medium.wanted": _DESK,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
-from kiosk.adapters.spool import DirectorySpool
+from kiosk.adapters.spool import MARK, DirectorySpool
 from kiosk.domain.model import OrderId
-from kiosk.errors import ConfigError, InvalidValueError, SpoolFullError
+from kiosk.errors import InvalidValueError, SpoolFullError, SpoolTakenError
 from kiosk.services.housekeeping import clean_spool
 from tests.fakes.station import Station
 from tests.spool import left_in
@@ -65,11 +66,43 @@ def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
 def test_a_folder_with_other_things_is_no_spool(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     spool = DirectorySpool(tmp_path)
-    with pytest.raises(ConfigError, match=r"store\.spool_dir: other things lie in it"):
+    with pytest.raises(SpoolTakenError, match=r"store\.spool_dir: other things lie in it"):
         spool.job_ids()
-    with pytest.raises(ConfigError):
+    with pytest.raises(SpoolTakenError):
         spool.folder(JOB)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_no_folder_is_made_before_the_mark_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut may take what is not synced, in any order: the mark alone, and we are locked out.
+
+    Two orders that begin at once, and an engine that finds a mark of one that was cut off.
+    """
+    at_it, go_on, synced = threading.Event(), threading.Event(), []
+
+    def slow_sync(path: Path) -> None:
+        at_it.set()
+        assert go_on.wait(10)
+        synced.append(path.name)
+
+    monkeypatch.setattr("kiosk.adapters.spool.sync", slow_sync)
+    root = tmp_path / "spool"
+    spool = DirectorySpool(root)
+    orders = [threading.Thread(target=spool.folder, args=(OrderId(f"job-{n}"),)) for n in (1, 2)]
+    for order in orders:
+        order.start()
+    assert at_it.wait(10)
+    orders[1].join(0.2)
+    assert left_in(root) == []
+    go_on.set()
+    for order in orders:
+        order.join(10)
+    assert spool.job_ids() == [OrderId("job-1"), OrderId("job-2")]
+    assert synced == [MARK, "spool"]
+    DirectorySpool(root).job_ids()
+    assert synced == [MARK, "spool"] * 2
 
 
 def test_foreign_files_are_nobodys_job(tmp_path: Path) -> None:
