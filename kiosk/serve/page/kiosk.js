@@ -8,6 +8,7 @@
   const ROWS = 24;
   const IN_USE = 4009; // kiosk/serve/server.py
   const AGAIN_MS = 1000;
+  const SETTLES_MS = 250;
 
   // --- nothing leads away ---------------------------------------------------------------------
 
@@ -132,6 +133,21 @@
     return 8;
   }
 
+  /** Once the window has its size: a compositor may give it after the page is there. */
+  async function settled() {
+    for (let last = "", now = ""; ; last = now) {
+      now = `${window.innerWidth} ${window.innerHeight}`;
+      if (now === last && window.innerHeight > 0) return;
+      await new Promise((done) => window.setTimeout(done, SETTLES_MS));
+    }
+  }
+
+  /** Another screen: its letters are another size, and textual.js sets that at the start only. */
+  function resized(drawn) {
+    const wanted = letters();
+    if (wanted < drawn || wanted > 1.25 * drawn) window.location.reload();
+  }
+
   function listen() {
     document.querySelector(".xterm-helper-textarea")?.focus();
   }
@@ -140,8 +156,15 @@
   window.onload = async (event) => {
     const weights = ["400", "700"];
     await Promise.all(weights.map((it) => document.fonts.load(`${it} 16px "Roboto Mono"`)));
-    document.getElementById("terminal").dataset.fontSize = String(letters());
+    await settled();
+    const drawn = letters();
+    document.getElementById("terminal").dataset.fontSize = String(drawn);
     draw(event);
+    let waiting = 0;
+    window.addEventListener("resize", () => {
+      window.clearTimeout(waiting);
+      waiting = window.setTimeout(() => resized(drawn), 2 * SETTLES_MS);
+    });
     listen();
     document.addEventListener("focusout", () => window.setTimeout(listen, 0));
     window.addEventListener("focus", listen);
