@@ -78,7 +78,15 @@ async function fresh() {
 
 const ACTIONS = {
   /** `before` is run in the page before any script of its own. */
-  async open({ url, width = 1280, height = 800, ratio = 1, touch = false, wait = "load", before = "" }) {
+  async open({
+    url,
+    width = 1280,
+    height = 800,
+    ratio = 1,
+    touch = false,
+    wait = "load",
+    before = "",
+  }) {
     await fresh();
     if (before) await page.evaluateOnNewDocument(before);
     if (kind === "firefox") await page.setViewport({ width, height });
