@@ -160,9 +160,9 @@ class FileOutput:
         self._size_bytes = size_bytes
         self._at = 0
         self._kernel_copies = True
-        self._hash = FollowingHash(descriptor, size_bytes)
         self._is_whole = False
         self._flusher = _Flusher(os.dup(descriptor)) if write_back else None
+        self._hash = FollowingHash(descriptor, size_bytes)
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -56,3 +58,26 @@ def test_an_image_that_is_replaced_is_hashed_to_its_end(tmp_path: Path) -> None:
     content = first.path.read_bytes()
     begin_author(make_volume(tmp_path), tmp_path / "out.iso", created_at=CREATED)
     assert first.hashed().sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_file_larger_than_the_memory_that_is_allowed(file: Path) -> None:
+    """A DVD's image in a builder, whose address space is limited."""
+    code = """if True:
+        import hashlib, os, resource, sys
+        from dicomdir.following_hash import FollowingHash
+        size = 700 << 20
+        descriptor = os.open(sys.argv[1], os.O_RDWR)
+        os.ftruncate(descriptor, size)
+        os.pwrite(descriptor, b"end", size - 3)
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20),) * 2)
+        following = FollowingHash(descriptor, size)
+        following.reached((65 << 20) + 1)
+        following.reached(size)
+        print(following.hexdigest())
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", code, file], capture_output=True, text=True, timeout=120, check=True
+    )
+    with file.open("rb") as whole:
+        assert told.stdout.strip() == hashlib.file_digest(whole, "sha256").hexdigest()
