@@ -191,6 +191,7 @@ class _Build:
 
         middle = (3 * low + high) // 4
         self._check(part, made, low, middle)
+        image.hashed()  # until then it takes the room that the sealed one needs
         told = self._told_between(middle, high)
         return sealed_image(to_seal, made, part, self.request, self._site, self._links, told)
 

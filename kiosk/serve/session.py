@@ -22,6 +22,7 @@ MAX_TYPED: Final = 4096  # characters of one message; a scanner's keys come one 
 _COLUMNS: Final = range(20, 400)
 _ROWS: Final = range(5, 200)
 _STOP_S: Final = 5.0  # for an orderly end, before the app is killed
+_MAX_WAITING_BYTES: Final = 1 << 20  # of what is sent to an app that does not read
 _MAX_PACKET_BYTES: Final = 8 << 20
 _READY: Final = b"__GANGLION__\n"
 _MAX_LINES_BEFORE: Final = 10
@@ -84,9 +85,11 @@ class Session:
         if process is None or process.returncode is not None:
             return
         self.was_stopped = True
-        await self._send_meta({"type": "quit"})
         try:
-            await asyncio.wait_for(process.wait(), _STOP_S)
+            async with asyncio.timeout(_STOP_S):  # one that hangs does not even read
+                with contextlib.suppress(PageError):
+                    await self._send_meta({"type": "quit"})
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()
@@ -164,8 +167,9 @@ class Session:
         if process is None or process.stdin is None:
             return  # not yet started: the page will say its size again
         with contextlib.suppress(ConnectionError, RuntimeError):  # it is just ending
+            if process.stdin.transport.get_write_buffer_size() > _MAX_WAITING_BYTES:
+                raise PageError("more than the app takes")
             process.stdin.write(kind + len(payload).to_bytes(4, "big") + payload)
-            await process.stdin.drain()
 
 
 def _within(number: int, limits: range) -> int:

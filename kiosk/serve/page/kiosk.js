@@ -14,6 +14,20 @@
 
   window.open = () => null; // a link on the receipt is text
   const never = (event) => event.preventDefault();
+  // What one person typed is not there for the next to paste.
+  Object.defineProperty(navigator, "clipboard", {
+    value: { readText: async () => "", writeText: async () => {} },
+  });
+  for (const kind of ["copy", "cut", "paste"]) {
+    window.addEventListener(
+      kind,
+      (event) => {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      },
+      true,
+    );
+  }
   for (const kind of ["contextmenu", "dragstart", "drop", "dragover", "gesturestart", "auxclick"]) {
     window.addEventListener(kind, never, { capture: true, passive: false });
   }
