@@ -15,64 +15,57 @@ import os
 import threading
 from typing import Final
 
+from dicomdir.growth import Growth
+
 _MOST_BYTES: Final = 64 << 20  # at once: a thread that is told to stop does so soon
 
 
 class FollowingHash:
-    """Begin it with the file's final size reserved, tell it how far the file is, ask it at the end.
+    """Begin it with the file's final size reserved and its growth, ask it at the end.
+
+    A growth that ends before the size was reached means a file that will not be finished.
 
     Args:
         descriptor: Of a file that has `size_bytes` already; not needed afterwards.
     """
 
-    def __init__(self, descriptor: int, size_bytes: int) -> None:
+    def __init__(self, descriptor: int, size_bytes: int, growth: Growth) -> None:
         self._descriptor = os.dup(descriptor)
         self._size_bytes = size_bytes
-        self._changed = threading.Condition()
-        self._available = 0
-        self._is_abandoned = False
+        self._growth = growth
         self._sha256 = hashlib.sha256()
+        self._done_bytes = 0
         self._failure: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="image-hash", daemon=True)
         self._thread.start()
 
-    def reached(self, size_bytes: int) -> None:
-        """So much of the file is as it will stay."""
-        with self._changed:
-            self._available = size_bytes
-            self._changed.notify_all()
-
-    def abandon(self) -> None:
-        """The file will not be finished. Returns when the thread has ended."""
-        with self._changed:
-            self._is_abandoned = True
-            self._changed.notify_all()
+    def join(self) -> None:
+        """Until the thread has ended: the file is hashed, or its growth ended before."""
         self._thread.join()
 
     def hexdigest(self) -> str:
         """Of the whole file; waits for it.
 
         Raises:
-            ValueError: It was abandoned.
-            OSError: The file cannot be mapped.
+            ValueError: The file was not finished.
+            OSError: It cannot be mapped.
         """
-        self._thread.join()
+        self.join()
         if self._failure is not None:
             raise self._failure
-        if self._is_abandoned:
-            raise ValueError("the hash was abandoned")
+        if self._done_bytes < self._size_bytes:
+            raise ValueError("the file was not finished")
         return self._sha256.hexdigest()
 
     def _run(self) -> None:
-        done = 0
         try:
-            while done < self._size_bytes:
-                available = self._wait_for_more(done)
-                if self._is_abandoned:
+            while self._done_bytes < self._size_bytes:
+                available, has_ended = self._growth.wait_for(self._done_bytes + 1)
+                if has_ended and available < self._size_bytes:
                     return
-                end = min(available, done + _MOST_BYTES)
-                self._take(done, end)
-                done = end
+                end = min(available, self._done_bytes + _MOST_BYTES)
+                self._take(self._done_bytes, end)
+                self._done_bytes = end
         except OSError as error:
             self._failure = error
         finally:
@@ -86,8 +79,3 @@ class FollowingHash:
             view[start - window :] as piece,
         ):
             self._sha256.update(piece)
-
-    def _wait_for_more(self, than: int) -> int:
-        with self._changed:
-            self._changed.wait_for(lambda: self._available > than or self._is_abandoned)
-            return self._available

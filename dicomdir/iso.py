@@ -32,17 +32,15 @@ _MAX_FILE_BYTES: Final = (1 << 32) - BLOCK_BYTES  # PS3.12 F: one extent a file 
 
 
 @dataclass(frozen=True, slots=True)
-class IsoImage:
-    """A finished image.
+class _Image:
+    """An image file that is whole.
 
     Attributes:
-        blocks: Of 2048 bytes; the file is exactly so long.
-        sha256: Hex, of the whole image.
+        blocks: Of 2048 bytes.
     """
 
     path: Path
     blocks: int
-    sha256: str
 
     @property
     def size_bytes(self) -> int:
@@ -50,20 +48,21 @@ class IsoImage:
 
 
 @dataclass(frozen=True, slots=True)
-class AuthoredImage:
-    """An image that is whole, while its hash may still be taken by another thread.
+class IsoImage(_Image):
+    """A finished image.
 
     Attributes:
-        blocks: As IsoImage's.
+        sha256: Hex, of the whole image.
     """
 
-    path: Path
-    blocks: int
-    _hash: FollowingHash
+    sha256: str
 
-    @property
-    def size_bytes(self) -> int:
-        return self.blocks * BLOCK_BYTES
+
+@dataclass(frozen=True, slots=True)
+class AuthoredImage(_Image):
+    """One whose hash may still be taken by another thread."""
+
+    _hash: FollowingHash
 
     def hashed(self) -> IsoImage:
         """With its hash; waits for that."""

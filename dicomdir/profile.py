@@ -86,6 +86,12 @@ RECORD_TYPES: Final[dict[str, str]] = {
     "1.2.840.10008.5.1.4.39.1": PALETTE,
 }
 
+# What a physician writes: narrative documents (PS3.3 A.35.1 to A.35.3, A.35.13) and pages (A.45.1,
+# A.45.2); not doses, logs, measurements of machines or models, which the same record types hold.
+WRITTEN_REPORTS: Final = frozenset(
+    _STORAGE + number for number in ("88.11", "88.22", "88.33", "88.34", "104.1", "104.2")
+)
+
 # Retired image classes: not in the table, so left out and named (PDI-57, PDI-81). Here only so
 # that what is left out can be called an image.
 RETIRED_IMAGES: Final = frozenset(

@@ -18,6 +18,7 @@ from typing import Final, Protocol, Self
 
 from dicomdir.errors import ImageError
 from dicomdir.following_hash import FollowingHash
+from dicomdir.growth import Growth
 from dicomdir.pdi import Entry, FileSource
 
 # Into new ext4 files, writes above 64 KiB cost several times the system time (measured).
@@ -160,9 +161,10 @@ class FileOutput:
         self._size_bytes = size_bytes
         self._at = 0
         self._kernel_copies = True
-        self._is_whole = False
-        self._flusher = _Flusher(os.dup(descriptor)) if write_back else None
-        self._hash = FollowingHash(descriptor, size_bytes)
+        self._growth = Growth()
+        if write_back:
+            _start_flusher(os.dup(descriptor), self._growth)
+        self._hash = FollowingHash(descriptor, size_bytes, self._growth)
 
     def __enter__(self) -> Self:
         return self
@@ -173,10 +175,9 @@ class FileOutput:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._is_whole:
-            self._hash.abandon()
-        if self._flusher is not None:
-            self._flusher.end()
+        self._growth.end()
+        if kind is not None:
+            self._hash.join()  # the file may go now
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -206,7 +207,6 @@ class FileOutput:
             self.write(bytes(self._size_bytes - self._at))
         if self._at != self._size_bytes:
             raise ImageError("the image is longer than its volume")
-        self._is_whole = True
         return self._hash
 
     def _copy_piece(self, descriptor: int, offset: int, size: int) -> int:
@@ -221,46 +221,26 @@ class FileOutput:
         return os.pwrite(self._descriptor, data, self._at) if data else 0
 
     def _announce(self) -> None:
-        self._hash.reached(min(self._at, self._size_bytes))
-        if self._flusher is not None:
-            self._flusher.reached(self._at)
+        self._growth.reached(min(self._at, self._size_bytes))
 
 
-class _Flusher:
-    """Has a file written out while it grows. Never waited for: the disk may be slow.
+def _start_flusher(descriptor: int, growth: Growth) -> None:
+    """Have a file written out while it grows. Never waited for: the disk may be slow.
 
     Args:
-        descriptor: Its own.
+        descriptor: The thread's own.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._changed = threading.Condition()
-        self._available = 0
-        self._has_ended = False
-        threading.Thread(target=self._run, name="image-out", daemon=True).start()
+    def run() -> None:
+        flushed, has_ended = 0, False
+        while not has_ended:
+            available, has_ended = growth.wait_for(flushed + _FLUSH_BYTES)
+            if available > flushed:
+                _start_write_back(descriptor, flushed, available - flushed)
+                flushed = available
+        os.close(descriptor)
 
-    def reached(self, size_bytes: int) -> None:
-        with self._changed:
-            self._available = size_bytes
-            self._changed.notify_all()
-
-    def end(self) -> None:
-        with self._changed:
-            self._has_ended = True
-            self._changed.notify_all()
-
-    def _run(self) -> None:
-        flushed = 0
-        while (available := self._wait_for(flushed + _FLUSH_BYTES)) > flushed:
-            _start_write_back(self._descriptor, flushed, available - flushed)
-            flushed = available
-        os.close(self._descriptor)
-
-    def _wait_for(self, least: int) -> int:
-        with self._changed:
-            self._changed.wait_for(lambda: self._available >= least or self._has_ended)
-            return self._available
+    threading.Thread(target=run, name="image-out", daemon=True).start()
 
 
 class PipeOutput:

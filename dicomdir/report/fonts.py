@@ -1,7 +1,7 @@
 """Which of the installed fonts show a text: for PDFs by fpdf2, and as files for other uses.
 
-One main font, and a fallback for letters that it lacks. Nothing is bundled: the packages are
-Debian's, and the handbook names them.
+One main font, and fallbacks for letters that it lacks. They come with the program (`typefaces/`,
+each with its licence); what those lack is looked for among Debian's.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from fpdf import FPDF
 
 from dicomdir.report.errors import ReportTextError
 
-_DEJAVU: Final = Path("/usr/share/fonts/truetype/dejavu")  # Debian: fonts-dejavu-core
+_OURS: Final = Path(__file__).parent / "typefaces"
 _NOTO_CJK: Final = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")  # fonts-noto-cjk
 _FALLBACKS: Final = (
-    Path("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"),  # fonts-droid-fallback
+    _OURS / "DroidSansFallbackFull.ttf",  # Chinese, Japanese
+    _OURS / "NotoSansKR-Hangul.otf",
     _NOTO_CJK,
     Path("/usr/share/fonts/truetype/noto/NotoSansArmenian-Regular.ttf"),  # fonts-noto-core
     Path("/usr/share/fonts/truetype/noto/NotoSansGeorgian-Regular.ttf"),
@@ -37,9 +38,9 @@ class Face:
     number: int = 0
 
 
-MAIN: Final = Face(_DEJAVU / "DejaVuSans.ttf")
-BOLD: Final = Face(_DEJAVU / "DejaVuSans-Bold.ttf")
-MONO: Final = Face(_DEJAVU / "DejaVuSansMono.ttf")
+MAIN: Final = Face(_OURS / "DejaVuSans.ttf")
+BOLD: Final = Face(_OURS / "DejaVuSans-Bold.ttf")
+MONO: Final = Face(_OURS / "DejaVuSansMono.ttf")
 
 
 @lru_cache(maxsize=16)
@@ -55,10 +56,10 @@ def faces_for(characters: Collection[str], language: str = "") -> tuple[list[Fac
     Args:
         language: ISO 639-1, for ideographs; "" as in Japanese.
     Raises:
-        ReportTextError: The main font is not installed.
+        ReportTextError: The main font is missing.
     """
     if not MAIN.path.is_file() or not BOLD.path.is_file() or not MONO.path.is_file():
-        raise ReportTextError("the font DejaVu is not installed (package fonts-dejavu-core)")
+        raise ReportTextError("the font DejaVu is missing: the program is not installed whole")
     faces, missing = [MAIN], set(characters) - letters(MAIN)
     for path in _FALLBACKS:
         if not missing or not path.is_file():
@@ -76,7 +77,7 @@ def add_fonts(pdf: FPDF, characters: Collection[str], language: str = "") -> set
     Returns:
         Characters that no font here has.
     Raises:
-        ReportTextError: The main font is not installed.
+        ReportTextError: The main font is missing.
     """
     faces, missing = faces_for(characters, language)
     pdf.add_font("text", "", MAIN.path)

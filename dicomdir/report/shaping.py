@@ -74,6 +74,13 @@ def drawn(line: str, *, is_rtl: bool = False) -> str:
     return "".join(c for c in line if unicodedata.category(c) != "Cf")  # they have done their work
 
 
+def joined(line: str) -> str:
+    """The same letters in reading order: as wide as `drawn`, and much quicker."""
+    if any(unicodedata.bidirectional(c) == "AL" for c in line):
+        line = str(_reshaper().reshape(line))
+    return "".join(c for c in line if unicodedata.category(c) != "Cf")
+
+
 def placed(it: BidiCharacter) -> str:
     """One character of a line in the order of drawing: brackets open the other way there."""
     return _MIRRORED.get(it.character, it.character) if it.embedding_level % 2 else it.character

@@ -14,6 +14,7 @@ from typing import Any, Final
 from dicomdir.pdi import INDEX, VIEWER_FOLDER, Entry, FileSource
 from dicomdir.profile import RECORD_TYPES
 from dicomdir.summary import LeftOut
+from dicomdir.viewer.early import CHUNK_BYTES, FIRST_CHUNK_BYTES
 from dicomdir.viewer.facts import clean
 from dicomdir.viewer.model import Medium
 from dicomdir.viewer.pack import Pack
@@ -49,6 +50,15 @@ class _Series:
     def text_bytes(self) -> int:
         return sum(entry.size_bytes for entry in self.entries)
 
+    @property
+    def first_chunk(self) -> int | None:
+        """Where the first image lies, if it comes soon and no coarse picture goes before it."""
+        if self.layout is None or not self.layout.places:
+            return None
+        first = self.layout.places[0][0]
+        is_short = self.chunk_sizes[first - 1][0] <= FIRST_CHUNK_BYTES + CHUNK_BYTES
+        return first if is_short and 0 not in self.layout.preview_places else None
+
 
 class ViewerFolder:
     """Plans VIEWER/ of one medium, then makes it.
@@ -79,7 +89,7 @@ class ViewerFolder:
                 continue
             known = self._series.get(series)
             if known is None:
-                known = _Series(series, len(self._series) + 1, [])
+                known = _Series(series, pack.series[series].folder, [])
                 self._series[series] = known
             known.objects.append((file_id, uid))
         for each in self._series.values():
@@ -87,19 +97,24 @@ class ViewerFolder:
                 each.pack = "unpackable"
                 continue
             each.layout = lay_out_series(
-                each.number, [(file_id, pack.objects[uid]) for file_id, uid in each.objects]
+                each.number,
+                [(file_id, pack.objects[uid]) for file_id, uid in each.objects],
+                pack.early(each.uid) if key is None else None,
             )
             each.pack = "whole"
         self.without_copy: list[str] = []
         self._has_hashes = False
 
+    @property
+    def layouts(self) -> list[SeriesLayout]:
+        """Of the series that have a copy as planned now."""
+        return [each.layout for each in self._series.values() if each.layout is not None]
+
     def most_sizes(self) -> Sizes:
         """Paths and sizes of all data files as planned now; none will be larger."""
         sizes: Sizes = [(MANIFEST, most_manifest_bytes(len(self._series)))]
-        for each in self._series.values():
-            if each.layout is not None:
-                most = each.layout.most_bytes
-                sizes += [(f"{DATA_FOLDER}/{name}.JS", size) for name, size in most.items()]
+        for layout in self.layouts:
+            sizes += [(f"{DATA_FOLDER}/{it}.JS", size) for it, size in layout.most_bytes.items()]
         return sizes
 
     def fit(self, fits: Fits) -> None:
@@ -173,14 +188,26 @@ class ViewerFolder:
         return [Entry(MANIFEST, self._manifest_file(manifest)), *entries]
 
     def _gather(self, series: _Series, layout: SeriesLayout) -> None:
+        before = len(layout.files) - len(layout.chunks)  # headers and previews
+        made = len(layout.made)
         series.with_meta = [Entry("", b"")] * len(layout.with_meta)
-        series.entries = [Entry("", b"")] * len(layout.files)
-        series.chunk_sizes = [(0, 0)] * len(layout.chunks)
-        others = len(layout.files) - len(layout.chunks)
+        series.entries = [Entry("", b"")] * (len(layout.files) + made)
+        series.chunk_sizes = [(0, 0)] * (made + len(layout.chunks))
         for at, gathered in enumerate(layout.with_meta):
             self._submit(series, series.with_meta, at, gathered, -1)
-        for at, gathered in enumerate(layout.files):
-            self._submit(series, series.entries, at, gathered, at - others)
+        for at, gathered in enumerate(layout.files[:before]):
+            self._submit(series, series.entries, at, gathered, -1)
+        # one that is made on top of those that were there is what the first image waits for
+        for at, gathered in enumerate(layout.chunks):
+            self._submit(series, series.entries, before + at, gathered, made + at)
+        for at, chunk in enumerate(layout.made):
+            path = f"{DATA_FOLDER}/{chunk.name}.JS"
+            file = os.fspath(made_path(self._pack.folder, chunk.worker))
+            source = FileSource(file, chunk.size_bytes, chunk.offset)
+            series.entries[before + len(layout.chunks) + at] = Entry(path, source)
+            series.chunk_sizes[at] = (chunk.payload_bytes, chunk.size_bytes)
+            if self._has_hashes:
+                self._pack.made_hashes[path] = chunk.sha256
 
     def _submit(
         self, series: _Series, into: list[Entry], at: int, gathered: Gathered, chunk: int
@@ -296,6 +323,7 @@ class ViewerFolder:
             "text": each.text_bytes,
             "thumb": picture,
             "page": next((pages[uid] for _, uid in each.objects if uid in pages), None),
+            "first": each.first_chunk,
         }
 
 

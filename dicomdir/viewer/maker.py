@@ -70,7 +70,10 @@ class ViewerMaker:
         if glossary:
             own = glossary_entry(glossary)
             self.program = [own if it.path == own.path else it for it in self.program]
-        self._pack = Pack(folder, workers=workers, on_alive=on_alive, has_hashes=not password)
+        is_clear = not password  # the key of a protected medium is known when it is made
+        self._pack = Pack(
+            folder, workers=workers, on_alive=on_alive, has_hashes=is_clear, is_early=is_clear
+        )
         self._created, self._version = created, version
         self._capacity = capacity
         self._password = password

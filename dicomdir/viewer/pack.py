@@ -18,6 +18,7 @@ from dicomdir.file_id import integer
 from dicomdir.instance import Instance
 from dicomdir.pdi import FileSource
 from dicomdir.summary import is_image
+from dicomdir.viewer.early import EarlyChunks, EarlySeries
 from dicomdir.viewer.facts import kind_of, text
 from dicomdir.viewer.model import Original
 from dicomdir.viewer.pool import Answer, Pool
@@ -69,8 +70,13 @@ class Packed:
 
 @dataclass(slots=True)
 class SeriesFacts:
-    """What the first object of a series says; texts are clean."""
+    """What the first object of a series says; texts are clean.
 
+    Attributes:
+        folder: Its number on the media, from 1 in the order in which series came.
+    """
+
+    folder: int
     study_instance_uid: str
     modality: str
     number: str
@@ -109,11 +115,13 @@ class Pack:
         folder: A new one for its files.
         on_alive: Called now and then while work goes on.
         has_hashes: The SHA-256 of every object's file is wanted too.
+        is_early: Make chunks while objects arrive.
 
     Attributes:
         series_of: Series Instance UID of each object that was added.
         objects: What is encoded, by SOP Instance UID; complete after `settle`.
         unpackable: Why, by Series Instance UID.
+        series: Facts by Series Instance UID, in the order in which they came.
         hashes: SHA-256 of objects' files as they will stand on the medium, as far as known.
         made_hashes: SHA-256 of data files that were made last, by path.
     """
@@ -125,11 +133,13 @@ class Pack:
         workers: int = 0,
         on_alive: Callable[[], None] = lambda: None,
         has_hashes: bool = False,
+        is_early: bool = False,
     ) -> None:
         folder.mkdir(mode=0o700, parents=True)
         self.folder = folder
         self.pool = Pool(folder, size=workers, on_alive=on_alive)
         self._has_hashes = has_hashes
+        self._early = EarlyChunks(self.pool.submit, has_hash=has_hashes) if is_early else None
         self.objects: dict[str, Packed] = {}
         self.unpackable: dict[str, str] = {}
         self.series: dict[str, SeriesFacts] = {}
@@ -195,7 +205,11 @@ class Pack:
             integer(instance.value(_INSTANCE_NUMBER)),
             *_place(instance),
         )
+        if self._early is not None:
+            self._early.expect(series, self.series[series].folder, uid)
         self.pool.submit(request, lambda answer: self._take(kept, answer))
+        if self._early is not None:
+            self._early.hand_over()
 
     def settle(self) -> None:
         """Wait until all that was added is encoded.
@@ -204,6 +218,14 @@ class Pack:
             OSError: The disk is full, or a file is gone.
         """
         self.pool.drain()
+        if self._early is not None:
+            self._early.finish()
+            self._early.hand_over()
+            self.pool.drain()
+
+    def early(self, series: str) -> EarlySeries | None:
+        """Chunks that are made already of a series."""
+        return None if self._early is None else self._early.of(series)
 
     def new_path(self) -> Path:
         """Of a file that nobody else has."""
@@ -218,6 +240,8 @@ class Pack:
         if "worker" not in answer:
             reason = answer.get("unpackable", "crashed")
             self.unpackable.setdefault(kept.series_instance_uid, reason)
+            if self._early is not None:
+                self._early.drop(kept.series_instance_uid)
             return
         if texts := answer.get("texts"):
             series = self.series[kept.series_instance_uid]
@@ -237,6 +261,9 @@ class Pack:
             array("Q", [number for frame in answer["frames"] for number in frame]),
             {frame: tuple(rest) for frame, *rest in answer["previews"]} or None,
         )
+        if self._early is not None and kept.series_instance_uid not in self.unpackable:
+            pieces = [(answer["worker"], frame[0], frame[1]) for frame in answer["frames"]]
+            self._early.take(kept.series_instance_uid, kept.sop_instance_uid, pieces)
 
     def _take_facts(self, instance: Instance) -> None:
         if not self.series:
@@ -256,6 +283,7 @@ class Pack:
             ),
         )
         self.series[instance.series_instance_uid] = SeriesFacts(
+            len(self.series) + 1,
             instance.study_instance_uid,
             modality=text(instance, 0x00080060),
             number=text(instance, 0x00200011),

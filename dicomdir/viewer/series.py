@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from dicomdir.viewer.early import FIRST_CHUNK_BYTES, EarlySeries, MadeChunk, ends_before
 from dicomdir.viewer.pack import FIELDS, Packed
 from dicomdir.viewer.seal import OVERHEAD_BYTES
 from dicomdir.viewer.text import file_bytes
 
-CHUNK_BYTES: Final = 1 << 20
-FIRST_CHUNK_BYTES: Final = 256 << 10  # what the first image waits for
 HEADERS_BYTES: Final = 4 << 20  # of headers in one file, before they are deflated
 PREVIEWS_BYTES: Final = 256 << 10  # in one file: a tenth of a second of a CD
 _ROW_BYTES: Final = 64  # of a frame in META, at most; deflated it is less
 _INSTANCE_BYTES: Final = 400
+_MOST_SPREAD: Final = 4  # a chunk made early is used if its frames are spread over no more places
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class SeriesLayout:
         number: Of its folder, from 1.
         objects: With their File IDs, in DICOMDIR order.
         order: Instance and frame, in order of display.
+        made: Chunks that are there already, from the first one on.
+        chunks: Those to be made, behind them.
         previews: Files of coarse pictures, of those frames that have one.
         places: Of the frames in that order: chunk, from 1, and offset in it.
         header_places: Of the instances: header file, from 1, and offset in it once inflated.
@@ -58,6 +60,7 @@ class SeriesLayout:
     number: int
     objects: Sequence[tuple[str, Packed]]
     order: list[tuple[int, int]] = field(default_factory=list)
+    made: list[MadeChunk] = field(default_factory=list)
     chunks: list[Gathered] = field(default_factory=list)
     headers: list[Gathered] = field(default_factory=list)
     previews: list[Gathered] = field(default_factory=list)
@@ -91,6 +94,7 @@ class SeriesLayout:
         first = f"{self.folder}/META"
         sizes = {first: file_bytes(first, meta + OVERHEAD_BYTES)}
         sizes[first] += sum(_most_bytes(it) for it in self.with_meta)
+        sizes |= {it.name: it.size_bytes for it in self.made}
         return sizes | {it.name: _most_bytes(it) for it in self.files}
 
     def meta(self, sizes: Sequence[tuple[int, int]]) -> bytes:
@@ -147,22 +151,24 @@ class SeriesLayout:
         return (self.objects[instance][1].previews or {})[frame]
 
 
-def lay_out_series(number: int, objects: Sequence[tuple[str, Packed]]) -> SeriesLayout:
+def lay_out_series(
+    number: int, objects: Sequence[tuple[str, Packed]], early: EarlySeries | None = None
+) -> SeriesLayout:
     """Order and cut a series.
 
     Args:
         objects: With their File IDs, in DICOMDIR order.
+        early: Chunks that were made while they arrived.
     """
     layout = SeriesLayout(number, objects)
     layout.order = display_order([it for _, it in objects])
-    chunks, previews, headers = _Cutter(layout, "C"), _Cutter(layout, "P"), _Cutter(layout, "H")
+    if early is not None and (places := _early_places(layout, early)):
+        layout.places = places
+        layout.made = [it for it in early.chunks if it is not None]
+    _cut_chunks(layout)
+    previews, headers = _Cutter(layout, "P"), _Cutter(layout, "H")
     for at, (instance, frame) in enumerate(layout.order):
         packed = objects[instance][1]
-        offset, length, *_ = _frame(packed, frame)
-        most = CHUNK_BYTES if chunks.count > 1 else FIRST_CHUNK_BYTES
-        if chunks.size >= most or length > CHUNK_BYTES:
-            chunks.end()
-        layout.places.append(chunks.add(packed.worker, offset, length))
         if preview := (packed.previews or {}).get(frame):
             if previews.size >= PREVIEWS_BYTES:
                 previews.end()
@@ -172,9 +178,46 @@ def lay_out_series(number: int, objects: Sequence[tuple[str, Packed]]) -> Series
         if headers.size + length > HEADERS_BYTES:
             headers.end()
         layout.header_places.append(headers.add(packed.worker, offset, length))
-    layout.chunks, layout.previews = chunks.all(), previews.all()
+    layout.previews = previews.all()
     layout.headers = headers.all(deflate=True)
     return layout
+
+
+def _early_places(layout: SeriesLayout, early: EarlySeries) -> list[tuple[int, int]]:
+    """Where the frames lie in the chunks that are there; none if those do not serve.
+
+    They do if they hold the frames of this medium and no others, and whoever scrolls finds
+    neighbours in one chunk.
+    """
+    shown = {packed.sop_instance_uid for _, packed in layout.objects if packed.frame_count}
+    if shown != {uid for uid, places in early.places.items() if places} or None in early.chunks:
+        return []
+    by_object = [early.frame_places(packed.sop_instance_uid) for _, packed in layout.objects]
+    places = [by_object[instance][frame] for instance, frame in layout.order]
+    spans: dict[int, tuple[int, int, int]] = {}
+    for at, (chunk, _) in enumerate(places):
+        first, _, count = spans.get(chunk, (at, at, 0))
+        spans[chunk] = (first, at, count + 1)
+    is_near = all(last - first < _MOST_SPREAD * count for first, last, count in spans.values())
+    return places if is_near else []
+
+
+def _cut_chunks(layout: SeriesLayout) -> None:
+    """Chunks of what lies in none yet, and a short one if the first image would wait for a long."""
+    chunks = _Cutter(layout, "C", after=len(layout.made))
+    for at, (instance, frame) in enumerate(layout.order):
+        packed = layout.objects[instance][1]
+        offset, length, *_ = _frame(packed, frame)
+        if layout.made:
+            first = layout.made[layout.places[at][0] - 1]
+            waits = first.payload_bytes > FIRST_CHUNK_BYTES + length
+            if chunks.size >= FIRST_CHUNK_BYTES or not (waits or chunks.size):
+                break
+        elif ends_before(chunks.size, chunks.number, length):
+            chunks.end()
+        place = chunks.add(packed.worker, offset, length)
+        layout.places[at : at + 1] = [place]
+    layout.chunks = chunks.all()
 
 
 class _Cutter:
@@ -182,17 +225,21 @@ class _Cutter:
 
     Attributes:
         size: Bytes in the file that is being filled.
+
+    Args:
+        after: How many files of the kind there are already.
     """
 
-    def __init__(self, layout: SeriesLayout, letter: str) -> None:
+    def __init__(self, layout: SeriesLayout, letter: str, after: int = 0) -> None:
         self._start = f"{layout.folder}/{letter}"
+        self._after = after
         self._files: list[list[tuple[int, int, int]]] = [[]]
         self.size = 0
 
     @property
-    def count(self) -> int:
-        """Of files, the one that is being filled among them."""
-        return len(self._files)
+    def number(self) -> int:
+        """Of the file that is being filled, from 1."""
+        return self._after + len(self._files)
 
     def end(self) -> None:
         """What comes goes into another file, if there is anything in this one."""
@@ -202,13 +249,13 @@ class _Cutter:
 
     def add(self, worker: int, offset: int, length: int) -> tuple[int, int]:
         """Number of the file, from 1, and offset in it."""
-        place = (len(self._files), self.size)
+        place = (self.number, self.size)
         self._files[-1].append((worker, offset, length))
         self.size += length
         return place
 
     def all(self, *, deflate: bool = False) -> list[Gathered]:
-        found = enumerate(self._files, 1)
+        found = enumerate(self._files, self._after + 1)
         return [Gathered(f"{self._start}{n:07d}", it, deflate) for n, it in found if it]
 
 

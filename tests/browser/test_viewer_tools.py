@@ -123,7 +123,7 @@ def test_planes_have_the_values_of_the_slices(ct: Browser, objects: Path) -> Non
 def test_pictures_of_one_patient_scroll_together_by_place(ct: Browser) -> None:
     press(ct, "Shift+u")
     ct.until(f"{BENCH}.length === 4 && {BENCH}[3].source?.volume?.ready === {SLICES}")
-    ct.evaluate(f"sendhome.stage.activate({BENCH}[0]); {BENCH}[0].element.focus()")
+    ct.evaluate(f"(sendhome.stage.activate({BENCH}[0]), {BENCH}[0].element.focus())")
     ct.until(f"({BENCH}[0].update({{index: 1}}), {BENCH}[0].update({{index: 5}}),"
              f" {BENCH}[1].state.index === 5)")  # fmt: skip
     press(ct, "y", "ArrowDown")
@@ -230,8 +230,8 @@ def test_a_copy_says_whose_it_is_and_that_it_is_a_copy(ct: Browser) -> None:
 
 
 def test_by_touch_alone(web: Browser, medium: Path) -> None:
-    if web.kind != "chromium":
-        pytest.skip("this driver has touch in Chromium only")
+    if web.kind == "firefox":
+        pytest.skip("automation has no touch in Firefox")
     web.open(medium / "VIEWER" / "START.HTM", touch=True, width=1000, height=700)
     web.until("document.documentElement.dataset.state === 'ready'")
     web.evaluate("sendhome.open(sendhome.disc.places.find(p => p.entry.modality === 'CT').entry.n)")

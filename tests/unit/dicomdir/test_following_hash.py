@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dicomdir.following_hash import FollowingHash
+from dicomdir.growth import Growth
 from dicomdir.iso import begin_author
 from tests.unit.dicomdir.test_iso import CREATED, make_volume
 
@@ -30,25 +31,29 @@ def test_it_is_of_what_was_written_last(file: Path) -> None:
     content = rng.randbytes(3_000_001)
     descriptor = os.open(file, os.O_RDWR)
     os.posix_fallocate(descriptor, 0, len(content))
-    following = FollowingHash(descriptor, len(content))
+    growth = Growth()
+    following = FollowingHash(descriptor, len(content), growth)
     at = 0
     while at < len(content):
         piece = content[at : at + rng.choice((1, 100, 4096, 70_000, 500_000))]
         at += os.pwrite(descriptor, piece, at)
-        following.reached(at)
+        growth.reached(at)
+    growth.end()
     os.close(descriptor)
     assert following.hexdigest() == hashlib.sha256(content).hexdigest()
 
 
-def test_one_that_is_abandoned_ends_and_has_no_hash(file: Path) -> None:
+def test_of_a_file_that_is_not_finished_there_is_no_hash(file: Path) -> None:
     file.write_bytes(bytes(10_000))
     before = threading.active_count()
     with file.open("rb") as opened:
-        following = FollowingHash(opened.fileno(), 10_000)
-    following.reached(5_000)
-    following.abandon()
+        growth = Growth()
+        following = FollowingHash(opened.fileno(), 10_000, growth)
+    growth.reached(5_000)
+    growth.end()
+    following.join()
     assert threading.active_count() == before
-    with pytest.raises(ValueError, match="abandoned"):
+    with pytest.raises(ValueError, match="not finished"):
         following.hexdigest()
 
 
@@ -65,15 +70,17 @@ def test_a_file_larger_than_the_memory_that_is_allowed(file: Path) -> None:
     code = """if True:
         import hashlib, os, resource, sys
         from dicomdir.following_hash import FollowingHash
+        from dicomdir.growth import Growth
         size = 700 << 20
         descriptor = os.open(sys.argv[1], os.O_RDWR)
         os.ftruncate(descriptor, size)
         os.pwrite(descriptor, b"end", size - 3)
         used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20),) * 2)
-        following = FollowingHash(descriptor, size)
-        following.reached((65 << 20) + 1)
-        following.reached(size)
+        growth = Growth()
+        following = FollowingHash(descriptor, size, growth)
+        growth.reached((65 << 20) + 1)
+        growth.reached(size)
         print(following.hexdigest())
     """
     told = subprocess.run(

@@ -16,16 +16,12 @@ from dicomdir.file_id import allocate_file_ids
 from dicomdir.instance import Instance, read_instance
 from dicomdir.pdi import Entry, FileSource
 from dicomdir.transcode import transcode
+from dicomdir.viewer.early import CHUNK_BYTES, FIRST_CHUNK_BYTES
 from dicomdir.viewer.folder import ViewerFolder
 from dicomdir.viewer.model import Medium, Original
 from dicomdir.viewer.pack import Pack, Packed
 from dicomdir.viewer.pool import Pool
-from dicomdir.viewer.series import (
-    CHUNK_BYTES,
-    FIRST_CHUNK_BYTES,
-    display_order,
-    lay_out_series,
-)
+from dicomdir.viewer.series import display_order, lay_out_series
 from dicomdir.viewer.source import Described, jpeg_frames
 from tests.factories import make_study
 from tests.jobs import SITE

@@ -2,7 +2,7 @@
 import { App } from "./app.ts";
 import { Disc } from "./data/disc.ts";
 import { Files } from "./data/files.ts";
-import type { Manifest } from "./data/format.ts";
+import type { Manifest, SeriesEntry, StudyEntry } from "./data/format.ts";
 import { Loader } from "./data/loader.ts";
 import { attachFooter } from "./ui/about_panel.ts";
 import { attachAudience } from "./ui/audience.ts";
@@ -27,8 +27,13 @@ declare global {
   interface Window {
     /** For tests, and for whoever opens the browser's console. */
     sendhome?: App;
+    /** Begins the page: BOOT.JS calls it when all that it loads is there. */
+    SENDHOME_MAIN?: () => void;
   }
 }
+
+/** Longest time in which the first picture is alone: one that cannot be read holds up no others. */
+const MOST_ALONE_MS = 3000;
 
 /** A disc whose first series cannot be read has others; trying all of many would take for ever. */
 const MOST_TRIED = 5;
@@ -41,7 +46,15 @@ async function main(): Promise<void> {
   const wishes = [...navigator.languages, ...manifest.site.languages];
   chooseLanguage(wishes);
   document.title = t("page.title");
-  const app = new App(new Disc(manifest, files), buildPage());
+  const disc = new Disc(manifest, files);
+  const release = files.beAlone();
+  setTimeout(release, MOST_ALONE_MS);
+  const images = firstImages(manifest);
+  const [first] = images;
+  if (first && first.entry.modality !== "MG") {
+    disc.series(first.entry.n, true).catch(() => undefined); // whoever opens it is told
+  }
+  const app = new App(disc, buildPage());
   app.addTools(scrollTool, windowTool, panTool, zoomTool);
   app.commands.add(...imageCommands);
   app.stage.each((viewport) => {
@@ -49,7 +62,7 @@ async function main(): Promise<void> {
     attachCorners(viewport);
   });
   app.stage.setGrid({ rows: 1, columns: 1 });
-  markFirstImage(app);
+  markFirstImage(app, release);
   const panel = new Panel(app);
   const guide = new Guide(app);
   app.commands.add(...pageCommands(app, panel, guide));
@@ -60,8 +73,9 @@ async function main(): Promise<void> {
   new Bench(app);
   app.commands.listen(app);
   window.sendhome = app;
-  await openFirst(app, manifest);
-  // After the picture: neither may make anybody wait for it.
+  await openFirst(app, images);
+  if (!app.stage.active.source) release();
+  await files.company; // neither may make anybody wait for the picture
   void openReport(app, panel, false);
   if (app.stage.active.source) guide.start(false);
   document.documentElement.dataset["state"] = "ready";
@@ -76,32 +90,52 @@ function loaded(): Promise<void> {
 /**
  * For benchmarks, by performance.getEntriesByName(): when the first image stood on the screen, and
  * when the first one did with every pixel.
+ *
+ * @param seen Called when the first one stands there.
  */
-function markFirstImage(app: App): void {
+function markFirstImage(app: App, seen: () => void): void {
   const marked = new Set<string>();
   const mark = (name: string) => {
     if (marked.has(name)) return;
     marked.add(name);
-    requestAnimationFrame(() => requestAnimationFrame(() => performance.mark(name)));
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        performance.mark(name);
+        setTimeout(seen);
+      }),
+    );
   };
   app.stage.each((each) => {
     const stop = each.on((viewport, change) => {
       if (change !== "picture" || !viewport.shown) return;
-      mark(viewport.picture ? "sendhome-exact" : "sendhome-first");
+      mark("sendhome-first");
       if (viewport.picture) {
         stop();
-        mark("sendhome-first");
+        mark("sendhome-exact");
       }
     });
   });
 }
 
-/** The newest study's first series of images that can be read; then the others' turn. */
-async function openFirst(app: App, manifest: Manifest): Promise<void> {
+interface Shown {
+  study: StudyEntry;
+  entry: SeriesEntry;
+}
+
+/** Series of images that can be shown, those of the newest study first. */
+function firstImages(manifest: Manifest): Shown[] {
+  return newestFirst(manifest)
+    .flatMap((study) => study.series.map((entry) => ({ study, entry })))
+    .filter(({ entry }) => entry.kind === "image" && entry.pack === "whole");
+}
+
+function newestFirst(manifest: Manifest): StudyEntry[] {
   const all = manifest.patients.flatMap((patient) => patient.studies);
-  const newest = [...all].sort((a, b) => (b.date + b.time).localeCompare(a.date + a.time));
-  const series = newest.flatMap((study) => study.series.map((entry) => ({ study, entry })));
-  const images = series.filter(({ entry }) => entry.kind === "image" && entry.pack === "whole");
+  return [...all].sort((a, b) => (b.date + b.time).localeCompare(a.date + a.time));
+}
+
+/** The first series of images that can be read; then the others' turn. */
+async function openFirst(app: App, images: Shown[]): Promise<void> {
   let failed: unknown = null;
   for (const { study, entry } of images.slice(0, MOST_TRIED)) {
     try {
@@ -112,13 +146,15 @@ async function openFirst(app: App, manifest: Manifest): Promise<void> {
       failed = error;
     }
   }
-  const [first] = newest;
+  const [first] = newestFirst(app.disc.manifest);
   if (first) app.store.set({ study: first.uid });
   const text = failed ? faultText(failed) : t("page.no-images");
   app.slots.stage.prepend(el("p", { class: "no-images", role: "status" }, text));
 }
 
-main().catch((error: unknown) => {
-  document.documentElement.dataset["state"] = "stopped";
-  stop(faultText(error));
-});
+window.SENDHOME_MAIN = () => {
+  main().catch((error: unknown) => {
+    document.documentElement.dataset["state"] = "stopped";
+    stop(faultText(error));
+  });
+};

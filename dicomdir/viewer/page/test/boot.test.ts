@@ -57,24 +57,64 @@ test("a browser that lacks what is needed is told so, and nothing is loaded", ()
 
 test("names follow the case of its own address, and the other case is tried once", () => {
   for (const [folder, own, names] of [
-    ["file:///d/VIEWER/", "START.HTM", ["VIEWER.CSS", "LANG.JS", "VIEWER.JS"]],
-    ["file:///d/viewer/", "start.htm?x#/y", ["viewer.css", "lang.js", "viewer.js"]],
+    ["file:///d/VIEWER/", "START.HTM", ["VIEWER.CSS", "LANG.JS", "VIEWER.JS", "MANIFEST.JS"]],
+    ["file:///d/viewer/", "start.htm?x#/y", ["viewer.css", "lang.js", "viewer.js", "manifest.js"]],
   ] as const) {
     const { added, window, place } = boot(folder + own, modern);
     assert.deepEqual(
       { ...(window["SENDHOME_BASE"] as object) },
       { folder, lower: own.startsWith("start.htm") },
     );
-    assert.equal(added[0]!.href, folder + names[0]);
-    assert.equal(added[1]!.src, folder + names[1]);
-    added[1]!.onload!();
-    assert.equal(added[2]!.src, folder + names[2]);
+    assert.deepEqual(
+      added.map((each) => each.href ?? each.src),
+      names.map((name) => folder + name),
+    );
     added[2]!.onerror!();
-    assert.notEqual(added[3]!.src, added[2]!.src);
-    assert.equal(added[3]!.src!.toLowerCase(), added[2]!.src!.toLowerCase());
-    added[3]!.onerror!();
+    assert.notEqual(added[4]!.src, added[2]!.src);
+    assert.equal(added[4]!.src!.toLowerCase(), added[2]!.src!.toLowerCase());
+    added[4]!.onerror!();
     assert.match(place.text, /cannot be read: VIEWER\.JS/);
   }
+});
+
+test("the viewer begins when all is there, in whatever order it came", () => {
+  for (const order of [
+    [1, 2, 3],
+    [3, 2, 1],
+    [2, 3, 1],
+  ]) {
+    const { added, window } = boot("file:///d/VIEWER/START.HTM", modern);
+    let begun = 0;
+    window["SENDHOME_MAIN"] = () => begun++;
+    for (const at of order) {
+      assert.equal(begun, 0);
+      added[at]!.onload!();
+    }
+    assert.equal(begun, 1);
+  }
+});
+
+test("a manifest that cannot be read is the viewer's to tell of", () => {
+  const { added, window, place } = boot("file:///d/VIEWER/START.HTM", modern);
+  let begun = 0;
+  window["SENDHOME_MAIN"] = () => begun++;
+  added[1]!.onload!();
+  added[2]!.onload!();
+  added[3]!.onerror!();
+  assert.equal(begun, 0);
+  added[4]!.onerror!();
+  assert.equal(begun, 1);
+  assert.equal(place.text, "");
+});
+
+test("what the manifest says is kept until the viewer asks", () => {
+  const { window } = boot("file:///d/VIEWER/START.HTM", modern);
+  const call = window["SENDHOME"] as ((...it: unknown[]) => void) & { lock: (it: unknown) => void };
+  call.lock({ version: 1 });
+  call("MANIFEST", 3, 4, "abc");
+  const early = window["SENDHOME_EARLY"] as unknown[][] & { lock: unknown };
+  assert.equal(JSON.stringify([...early]), '[["MANIFEST",3,4,"abc"]]');
+  assert.equal(JSON.stringify(early.lock), '{"version":1}');
 });
 
 test("it is ECMAScript 5: an old browser reads it to the end", () => {

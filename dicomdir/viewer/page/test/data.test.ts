@@ -142,11 +142,22 @@ test("a bounded store lets go what was used longest ago, or matters least", () =
   assert.equal(store.get("a"), "a");
   assert.deepEqual(store.put("c", "c", 4), ["b"]);
   assert.deepEqual(
-    store.put("d", "d", 4, (key) => (key === "a" ? 2 : 1)),
+    store.put("d", "d", 4, (key) => (key === "a" ? -1 : -2)),
     ["c"],
   );
   assert.deepEqual(store.put("big", "big", 50), ["a", "d"]);
   assert.equal(store.size, 50);
+});
+
+test("what is looked at stays, however much it is", () => {
+  const store = new Bounded<string>(10);
+  const distance = (key: string) => (key.startsWith("seen") ? -0 : -3);
+  for (const key of ["seen1", "far", "seen2", "seen3"]) store.put(key, key, 6, distance);
+  assert.deepEqual(
+    ["seen1", "far", "seen2", "seen3"].filter((key) => store.has(key)),
+    ["seen1", "seen2", "seen3"],
+  );
+  assert.equal(store.size, 18);
 });
 
 test("names of data files in both cases", () => {

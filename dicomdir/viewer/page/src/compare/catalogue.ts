@@ -22,16 +22,20 @@ export function catalogueOf(source: Source): Catalogue | null {
 export function readCatalogue(source: Source): Promise<Catalogue> {
   let made = asked.get(source);
   if (!made) {
-    made = source.ready().then(() => {
-      const planes = Array.from({ length: source.count }, (_, i) => planeAt(source, i));
-      const catalogue = { planes, step: stepOf(planes) };
-      known.set(source, catalogue);
-      return catalogue;
-    });
+    made = read(source);
     made.catch(() => asked.delete(source));
     asked.set(source, made);
   }
   return made;
+}
+
+async function read(source: Source): Promise<Catalogue> {
+  await source.ready();
+  await source.leisure?.(); // of a thousand headers it takes a tenth of a second
+  const planes = Array.from({ length: source.count }, (_, i) => planeAt(source, i));
+  const catalogue = { planes, step: stepOf(planes) };
+  known.set(source, catalogue);
+  return catalogue;
 }
 
 /** A header that cannot be read has no plane. */

@@ -13,6 +13,8 @@ export type AskPassword = (wasWrong: boolean) => Promise<string>;
 export class Files {
   private readonly loader: Loader;
   private vault: Vault | null = null;
+  /** Until then nothing is done ahead. */
+  company: Promise<void> = Promise.resolve();
 
   constructor(loader: Loader) {
     this.loader = loader;
@@ -50,6 +52,22 @@ export class Files {
   /** Somebody else wants a file that is asked for already. */
   urge(name: string, rank: Rank): void {
     this.loader.urge(name, rank);
+  }
+
+  /**
+   * Nothing is loaded or decoded ahead until the returned function is called: what is seen first is
+   * being brought onto the screen.
+   */
+  beAlone(): () => void {
+    let release = () => {};
+    this.company = new Promise((done) => {
+      release = done;
+    });
+    this.loader.alone(true);
+    return () => {
+      this.loader.alone(false);
+      release();
+    };
   }
 
   /** What is urgent has changed. */

@@ -26,6 +26,8 @@ export interface SeriesEntry {
   text: number;
   thumb: string | null;
   page: string | null;
+  /** Chunk of the first image where it may be asked for beside META; media made before have none. */
+  first?: number | null;
 }
 
 export interface StudyEntry {

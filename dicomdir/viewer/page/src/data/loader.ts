@@ -30,6 +30,8 @@ interface Call {
 declare global {
   interface Window {
     SENDHOME?: Call;
+    /** What was called before there was a Loader: BOOT.JS has MANIFEST.JS loaded. */
+    SENDHOME_EARLY?: [string, number, number, string][] & { lock?: Lock };
     SENDHOME_BASE?: Base;
   }
 }
@@ -54,6 +56,8 @@ const LARGE = 2_500_000;
 export class Loader {
   /** What SENDHOME.lock was called with: this medium is protected. */
   lock: Lock | null = null;
+  /** Nothing is loaded ahead: what is there is being brought onto the screen first. */
+  private isAlone = false;
   private readonly base: Base;
   private readonly waiting = new Map<string, Request>();
   private readonly running = new Map<string, Request>();
@@ -68,6 +72,9 @@ export class Loader {
       this.lock ??= lock;
     };
     window.SENDHOME = call;
+    const early = window.SENDHOME_EARLY;
+    if (early?.lock) call.lock(early.lock);
+    for (const [name, bytes, crc, text] of early?.splice(0) ?? []) call(name, bytes, crc, text);
   }
 
   /**
@@ -106,6 +113,12 @@ export class Loader {
     this.next();
   }
 
+  /** Whether nothing but what somebody waits for is loaded from now on. */
+  alone(isAlone: boolean): void {
+    this.isAlone = isAlone;
+    this.next();
+  }
+
   /** Ranks have changed: something that waited for ever may go now. */
   next(): void {
     while (this.running.size < AT_ONCE) {
@@ -113,7 +126,7 @@ export class Loader {
       let least = Infinity;
       const running = [...this.running.values()];
       const isBusy = running.some((each) => each.isLarge);
-      const isAwaited = running.some((each) => rankOf(each) <= AWAITED);
+      const isAwaited = this.isAlone || running.some((each) => rankOf(each) <= AWAITED);
       for (const request of this.waiting.values()) {
         if (isBusy && request.isLarge) continue;
         const rank = rankOf(request);

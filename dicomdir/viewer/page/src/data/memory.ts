@@ -26,7 +26,8 @@ export class Bounded<V> {
   }
 
   /**
-   * @param worth Of a key: the lowest goes first; without it, the one used longest ago.
+   * @param worth Of a key: the lowest goes first, and those of 0 never: they are looked at. Without
+   *   it, the one used longest ago goes.
    * @returns Keys that had to go.
    */
   put(key: string, value: V, size: number, worth?: (key: string) => number): string[] {
@@ -36,10 +37,10 @@ export class Bounded<V> {
     const gone: string[] = [];
     if (this.total <= this.most) return gone;
     const others = [...this.held.keys()].filter((each) => each !== key);
-    const ranked = worth ? others.map((each) => ({ each, rank: worth(each) })) : null;
-    const order = ranked ? ranked.sort((a, b) => a.rank - b.rank).map((it) => it.each) : others;
-    for (const each of order) {
-      if (this.total <= this.most) break;
+    const ranked = others.map((each) => ({ each, rank: worth ? worth(each) : -1 }));
+    if (worth) ranked.sort((a, b) => a.rank - b.rank);
+    for (const { each, rank } of ranked) {
+      if (this.total <= this.most || rank >= 0) break;
       this.drop(each);
       gone.push(each);
     }

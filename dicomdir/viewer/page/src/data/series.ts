@@ -38,7 +38,7 @@ export class SeriesData implements Source {
   private readonly eyes = new Map<object, number>();
   private direction: -1 | 0 | 1 = 0;
   private isHeld = false;
-  /** First and last frame of each chunk; chunks are in display order. */
+  /** First and last frame of each chunk; those of two may overlap. */
   private readonly spans = new Map<number, [number, number]>();
 
   constructor(entry: SeriesEntry, files: Files, pools: Pools) {
@@ -54,9 +54,19 @@ export class SeriesData implements Source {
     return this.meta.order.length;
   }
 
-  /** Load META. @throws DataError */
-  open(): Promise<void> {
-    this.opening ??= this.files
+  /**
+   * Load META.
+   *
+   * @param isLookedAt The chunk of the first image comes beside it.
+   * @throws DataError
+   */
+  open(isLookedAt = false): Promise<void> {
+    this.opening ??= this.load(isLookedAt);
+    return this.opening;
+  }
+
+  private load(isLookedAt: boolean): Promise<void> {
+    const made = this.files
       .inflated(`${this.folder}/META`, () => 0)
       .then((payload) => {
         this.meta = readMeta(payload, `${this.folder}/META`);
@@ -71,7 +81,9 @@ export class SeriesData implements Source {
         this.opening = null;
         throw error;
       });
-    return this.opening;
+    const { first } = this.entry;
+    if (isLookedAt && Number.isInteger(first)) this.chunk(first!, true).catch(() => undefined);
+    return made;
   }
 
   instance(index: number): InstanceEntry {
@@ -91,6 +103,10 @@ export class SeriesData implements Source {
 
   ready(): Promise<void> {
     return this.headers.all();
+  }
+
+  leisure(): Promise<void> {
+    return this.files.company;
   }
 
   info(index: number): FrameInfo | null {
@@ -216,10 +232,11 @@ export class SeriesData implements Source {
     const key = this.chunkKey(c);
     const known = this.pools.chunks.get(key);
     if (known) return Promise.resolve(known);
-    const rank = () =>
-      this.isHeld
-        ? Infinity
-        : Math.min(AWAITED + this.chunkDistance(c), isWanted ? WANTED_UNSEEN : Infinity);
+    const rank = () => {
+      if (this.isHeld) return Infinity;
+      if (!this.spans.size) return AWAITED; // asked for beside META
+      return Math.min(AWAITED + this.chunkDistance(c), isWanted ? WANTED_UNSEEN : Infinity);
+    };
     let made = this.loading.get(c);
     if (made && isWanted) this.files.urge(key, rank);
     if (!made) {
@@ -268,6 +285,7 @@ export class SeriesData implements Source {
       const index = from + i * step;
       if (index < 0 || index >= this.count || this.eyes.get(who) !== from) return;
       await this.picture(index).catch(() => undefined); // the viewport that shows it will tell
+      await this.files.company;
     }
   }
 

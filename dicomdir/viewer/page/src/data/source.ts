@@ -71,6 +71,8 @@ export interface Source {
   info(index: number): FrameInfo | null;
   /** Headers of all frames, loaded. */
   ready(): Promise<void>;
+  /** Until then what nobody waits for has to wait: the first picture is on its way. */
+  leisure?(): Promise<void>;
   /** `who` looks at this frame: load from here outwards, decode ahead in this direction. */
   focus(who: object, index: number, direction: -1 | 0 | 1): void;
   /** `who` does not look at this source any more. */

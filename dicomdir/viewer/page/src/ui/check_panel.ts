@@ -12,7 +12,7 @@ import { currentLanguage, t } from "../words.ts";
 import { button, el } from "./dom.ts";
 import { faultText } from "./faults.ts";
 import type { PanelContent } from "./panel.ts";
-import { pickFolder } from "./picking.ts";
+import { isFolder, pickFolder } from "./picking.ts";
 
 const MOST_SHOWN = 500;
 const ORDER: Verdict[] = ["intact", "altered", "missing", "unreadable", "extra"];
@@ -55,7 +55,8 @@ async function run(
 ): Promise<void> {
   const root = rootOf(files.map(({ path }) => path));
   if (root === null) {
-    outcome.replaceChildren(el("p", { role: "alert", class: "warn" }, t("check.other-folder")));
+    const why = isFolder(files) ? "check.other-folder" : "folder.none-given";
+    outcome.replaceChildren(el("p", { role: "alert", class: "warn" }, t(why)));
     return;
   }
   let isStopped = false;

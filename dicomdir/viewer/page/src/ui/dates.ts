@@ -1,6 +1,8 @@
 /** Dates and times of DICOM as people of the page's language write them. */
 import { currentLanguage } from "../words.ts";
 
+const formats = new Map<string, Intl.DateTimeFormat>(); // making one takes milliseconds
+
 /** "20260131" as a date; what is none stays as it is. */
 export function shownDate(text: string, language = currentLanguage()): string {
   const found = /^(\d{4})[-.]?(\d{2})[-.]?(\d{2})/.exec(text.trim());
@@ -10,11 +12,20 @@ export function shownDate(text: string, language = currentLanguage()): string {
   date.setUTCFullYear(year);
   const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   if (!isReal) return text;
-  // In the Gregorian calendar and with our digits: what stands on the report is found again.
-  return new Intl.DateTimeFormat(`${language}-u-ca-gregory-nu-latn`, {
-    dateStyle: "medium",
-    timeZone: "UTC",
-  }).format(date);
+  return formatFor(language).format(date);
+}
+
+/** In the Gregorian calendar and with our digits: what stands on the report is found again. */
+function formatFor(language: string): Intl.DateTimeFormat {
+  let made = formats.get(language);
+  if (!made) {
+    made = new Intl.DateTimeFormat(`${language}-u-ca-gregory-nu-latn`, {
+      dateStyle: "medium",
+      timeZone: "UTC",
+    });
+    formats.set(language, made);
+  }
+  return made;
 }
 
 /** "134501.123" as "13:45". */

@@ -7,8 +7,9 @@ import { type Shelf, seriesOf } from "../shelves.ts";
 import { t } from "../words.ts";
 import { button, el } from "./dom.ts";
 import { faultText } from "./faults.ts";
+import { notify } from "./notice.ts";
 import type { Panel, PanelContent } from "./panel.ts";
-import { onDrop, pickFolder } from "./picking.ts";
+import { isFolder, onDrop, pickFolder } from "./picking.ts";
 import { say } from "./say.ts";
 
 export type Purpose = "original" | "other";
@@ -23,6 +24,10 @@ export class FolderPanels {
     this.panel = panel;
     this.made = { original: this.content("original"), other: this.content("other") };
     onDrop((files) => {
+      if (!files.length) {
+        notify(app, t("folder.none-given"));
+        return;
+      }
       this.panel.open(this.made.other, false);
       this.started(files, app.slots.panel.querySelector(".panel-body")!);
     });
@@ -90,7 +95,7 @@ export class FolderPanels {
       (error: unknown) => {
         outcome.replaceChildren(
           el("p", { role: "alert", class: "warn" }, t("folder.nothing")),
-          el("p", { class: "quiet" }, faultText(error)),
+          el("p", { class: "quiet" }, isFolder(files) ? faultText(error) : t("folder.none-given")),
         );
       },
     );

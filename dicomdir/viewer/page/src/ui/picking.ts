@@ -48,16 +48,39 @@ export function pickFolder(): Promise<PickedFile[]> {
   });
 }
 
-/** Folders and files that are dropped anywhere on the page. */
+/** Whether they came from a folder: WebKitGTK's dialog lets a person choose loose files only. */
+export function isFolder(files: readonly PickedFile[]): boolean {
+  return files.some(({ path }) => path.includes("/"));
+}
+
+/**
+ * Folders and files that are dropped anywhere on the page; nothing where the browser keeps them.
+ *
+ * WebKitGTK says of files only that there is a list of addresses, and would open them in the place
+ * of this page.
+ */
 export function onDrop(take: (files: PickedFile[]) => void): void {
-  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") === true;
+  let isOwn = false;
+  document.addEventListener("dragstart", () => {
+    isOwn = true;
+  });
+  document.addEventListener("dragend", () => {
+    isOwn = false;
+  });
+  const isFromOutside = ({ dataTransfer }: DragEvent) =>
+    !isOwn && dataTransfer?.types.some((type) => type === "Files" || type === "text/uri-list");
   document.addEventListener("dragover", (event) => {
-    if (hasFiles(event)) event.preventDefault();
+    if (isFromOutside(event)) event.preventDefault();
   });
   document.addEventListener("drop", (event) => {
-    if (!hasFiles(event)) return;
+    if (!isFromOutside(event)) return;
     event.preventDefault();
-    void dropped(event.dataTransfer!).then((files) => files.length && take(files));
+    const transfer = event.dataTransfer!;
+    if (transfer.getData("text/uri-list")) return; // a link; what it says of files is empty
+    const isKept = !transfer.types.includes("Files");
+    void dropped(transfer).then((files) => {
+      if (files.length || isKept) take(files);
+    });
   });
 }
 
