@@ -211,7 +211,8 @@ class Drive:
     ) -> None:
         """
         Args:
-            node: Such as /dev/sr0.
+            node: Such as /dev/sr0, or a link that finds the drive after re-plugging; it is followed
+                anew at every use.
             lock_folder: Where the drive's lock file stands; the same for all who use the drive.
             probe: How the tray is asked; an emulated drive without a kernel has none.
             sectors: Where the medium's sectors are read, `node` by default.
@@ -246,7 +247,7 @@ class Drive:
     ) -> EngineRun:
         with self._lock.hold(is_cancelled=is_cancelled) as lock_fd:
             return self._engine.burn(
-                str(self._node),
+                self._device(),
                 image,
                 lock_fd=lock_fd,
                 speed=speed_for(state.kind),
@@ -283,13 +284,16 @@ class Drive:
     def eject(self) -> None:
         """Raises DriveError if the tray stays closed."""
         with self._lock.hold() as lock_fd:
-            run = self._engine.eject(str(self._node), lock_fd=lock_fd)
+            run = self._engine.eject(self._device(), lock_fd=lock_fd)
         if run.exit_code != 0:
             raise DriveError(f"the tray does not open, exit code {run.exit_code}")
 
+    def _device(self) -> str:
+        return os.path.realpath(self._node)  # the engine knows drives by their nodes
+
     def _query(self) -> MediaState:
         with self._lock.hold() as lock_fd:
-            run, events = self._engine.query(str(self._node), lock_fd=lock_fd)
+            run, events = self._engine.query(self._device(), lock_fd=lock_fd)
         return read_state(run, events)
 
     def _has_length(self) -> bool:

@@ -51,9 +51,17 @@ class UnsuitableStickError(UnsuitableMediumError):
 
 
 class SpoiledMediumError(BurnerError):
-    """Writing began and did not end well: this disc is scrap, another may do (sense key 3)."""
+    """Writing began and did not end well: this disc is scrap, another may do (sense key 3).
+
+    Attributes:
+        discs: How many became scrap: a robot tries again by itself.
+    """
 
     code = "medium.spoiled"
+
+    def __init__(self, text: str, *, discs: int = 1) -> None:
+        super().__init__(text)
+        self.discs = discs
 
 
 class DriveError(BurnerError):
@@ -62,10 +70,46 @@ class DriveError(BurnerError):
     code = "drive.fault"
 
 
+class NoUdevError(BurnerError):
+    """Nobody here says which devices there are: no udev runs (a container), or no libudev."""
+
+    code = "devices.no_udev"
+
+
+class RobotSilentError(DriveError):
+    """A robot's folder cannot be reached, or its service shows no sign of life."""
+
+    code = "robot.silent"
+
+
+class RobotStatusError(DriveError):
+    """What a robot's service wrote cannot be made sense of."""
+
+    code = "robot.status"
+
+
+class RobotHelpError(DriveError):
+    """A robot waits for a person or its maker's service; the text begins with its code."""
+
+    code = "robot.help"
+
+
+class RobotLostError(DriveError):
+    """Nobody can tell what became of a disc: whatever came out of the robot must be destroyed."""
+
+    code = "robot.lost"
+
+
 class EngineError(BurnerError):
     """Our own fault or the engine's: not installed, bad arguments, image missing (sense key 5)."""
 
     code = "engine.failed"
+
+
+class RobotRefusedError(EngineError):
+    """A robot refused a job as wrong, or it cannot be put into a job file."""
+
+    code = "robot.refused"
 
 
 class CancelledError(BurnerError):

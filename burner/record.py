@@ -61,7 +61,8 @@ def record(
 
     run = drive.burn(image, state, on_event=on_engine_event, is_cancelled=is_cancelled)
     judge(run)
-    _require_closed(drive.inspect(), image_bytes)
+    if run.assessed is None or not run.assessed.is_closed:  # the engine could not tell: look again
+        _require_closed(drive.inspect(), image_bytes)
     on_progress(image_bytes, image_bytes)
     return Recording(state.kind, image_bytes)
 
@@ -115,7 +116,7 @@ def judge(run: EngineRun) -> None:
 
 
 def _require_closed(state: MediaState, image_bytes: int) -> None:
-    """The third sign, from a new look at the drive."""
+    """The third sign, from a new look at the drive; how long it is is seen when it is read back."""
     if state.status is not MediaStatus.CLOSED:
         raise SpoiledMediumError(f"the disc is {state.status.value} after writing, not closed")
     if state.written_blocks * BLOCK_BYTES < image_bytes:

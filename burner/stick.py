@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from burner import mtools
@@ -34,9 +34,9 @@ from burner.stick_files import (
     VERIFIED,
     StickFile,
     batches_of,
-    copy_batch,
     folders_of,
     require_sound,
+    staged_batches,
 )
 from burner.stick_volume import (
     Marker,
@@ -58,10 +58,19 @@ class Stick:
     """A stick at a device node (disk or partition), or an image file."""
 
     def __init__(
-        self, path: Path, *, name: str | None = None, lock_folder: Path = LOCK_FOLDER
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        lock_folder: Path = LOCK_FOLDER,
+        require: Callable[[int], None] = lambda _descriptor: None,
     ) -> None:
+        """`require` looks at the opened node before anything is written to it, and may raise a
+        BurnerError (`burner.devices.policy.require_stick`).
+        """
         self.name = name or path.name
         self._path = path
+        self._require = require
         self._lock = DriveLock(lock_folder / f"sendhome-{self.name}.lock")
         self._reading = contextlib.ExitStack()
         self._volume: StickVolume | None = None
@@ -79,7 +88,7 @@ class Stick:
                 read_only, in_use or has_dicomdir.
         """
         self._end_reading()
-        with self._lock.hold(), claimed(self._path), open_volume(self._path) as volume:
+        with self._claimed(), open_volume(self._path) as volume:
             return assess(volume)
 
     def write(
@@ -94,7 +103,8 @@ class Stick:
         """Copy everything, DICOMDIR last, and fsync the node.
 
         Args:
-            staging: Folder on a disk with room for one batch (64 MiB) or for the largest file.
+            staging: Folder on a disk with room for two batches (64 MiB each) or the two largest
+                files.
             on_progress: Bytes copied and bytes in all, after each batch.
         Returns:
             The files with their hashes, in the order given.
@@ -107,7 +117,7 @@ class Stick:
         """
         require_sound(files)
         self._end_reading()
-        with self._lock.hold(is_cancelled=is_cancelled), claimed(self._path) as descriptor:
+        with self._claimed(is_cancelled) as descriptor:
             with open_volume(self._path) as volume:
                 state = assess(volume)
                 marker = read_marker(volume)
@@ -148,13 +158,14 @@ class Stick:
         copied: dict[str, StickFile] = {}
         mtools.make_directories(target, folders_of(files))
         with tempfile.TemporaryDirectory(dir=staging, prefix="stick-") as folder:
-            for batch in batches_of(files):
+            for batch in staged_batches(Path(folder), batches_of(files)):
                 if is_cancelled():  # between two calls only: a cut-off mcopy loses clusters
                     raise CancelledError(spoiled=True)
-                if batch[0].path == LAST:
+                if LAST in batch.files:
                     sync(descriptor)  # everything else is on the stick before it
-                copied |= copy_batch(target, Path(folder), batch)
-                done += sum(file.size for file in batch)
+                batch.copy_in(target)
+                copied |= batch.files
+                done += sum(file.size for file in batch.files.values())
                 on_progress(done, total)
         sync(descriptor)
         return [copied[file.path] for file in files]
@@ -247,7 +258,7 @@ class Stick:
         """
         self._end_reading()
         with contextlib.suppress(NoMediumError):
-            with self._lock.hold(), claimed(self._path) as descriptor:
+            with self._claimed() as descriptor:
                 with open_volume(self._path) as volume:
                     marker = read_marker(volume)
                     target = FatTarget(self._path, volume.geometry.offset)
@@ -257,6 +268,13 @@ class Stick:
                     sync(descriptor)
                 return marker is None or marker.is_verified
         return False
+
+    @contextlib.contextmanager
+    def _claimed(self, is_cancelled: Callable[[], bool] = never) -> Iterator[int]:
+        """To be written, by nobody else meanwhile."""
+        with self._lock.hold(is_cancelled=is_cancelled), claimed(self._path) as descriptor:
+            self._require(descriptor)
+            yield descriptor
 
     def _undo(self, target: FatTarget, marker: Marker, descriptor: int) -> bool:
         """Take away what was begun. If that fails too, the mark tells the next one."""

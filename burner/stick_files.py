@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -84,28 +86,54 @@ def batches_of(files: Sequence[StickFile]) -> Iterator[list[StickFile]]:
     yield [file for file in files if file.path == LAST]
 
 
-def copy_batch(
-    target: FatTarget,
-    staging: Path,
-    batch: Sequence[StickFile],
-) -> dict[str, StickFile]:
-    """Stage, copy in, remove. Returns the files with hashes of what was staged."""
+@dataclass(frozen=True, slots=True)
+class StagedBatch:
+    """Files of one folder of the stick, each in a file of its own for mtools.
+
+    Attributes:
+        files: By path on the stick, with hashes of what was staged.
+    """
+
+    folder: Path
+    parent: str
+    files: dict[str, StickFile]
+
+    def copy_in(self, target: FatTarget) -> None:
+        """Onto the stick; what was staged is gone afterwards."""
+        try:
+            staged = [self.folder / PurePosixPath(path).name for path in self.files]
+            copy_in(target, staged, self.parent)
+        finally:
+            shutil.rmtree(self.folder)
+
+
+def staged_batches(staging: Path, batches: Iterable[Sequence[StickFile]]) -> Iterator[StagedBatch]:
+    """Batches one after the other, the next one staged by a thread while one is being copied.
+
+    Args:
+        staging: A folder of ours, on a disk with room for two batches or the two largest files.
+    """
+    numbered = enumerate(batches)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="staging") as pool:
+        coming: Future[StagedBatch] | None = None
+        for number, batch in numbered:
+            ready, coming = coming, pool.submit(_stage_batch, staging / str(number), batch)
+            if ready is not None:
+                yield ready.result()
+        if coming is not None:
+            yield coming.result()
+
+
+def _stage_batch(folder: Path, batch: Sequence[StickFile]) -> StagedBatch:
     parent = str(PurePosixPath(batch[0].path).parent)
-    staged: list[Path] = []
+    folder.mkdir()
     result: dict[str, StickFile] = {}
-    try:
-        for file in batch:
-            path = staging / PurePosixPath(file.path).name
-            staged.append(path)
-            sha256 = _stage(file, path)
-            if file.sha256 is not None and file.sha256 != sha256:
-                raise EngineError("a file changed since it was hashed")
-            result[file.path] = replace(file, sha256=sha256)
-        copy_in(target, staged, "" if parent == "." else parent)
-    finally:
-        for path in staged:
-            path.unlink(missing_ok=True)
-    return result
+    for file in batch:
+        sha256 = _stage(file, folder / PurePosixPath(file.path).name)
+        if file.sha256 is not None and file.sha256 != sha256:
+            raise EngineError("a file changed since it was hashed")
+        result[file.path] = replace(file, sha256=sha256)
+    return StagedBatch(folder, "" if parent == "." else parent, result)
 
 
 def _stage(file: StickFile, path: Path) -> str:
