@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Self
 
 LOG_FD_VARIABLE: Final = "SENDHOME_LOG_FD"
 _MAX_LINE: Final = 1000
@@ -22,17 +23,41 @@ def tied_to_us(command: Sequence[str]) -> list[str]:
     return ["setpriv", "--pdeathsig", "TERM", "--", *command]
 
 
-def child_environment(log_fd: int) -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """Ours without Textual's own switches: a debug mode would show what it must not."""
-    kept = {name: it for name, it in os.environ.items() if not name.startswith("TEXTUAL")}
-    return kept | {LOG_FD_VARIABLE: str(log_fd)}
+    return {name: it for name, it in os.environ.items() if not name.startswith("TEXTUAL")}
 
 
-def forward_log(reading: int) -> None:
-    """What a child writes into its end of the pipe, into our own log; until that is closed."""
-    with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
-        while line := lines.readline(_MAX_LINE):
-            logger.info("%s", "".join(c for c in line if c.isprintable()))
+class LogPipe:
+    """What a child has to say, into our own log. Use as a context manager round its start.
+
+    The child gets `writing` (`pass_fds`) and is told of it by `environment`.
+    """
+
+    def __init__(self) -> None:
+        self._reading, self.writing = os.pipe()
+        self._thread = threading.Thread(target=self._forward, daemon=True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {LOG_FD_VARIABLE: str(self.writing)}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Our writing end goes: from now on the pipe ends with the child, if there is one."""
+        os.close(self.writing)
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the last lines of a child that ended."""
+        self._thread.join(seconds)
+
+    def _forward(self) -> None:
+        with os.fdopen(self._reading, encoding="utf-8", errors="replace") as lines:
+            while line := lines.readline(_MAX_LINE):
+                logger.info("%s", "".join(c for c in line if c.isprintable()))
 
 
 def log_to_parent() -> None:

@@ -221,6 +221,7 @@ def offered(config: Config) -> tuple[Medium, ...]:
 
 def writer(config: Config, drive: DriveConfig) -> MediaWriter:
     """The drive or port of that configuration. Raises ConfigError: a kind that there is not."""
+    from burner.devices.policy import require_stick
     from burner.drive import Drive
     from burner.stick import Stick
     from kiosk.adapters.media import DiscWriter, StickWriter
@@ -233,10 +234,15 @@ def writer(config: Config, drive: DriveConfig) -> MediaWriter:
         case "simulated":
             return DiscWriter(simulated(drive), name=drive.name)
         case "stick":
-            return StickWriter(Stick(device, name=drive.name), staging=staging)
+            stick = Stick(device, name=drive.name, require=require_stick)
+            return StickWriter(stick, staging=staging)
         case "simulated-stick":  # an image file, alone in its folder
             stick = Stick(device, name=drive.name, lock_folder=device.parent)
             return StickWriter(stick, staging=staging)
+    if drive.is_robot:
+        from kiosk import bootstrap_robots
+
+        return bootstrap_robots.writer(config, drive)
     raise ConfigError(f"drives: there is no kind {drive.kind!r}")
 
 
@@ -373,7 +379,9 @@ def demo_hand(config: Config) -> Callable[[Wanted], None]:
     """
     found = next((drive for drive in config.drives if drive.kind == "simulated"), None)
     if found is None:
-        raise ConfigError("drives: none of them is simulated")
+        from kiosk import bootstrap_robots
+
+        return bootstrap_robots.demo_hand(config)
 
     def do(wanted: Wanted) -> None:
         drive = simulated(found)

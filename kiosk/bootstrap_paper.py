@@ -1,19 +1,25 @@
-"""`bootstrap` of what is on paper: release forms, receipts, and to whom copies go."""
+"""`bootstrap` of what is on paper: release forms, receipts, labels, and to whom copies go."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.adapters.journal import Journal
 from kiosk.config import Config
-from kiosk.domain.paper import LANGUAGES, Paper
+from kiosk.config_label import DiscLabelConfig, SheetConfig, TagConfig
+from kiosk.domain.paper import LANGUAGES, Paper, Words
 from kiosk.domain.recipient import MAX_DIRECTORY_BYTES, Doctor, parse_directory
 from kiosk.errors import ConfigError
 
 if TYPE_CHECKING:  # slow to import: only where they are used
-    from kiosk.ports import Jobs, ReceiptPrinter
+    from kiosk.domain.label import MediumLabel
+    from kiosk.domain.model import OrderId
+    from kiosk.ports import Jobs, PagePrinter, ReceiptPrinter
+    from kiosk.services.label_maker import LabelMaker, LabelPaper, PictureForm
+    from kiosk.services.label_prints import LabelPrints
+    from kiosk.services.labels import Labels
     from kiosk.services.paper_texts import PaperWords
     from kiosk.services.receipts import Receipts
     from kiosk.services.release_forms import ReleaseForms
@@ -111,3 +117,113 @@ def receipts(config: Config, journal: Journal, jobs: Jobs) -> Receipts:
         site_name=config.site.institution,
         phone=config.site.phone,
     )
+
+
+# --- labels
+
+
+def label_maker(config: Config) -> LabelMaker:
+    """What this station's labels look like; draws nothing yet."""
+    from kiosk.domain.label import Second
+    from kiosk.services.label_maker import LabelMaker, Site
+
+    site = Site(
+        institution=config.site.institution,
+        phone=config.site.phone,
+        language=config.label.language or config.kiosk.languages[0],
+        second=Second(config.label.second),
+        keep_days=config.label.keep_days,
+    )
+    return LabelMaker(
+        site,
+        draw=lambda paper, label, words: draw_label(config, paper, label, words),
+        picture=_picture,
+        words=lambda language: paper_words(config, language),
+    )
+
+
+def labels(config: Config, journal: Journal) -> Labels:
+    """Labels of this station's media; draws and prints nothing yet."""
+    from kiosk.adapters.label_files import LabelFiles
+    from kiosk.services.labels import Labels
+
+    def language_of(job_id: OrderId) -> str:
+        """The owner signed in it, if he signed anything."""
+        forms = journal.forms.of(journal.jobs.get(job_id).order_id)
+        return forms[0].language if forms else ""
+
+    return Labels(
+        maker=label_maker(config),
+        language_of=language_of,
+        kept=LabelFiles(config.store.state_dir / "labels"),
+        orders=journal.orders,
+        jobs=journal.jobs,
+        media=journal.ledger,
+        folder_of=lambda job_id: config.store.spool_dir / job_id,
+        clock=journal.clock,
+    )
+
+
+def label_prints(config: Config, journal: Journal) -> LabelPrints:
+    """Printing them where the site has set up printers."""
+    from kiosk.services.label_prints import LabelPrints
+
+    return LabelPrints(
+        labels(config, journal),
+        label_printers(config),
+        journal.calls,
+        journal.audit,
+        config.engine.station,
+        config.label.wait_s,
+    )
+
+
+def label_printers(config: Config) -> dict[LabelPaper, PagePrinter]:
+    """Of the papers that are printed here, by paper; asked only when they are used."""
+    from kiosk.adapters.cups import CupsQueue
+    from kiosk.services.label_maker import LabelPaper
+
+    wanted = config.label
+    sections: dict[LabelPaper, DiscLabelConfig | TagConfig | SheetConfig] = {
+        LabelPaper.DISC: wanted.disc,
+        LabelPaper.TAG: wanted.tag,
+        LabelPaper.SHEET: wanted.sheet,
+    }
+    return {
+        paper: CupsQueue(it.queue, it.options, wanted.server, wanted.timeout_s)
+        for paper, it in sections.items()
+        if it.printer == "cups"
+    }
+
+
+def draw_label(config: Config, paper: LabelPaper, label: MediumLabel, words: Words) -> bytes:
+    """A label, tag or sheet as PDF. Raises ConfigError."""
+    from kiosk.adapters import label_pdf
+    from kiosk.adapters.paper_pdf import render_on_one_page
+    from kiosk.domain import cover_sheet
+    from kiosk.domain.label import Second, compose
+    from kiosk.domain.label_layout import Ring, Tag
+    from kiosk.services.label_maker import LabelPaper
+
+    made_at = datetime.combine(label.made_on, time(12), UTC)  # the same again
+    wanted, site = config.label, config.site
+    if paper is LabelPaper.SHEET:
+        sheet = cover_sheet.compose(label, words)
+        return render_on_one_page(sheet, size=site.paper, made_at=made_at, author=site.institution)
+    text = compose(label, words, Second(wanted.second))
+    if paper is LabelPaper.TAG:
+        tag = Tag(wanted.tag.width_mm, wanted.tag.height_mm)
+        return label_pdf.render_tag(text, made_at=made_at, tag=tag)
+    disc = wanted.disc
+    return label_pdf.render_disc(
+        text,
+        made_at=made_at,
+        ring=Ring(disc.inner_mm, disc.outer_mm),
+        sheet=label_pdf.Sheet(disc.width_mm, disc.height_mm, disc.shift_x_mm, disc.shift_y_mm),
+    )
+
+
+def _picture(pdf: bytes, form: PictureForm, dpi: int) -> bytes:
+    from kiosk.adapters.raster import Picture, draw_page
+
+    return draw_page(pdf, dpi=dpi, form=Picture(form.value))

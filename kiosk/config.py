@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from kiosk.config_label import LabelConfig
 from kiosk.config_option import absolute as _absolute
 from kiosk.config_option import ae_title as _ae_title
 from kiosk.config_option import ascii_only as _ascii
@@ -22,6 +23,7 @@ from kiosk.config_option import option
 from kiosk.config_option import paragraph as _paragraph
 from kiosk.config_option import plain as _plain
 from kiosk.config_paper import FeeConfig, FormsConfig, ReceiptConfig
+from kiosk.config_robot import ROBOTS, SIMULATED_ROBOTS, RobotConfig
 from kiosk.domain.check_digit import SCHEMES
 from kiosk.errors import ConfigError
 
@@ -110,7 +112,9 @@ class StoreConfig:
     snapshots: int = option(
         8, "hourly copies of the SQLite journal that are kept; 0: none", _between(0, 1000)
     )
-    keep_done_days: int = option(30, "days after which ended jobs are purged", _between(1, 3650))
+    keep_done_days: int = option(
+        30, "days after which ended jobs and answered calls are purged", _between(1, 3650)
+    )
 
 
 NOMINAL_BLOCKS: Final = {"cd": 333_000, "dvd": 2_295_104, "bd": 11_826_176}
@@ -133,10 +137,13 @@ class DriveConfig:
     name: str = option("disc1", "short name, used in the journal", _name)
     kind: str = option(
         "optical",
-        "optical, stick, simulated (a drive made of files) or simulated-stick (a file)",
-        _one_of("optical", "stick", "simulated", "simulated-stick"),
+        "optical, stick, primera or epson (disc robots), simulated (a drive made of files),"
+        " simulated-stick (a file), simulated-primera or simulated-epson",
+        _one_of("optical", "stick", "simulated", "simulated-stick", *ROBOTS, *SIMULATED_ROBOTS),
     )
-    device: str = option("/dev/sr0", "device node, or folder of a simulated drive", _plain)
+    device: str = option(
+        "/dev/sr0", "device node, folder of a simulated drive, or a robot's job folder", _plain
+    )
     capacity: int | str = option(
         "dvd",
         "largest disc in stock for it: cd, dvd, bd, or blocks of 2048 bytes; larger studies become"
@@ -144,6 +151,11 @@ class DriveConfig:
         _capacity,
     )
     speed: int = option(0, "writing speed factor; 0: the engine's choice", _between(0, 64))
+    robot: RobotConfig = field(default_factory=RobotConfig)
+
+    @property
+    def is_robot(self) -> bool:
+        return self.kind in (*ROBOTS, *SIMULATED_ROBOTS)
 
     @property
     def capacity_blocks(self) -> int:
@@ -296,6 +308,7 @@ class Config:
     fee: FeeConfig = field(default_factory=FeeConfig)
     forms: FormsConfig = field(default_factory=FormsConfig)
     receipt: ReceiptConfig = field(default_factory=ReceiptConfig)
+    label: LabelConfig = field(default_factory=LabelConfig)
 
     @property
     def database_url(self) -> str:

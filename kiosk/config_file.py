@@ -26,7 +26,9 @@ from kiosk.config import (
     SiteConfig,
     StoreConfig,
 )
+from kiosk.config_label import LabelConfig
 from kiosk.config_paper import FeeConfig, FormsConfig, ReceiptConfig, fee_policy
+from kiosk.config_robot import complain
 from kiosk.errors import ConfigError
 
 MAX_FILE_BYTES = 1 << 20
@@ -114,6 +116,7 @@ def parse(text: str) -> Config:
         "site": SiteConfig, "archive": ArchiveConfig, "receiver": ReceiverConfig,
         "store": StoreConfig, "kiosk": KioskConfig, "lobby": LobbyConfig,
         "engine": EngineConfig, "fee": FeeConfig, "forms": FormsConfig, "receipt": ReceiptConfig,
+        "label": LabelConfig,
     }  # fmt: skip
     for key, table in data.items():
         if key == "drives":
@@ -122,6 +125,10 @@ def parse(text: str) -> Config:
             drives = tuple(_section(f"drives[{i}]", DriveConfig, t) for i, t in enumerate(table))
             if len({drive.name for drive in drives}) != len(drives):
                 raise ConfigError("drives: two drives have the same name")
+            for i, drive in enumerate(drives):
+                blocks = drive.capacity_blocks
+                if complaint := complain(drive.kind, drive.device, blocks, drive.robot):
+                    raise ConfigError(f"drives[{i}].{complaint}")
             values["drives"] = drives
         elif key in sections:
             values[key] = _section(key, sections[key], table)
@@ -145,6 +152,10 @@ def _require_apart(config: Config) -> None:
     } | {
         f"drives[{number}].device": Path(drive.device) for number, drive in enumerate(config.drives)
     }
+    for number, drive in enumerate(config.drives):
+        own = Path(os.path.realpath(drive.device))
+        if drive.robot.images and own not in Path(os.path.realpath(drive.robot.images)).parents:
+            places[f"drives[{number}].robot.images"] = Path(drive.robot.images)
     for (one, first), (other, second) in itertools.combinations(places.items(), 2):
         here, there = Path(os.path.realpath(first)), Path(os.path.realpath(second))
         if here == there:

@@ -17,7 +17,7 @@ from dicomdir.iso_reader import IsoReader
 from dicomdir.readme import Site
 from dicomdir.summary import LeftOut
 from dicomdir.viewer.glossary import MAX_FILE_BYTES, read_glossary
-from kiosk import __version__, bootstrap, bootstrap_paper
+from kiosk import __version__, bootstrap, bootstrap_devices, bootstrap_paper
 from kiosk.adapters.journal import Journal
 from kiosk.adapters.spool import DirectorySpool
 from kiosk.builder.protocol import ReportFile
@@ -190,6 +190,7 @@ class _Composer:
             left_out=len(built.left_out),
             station=self._station,
             lacks=counted(built.left_out),
+            holds=built.counts,
             number=built.number,
             of=built.of,
         )
@@ -333,7 +334,11 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
         removal_s=config.engine.removal_s,
     )
     station = config.engine.station
-    with bootstrap.receiver(config) as storage, ComposerPool() as pool:
+    with (
+        bootstrap.receiver(config) as storage,
+        ComposerPool() as pool,
+        bootstrap_devices.device_watch(config) as devices,
+    ):
         pool.prepare()
         reports = ReleasedReports(bootstrap.reports(config, journal), journal.jobs)
         composer = _Composer(
@@ -360,6 +365,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             questions=journal.questions,
             ledger=journal.ledger,
             media=journal.ledger,
+            stock=journal.stock,
             spool=DirectorySpool(config.store.spool_dir, reserve_bytes=reserve_bytes),
             drives=drives,
             find=archive.find,
@@ -372,5 +378,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             reports=reports,
             forms=bootstrap_paper.release_forms(config, journal),
             passwords=journal.passwords,
+            labels=bootstrap_paper.label_prints(config, journal),
             slots=Slots(policy.heavy),
+            devices=devices,
         )

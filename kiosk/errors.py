@@ -2,7 +2,7 @@
 
 Each concrete class states four facts that the command line, the wording for patients and the retry
 policy read: `code` (stable, documented), `exit_code` (unique; 64-69 usage and configuration, 70-79
-archive, 80-89 build, 90-99 media, 100-109 jobs and journal, 110-119 identity, 120-127 paper),
+archive, 80-89 build, 90-99 media, 100-109 jobs and journal, 110-115 identity, 116-127 paper),
 `status_info` (DICOM Media Creation Management, PS3.3 C.22.1) and `retry`. Text holds codes and
 UIDs, never a patient's name, ID or birth date.
 """
@@ -237,9 +237,17 @@ class MediumWantedError(MediumError):
 
 
 class MediumSpoiledError(MediumError):
-    """The disc is scrap; another one is tried."""
+    """The disc is scrap; another one is tried.
+
+    Attributes:
+        discs: How many became scrap: a robot tries again by itself.
+    """
 
     code, exit_code = "medium.spoiled", 92
+
+    def __init__(self, text: str, *, discs: int = 1) -> None:
+        super().__init__(text)
+        self.discs = discs
 
 
 class DriveFaultError(MediumError):
@@ -414,3 +422,39 @@ class ReceiptPaperOutError(ReceiptPrinterError):
     """The receipt printer has no paper."""
 
     code, exit_code, retry = "receipt.paper_out", 125, Retry.AFTER_STAFF
+
+
+class LabelPrinterError(KioskError):
+    """A label or a paper that goes with a medium was not printed; it can be printed again."""
+
+    code, exit_code, retry = "label.failed", 116, Retry.AFTER_STAFF
+
+
+class LabelPrinterMissingError(LabelPrinterError):
+    """CUPS or the queue of the label printer is not there, or none is set up."""
+
+    code, exit_code, retry = "label.no_printer", 117, Retry.AFTER_STAFF
+
+
+class LabelPrinterStoppedError(LabelPrinterError):
+    """The label printer's queue is stopped, takes no jobs, or its printer is at fault."""
+
+    code, exit_code, retry = "label.stopped", 118, Retry.AFTER_STAFF
+
+
+class LabelPaperOutError(LabelPrinterError):
+    """The label printer has nothing to print on."""
+
+    code, exit_code, retry = "label.paper_out", 119, Retry.AFTER_STAFF
+
+
+class LabelMismatchError(LabelPrinterError):
+    """What the medium itself says is not what its order says: no label is made of it."""
+
+    code, exit_code, retry = "label.mismatch", 126, Retry.AFTER_STAFF
+
+
+class LabelLostError(LabelPrinterError):
+    """Nothing is known of such a medium any more, or its label cannot be kept or read."""
+
+    code, exit_code, retry = "label.lost", 127, Retry.AFTER_STAFF

@@ -1,7 +1,8 @@
-"""Real browsers for tests of the viewer's page: Chromium and Firefox alike, opened on files.
+"""Real browsers for tests of the viewer's page: Chromium, Firefox and WebKit alike, on files.
 
-The page's own Node tools do the work (dicomdir/viewer/page/driver); this is their Python side. Node
-comes with the dev dependencies, the tools by `npm ci` once per clone and lock file.
+The page's own Node tools drive the first two (dicomdir/viewer/page/driver); this is their Python
+side. Node comes with the dev dependencies, the tools by `npm ci` once per clone and lock file.
+WebKit has a driver of its own (webkit.py).
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+from tests.webkit import program as webkit_program
+from tests.webkit import webkit
 
 PAGE: Final = Path(__file__).parents[1] / "dicomdir" / "viewer" / "page"
 PROGRAMS: Final = {
     "chromium": shutil.which("chromium") or shutil.which("chromium-browser"),
     "firefox": shutil.which("firefox-esr") or shutil.which("firefox"),
+    "webkit": webkit_program(),
 }
 
 
@@ -63,21 +68,28 @@ def _wheel() -> Path:
     return Path(spec.origin).parent
 
 
-class Browser:
-    """One page at a time; every method raises AssertionError where the page fails."""
+class Driver(Protocol):
+    """What carries out the actions."""
 
-    def __init__(self, process: subprocess.Popen[str], kind: str) -> None:
-        self.kind = kind
+    @property
+    def pid(self) -> int: ...
+
+    def ask(self, action: str, options: dict[str, Any]) -> Any:
+        """One action and its answer; raises AssertionError where it fails."""
+
+
+class Puppeteer:
+    """driver.mjs: a line of JSON a question, and one for its answer."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self._number = 0
 
     @property
     def pid(self) -> int:
-        """Of the driver, whose child the browser is."""
         return self._process.pid
 
-    def ask(self, action: str, **options: Any) -> Any:
-        """One action of driver.mjs and its answer."""
+    def ask(self, action: str, options: dict[str, Any]) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._number += 1
@@ -87,6 +99,23 @@ class Browser:
         answer = json.loads(self._process.stdout.readline() or '{"error": "the browser has ended"}')
         assert "error" not in answer, answer["error"]
         return answer["ok"]
+
+
+class Browser:
+    """One page at a time; every method raises AssertionError where the page fails."""
+
+    def __init__(self, driver: Driver, kind: str) -> None:
+        self.kind = kind
+        self._driver = driver
+
+    @property
+    def pid(self) -> int:
+        """Of the driver, whose child the browser is."""
+        return self._driver.pid
+
+    def ask(self, action: str, **options: Any) -> Any:
+        """One action of driver.mjs and its answer."""
+        return self._driver.ask(action, options)
 
     def open(self, path: Path, **options: Any) -> None:
         """Load a file. Options: width, height, ratio, touch (the last two in Chromium only)."""
@@ -121,11 +150,17 @@ class Browser:
 
 @contextmanager
 def browser(kind: str, profile: Path) -> Iterator[Browser]:
-    """Start "chromium" or "firefox" with a new profile; end it afterwards."""
+    """Start "chromium", "firefox" or "webkit" with a new profile; end it afterwards."""
     program = PROGRAMS[kind]
     assert program is not None, f"{kind} is not installed"
-    driver = install_page() / "driver" / "driver.mjs"
     profile.mkdir(parents=True, exist_ok=True)
+    with webkit(program, profile) if kind == "webkit" else _puppeteer(kind, program, profile) as it:
+        yield Browser(it, kind)
+
+
+@contextmanager
+def _puppeteer(kind: str, program: str, profile: Path) -> Iterator[Puppeteer]:
+    driver = install_page() / "driver" / "driver.mjs"
     process = subprocess.Popen(
         [*node_command(), str(driver), kind, program, str(profile)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -135,7 +170,7 @@ def browser(kind: str, profile: Path) -> Iterator[Browser]:
     assert process.stdout is not None
     try:
         assert json.loads(process.stdout.readline() or "{}").get("ready"), "it did not start"
-        yield Browser(process, kind)
+        yield Puppeteer(process)
     finally:
         process.stdin.close()
         try:

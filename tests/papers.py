@@ -6,6 +6,7 @@ import hashlib
 import math
 from datetime import UTC, date, datetime
 
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.fee import (
     ActualCost,
     Ceiling,
@@ -119,8 +120,7 @@ def a_receipt(language: str = "en", *, media: int = 1, is_protected: bool = Fals
             ReceiptMedium(f"V0000AB{number:02}", hashlib.sha256(bytes([number])).hexdigest())
             for number in range(media)
         ),
-        objects=412,
-        with_report=True,
+        holds=ObjectCounts(412, 1, 2),
         is_protected=is_protected,
-        fee=quote(POLICY, request),
+        fees=(quote(POLICY, request),),
     )

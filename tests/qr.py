@@ -34,6 +34,7 @@ def modules(picture: Image.Image) -> list[list[bool]]:
     run = next(x for x in range(left, right) if not dark.getpixel((x, top)))
     step = (run - left) / 7  # a finder pattern is seven modules wide
     size = round((right - left) / step)
+    step = (right - left) / size  # the pattern's alone is half a module off at the far edge
     if min(left, top, picture.width - right, picture.height - bottom) < 4 * step:
         raise ValueError("no quiet zone")
     if abs((bottom - top) - (right - left)) > 1:

@@ -73,7 +73,7 @@ def to_kiosk_error(error: BurnerError, *, missing: Wanted) -> KioskError:
             wanted = Wanted.STICK if is_stick else Wanted.OTHER_DISC
             return MediumWantedError(text, reason=wanted.name, unfit=error.reason)
         case SpoiledMediumError():
-            return MediumSpoiledError(text)
+            return MediumSpoiledError(text, discs=error.discs)
         case VerificationError():
             return VerifyFailedError(text)
         case DriveError():

@@ -34,6 +34,8 @@ _TITLE_PT, _PART_PT, _BODY_PT, _SMALL_PT = 16.0, 11.0, 9.5, 8.0
 LARGE: Final = 1.9
 """Scale of large print: 18 points."""
 
+_SHEET_SCALES: Final = (1.25, 1.15, 1.05, 0.95, 0.85, 0.75)
+
 _LINE: Final = 0.45  # mm a point
 _GAP_MM: Final = 2.4
 _NAME_MM: Final = 50.0  # of a fact
@@ -53,7 +55,7 @@ def render(
         made_at: For the document's properties.
         author: Likewise; not a patient.
     Raises:
-        ConfigError: The main font is not installed.
+        ConfigError: The main font is missing.
     """
     try:
         pdf = _Pdf(paper, size, made_at, author, scale)
@@ -61,6 +63,20 @@ def render(
         return bytes(pdf.output()), pdf.page_no()
     except ReportTextError as error:
         raise ConfigError(f"papers cannot be laid out: {error}") from error
+
+
+def render_on_one_page(
+    paper: Paper, *, size: str = "a4", made_at: datetime, author: str = ""
+) -> bytes:
+    """A sheet: as large as it can be set so that it is one page. Raises ConfigError.
+
+    Whatever does not fit in the smallest letters goes on a second page rather than away.
+    """
+    for scale in _SHEET_SCALES:
+        data, pages = render(paper, size=size, made_at=made_at, author=author, scale=scale)
+        if pages == 1:
+            break
+    return data
 
 
 class _Pdf(FPDF):

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from dicomdir.readme import Site, ViewerFacts
 from dicomdir.summary import LeftOut
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.model import Medium, PatientIdentity
 from kiosk.errors import (
     CheckFailedError,
@@ -212,6 +213,7 @@ class ComposedImage:
         blocks: Of 2048 bytes.
         sha256: Hex, of the whole image.
         instances: Objects on it.
+        images_on_it, reports_on_it: Of these, as the check found them.
         left_out: Objects of the study that are not on it, and why (PDI-51); of a set on the first.
         supplied: What is said of values that the DICOMDIR has and the objects lack (PDI-83), and of
             series that the viewer could not take.
@@ -226,6 +228,8 @@ class ComposedImage:
     volume_id: str
     file_set_uid: str
     instances: int
+    images_on_it: int
+    reports_on_it: int
     left_out: tuple[LeftOut, ...]
     supplied: tuple[str, ...]
     number: int = 1
@@ -236,6 +240,12 @@ class ComposedImage:
     def images(self) -> tuple[ComposedImage, ...]:
         """One a medium."""
         return (dataclasses.replace(self, more=()), *self.more)
+
+    @property
+    def counts(self) -> ObjectCounts:
+        """Of this one."""
+        others = self.instances - self.images_on_it - self.reports_on_it
+        return ObjectCounts(self.images_on_it, self.reports_on_it, others)
 
     def to_facts(self) -> dict[str, Any]:
         """For JSON; without the paths, which are always in the job's folder."""
@@ -271,9 +281,12 @@ class ComposedImage:
             image = cls(**{**known, **place})
         except (KeyError, TypeError) as error:
             raise InvalidValueError("the facts of an image are not complete") from error
-        numbers = (image.blocks, image.size_bytes, image.instances)
+        kinds = (image.images_on_it, image.reports_on_it)
+        numbers = (image.blocks, image.size_bytes, image.instances, *kinds)
         if not all(type(number) is int and number >= 0 for number in numbers):
             raise InvalidValueError("the facts of an image hold no numbers")
+        if sum(kinds) > image.instances:
+            raise InvalidValueError("the facts of an image do not agree on its objects")
         if not isinstance(image.sha256, str) or not _SHA256.fullmatch(image.sha256):
             raise InvalidValueError("the facts of an image hold no hash")
         return image

@@ -26,6 +26,7 @@ from dicomdir.viewer.maker import ViewerMaker, viewer_for
 from dicomdir.web import LinkCase
 from kiosk.builder.arriving import Arriving, AskFinal, gate_of
 from kiosk.builder.commit import Flushing, check_capacity, commit, committed, fits
+from kiosk.builder.contents import Tally
 from kiosk.builder.protocol import (
     CONVERTED,
     PART,
@@ -184,13 +185,13 @@ class _Build:
         part = self._folder / (image_name(made.number) + PART)
         if to_seal is None:
             with Flushing(part) as flushing:
-                self._check(part, made, low, high)
+                made = self._checked(part, made, low, high)
                 flushing.wait()
             return replace(made, sha256=image.hashed().sha256)
         from kiosk.builder.sealing import sealed_image
 
         middle = (3 * low + high) // 4
-        self._check(part, made, low, middle)
+        made = self._checked(part, made, low, middle)
         image.hashed()  # until then it takes the room that the sealed one needs
         told = self._told_between(middle, high)
         return sealed_image(to_seal, made, part, self.request, self._site, self._links, told)
@@ -298,30 +299,31 @@ class _Build:
             viewer=self._viewer,
         )
 
-    def _check(self, part: Path, made: ComposedImage, low: int, high: int) -> None:
-        """Our check and the identity gate, both on what is read from the finished image.
+    def _checked(self, part: Path, made: ComposedImage, low: int, high: int) -> ComposedImage:
+        """Our check and the identity gate, both on what is read from the finished image; with what
+        they found on it.
 
         Every DICOM file there is read (PDI-03 finds those that no record names), so each passes
         the gate or is a finding.
         """
         gate = gate_of(self.request)
-        count = 0
+        tally = Tally()
 
         def look(instance: Instance) -> None:
-            nonlocal count
             gate.check(instance)
-            count += 1
-            self._tell(low + (high - low) * count // max(1, made.instances))
+            tally.add(instance)
+            self._tell(low + (high - low) * tally.total // max(1, made.instances))
 
         findings = check_image(part, on_directory=gate.check_directory, on_instance=look)
         require_no_errors(findings)
-        if count != made.instances:
-            raise CheckFailedError(f"the image holds {count} objects, not {made.instances}")
+        if tally.total != made.instances:
+            raise CheckFailedError(f"the image holds {tally.total} objects, not {made.instances}")
+        return replace(made, images_on_it=tally.images, reports_on_it=tally.reports)
 
     def _facts(
         self, built: BuiltVolume, image: AuthoredImage, volume_id: str, file_set_uid: str
     ) -> ComposedImage:
-        """Without the hash, which is not done yet."""
+        """Without the hash and what the check will find, which are not known yet."""
         return ComposedImage(
             path=self._folder / image_name(1),
             blocks=image.blocks,
@@ -330,6 +332,8 @@ class _Build:
             volume_id=volume_id,
             file_set_uid=file_set_uid,
             instances=built.instances,
+            images_on_it=0,
+            reports_on_it=0,
             left_out=built.left_out,
             supplied=built.notes,
         )

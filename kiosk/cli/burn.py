@@ -22,7 +22,7 @@ from kiosk.errors import (
     MediumWantedError,
     VerifyFailedError,
 )
-from kiosk.ports import LedgerPhase, MediaWriter, MediumProgress, WrittenMedium
+from kiosk.ports import LedgerPhase, MediaWriter, MediumProgress, StagingWriter, WrittenMedium
 from kiosk.services.drawer import is_gone
 
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the recorder ends first
@@ -132,6 +132,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _burn(args: argparse.Namespace, size_bytes: int, sha256: str) -> int:
     writer = find_writer(args)
+    if isinstance(writer, StagingWriter):
+        writer.abandon()  # whatever it has of ours is nobody's: `alone` has looked
     loaded = writer.inspect()
     if loaded.wanted is not None:
         raise _wanted(loaded.wanted, loaded.unfit)
@@ -192,7 +194,16 @@ def read_back(
 def show(written: WrittenMedium, as_json: bool) -> None:
     if as_json:
         print_json(
-            {"kind": written.kind, "sha256": written.sha256, "image_bytes": written.image_bytes}
+            {
+                "kind": written.kind,
+                "sha256": written.sha256,
+                "image_bytes": written.image_bytes,
+                "read_back": written.is_read_back,
+                "rejected": written.rejected,
+            }
         )
-    else:
-        print(f"{written.kind}: {written.image_bytes} bytes read back, SHA-256 {written.sha256}")
+        return
+    how = "read back" if written.is_read_back else "written, compared by the robot itself"
+    print(f"{written.kind}: {written.image_bytes} bytes {how}, SHA-256 {written.sha256}")
+    if written.rejected:
+        print(f"{written.rejected} discs were thrown out before: they are in the reject bin")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,8 +15,14 @@ from kiosk.cli.output import print_rows
 from kiosk.cli.people import actor
 from kiosk.config import Config
 from kiosk.domain.model import Order, ReleaseState, Uid
-from kiosk.errors import ConfigError, JournalError, JournalMissingError
-from kiosk.ports import LedgerPhase
+from kiosk.errors import (
+    ConfigError,
+    JournalError,
+    JournalMissingError,
+    LabelPrinterMissingError,
+    MediumWantedError,
+)
+from kiosk.ports import DriveCounts, LedgerPhase, PagePrinter, PrinterState, StagingWriter
 from kiosk.services.diagnose import (
     Destination,
     Doubt,
@@ -26,6 +33,7 @@ from kiosk.services.diagnose import (
 )
 from kiosk.services.pulse import Heartbeat
 
+_LOW_STOCK = 10  # blanks, at which somebody should bring more
 _ORDERS = 100  # newest ones that are looked through for one to test with
 
 
@@ -141,8 +149,33 @@ def _is_engine_running(config: Config) -> bool:
     return isinstance(heard, Heartbeat) and heard.is_running
 
 
+def _devices(config: Config) -> str | Doubt:
+    """What concerns no single drive."""
+    from kiosk import bootstrap_devices
+    from kiosk.adapters.device_list import automounters
+
+    same = bootstrap_devices.shared(config)
+    if same:
+        raise ConfigError(f"drives: one device has several names: {'; '.join(same)}")
+    mounting = automounters()
+    if mounting and any(drive.kind == "stick" for drive in config.drives):
+        return Doubt(
+            f"{', '.join(mounting)} mounts sticks by itself, and a mounted stick is refused "
+            "(in_use): switch it off, or install systemd/70-sendhome.rules"
+        )
+    return "each has a device of its own, and nothing takes sticks away"
+
+
+def _robot(writer: StagingWriter) -> str | Doubt:
+    """A robot says more than a drive. Raises KioskError: it cannot work."""
+    try:
+        return writer.examine()
+    except MediumWantedError as error:
+        return Doubt(str(error))
+
+
 def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
-    from kiosk import bootstrap
+    from kiosk import bootstrap, bootstrap_devices
 
     def journal() -> str | Doubt:
         try:
@@ -197,6 +230,14 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
             return Doubt(f"{', '.join(left)} was handed over and not seen taken: look at the tray")
         return "every medium that was handed over is taken, or was handed over just now"
 
+    def stock() -> str | Doubt:
+        try:
+            with bootstrap.existing_journal(config) as opened:
+                counts = opened.stock.counts()
+        except JournalMissingError as error:
+            return Doubt(str(error))
+        return _stock(counts, [drive.name for drive in config.drives])
+
     probes: dict[str, Callable[[], str | Doubt]] = {
         "journal": journal,
         "engine": engine,
@@ -204,16 +245,61 @@ def _others(config: Config) -> dict[str, Callable[[], str | Doubt]]:
         "receiver": receiver,
         "move destination": destination,
         "taken": not_taken,
+        "stock": stock,
     }
     for drive in config.drives:
 
         def look(name: str = drive.name) -> str | Doubt:
-            loaded = bootstrap.writer(config, config.drive(name)).inspect()
+            writer = bootstrap.writer(config, config.drive(name))
+            if isinstance(writer, StagingWriter):
+                return _robot(writer)
+            place = bootstrap_devices.look_at(config.drive(name))
+            loaded = writer.inspect()
             wanted = f", wanted: {loaded.wanted.value}" if loaded.wanted else ""
             said = f"{loaded.kind or 'nothing'} loaded{wanted}"
-            if loaded.unfit is None:
-                return said
-            return Doubt(f"{said}; {loaded.unfit.value}: {loaded.unfit.text}")
+            if loaded.unfit is not None:
+                said = f"{said}; {loaded.unfit.value}: {loaded.unfit.text}"
+            if place:
+                said = f"{said}; {place}"
+            return Doubt(said) if place or loaded.unfit is not None else said
 
         probes[f"drive {drive.name}"] = look
+    return probes | _printers(config)
+
+
+def _printers(config: Config) -> dict[str, Callable[[], str | Doubt]]:
+    """Those of labels, tags and cover sheets; and what makes pictures of them."""
+    from kiosk import bootstrap_paper
+
+    probes: dict[str, Callable[[], str | Doubt]] = {}
+    for paper, printer in bootstrap_paper.label_printers(config).items():
+
+        def look(printer: PagePrinter = printer) -> str | Doubt:
+            found = printer.status()
+            match found.state:
+                case PrinterState.READY:
+                    return found.text
+                case PrinterState.MISSING:
+                    raise LabelPrinterMissingError(found.text)
+                case state:
+                    return Doubt(f"{state.value.replace('_', ' ')}: {found.text}")
+
+        probes[f"printer {paper.value}"] = look
+    if probes and shutil.which("pdftoppm") is None:
+        probes["pdftoppm"] = lambda: Doubt("not installed (package poppler-utils): no previews")
     return probes
+
+
+def _stock(counts: Sequence[DriveCounts], drives: Sequence[str]) -> str | Doubt:
+    """What is left for the configured drives, as far as anybody has counted it."""
+    left = [(it.drive, it.in_stock) for it in counts if it.drive in drives]
+    known = [f"{drive}: {blanks}" for drive, blanks in left if blanks is not None]
+    low = [drive for drive, blanks in left if blanks is not None and blanks <= _LOW_STOCK]
+    if low:
+        names = ", ".join(low)
+        return Doubt(
+            f"blanks left, {', '.join(known)}: bring more, then say so: sendhome stock {names} N"
+            if len(low) == 1
+            else f"blanks left, {', '.join(known)}: bring more for {names}"
+        )
+    return f"blanks left, {', '.join(known)}" if known else "nobody counts the blanks"

@@ -13,15 +13,16 @@ from kiosk.domain.model import OrderId
 from kiosk.domain.release_form import KeptForm
 from kiosk.errors import InvalidValueError
 
-_SHOWN = ("form_id", "signed_at", "signed_by", "recipient", "language", "pages", "fee", "station")
+_SHOWN = ("form_id", "signed_at", "signed_by", "recipient", "language", "pages", "fee", "station",
+          "order_ids")  # fmt: skip
 
 
 def add_parser(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = parts.add_parser(
         "forms",
         help="list the release forms that were signed for an order, or write one out",
-        description="Without FORM: which ones there are, newest first. Writing one out is put on"
-        " record.",
+        description="Without FORM: which ones there are, newest first. One that was signed for"
+        " several orders of a visit is found from each of them. Writing one out is put on record.",
     )
     parser.add_argument("order_id", metavar="ORDER")
     parser.add_argument("form_id", nargs="?", metavar="FORM", help="the one to write out")
@@ -43,7 +44,12 @@ def run(args: argparse.Namespace) -> int:
         journal.orders.get(order_id)  # one that there is not has no forms for another reason
         forms = bootstrap_paper.release_forms(config, journal)
         if not args.form_id:
-            print_rows(args.json, [_row(form) for form in forms.of(order_id)], _SHOWN)
+            kept = forms.of(order_id)
+            rows = [_row(form) for form in kept]
+            if not args.json:
+                for shown, form in zip(rows, kept, strict=True):
+                    shown["order_ids"] = " ".join(form.order_ids)
+            print_rows(args.json, rows, _SHOWN)
             return 0
         form, data = forms.read(order_id, args.form_id, actor=actor())
     _write(args.output, data)
@@ -72,6 +78,7 @@ def _row(form: KeptForm) -> dict[str, object]:
     return {
         "form_id": form.form_id,
         "order_id": form.order_id,
+        "order_ids": list(form.order_ids),
         "signed_at": form.signed_at.isoformat(timespec="seconds"),
         "signed_by": form.signed_by,
         "recipient": form.recipient,

@@ -6,11 +6,13 @@ import argparse
 import sys
 import time
 from datetime import timedelta
+from typing import Any
 
 from kiosk import config_file
 from kiosk.cli.options import whole_number
 from kiosk.cli.output import print_json, print_rows, progress
 from kiosk.cli.people import actor
+from kiosk.domain.bill import Bill
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Question, Wanted
 from kiosk.errors import InvalidValueError, JobFailedError, meaning
@@ -56,7 +58,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     password.add_argument("job_id", metavar="JOB")
     password.set_defaults(run=run_password)
-    purge = parts.add_parser("purge", help="drop the machinery of jobs that ended; records stay")
+    purge = parts.add_parser(
+        "purge",
+        help="drop the machinery of jobs that ended, and answered calls for staff; records stay",
+    )
     purge.add_argument(
         "--days",
         type=whole_number(0, MAX_DAYS),
@@ -86,6 +91,12 @@ def row(job: Job) -> dict[str, object]:
         "note": job.progress.note if job.progress else "",
         "disc": job.disc.number,
         "discs": job.disc.of,
+        "bill": job.bill.bill_id if job.bill else "",
+        "fee": job.bill.fee.total.decimal_text if job.bill else None,
+        "currency": job.bill.fee.currency if job.bill else "",
+        "images": job.holds.images if job.holds else None,
+        "reports": job.holds.reports if job.holds else None,
+        "other_objects": job.holds.others if job.holds else None,
         "left_out": job.left_out.total,
         "left_out_videos": job.left_out.videos,
         "left_out_images": job.left_out.images,
@@ -95,6 +106,28 @@ def row(job: Job) -> dict[str, object]:
         "unfit": job.question.unfit.value if job.question and job.question.unfit else "",
         "created_at": job.created_at.isoformat(timespec="seconds"),
         "ended_at": job.ended_at.isoformat(timespec="seconds") if job.ended_at else None,
+    }
+
+
+def bill_row(bill: Bill | None) -> dict[str, Any]:
+    """All that was agreed to; amounts are those of the whole bill, which several jobs may share."""
+    if bill is None:
+        return {"fee_lines": []}
+    fee = bill.fee
+    return {
+        "fee_lines": [
+            {
+                "item": line.item.value,
+                "quantity": line.quantity,
+                "amount": line.amount.decimal_text,
+            }
+            for line in fee.lines
+        ],
+        "fee_for": fee.kind.value,
+        "fee_method": fee.method.value,
+        "fee_waiver": fee.waiver.value if fee.waiver else "",
+        "fee_ceiling_of": fee.state,
+        "fee_agreed_at": bill.agreed_at.isoformat(timespec="seconds"),
     }
 
 
@@ -142,7 +175,7 @@ def run_show(args: argparse.Namespace) -> int:
     config = config_file.load(args.config)
     with bootstrap.existing_journal(config) as journal:
         job = journal.jobs.get(OrderId(args.job_id))
-        shown = row(job)
+        shown = row(job) | bill_row(job.bill)
         if job.choice.is_protected:
             shown["password"] = journal.passwords.state(job.job_id)
         heard = bootstrap.pulse(config, journal).feel()
@@ -153,6 +186,10 @@ def run_show(args: argparse.Namespace) -> int:
     else:
         if job.question and job.question.unfit:
             shown["unfit"] = f"{shown['unfit']}: {job.question.unfit.text}"
+        shown["fee_lines"] = "; ".join(
+            f"{line['item']} ({line['quantity']}) {line['amount']}"
+            for line in bill_row(job.bill)["fee_lines"]
+        )
         print_rows(False, [{"what": k, "value": v} for k, v in shown.items()], ("what", "value"))
     _warn(heard)
     return 0
@@ -235,6 +272,7 @@ def run_purge(args: argparse.Namespace) -> int:
     with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
         ended_before = journal.clock.now() - timedelta(days=days)
         print(jobs.purge(ended_before=ended_before))
+        journal.calls.purge(answered_before=ended_before)
         bootstrap.reports(config, journal).sweep(ended_before)
     return 0
 

@@ -10,13 +10,17 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.unfit import Unfit
 from kiosk.errors import InvalidValueError
+
+if TYPE_CHECKING:  # fees are by medium: at run time it needs this module
+    from kiosk.domain.bill import Bill
 
 
 class _Text(str):
@@ -240,6 +244,9 @@ class Job:
         question: What is waited for, None if nothing.
         left_out: What its medium does not hold of the study; kept when the job has ended.
         disc: Of a set, the one whose turn it is; the last when the job is done.
+        holds: What one copy is made of; None as long as none has been built.
+        bill: What was agreed to for it, and for all that was placed with it; None if nobody was
+            shown a price, such as for what staff place.
     """
 
     job_id: OrderId
@@ -255,6 +262,8 @@ class Job:
     ended_at: datetime | None
     left_out: LeftOutCounts = LeftOutCounts()
     disc: DiscPlace = DiscPlace()
+    holds: ObjectCounts | None = None
+    bill: Bill | None = None
 
     @property
     def has_ended(self) -> bool:

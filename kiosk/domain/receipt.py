@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.fee import FeeQuote
 from kiosk.domain.model import Medium
 from kiosk.domain.paper import LANGUAGES, Block, Code, Fact, Heading, Paper, Paragraph, Words, bill
@@ -55,10 +56,10 @@ class Receipt:
         person: First name and initial, by `person_of`.
         exam_dates: Of the exams on the media, as far as they are known.
         kinds: What the media are, each once.
-        objects: DICOM objects on all media together; None if it is not known.
-        with_report: None if it is not known: there may be one in the study.
+        holds: What one copy of all exams is made of; None if it is not known.
         phone: Whom to call.
-        fee: None if it is not known here; then nothing is said of it.
+        fees: What was agreed to for what was placed together, each once; nothing is said of a price
+            if there is none.
     """
 
     language: str
@@ -69,10 +70,9 @@ class Receipt:
     exam_dates: tuple[date, ...]
     kinds: tuple[Medium, ...]
     media: tuple[ReceiptMedium, ...]
-    objects: int | None
-    with_report: bool | None
+    holds: ObjectCounts | None
     is_protected: bool
-    fee: FeeQuote | None
+    fees: tuple[FeeQuote, ...]
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
@@ -171,11 +171,8 @@ def compose(receipt: Receipt, words: Words) -> Paper:
         name = f"{one.name} ({one.serial})" if one.serial else one.name
         blocks.append(Fact(say("receipt.serial"), words.own(name)))
         blocks.append(Fact(say("receipt.digest"), words.own(shown_digest(one.digest))))
-    if receipt.objects is not None:
-        blocks.append(Fact(say("receipt.objects"), str(receipt.objects)))
-    if receipt.with_report is not None:
-        report = say("receipt.report_yes" if receipt.with_report else "receipt.report_no")
-        blocks.append(Fact(say("receipt.report"), report))
+    if receipt.holds is not None:
+        blocks += _contents(receipt.holds, words)
     blocks.append(Heading(say("receipt.open")))
     blocks += [Paragraph(say(f"receipt.open_{kind.value}")) for kind in receipt.kinds]
     if receipt.is_protected:
@@ -184,8 +181,8 @@ def compose(receipt: Receipt, words: Words) -> Paper:
         Paragraph(say("receipt.doctor")),
         Paragraph(say("form.notice")),
     ]
-    if receipt.fee is not None:
-        blocks += [Heading(say("receipt.cost")), *bill(receipt.fee, words)]
+    for fee in receipt.fees:
+        blocks += [Heading(say("receipt.cost")), *bill(fee, words)]
     blocks += [
         Heading(say("receipt.help")),
         Paragraph(say("receipt.call", phone=receipt.phone), is_strong=True),
@@ -193,6 +190,18 @@ def compose(receipt: Receipt, words: Words) -> Paper:
         Paragraph(say("receipt.code")),
     ]
     return Paper(receipt.language, words.is_rtl, say("receipt.title"), tuple(blocks))
+
+
+def _contents(holds: ObjectCounts, words: Words) -> list[Block]:
+    say = words.say
+    report = "receipt.report_yes" if holds.reports else "receipt.report_no"
+    blocks: list[Block] = [
+        Fact(say("receipt.images"), str(holds.images)),
+        Fact(say("receipt.report"), str(holds.reports) if holds.reports > 1 else say(report)),
+    ]
+    if holds.others:
+        blocks.append(Fact(say("receipt.others"), str(holds.others)))
+    return blocks
 
 
 def shown_digest(digest: str) -> str:

@@ -167,6 +167,11 @@ class ReleaseRequest:
         return self.exams[0].order_id
 
     @property
+    def order_ids(self) -> tuple[OrderId, ...]:
+        """All that it covers, the one that keeps the form first."""
+        return tuple(dict.fromkeys(exam.order_id for exam in self.exams))
+
+    @property
     def due_on(self) -> datetime:
         return self.received_at + timedelta(days=DUE_DAYS)
 
@@ -241,7 +246,9 @@ class KeptForm:
     """A form as the journal knows it. What patients and recipients are called stands in the PDF.
 
     Attributes:
-        file_name: In the order's folder at `station`; says nothing of the patient.
+        order_id: In whose folder it is.
+        order_ids: All that it covers, `order_id` first.
+        file_name: In that order's folder at `station`; says nothing of the patient.
         sha256: Hex, of the PDF.
         recipient: A RecipientKind's value.
         recipient_id: Of the site's directory, "" if it was typed or is the patient.
@@ -263,6 +270,7 @@ class KeptForm:
     fee: int
     currency: str
     signed_at: datetime
+    order_ids: tuple[OrderId, ...]
 
 
 # --- the paper

@@ -38,12 +38,14 @@ class JobSeen(Message):
     Attributes:
         password: Of its media, if they are protected.
         is_held_up: It waits for its turn while another job waits for somebody.
+        asks_first: Another one of this visit that has the drive before it, and asks for something.
     """
 
     visit: Visit = field(repr=False)
     job: Job | None
     password: JobPassword | None = field(default=None, repr=False)
     is_held_up: bool = False
+    asks_first: OrderId | None = None
 
 
 @dataclass

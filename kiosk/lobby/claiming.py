@@ -71,6 +71,7 @@ class ClaimingApp(OrderingApp, inherit_bindings=False):
             return
         self._new_visit(claim)
         self._forget_job()
+        self.forget_receipt()  # of whoever stood there before
         self._ask(self._parts.identify.needs(claim)[0])
 
     def _ask(self, fact: Fact) -> None:

@@ -5,6 +5,7 @@ A job goes on without him; what is shown is always the newest row of the journal
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -104,6 +105,9 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
             return
         if message.job is not None and message.job.job_id != self._visit.job_id:
             return  # of the exam before
+        if message.asks_first in self._visit.jobs_left:
+            self._watch_first(message.asks_first)
+            return
         self._visit.password = message.password
         now_s = self._parts.clock.monotonic_s()
         if message.job is not None:
@@ -176,11 +180,22 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
 
     def _watch_next(self) -> None:
         """The exam that is made after this one."""
+        job_id, *left = self._visit.jobs_left
+        self._watch_instead(job_id, tuple(left))
+
+    def _watch_first(self, job_id: OrderId) -> None:
+        """One that was ready for the drive before this one and needs its owner: the small exam is
+        fetched sooner, and both would wait for each other.
+        """
+        visit = self._visit
+        left = tuple(it for it in visit.jobs_left if it != job_id)
+        self._watch_instead(job_id, left if visit.job_id is None else (visit.job_id, *left))
+
+    def _watch_instead(self, job_id: OrderId, left: tuple[OrderId, ...]) -> None:
         visit = self._visit
         if visit.job_id is not None:
             self._leave(visit.job_id)
-        job_id, *left = visit.jobs_left
-        visit.jobs_left, visit.password = tuple(left), None
+        visit.jobs_left, visit.password = left, None
         visit.seen_s = float("-inf")
         self._forget_job()
         self._watch(job_id)
@@ -222,19 +237,19 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         if message.question.job_id != self._visit.job_id:
             return
         self._answer(message.question)
-        self._thank(_("Thank you. One moment, please."))
+        self._thank(lambda: _("Thank you. One moment, please."))
 
     def on_demo_hand_wanted(self, message: told.DemoHandWanted) -> None:
         hand = self._parts.demo_hand
         if hand is not None and message.question.job_id == self._visit.job_id:
             self._use_demo_hand(hand, message.question)
             if message.question.wanted is Wanted.STAFF:
-                self._thank(_("Thank you. One moment, please."))
+                self._thank(lambda: _("Thank you. One moment, please."))
             else:
-                self._thank(_("It is done. Now press the other button."))
+                self._thank(lambda: _("It is done. Now press the other button."))
 
-    def _thank(self, text: str) -> None:
+    def _thank(self, words: Callable[[], str]) -> None:
         screen = self.current()
         if isinstance(screen, QuestionScreen):
-            screen.say(text)
+            screen.say(words)
             screen.listen_again()

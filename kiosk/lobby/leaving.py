@@ -1,6 +1,7 @@
 """The lobby once everything is in the visitor's hand: the receipt, and goodbye.
 
-The visit itself is over by then; what is left of it is which jobs it was and what they cost.
+The visit itself is over by then; what is left of it is which jobs it was. The journal has the rest:
+also what they cost, whoever was told so in which visit.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from dataclasses import replace
 
 from textual import work
 
-from kiosk.domain.fee import FeeQuote
 from kiosk.domain.model import OrderId
 from kiosk.domain.paper import Block
 from kiosk.domain.receipt import Receipt
@@ -20,12 +20,11 @@ from kiosk.lobby.following import FollowingApp
 from kiosk.lobby.guard import Visits
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.screens import messages as told
-from kiosk.lobby.screens.receipt import ReceiptScreen
+from kiosk.lobby.screens.receipt import Printing, ReceiptScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen
 from kiosk.lobby.visit import Visit
 from kiosk.ports import PrinterState
 from kiosk.services.receipts import Receipts
-from kiosk.widgets.words import _
 
 
 class LeavingApp(FollowingApp, inherit_bindings=False):
@@ -34,11 +33,10 @@ class LeavingApp(FollowingApp, inherit_bindings=False):
     def __init__(self, visits: Visits, parts: LobbyParts, *, demo: bool) -> None:
         super().__init__(visits, parts, demo=demo)
         self._watched: list[OrderId] = []
-        self._bill: FeeQuote | None = None
         self._receipt: Receipt | None = None
 
     def forget_receipt(self) -> None:
-        self._watched, self._bill, self._receipt = [], None, None
+        self._watched, self._receipt = [], None
 
     def _watch(self, job_id: OrderId) -> None:
         if job_id not in self._watched:
@@ -54,18 +52,13 @@ class LeavingApp(FollowingApp, inherit_bindings=False):
         self._visit.is_asking = True
         self._show(MomentScreen(self._frame))
         language, jobs = self.comfort.language, tuple(self._watched)
-        self._make_receipt(self._visit, receipts, jobs, language, self._bill)
+        self._make_receipt(self._visit, receipts, jobs, language)
 
     @work(thread=True, group="receipt", exit_on_error=False)
     def _make_receipt(
-        self,
-        visit: Visit,
-        receipts: Receipts,
-        jobs: Sequence[OrderId],
-        language: str,
-        bill: FeeQuote | None,
+        self, visit: Visit, receipts: Receipts, jobs: Sequence[OrderId], language: str
     ) -> None:
-        receipt, _code = attempt(lambda: receipts.make(jobs, language=language, fee=bill))
+        receipt, _code = attempt(lambda: receipts.make(jobs, language=language))
         can_print = receipt is not None and receipts.printer.state() is not PrinterState.MISSING
         self.post_message(ReceiptMade(visit, receipt, can_print))
 
@@ -88,7 +81,7 @@ class LeavingApp(FollowingApp, inherit_bindings=False):
     def on_print_wanted(self, _message: told.PrintWanted) -> None:
         screen, receipt, receipts = self.current(), self._receipt, self._parts.receipts
         if isinstance(screen, ReceiptScreen) and receipt is not None and receipts is not None:
-            screen.notice(_("It is being printed."))
+            screen.show_printing(Printing.UNDER_WAY)
             now = replace(receipt, language=self.comfort.language)
             self._print_receipt(self._visit, receipts, now, self._watched[0])
 
@@ -104,7 +97,4 @@ class LeavingApp(FollowingApp, inherit_bindings=False):
         screen = self.current()
         if message.visit is not self._visit or not isinstance(screen, ReceiptScreen):
             return
-        if message.error_code:
-            screen.say(_("It cannot be printed now. All that would be on it is on this screen."))
-        else:
-            screen.say(_("Please take your receipt from the printer."), is_printed=True)
+        screen.show_printing(Printing.FAILED if message.error_code else Printing.DONE)

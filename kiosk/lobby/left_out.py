@@ -7,7 +7,7 @@ from textual.content import Content
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Job, Medium
 from kiosk.widgets.shown import Shown
-from kiosk.widgets.words import _, ngettext
+from kiosk.widgets.words import _, ngettext, sentences
 
 
 def left_out_words(counts: LeftOutCounts, medium: Medium) -> str:
@@ -27,11 +27,11 @@ def left_out_words(counts: LeftOutCounts, medium: Medium) -> str:
     place = {Medium.DISC: _("the disc"), Medium.STICK: _("the USB stick")}[medium]
     said = _("{items} could not be put on {medium}.").format(items=last, medium=place)
     also = ngettext(
-        "It is named there. Please ask at the desk for it.",
-        "They are named there. Please ask at the desk for them.",
+        "A list there names it. Please ask at the desk for it.",
+        "A list there names them. Please ask at the desk for them.",
         counts.total,
     )
-    return f"{said} {also}"
+    return sentences(said, also)
 
 
 class LeftOutNote(Shown, inherit_bindings=False):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from kiosk.domain.fee import FeePolicy, FeeQuote, FeeRequest, quote
+from kiosk.domain.fee import FeeMethod, FeePolicy, FeeQuote, FeeRequest, quote
 from kiosk.domain.model import MediaChoice, Medium
 from kiosk.domain.paper import Block
 from kiosk.domain.protection import Protect
@@ -139,10 +139,14 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
             self._ask_after(CostScreen)
 
     def _fee(self) -> FeeQuote:
-        """Of all that was chosen, as one request."""
+        """Of all that was chosen, as one request; what runs already has its bill."""
         visit, policy = self._visit, self._parts.fees or FeePolicy()
         kind = (visit.recipient or for_me()).request_kind
-        media = visit.copies * max(1, len(visit.chosen or ()))
+        running = visit.release.running if visit.release is not None else ()
+        chosen = visit.chosen or ()
+        if chosen and set(chosen) <= set(running):
+            return FeeQuote(kind, FeeMethod.NONE, policy.currency)
+        media = visit.copies * max(1, len(set(chosen) - set(running)))
         return quote(policy, FeeRequest(kind, visit.medium or Medium.DISC, media))
 
     # --- the form ---------------------------------------------------------------------------------
@@ -194,9 +198,12 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
         if visit.release is None or visit.medium is None or not visit.chosen or visit.is_asking:
             return
         visit.is_asking = True
-        self._show(MomentScreen(self._frame))
         choice = MediaChoice(visit.medium, visit.copies, is_protected=visit.is_protected)
-        self._place(visit, visit.release, choice, visit.chosen, form)
+        fee = None  # where nothing was said of it, nothing is kept
+        if self._parts.fees is not None:
+            fee = self._fee() if form is None else form.request.fee  # what was signed
+        self._show(MomentScreen(self._frame))
+        self._place(visit, visit.release, choice, visit.chosen, form, fee)
 
     def on_placed(self, message: Placed) -> None:
         if message.visit is not self._visit:
@@ -206,5 +213,4 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
             self._sorry(message.error_code)
         else:
             self._visit.jobs_left = message.job_ids[1:]
-            self._bill = self._fee() if self._parts.fees is not None else None
             self._watch(message.job_ids[0])

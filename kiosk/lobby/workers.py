@@ -10,10 +10,11 @@ from typing import Final
 from textual import work
 
 from kiosk.domain.claim import Answers
+from kiosk.domain.fee import FeeQuote
 from kiosk.domain.model import MediaChoice, OrderId, Question, Wanted
 from kiosk.domain.protection import JobPassword
 from kiosk.domain.release_form import ReleaseForm
-from kiosk.errors import RefusedClaimError
+from kiosk.errors import OrderNotReleasedError, RefusedClaimError
 from kiosk.lobby.answers import Decided, JobSeen, Placed
 from kiosk.lobby.assisted import AssistedApp
 from kiosk.lobby.attempt import attempt
@@ -50,18 +51,19 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
         choice: MediaChoice,
         order_ids: tuple[OrderId, ...],
         form: ReleaseForm | None,
+        fee: FeeQuote | None,
     ) -> None:
         forms, actor = self._parts.forms, f"kiosk:{self._parts.kiosk_name}"
         if form is not None and forms is not None:  # kept before anything is made of it
             kept, code = attempt(lambda: forms.keep(form, actor=actor))
             if kept is None:
+                if code == OrderNotReleasedError.code:  # one answer, whenever a hold is noticed
+                    code = RefusedClaimError.code
                 self.post_message(Placed(visit, (), code))
                 return
-        placed, code = attempt(lambda: self._parts.request.place_all(release, choice, order_ids))
-        jobs = () if placed is None else placed.jobs
-        if placed is not None and not jobs:  # said as if he came with his ticket just now
-            code = RefusedClaimError.code
-        self.post_message(Placed(visit, jobs, code))
+        request = self._parts.request
+        jobs, code = attempt(lambda: request.place_all(release, choice, order_ids, fee))
+        self.post_message(Placed(visit, jobs or (), code))
 
     @work(thread=True, group="watch", exit_on_error=False)
     def _look_at_job(self, visit: Visit, job_id: OrderId, *, is_there: bool) -> None:
@@ -71,12 +73,15 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
         password = visit.password
         if password is None and job is not None and job.choice.is_protected and not job.has_ended:
             password, _code = attempt(lambda: self._parts.passwords.of(job_id))
-        is_held_up = False
+        is_held_up, asks_first = False, None
         if job is not None and is_waiting_its_turn(job):
-            others, _code = attempt(self._parts.jobs.newest)
+            found, _code = attempt(self._parts.jobs.newest)
+            others = [it for it in found or () if it.job_id != job_id]
             before = self._parts.clock.now() - _PATIENCE
-            is_held_up = any(needs_a_hand(it, before) for it in others or () if it.job_id != job_id)
-        self.post_message(JobSeen(visit, job, password, is_held_up))
+            is_held_up = any(needs_a_hand(it, before) for it in others)
+            asking = [it.job_id for it in others if it.question is not None and not it.has_ended]
+            asks_first = next((it for it in asking if it in visit.jobs_left), None)
+        self.post_message(JobSeen(visit, job, password, is_held_up, asks_first))
 
     @work(thread=True, group="tell", exit_on_error=False)
     def _tell_password(self, password: JobPassword) -> None:

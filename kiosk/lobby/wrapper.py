@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import logging
 import os
 import signal
 import subprocess
 import sys
 import termios
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Final
 
-from kiosk.app_process import child_environment, forward_log, tied_to_us
+from kiosk.app_process import LogPipe, child_environment, tied_to_us
 from kiosk.ports import Clock
 from kiosk.restarts import Restarts
 
@@ -37,8 +35,6 @@ RESET: Final = (
 _HIDE_CURSOR: Final = b"\x1b[?25l"
 _SHOW_CURSOR: Final = b"\x1b[?25h"
 
-logger = logging.getLogger(__name__)
-
 
 class Wrapper:
     """Runs a command on the terminal of standard input, again and again.
@@ -52,11 +48,11 @@ class Wrapper:
     def __init__(
         self, command: Sequence[str], page: Sequence[str], clock: Clock, *, terminal_fd: int = 0
     ) -> None:
-        self._command, self._page, self._clock = list(command), page, clock
+        self._command, self._page = list(command), page
         self._fd = terminal_fd
         self._is_stopping = False  # a flag, not an Event: signal handlers set it
         self._child: subprocess.Popen[bytes] | None = None
-        self._restarts = Restarts()
+        self._restarts = Restarts(clock.monotonic_s)
 
     def run(self) -> int:
         """Until the child ends in order (0) or we are told to stop (0 too).
@@ -68,7 +64,8 @@ class Wrapper:
             while not self._is_stopping:
                 if (status := self._run_once()) == 0:
                     break
-                self._crashed(status)
+                self._show_page()
+                self._pause(self._restarts.crashed(status))
         return 0
 
     def stop(self) -> None:
@@ -81,8 +78,7 @@ class Wrapper:
     # ----------------------------------------------------------------------------------------------
 
     def _run_once(self) -> int:
-        reading, writing = os.pipe()
-        try:
+        with LogPipe() as log:
             # Textual draws on standard error; what else the child has to say comes by the pipe.
             # It ends with us: nothing may stay on the terminal, asking for names, that nobody
             # would wipe away.
@@ -91,13 +87,9 @@ class Wrapper:
                 stdin=self._fd,
                 stdout=subprocess.DEVNULL,
                 stderr=self._fd,
-                pass_fds=(writing,),
-                env=child_environment(writing),
+                pass_fds=(log.writing,),
+                env=child_environment() | log.environment,
             )
-        finally:
-            os.close(writing)
-        log = threading.Thread(target=forward_log, args=(reading,), daemon=True)
-        log.start()
         if self._is_stopping:  # told so while it was being started
             self._child.terminate()
         status = self._child.wait()
@@ -105,13 +97,6 @@ class Wrapper:
         self._child = None
         log.join(1.0)
         return 0 if self._is_stopping else status
-
-    def _crashed(self, status: int) -> None:
-        """Say so, with the exit code that `docs/exit-codes.md` explains, and wait."""
-        self._show_page()
-        pause_s = self._restarts.crashed(self._clock.monotonic_s())
-        logger.error("the lobby ended with %d and starts again in %.0f s", status, pause_s)
-        self._pause(pause_s)
 
     def _pause(self, seconds: float) -> None:
         until_s = time.monotonic() + seconds

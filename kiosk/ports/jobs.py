@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.disc_set import DiscSet
+from kiosk.domain.fee import FeeQuote
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Job, MediaChoice, OrderId, Priority, Progress, Question, Wanted
 from kiosk.domain.protection import JobPassword
@@ -19,6 +21,22 @@ class Jobs(Protocol):
         self, order_id: OrderId, choice: MediaChoice, priority: Priority, *, actor: str
     ) -> OrderId:
         """Job row, audit row and enqueue in one transaction."""
+        ...
+
+    def submit_all(
+        self,
+        order_ids: Sequence[OrderId],
+        choice: MediaChoice,
+        priority: Priority,
+        *,
+        actor: str,
+        fee: FeeQuote | None = None,
+    ) -> tuple[OrderId, ...]:
+        """The same of several in one transaction, all or none; what runs is joined as it is, and
+        keeps its bill. `fee` becomes the bill of what is placed now.
+
+        Raises OrderNotReleasedError: One may not be handed out; audited, and none was placed.
+        """
         ...
 
     def cancel(self, job_id: OrderId, *, actor: str) -> None: ...
@@ -47,6 +65,10 @@ class JobBook(Protocol):
 
     def note_left_out(self, job_id: OrderId, counts: LeftOutCounts) -> None:
         """What its medium lacks, for the visitor and for staff; the newest build counts."""
+        ...
+
+    def note_contents(self, job_id: OrderId, counts: ObjectCounts) -> None:
+        """What one copy of its media holds; the newest build counts."""
         ...
 
     def note_set(self, job_id: OrderId, volume_ids: Sequence[str]) -> DiscSet:

@@ -153,6 +153,10 @@ class StaffCalls(Protocol):
         """Somebody is on the way. False if there is no such call, or it was answered before."""
         ...
 
+    def purge(self, *, answered_before: datetime) -> int:
+        """Drop calls that were answered before; returns their number. Open ones stay."""
+        ...
+
 
 class Stations(Protocol):
     """Which engines live: each writes a beat every few seconds."""

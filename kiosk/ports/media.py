@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kiosk.domain.model import OrderId, Wanted
 from kiosk.domain.unfit import Unfit
@@ -44,11 +44,18 @@ class MediumProgress:
 
 @dataclass(frozen=True, slots=True)
 class WrittenMedium:
-    """A medium whose every byte was read back equal to the image."""
+    """A medium whose every byte was read back equal to the image.
+
+    Attributes:
+        is_read_back: False if the device itself says so, and we have only its word.
+        rejected: Media that the device threw out before this one.
+    """
 
     kind: str
     sha256: str
     image_bytes: int
+    is_read_back: bool = True
+    rejected: int = 0
 
 
 class MediaWriter(Protocol):
@@ -87,6 +94,55 @@ class MediaWriter(Protocol):
     def eject(self) -> None: ...
 
 
+class DeviceWatch(Protocol):
+    """What comes and goes at the drives. A hint that a look is worth while: the drive itself has
+    the last word, and who is told nothing has to look from time to time.
+    """
+
+    def changes(self, drive: str) -> int:
+        """How many there were at the drive so far."""
+        ...
+
+    def sleep_s(self, drive: str, seen: int, seconds: float) -> None:
+        """At most so long, but only until `changes` is not `seen`."""
+        ...
+
+
+@runtime_checkable
+class StagingWriter(MediaWriter, Protocol):
+    """A device that makes and puts out a medium in one go: a robot. There is no look at the medium
+    before it is out, so the image is looked at before it is made: `read` answers from what the
+    device will read.
+    """
+
+    def stage(
+        self,
+        image: Path,
+        sha256: str | None = None,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        """Bring the image to the device, and prove it there. `eject` takes it away again.
+
+        Raises:
+            VerifyFailedError: What is there is not what was built. StoppedError.
+        """
+        ...
+
+    def is_well(self) -> bool:
+        """Whether what was wrong with the device is over, as far as it says so itself."""
+        ...
+
+    def examine(self) -> str:
+        """Everything that can be looked at without making a medium, for staff."""
+        ...
+
+    def abandon(self) -> None:
+        """Give up what nobody owns and the device still has of ours."""
+        ...
+
+
 class LedgerPhase:
     """Phases of a drive's ledger row, in order."""
 
@@ -119,6 +175,37 @@ class Ledger(Protocol):
     def owner(self, drive: str) -> LedgerEntry | None: ...
     def put(self, entry: LedgerEntry) -> None: ...
     def free(self, drive: str) -> None: ...
+    def reject(self, entry: LedgerEntry, count: int) -> None:
+        """Put on record media that a device threw out by itself for the entry's: scrap, with the
+        attempts that follow. Running it twice counts them once.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriveCounts:
+    """What a drive took, since it was first used.
+
+    Attributes:
+        begun: Media on which writing began; `good` were handed over, `spoiled` thrown away.
+        in_stock: Blanks that are left for it; None if nobody has counted them.
+        counted_at: When somebody did.
+    """
+
+    drive: str
+    begun: int
+    good: int
+    spoiled: int
+    in_stock: int | None
+    counted_at: datetime | None
+
+
+class MediaStock(Protocol):
+    """Blanks for the drives of a station; the ledger counts them down."""
+
+    def counts(self) -> list[DriveCounts]:
+        """Of all drives that ever took a medium or were counted."""
+        ...
 
 
 DELIVERED = "delivered"

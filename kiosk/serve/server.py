@@ -59,7 +59,7 @@ class AppServer:
         self._page: web.WebSocketResponse | None = None
         self._session: Session | None = None
         self._turn = asyncio.Lock()
-        self._restarts = Restarts()
+        self._restarts = Restarts(clock.monotonic_s)
         self._not_before_s = 0.0
         self._stopped = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -163,28 +163,43 @@ class AppServer:
         self._page = page
         try:
             cells = Cells.of(_number(request, "width"), _number(request, "height"))
-            async with self._turn:  # the app of a page that has just gone is still ending
-                self._session = session = Session(self._command, cells, page.send_bytes)
-                await self._play(session, page)
+            session = Session(self._command, cells, page.send_bytes)
+            listening = asyncio.create_task(_listen_to(page, session))
+            try:
+                await self._play(session, listening)
+            finally:
+                listening.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await listening
         except PageError:
             await page.close(code=WSCloseCode.POLICY_VIOLATION)
         finally:
             await page.close(code=_ENDED)
         return page
 
-    async def _play(self, session: Session, page: web.WebSocketResponse) -> None:
-        """The app on the page until one of them ends, and the other with it."""
-        await asyncio.sleep(max(0.0, self._not_before_s - self._clock.monotonic_s()))
-        if page.closed or self._stopped.is_set():
-            return
-        app = asyncio.create_task(session.run())
-        listening = asyncio.create_task(_listen_to(page, session))
-        await asyncio.wait((app, listening), return_when=asyncio.FIRST_COMPLETED)
-        await session.stop()
-        listening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listening
-        self._ended(await app, session)
+    async def _play(self, session: Session, listening: asyncio.Task[None]) -> None:
+        """The app on the page until one of them ends, and the other with it.
+
+        Its turn comes when the app of a page that has just gone has ended, and the pause after a
+        crash is over. Who waits for it may go meanwhile.
+        """
+        turn = asyncio.create_task(self._run_in_turn(session))
+        try:
+            await asyncio.wait((turn, listening), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if session.has_begun:
+                await session.stop()
+            else:
+                turn.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await turn
+
+    async def _run_in_turn(self, session: Session) -> None:
+        async with self._turn:
+            await asyncio.sleep(max(0.0, self._not_before_s - self._clock.monotonic_s()))
+            if not self._stopped.is_set():
+                self._session = session
+                self._ended(await session.run(), session)
 
     def _ended(self, status: int, session: Session) -> None:
         if session.was_stopped:
@@ -192,10 +207,8 @@ class AppServer:
         if status == 0:
             self._stopped.set()
             return
-        now_s = self._clock.monotonic_s()
-        pause_s = self._restarts.crashed(now_s)
-        self._not_before_s = now_s + pause_s
-        logger.error("the lobby ended with %d and starts again in %.0f s", status, pause_s)
+        pause_s = self._restarts.crashed(status)
+        self._not_before_s = self._clock.monotonic_s() + pause_s
 
 
 async def _listen_to(page: web.WebSocketResponse, session: Session) -> None:
@@ -203,7 +216,7 @@ async def _listen_to(page: web.WebSocketResponse, session: Session) -> None:
         if message.type is not WSMsgType.TEXT:
             continue
         try:
-            await session.take(message.data)
+            session.take(message.data)
         except PageError as error:
             logger.warning("the page was closed: it sent %s", error)
             await page.close(code=WSCloseCode.POLICY_VIOLATION)

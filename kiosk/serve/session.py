@@ -10,13 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kiosk.app_process import child_environment, forward_log, tied_to_us
+from kiosk.app_process import LogPipe, child_environment, tied_to_us
 
 MAX_TYPED: Final = 4096  # characters of one message; a scanner's keys come one by one
 _COLUMNS: Final = range(20, 400)
@@ -64,7 +62,7 @@ class Session:
     ) -> None:
         self._command, self._cells, self._draw = list(command), cells, draw
         self._process: asyncio.subprocess.Process | None = None
-        self.was_stopped = False
+        self.has_begun = self.was_stopped = False
 
     async def run(self) -> int:
         """Until the app ends, or the page is gone: its exit status.
@@ -72,8 +70,11 @@ class Session:
         Raises:
             OSError: It cannot be started.
         """
+        self.has_begun = True
         process = await self._start()
         try:
+            if self.was_stopped:  # while it was being started
+                return 0
             await self._forward(process)
             return await process.wait()
         finally:
@@ -82,19 +83,20 @@ class Session:
     async def stop(self) -> None:
         """End the app in order, at the latest after some seconds; again and again if asked."""
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is not None and process.returncode is not None:
             return
         self.was_stopped = True
+        if process is None:
+            return
+        with contextlib.suppress(PageError):  # one that hangs does not even read
+            self._send_meta({"type": "quit"})
         try:
-            async with asyncio.timeout(_STOP_S):  # one that hangs does not even read
-                with contextlib.suppress(PageError):
-                    await self._send_meta({"type": "quit"})
-                await process.wait()
+            await asyncio.wait_for(process.wait(), _STOP_S)
         except TimeoutError:
             process.kill()
             await process.wait()
 
-    async def take(self, message: str) -> None:
+    def take(self, message: str) -> None:
         """One message of the page.
 
         Raises:
@@ -106,34 +108,27 @@ class Session:
         except (ValueError, TypeError, RecursionError):
             raise PageError("a message that cannot be read") from None
         if kind == "stdin" and isinstance(content, str) and len(content) <= MAX_TYPED:
-            await self._send(b"D", content.encode("utf-8", errors="replace"))
+            self._send(b"D", content.encode("utf-8", errors="replace"))
         elif kind == "resize" and isinstance(content, dict):
-            cells = Cells.of(content.get("width"), content.get("height"))
-            await self._send_meta({"type": "resize", "width": cells.columns, "height": cells.rows})
+            self._cells = cells = Cells.of(content.get("width"), content.get("height"))
+            self._send_meta({"type": "resize", "width": cells.columns, "height": cells.rows})
         elif kind in ("focus", "blur"):
-            await self._send_meta({"type": kind})
+            self._send_meta({"type": kind})
         elif kind != "ping":  # nobody needs its answer
             raise PageError("a message of an unknown kind")
 
     # ----------------------------------------------------------------------------------------------
 
     async def _start(self) -> asyncio.subprocess.Process:
-        reading, writing = os.pipe()
-        try:
+        with LogPipe() as log:
             self._process = await asyncio.create_subprocess_exec(
                 *tied_to_us(self._command),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,  # a crash text names people
-                pass_fds=(writing,),
-                env=child_environment(writing) | self._terminal(),
+                pass_fds=(log.writing,),
+                env=child_environment() | log.environment | self._terminal(),
             )
-        except OSError:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
-        threading.Thread(target=forward_log, args=(reading,), daemon=True).start()
         return self._process
 
     def _terminal(self) -> dict[str, str]:
@@ -159,13 +154,13 @@ class Session:
                 if kind == b"D":
                     await self._draw(payload)
 
-    async def _send_meta(self, content: Mapping[str, object]) -> None:
-        await self._send(b"M", json.dumps(content).encode("ascii"))
+    def _send_meta(self, content: Mapping[str, object]) -> None:
+        self._send(b"M", json.dumps(content).encode("ascii"))
 
-    async def _send(self, kind: bytes, payload: bytes) -> None:
+    def _send(self, kind: bytes, payload: bytes) -> None:
         process = self._process
         if process is None or process.stdin is None:
-            return  # not yet started: the page will say its size again
+            return  # not yet started: its size is kept, what is typed before has no meaning
         with contextlib.suppress(ConnectionError, RuntimeError):  # it is just ending
             if process.stdin.transport.get_write_buffer_size() > _MAX_WAITING_BYTES:
                 raise PageError("more than the app takes")

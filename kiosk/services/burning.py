@@ -19,6 +19,7 @@ from kiosk.errors import (
     WrongPatientError,
 )
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
+from kiosk.services.attempt import DrawnIn, DriveOccupied, ImageFacts, NeedsMedium
 from kiosk.services.collect import Collect
 from kiosk.services.drawer import is_missing
 from kiosk.services.durable import Durable, Facts, Trouble, run_step
@@ -41,7 +42,7 @@ from kiosk.services.outcomes import (
 )
 from kiosk.services.parts import EngineParts, Image
 from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
-from kiosk.services.write import DrawnIn, DriveOccupied, ImageFacts, NeedsMedium, write_once
+from kiosk.services.write import write_once
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,8 @@ class _Burn:
         at = durable, parts, self._job_id, self._drive
         self._collect = Collect(*at, lambda: self._writer)
         self._left = LeftBehind(*at, self._medium, lambda: self._writer)
-        self._waits = Waits(durable, parts, self._job_id)
-        self._final = Waits(durable, parts, self._job_id, is_final=True)
+        self._waits = Waits(durable, parts, self._job_id, drive=self._drive)
+        self._final = Waits(durable, parts, self._job_id, is_final=True, drive=self._drive)
         self._watch = CancelWatch(durable, parts, self._job_id)
         self._progress = ProgressRow(parts, self._job_id)
 

@@ -51,8 +51,8 @@ class Collect:
         writer: Callable[[], MediaWriter],
     ) -> None:
         self._parts, self._job_id, self._drive, self._writer = parts, job_id, drive, writer
-        self._waits = Waits(durable, parts, job_id)
-        self._final = Waits(durable, parts, job_id, is_final=True)
+        self._waits = Waits(durable, parts, job_id, drive=drive)
+        self._final = Waits(durable, parts, job_id, is_final=True, drive=drive)
         self._progress = ProgressRow(parts, job_id)
 
     # --- before the hand-over

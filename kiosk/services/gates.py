@@ -164,7 +164,7 @@ class StudyGate:
                 self.check_study(record.text(_STUDY_INSTANCE_UID), "DICOMDIR")
                 self.check_accession_number(_accession_number_of_record(record), "DICOMDIR")
             elif record.type == PATIENT:
-                seen = _identity_of_record(record)
+                seen = identity_of_record(record)
                 if _folded(seen.name.encode("ascii", "replace")) in self._marked_names:
                     seen = replace(seen, name=self._verified.name)
                 self.check_patient(seen, "DICOMDIR")
@@ -198,7 +198,7 @@ def _read_identity(values: Mapping[int, bytes]) -> tuple[PatientIdentity, bool]:
     return read_identity(raw, values.get(_CHARACTER_SET, b"").strip(b" \0"))
 
 
-def _identity_of_record(record: DirectoryRecord) -> PatientIdentity:
+def identity_of_record(record: DirectoryRecord) -> PatientIdentity:
     charset = record.values.get(_CHARACTER_SET, b"")
     try:
         patient_id, name = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.domain.model import ExecutionStatus, HandOver, Job, Medium, Order, OrderId
-from kiosk.ports import DELIVERED, LedgerEntry, LedgerPhase, MediaWriter
+from kiosk.ports import DELIVERED, LedgerEntry, LedgerPhase, MediaWriter, StagingWriter
 from kiosk.services.drawer import is_absent, is_gone
 from kiosk.services.parts import EngineParts
 
@@ -49,8 +49,10 @@ def hand_over(
             "study": order.study_instance_uid,
             "medium": medium.value,
             **disc_words(parts, entry),
+            **({"read_back": "no"} if isinstance(writer, StagingWriter) else {}),
         },
     )
+    parts.labels.handed_out(entry, medium)
     loaded = writer.inspect()
     if not is_absent(loaded) and loaded.volume_id == entry.volume_id:
         writer.eject()

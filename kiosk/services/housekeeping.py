@@ -1,11 +1,11 @@
-"""What is cleaned up, and when: leftovers at every start, ended jobs once a day."""
+"""What is cleaned up, and when: leftovers at every start, what is over and done once a day."""
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
 
-from kiosk.ports import Clock, JobBook, Jobs, Spool
+from kiosk.ports import Clock, JobBook, Jobs, Spool, StaffCalls
 from kiosk.services.parts import EngineParts
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,13 @@ def clean_spool(spool: Spool, jobs: JobBook) -> int:
 def purge_jobs(jobs: Jobs, clock: Clock, keep_days: int) -> int:
     """Drop the machinery of jobs that ended so long ago; the record stays. Returns their number."""
     return jobs.purge(ended_before=clock.now() - timedelta(days=keep_days))
+
+
+def purge_calls(calls: StaffCalls, clock: Clock, keep_days: int) -> int:
+    """Drop calls for staff that were answered so long ago; the audit trail has them. Returns their
+    number.
+    """
+    return calls.purge(answered_before=clock.now() - timedelta(days=keep_days))
 
 
 def sweep_reports(parts: EngineParts, keep_days: int) -> None:

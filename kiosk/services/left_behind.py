@@ -13,6 +13,7 @@ from dataclasses import replace
 from kiosk.domain.model import ExecutionStatus, Medium, Order, OrderId, ReleaseState, Step, Wanted
 from kiosk.errors import MediumNotTakenError, OrderNotReleasedError
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
+from kiosk.services.attempt import ImageFacts, NeedsMedium, Written
 from kiosk.services.drawer import is_drawn_in, is_gone
 from kiosk.services.durable import Durable, Facts
 from kiosk.services.hand_over import (
@@ -26,7 +27,7 @@ from kiosk.services.hand_over import (
 from kiosk.services.outcomes import SETTLED, UNCOLLECTED, VOID, WITHHELD, to_facts, why
 from kiosk.services.parts import EngineParts
 from kiosk.services.waiting import Answer, Waits, require_released
-from kiosk.services.write import ImageFacts, NeedsMedium, Written, settle
+from kiosk.services.write import settle
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,8 @@ class LeftBehind:
     ) -> None:
         self._parts, self._job_id, self._drive, self._medium = parts, job_id, drive, medium
         self._get_writer = writer
-        self._waits = Waits(durable, parts, job_id)
-        self._final = Waits(durable, parts, job_id, is_final=True)
+        self._waits = Waits(durable, parts, job_id, drive=drive)
+        self._final = Waits(durable, parts, job_id, is_final=True, drive=drive)
 
     @property
     def _writer(self) -> MediaWriter:

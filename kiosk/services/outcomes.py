@@ -14,8 +14,8 @@ from kiosk.errors import (
     UncollectedMediumError,
 )
 from kiosk.ports import LoadedMedium
+from kiosk.services.attempt import DrawnIn, DriveOccupied, NeedsMedium, Outcome, Written
 from kiosk.services.durable import Facts, Trouble
-from kiosk.services.write import DrawnIn, DriveOccupied, NeedsMedium, Outcome, Written
 
 SETTLED: Final[Facts] = {
     "outcome": "settled", "reason": MediumWantedError.code, "is_spent": False

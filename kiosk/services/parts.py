@@ -8,15 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, OrderId
 from kiosk.domain.protection import JobPassword
 from kiosk.errors import ConfigError
 from kiosk.ports import (
     Clock,
+    DeviceWatch,
+    DriveCounts,
     JobBook,
     Ledger,
+    LedgerEntry,
     MediaLog,
+    MediaStock,
     MediaWriter,
     Orders,
     Passwords,
@@ -45,6 +50,7 @@ class Image:
         left_out: Objects that could not go onto the medium and are listed on it.
         station: In whose spool it is.
         lacks: The same by kind, for people; no fact that a later step decides by.
+        holds: What is on it by kind; likewise for people alone.
         number, of: "Disc `number` of `of`".
         more: The others of a set, in order; `left_out` and `lacks` are told of the first alone.
         reports: `domain.report.digest_of` what was handed in and is on it.
@@ -58,6 +64,7 @@ class Image:
     left_out: int
     station: str
     lacks: LeftOutCounts = LeftOutCounts()
+    holds: ObjectCounts = ObjectCounts()
     number: int = 1
     of: int = 1
     more: tuple[Image, ...] = ()
@@ -256,9 +263,37 @@ class NoPasswords:
         del password_id, actor
 
 
+class NothingCounted:
+    """A MediaStock of drives whose blanks nobody counts."""
+
+    def counts(self) -> list[DriveCounts]:
+        return []
+
+
+class MediaLabels(Protocol):
+    """What is printed for media (`services.label_prints`)."""
+
+    def handed_out(self, entry: LedgerEntry, medium: Medium) -> None:
+        """Print what this site prints for a medium that leaves now; once a medium. Raises
+        JournalError alone.
+        """
+        ...
+
+
+class NoLabels:
+    """Keeps `MediaLabels` where nothing is printed."""
+
+    def handed_out(self, entry: LedgerEntry, medium: Medium) -> None:
+        del entry, medium
+
+
 @dataclass(frozen=True, slots=True)
 class EngineParts:
-    """Everything that one station's engine works with."""
+    """Everything that one station's engine works with.
+
+    Attributes:
+        devices: None where nobody tells: then drives are looked into from time to time only.
+    """
 
     station: str
     clock: Clock
@@ -280,7 +315,10 @@ class EngineParts:
     reports: HandedInReports = field(default_factory=NothingHandedIn)
     forms: KeptForms = field(default_factory=NoForms)
     passwords: Passwords = field(default_factory=NoPasswords)
+    labels: MediaLabels = field(default_factory=NoLabels)
+    stock: MediaStock = field(default_factory=NothingCounted)
     slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))
+    devices: DeviceWatch | None = None
 
     @property
     def media_offered(self) -> Collection[Medium]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from kiosk.domain.fee import FeeQuote
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.model import Job, OrderId
 from kiosk.domain.paper import Paper, Words, plain_lines
 from kiosk.domain.receipt import Receipt, ReceiptMedium, compose, person_of
@@ -39,12 +39,11 @@ class Receipts:
     site_name: str
     phone: str
 
-    def make(self, job_ids: Sequence[OrderId], *, language: str, fee: FeeQuote | None) -> Receipt:
+    def make(self, job_ids: Sequence[OrderId], *, language: str) -> Receipt:
         """The receipt of all media of one person's jobs that were handed over so far.
 
         Args:
             job_ids: In the order in which they were made; at least one.
-            fee: For all of them together, None if it is not known here.
         Raises:
             InvalidValueError: None was handed over yet, or no texts in this language.
             JournalError: The journal cannot be read.
@@ -53,6 +52,7 @@ class Receipts:
         if not handed:
             raise InvalidValueError("nothing of these jobs was handed over yet")
         orders = [self.orders.get(job.order_id) for job, _media in handed]
+        bills = {job.bill.bill_id: job.bill.fee for job, _media in handed if job.bill is not None}
         days = (_day(order.study_date) for order in orders)
         return Receipt(
             language=language,
@@ -63,10 +63,9 @@ class Receipts:
             exam_dates=tuple(dict.fromkeys(day for day in days if day is not None)),
             kinds=tuple(dict.fromkeys(job.choice.medium for job, _media in handed)),
             media=tuple(one for _job, media in handed for one in media),
-            objects=None,
-            with_report=True if all(order.with_report for order in orders) else None,
+            holds=_together([job.holds for job, _media in handed]),
             is_protected=any(job.choice.is_protected for job, _media in handed),
-            fee=fee,
+            fees=tuple(bills.values()),
         )
 
     def _of(self, job: Job) -> tuple[ReceiptMedium, ...]:
@@ -108,6 +107,12 @@ class Receipts:
             outcome=_MINOR_FAILURE if code else 0,
             details=details | ({"error": code} if code else {}),
         )
+
+
+def _together(counts: Sequence[ObjectCounts | None]) -> ObjectCounts | None:
+    """Of all of them; None if one is not known, such as what was built by an earlier version."""
+    known = [one for one in counts if one is not None]
+    return sum(known, ObjectCounts()) if len(known) == len(counts) else None
 
 
 def _day(text: str) -> date | None:

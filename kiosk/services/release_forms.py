@@ -49,7 +49,7 @@ class FormFiles(Protocol):
 
 
 class FormRows(Protocol):
-    """What is kept, by order."""
+    """What is kept, by each order that it covers."""
 
     def of(self, order_id: OrderId) -> tuple[KeptForm, ...]: ...
     def add(self, form: KeptForm, *, actor: str) -> KeptForm: ...
@@ -94,7 +94,7 @@ class ReleaseForms:
         """Lay it out and keep it; the same form again changes nothing. Takes a second or more.
 
         Raises:
-            UnknownOrderError, OrderNotReleasedError: Nothing can be signed for it.
+            UnknownOrderError, OrderNotReleasedError: Nothing can be signed for one that it covers.
             InvalidValueError: Another form of this order was signed at the very same time.
             FormLostError: The station's state cannot be written: nothing may be given out.
             JournalError: Nothing was kept.
@@ -122,14 +122,14 @@ class ReleaseForms:
             raise FormLostError(f"a form cannot be kept: {error.strerror}") from error
 
     def of(self, order_id: OrderId) -> tuple[KeptForm, ...]:
-        """Those of an order, newest first."""
+        """Those that cover an order, newest first."""
         return self._rows.of(order_id)
 
     def read(self, order_id: OrderId, form_id: str, *, actor: str) -> tuple[KeptForm, bytes]:
         """A form for staff; audited before it is returned.
 
         Raises:
-            UnknownFormError: The order has no such form.
+            UnknownFormError: No such form covers the order.
             FormLostError: It is gone, damaged, or in another station's state.
         """
         if not FORM_ID.fullmatch(form_id):
@@ -140,7 +140,7 @@ class ReleaseForms:
         else:
             raise UnknownFormError(f"order {order_id} has no form {form_id}")
         try:
-            data = self._files.path(order_id, known.file_name).read_bytes()
+            data = self._files.path(known.order_id, known.file_name).read_bytes()
         except OSError as error:
             raise FormLostError(
                 f"form {form_id} is not at {self._station}; it was kept at {known.station}"
@@ -196,4 +196,5 @@ def _facts(form: ReleaseForm, data: bytes, pages: int, station: str) -> KeptForm
         fee=total.amount,
         currency=total.currency,
         signed_at=form.signed_at,
+        order_ids=request.order_ids,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from kiosk.domain.fee import FeeQuote
 from kiosk.domain.model import HandOver, MediaChoice, Medium, OrderId, Priority
 from kiosk.domain.protection import Protect
 from kiosk.errors import (
@@ -19,19 +20,6 @@ from kiosk.services.identify import Release
 from kiosk.services.parts import require_drive
 
 MAX_COPIES: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """What became of several orders.
-
-    Attributes:
-        jobs: In the order in which they are made.
-        refused: Not to be had any more: staff hold it by now, or it was handed out.
-    """
-
-    jobs: tuple[OrderId, ...]
-    refused: tuple[OrderId, ...] = ()
 
 
 class Request:
@@ -65,47 +53,42 @@ class Request:
             RefusedClaimError: It was handed out, or staff hold it by now.
             JournalError: Nothing was placed.
         """
-        placed = self.place_all(release, choice, [release.order.order_id])
-        if placed.refused:  # said as if he came with his ticket just now
-            raise RefusedClaimError("not released any more")
-        return placed.jobs[0]
+        return self.place_all(release, choice, [release.order.order_id])[0]
 
     def place_all(
-        self, release: Release, choice: MediaChoice, order_ids: Sequence[OrderId]
-    ) -> Placed:
-        """Submit several of the released orders, a job each; they are made in this order.
+        self,
+        release: Release,
+        choice: MediaChoice,
+        order_ids: Sequence[OrderId],
+        fee: FeeQuote | None = None,
+    ) -> tuple[OrderId, ...]:
+        """Submit several of the released orders, a job each, in one transaction: all or none.
 
-        Each in a transaction of its own, and again is once: what runs is joined. After an error or
-        a power cut the rest is placed by asking for the same again. The ticket is used up last.
+        Again is once: what runs is joined. The ticket is used up last.
 
         Args:
             order_ids: One or more of `release.orders`.
+            fee: What the visitor has agreed to for those that do not run yet, all together.
+        Returns:
+            The jobs, in the order in which they were asked for.
         Raises:
             InvalidValueError: Another order's, none, or more or fewer copies than the kiosk makes;
                 nothing was placed.
-            ConfigError: No drive of this station writes such a medium; nothing was placed anew.
-            JournalError: Not all were placed.
+            ConfigError: No drive of this station writes such a medium; nothing was placed.
+            RefusedClaimError: One of them was handed out, or staff hold it by now, which says no
+                more than a claim that is refused; audited, and nothing was placed.
+            JournalError: Nothing was placed, or the ticket is not used up.
         """
         if not 1 <= choice.copies <= MAX_COPIES:
             raise InvalidValueError(f"1 to {MAX_COPIES} copies")
         wanted = tuple(dict.fromkeys(order_ids))
         if not wanted or not set(wanted) <= {order.order_id for order in release.orders}:
             raise InvalidValueError("only what was released can be placed")
-        jobs, refused = [], []
-        for order_id in wanted:
-            try:
-                jobs.append(self._join(order_id) or self._submit(release, order_id, choice))
-            except OrderNotReleasedError:
-                refused.append(order_id)
-        if jobs and release.ticket_id:
-            self._tickets.mark_used(release.ticket_id, self._clock.now())
-        return Placed(tuple(jobs), tuple(refused))
-
-    def _submit(self, release: Release, order_id: OrderId, choice: MediaChoice) -> OrderId:
-        require_drive(choice.medium, self._offered)
+        if not all(map(self._runs, wanted)):
+            require_drive(choice.medium, self._offered)
         try:
-            return self._jobs.submit(
-                order_id,
+            placed = self._jobs.submit_all(
+                wanted,
                 replace(
                     choice,
                     hand_over=HandOver.ON_CLAIM,
@@ -114,16 +97,16 @@ class Request:
                 ),
                 Priority.WAITING_PATIENT,
                 actor=f"kiosk:{self._kiosk}",
+                fee=fee,
             )
-        except InvalidValueError:  # placed elsewhere meanwhile, with another choice
-            if (job_id := self._join(order_id)) is None:
-                raise
-            return job_id
+        except OrderNotReleasedError as error:  # said as if he came with his ticket just now
+            raise RefusedClaimError("not released any more") from error
+        if release.ticket_id:
+            self._tickets.mark_used(release.ticket_id, self._clock.now())
+        return placed
 
-    def _join(self, order_id: OrderId) -> OrderId | None:
-        """The job of an order, if it has not ended."""
+    def _runs(self, order_id: OrderId) -> bool:
         try:
-            job = self._jobs.get(order_id)
+            return not self._jobs.get(order_id).has_ended
         except UnknownJobError:
-            return None
-        return None if job.has_ended else job.job_id
+            return False

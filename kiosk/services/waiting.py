@@ -14,12 +14,15 @@ from enum import Enum
 from kiosk.domain.model import Order, OrderId, Progress, Question, ReleaseState, Step, Wanted
 from kiosk.domain.unfit import Unfit, wanted_note
 from kiosk.errors import (
+    DriveFaultError,
     JournalError,
+    MediumError,
     OrderNotReleasedError,
     Retry,
     SpoolFullError,
     StoppedError,
 )
+from kiosk.ports import StagingWriter
 from kiosk.services.durable import Durable, EngineStopping, Facts, Trouble, run_step
 from kiosk.services.parts import EngineParts
 
@@ -32,6 +35,7 @@ PATIENT_WITH = frozenset(
 # That much more room is worth another try, although staff have not answered.
 _MORE_ROOM_BYTES = 64 << 20
 _CANCEL_LOOK_S = 0.5
+_CALM_S = 15.0  # between looks into a drive that is at fault and answers
 
 
 class CancelWatch:
@@ -114,12 +118,20 @@ class Waits:
 
     Args:
         is_final: What it waits for happens in any case: it can no longer be cancelled.
+        drive: At which something is put in or taken out meanwhile; "" if at none.
     """
 
     def __init__(
-        self, durable: Durable, parts: EngineParts, job_id: OrderId, *, is_final: bool = False
+        self,
+        durable: Durable,
+        parts: EngineParts,
+        job_id: OrderId,
+        *,
+        is_final: bool = False,
+        drive: str = "",
     ) -> None:
         self._durable, self._parts, self._job_id = durable, parts, job_id
+        self._drive = drive
         self._watch = CancelWatch(durable, parts, job_id)
         self._progress = ProgressRow(parts, job_id)
         self._is_final = is_final
@@ -174,12 +186,45 @@ class Waits:
         failures = self._failures[trouble.code] = self._failures.get(trouble.code, 0) + 1
         is_hopeless = trouble.code not in PATIENT_WITH and failures >= self._parts.policy.attempts
         if trouble.retry is Retry.AFTER_STAFF or is_hopeless:
-            is_done = self._is_roomier() if trouble.code == SpoolFullError.code else _never
+            is_done = self._mended_by_itself(trouble.code)
             self.ask(Wanted.STAFF, trouble, step, is_done, keeps_reason=True)
             self.recovered()
         else:
             self._pause(trouble, step, self._parts.policy.delay_s(failures), keeps_reason=True)
         self._is_shown = True
+
+    def _mended_by_itself(self, code: str) -> Callable[[], bool]:
+        if code == SpoolFullError.code:
+            return self._is_roomier()
+        if code == DriveFaultError.code and self._drive:
+            writer = self._parts.writer(self._drive)
+            return writer.is_well if isinstance(writer, StagingWriter) else self._is_back()
+        return _never
+
+    def _is_back(self) -> Callable[[], bool]:
+        """Whether the drive answers again after it did not: it was unplugged, perhaps. One that
+        answers all the time is for staff.
+        """
+        was_away = False
+        calm_until_s = self._parts.clock.monotonic_s()
+
+        def look() -> bool:
+            nonlocal was_away, calm_until_s
+            writer = self._parts.writer(self._drive)
+            if writer is None or self._parts.clock.monotonic_s() < calm_until_s:
+                return False
+            try:
+                writer.inspect()
+            except DriveFaultError:
+                was_away = True
+                return False
+            except MediumError as error:
+                log.warning("%s cannot be looked into: %s", self._drive, error.code)
+                return False
+            calm_until_s = self._parts.clock.monotonic_s() + _CALM_S
+            return was_away
+
+        return look
 
     def _is_roomier(self) -> Callable[[], bool]:
         """Whether room was made since it was looked at: another job has ended, perhaps."""
@@ -243,18 +288,19 @@ class Waits:
             asked: list[Question] = []
             began_at = self._parts.clock.monotonic_s()
             looked_at = began_at - self._parts.policy.device_poll_s
+            seen = self._changes()
             end = Answer.SEEN
 
             def is_over() -> bool:
-                nonlocal looked_at, end
+                nonlocal looked_at, seen, end
                 if not asked:
                     asked.append(self._parts.questions.ask(self._job_id, wanted))
                 if self._parts.questions.is_answered(self._job_id, asked[0].number):
                     end = Answer.GIVEN
                     return True
-                now = self._parts.clock.monotonic_s()
-                if now - looked_at >= self._parts.policy.device_poll_s:
-                    looked_at = now
+                now, changes = self._parts.clock.monotonic_s(), self._changes()
+                if now - looked_at >= self._parts.policy.device_poll_s or changes != seen:
+                    looked_at, seen = now, changes
                     if is_done():
                         return True
                 waited = (self._parts.clock.now() - asked[0].asked_at).total_seconds()
@@ -264,7 +310,7 @@ class Waits:
                     return True
                 return False
 
-            self._poll(is_over)
+            self._poll(is_over, lambda: self._sleep(seen))
             self._parts.questions.close(self._job_id)
             if not keeps_reason:
                 self.clear()
@@ -273,7 +319,19 @@ class Waits:
         facts = self.insist(f"ask.{wanted.value}", wait, step)
         return Answer(facts.get("answer", Answer.SEEN.value))  # orders of an earlier version
 
-    def _poll(self, is_over: Callable[[], bool]) -> None:
+    def _changes(self) -> int:
+        devices = self._parts.devices
+        return 0 if devices is None else devices.changes(self._drive)
+
+    def _sleep(self, seen: int | None = None) -> None:
+        """Until the next look is due, or until more than `seen` changed at the drive."""
+        seconds, devices = self._parts.policy.poll_s, self._parts.devices
+        if seen is None or devices is None:
+            self._parts.clock.sleep_s(seconds)
+        else:
+            devices.sleep_s(self._drive, seen, seconds)
+
+    def _poll(self, is_over: Callable[[], bool], sleep: Callable[[], None] | None = None) -> None:
         while True:
             try:
                 if is_over():
@@ -285,7 +343,7 @@ class Waits:
                     raise EngineStopping
             else:
                 self._watch.check()
-            self._parts.clock.sleep_s(self._parts.policy.poll_s)
+            (sleep or self._sleep)()
 
     def _show(self, trouble: Trouble, step: Step, note: str) -> None:
         self._report(trouble.status_info, trouble.code)

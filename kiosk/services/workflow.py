@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.model import HandOver, Medium, OrderId, Priority, Step
 from kiosk.errors import (
     CheckFailedError,
@@ -167,6 +168,8 @@ class _Order:
                 is_cancelled=self._watch,
             )
         self._parts.jobs.note_left_out(self._job_id, image.lacks)
+        holds = sum((it.holds for it in image.images), ObjectCounts())
+        self._parts.jobs.note_contents(self._job_id, holds)
         disc_set = self._parts.jobs.note_set(self._job_id, [it.volume_id for it in image.images])
         self._waits.clear()
         if not image.more:
@@ -220,9 +223,11 @@ class _Order:
         medium: Medium = job.choice.medium
         require_drive(medium, self._parts.media_offered)
         writers = self._parts.drives[medium]
-        idle = [w for w in writers if self._parts.ledger.owner(w.name) is None]
+        empty = {it.drive for it in self._parts.stock.counts() if it.in_stock == 0}
+        stocked = [it for it in writers if it.name not in empty] or writers
+        idle = [it for it in stocked if self._parts.ledger.owner(it.name) is None]
         # Spread by the job's id, which every run of the step knows: no drive is everybody's first.
-        names = sorted(writer.name for writer in (idle or writers))
+        names = sorted(writer.name for writer in (idle or stocked))
         drive = names[sum(self._job_id.encode()) % len(names)]
         self._progress.put(Step.WRITE, 0, 0, queued_note(drive))
         return {

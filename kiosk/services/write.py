@@ -19,12 +19,12 @@ lies in an open tray nobody can tell.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 from kiosk.domain.model import OrderId, Wanted
 from kiosk.domain.unfit import Unfit
 from kiosk.errors import (
+    KioskError,
     MediumNotTakenError,
     MediumSpoiledError,
     MediumWantedError,
@@ -38,83 +38,34 @@ from kiosk.ports import (
     LoadedMedium,
     MediaWriter,
     MediumProgress,
+    StagingWriter,
     WrittenMedium,
+)
+from kiosk.services.attempt import (
+    DrawnIn,
+    DriveOccupied,
+    ImageFacts,
+    NeedsMedium,
+    Outcome,
+    Written,
 )
 from kiosk.services.drawer import is_absent, is_drawn_in, is_gone, is_missing
 
-
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """The finished image.
-
-    Attributes:
-        sha256: Hexadecimal, of the whole file.
-        volume_id: What the medium is called once written; other jobs' images are called otherwise.
-    """
-
-    path: Path
-    size_bytes: int
-    sha256: str
-    volume_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A good medium is in the drive; the ledger says VERIFIED. Hand it over, then free the drive.
-
-    Attributes:
-        attempt: Number of the disc that turned out good.
-        is_recovered: It had been written before this call.
-    """
-
-    medium: WrittenMedium
-    attempt: int
-    is_recovered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NeedsMedium:
-    """A person has to do something first; then call again.
-
-    Attributes:
-        wanted: What.
-        reason: Code of why, such as "medium.spoiled".
-        detail: For the log; no patient data.
-        is_disc_spent: A disc of this job became scrap in this call.
-        unfit: What speaks against the medium that was there.
-        kept: That medium, if it is still there: it is no use to look at the same one again.
-    """
-
-    wanted: Wanted
-    reason: str
-    detail: str = ""
-    is_disc_spent: bool = False
-    unfit: Unfit | None = None
-    kept: LoadedMedium | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DriveOccupied:
-    """The drive holds what may be a good disc of another job. That job must get the drive first.
-
-    Leave the drive's queue and come back behind `owner`: settle that one with `settle`, or let it
-    run.
-    """
-
-    owner: LedgerEntry
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnIn:
-    """A medium that was handed over is in the closed drive again."""
-
-    owner: LedgerEntry
+__all__ = [
+    "DrawnIn",
+    "DriveOccupied",
+    "ImageFacts",
+    "NeedsMedium",
+    "Outcome",
+    "Written",
+    "settle",
+    "write_once",
+]
 
 
 _BLOCK_BYTES = 2048
 _PRIMARY_DESCRIPTOR = 16 * _BLOCK_BYTES  # ECMA-119 6.2.1
 
-Outcome = Written | NeedsMedium | DriveOccupied | DrawnIn
 Gate = Callable[[MediaWriter], None]
 OnProgress = Callable[[MediumProgress], None]
 
@@ -294,6 +245,7 @@ class _Job:
         on_progress: OnProgress,
         is_cancelled: Callable[[], bool],
     ) -> Outcome:
+        self._stage(on_progress, is_cancelled)
         row = LedgerEntry(
             drive=self._writer.name,
             job_id=self._job_id,
@@ -319,6 +271,20 @@ class _Job:
             return self._after_spoiled(row, error, is_cancelled)
         return self._verify(row, is_recovered=False)
 
+    def _stage(self, on_progress: OnProgress, is_cancelled: Callable[[], bool]) -> None:
+        """A robot puts its disc out by itself: hash and patients are looked at before it begins."""
+        if not isinstance(self._writer, StagingWriter):
+            return
+        image = self._image
+        self._writer.stage(
+            image.path, image.sha256, on_progress=on_progress, is_cancelled=is_cancelled
+        )
+        try:
+            self._gate(self._writer)
+        except KioskError:
+            self._writer.eject()  # nothing was made, and nothing stays with the robot
+            raise
+
     def _after_spoiled(
         self, row: LedgerEntry, error: MediumSpoiledError, is_cancelled: Callable[[], bool]
     ) -> Outcome:
@@ -330,6 +296,7 @@ class _Job:
             if not isinstance(outcome, NeedsMedium) or not outcome.is_disc_spent:
                 return outcome
         else:
+            self._ledger.reject(row, error.discs - 1)
             outcome = self._scrap(row, error.code, str(error))
         if is_cancelled():
             raise StoppedError("stopped while writing; the disc is scrap") from error
@@ -362,6 +329,7 @@ class _Job:
             return self._scrap(row, code, str(error))
         if is_recovered and closed is not row:
             self._ledger.put(closed)
+        self._ledger.reject(row, medium.rejected)
         self._gate(self._writer)
         self._ledger.put(replace(row, phase=LedgerPhase.VERIFIED))
         return Written(medium, row.attempt, is_recovered)

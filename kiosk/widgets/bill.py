@@ -20,17 +20,17 @@ def bill_words(fee: FeeQuote) -> list[str]:
         _("{item}: {amount}").format(item=_item(it, fee), amount=amount_words(it.amount))
         for it in fee.lines
     ]
-    total = _("Together: {amount}").format(amount=amount_words(fee.total))
+    total = _("Total: {amount}").format(amount=amount_words(fee.total))
     return [*lines, total]
 
 
 def _item(line: FeeLine, fee: FeeQuote) -> str:
     return {
         FeeItem.FLAT: _("The copy, everything included"),
-        FeeItem.LABOUR: _("Work of copying"),
+        FeeItem.LABOUR: _("Copying"),
         FeeItem.SUPPLIES: _("Blank media, {number}").format(number=number_words(line.quantity)),
         FeeItem.POSTAGE: _("Postage"),
         FeeItem.SUMMARY: _("Summary"),
-        FeeItem.CEILING: _("Limit of the state {state}").format(state=fee.state),
+        FeeItem.CEILING: _("Limit set by {state}").format(state=fee.state),
         FeeItem.WAIVER: _("Not charged this time"),
     }[line.item]

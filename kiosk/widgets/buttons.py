@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from kiosk.widgets.balance import Balanced
 from kiosk.widgets.script import visual_strip
 from kiosk.widgets.words import _
 
@@ -84,9 +85,9 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
         super().__init__(id=id, classes=classes, disabled=disabled)
         self.label, self.note = label, note
 
-    def render(self) -> Content:
+    def render(self) -> Balanced:
         text = Content(self.label)
-        return text if not self.note else Content("\n").join([text, Content(self.note)])
+        return Balanced(Content("\n").join([text, Content(self.note)]) if self.note else text)
 
     def render_line(self, y: int) -> Strip:
         return visual_strip(super().render_line(y))

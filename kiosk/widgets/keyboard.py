@@ -1,7 +1,8 @@
 """A keyboard for names and addresses on the screen, in pages of letters.
 
-Keys stand in the order of the alphabet: whoever has never typed finds them. Chinese is typed on a
-keyboard that is plugged in; on the screen there are its Latin letters (pinyin).
+Keys stand in the order of the alphabet, from the side where it is read: whoever has never typed
+finds them. Chinese is typed on a keyboard that is plugged in; on the screen there are its Latin
+letters (pinyin).
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from typing import Final
 
 from kiosk.widgets.buttons import Key
 from kiosk.widgets.keypad import DELETE, Keypad
-from kiosk.widgets.words import _, language
+from kiosk.widgets.mirror import Tiles
+from kiosk.widgets.script import has_right_to_left
+from kiosk.widgets.words import _, is_right_to_left, language
 
 COLUMNS: Final = 9
 CHARACTERS: Final = 31  # and five keys more: four rows of nine
@@ -37,7 +40,7 @@ def touched(text: str, character: str) -> str:
     return upper if is_first and len(upper) == 1 else character
 
 
-class Keyboard(Keypad):
+class Keyboard(Keypad, Tiles):
     """Keys `k-0` to `k-30` for the characters of a page, then space, erase, more, back, next.
 
     Args:
@@ -62,7 +65,7 @@ class Keyboard(Keypad):
         """Other characters on the same keys."""
         all_pages = pages()
         characters = all_pages[page % len(all_pages)]
-        for key, character in zip(self._letters, characters.ljust(CHARACTERS), strict=True):
+        for key, character in zip(self._letters, _placed(characters), strict=True):
             key.value = character.strip()
             upper = key.value.upper()
             key.label = upper if len(upper) == 1 else key.value
@@ -71,3 +74,12 @@ class Keyboard(Keypad):
         following = all_pages[(page + 1) % len(all_pages)]
         self._more.label = following[:3].upper()
         self._more.refresh()
+
+
+def _placed(characters: str) -> str:
+    """In the order of the keys: rows of Latin letters and digits run from the left everywhere."""
+    characters = characters.ljust(CHARACTERS)
+    if not is_right_to_left() or has_right_to_left(characters[0]):
+        return characters
+    rows = (characters[at : at + COLUMNS] for at in range(0, CHARACTERS, COLUMNS))
+    return "".join(row[::-1] for row in rows)

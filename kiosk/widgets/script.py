@@ -24,9 +24,19 @@ from kiosk.widgets.words import is_right_to_left
 _RIGHT_TO_LEFT: Final = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
-_OPENING: Final = re.compile(r"[(\[{]")
-_CLOSING: Final = re.compile(r"[)\]}]")
+_PIECE: Final = r"[A-Za-z0-9]+(?:[-./:@_&+'][A-Za-z0-9]+)*"
+_NUMBER: Final = rf"(?=[A-Za-z]*\d){_PIECE}"
+# Brackets; and what is read from the left whatever stands before it: a number or a code of several
+# groups, an amount below zero, and a word with the signs that belong to it.
+_MARKED: Final = re.compile(
+    rf"(?P<number>[+(]?{_NUMBER}(?:(?: |\) ?| \(){_NUMBER})+|(?<![\w-])-\d[\d.,]*)"
+    rf"|(?P<word>[+#@$€£]?(?:(?=[0-9]*[A-Za-z]){_PIECE}|[0-9]+[-/][-/0-9A-Za-z]*\w)[$€£%]?)"
+    r"|(?P<bracket>[()\[\]{}])"
+)
+_CONTROLS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LRM, _RLM = "\u200e", "\u200f"
 _RESHAPER: Final = ArabicReshaper({"delete_harakat": True, "support_ligatures": True})
+HELD: Final = "\xa0"  # a blank that is turned round with its line even at the end of it
 _terminal_shapes = False
 
 
@@ -50,28 +60,41 @@ def visual(line: str, *, is_right_to_left: bool) -> str:
     References:
         Unicode UAX #9.
     """
-    mark = "\u200f" if is_right_to_left else "\u200e"
-    shaped = _RESHAPER.reshape(line)
-    # Our library knows no pairs of brackets (UAX #9, N0): a mark outside of each says that they
-    # belong to the paragraph, not to the word in them.
-    marked = _CLOSING.sub(rf"\g<0>{mark}", _OPENING.sub(rf"{mark}\g<0>", shaped))
-    turned = get_display(marked, base_dir="R" if is_right_to_left else "L")
-    return str(turned).replace(mark, "")
+    base = _RLM if is_right_to_left else _LRM
+
+    def marked(found: re.Match[str]) -> str:
+        # Our library knows no pairs of brackets (UAX #9, N0): a mark outside of each says that they
+        # belong to the paragraph, not to the word in them.
+        if found["bracket"]:
+            return f"{base}{found[0]}{base}"
+        # Digits behind Arabic letters count as Arabic numbers (W2), and what parts them turns: a
+        # password 4539-KXYZ would be read as KXYZ-4539, and somebody write it down so.
+        return f"{_LRM}{found[0]}{_LRM}{base if found['number'] else ''}"
+
+    shaped = _RESHAPER.reshape(_CONTROLS.sub("", line))
+    turned = get_display(_MARKED.sub(marked, shaped), base_dir="R" if is_right_to_left else "L")
+    return _CONTROLS.sub("", str(turned))
 
 
 def visual_strip(strip: Strip) -> Strip:
-    """A line of a widget; as wide as before, what a ligature saves becomes space around it."""
+    """A line of a widget; as wide as before, what a ligature saves becomes space around it.
+
+    Before it alone where the line ends at the right edge.
+    """
     text = strip.text
-    if _terminal_shapes or not has_right_to_left(text):
+    turns = not _terminal_shapes and has_right_to_left(text)
+    if not turns and HELD not in text:
         return strip
     words = text.strip(" ")
     lead = len(text) - len(text.lstrip(" "))
-    shown = visual(words, is_right_to_left=is_right_to_left())
+    shown = visual(words, is_right_to_left=is_right_to_left()) if turns else words
     spare = cell_len(words) - cell_len(shown)
-    before = " " * (lead + spare // 2)
-    after = " " * (len(text) - lead - len(words) + spare - spare // 2)
+    trail = len(text) - lead - len(words)
+    behind = spare - spare // 2 if trail or not lead else 0
+    before = " " * (lead + spare - behind)
+    after = " " * (trail + behind)
     style = _style_at(strip, lead)
-    return Strip([Segment(before + shown + after, style)], strip.cell_length)
+    return Strip([Segment(before + shown.replace(HELD, " ") + after, style)], strip.cell_length)
 
 
 def _style_at(strip: Strip, index: int) -> Style | None:

@@ -6,7 +6,9 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import Static
 
+from kiosk.widgets.balance import Balanced
 from kiosk.widgets.script import visual_strip
+from kiosk.widgets.words import is_right_to_left
 
 
 class Shown(Static, inherit_bindings=False):
@@ -30,10 +32,17 @@ class Shown(Static, inherit_bindings=False):
         super().__init__(_content(content), id=id, classes=classes)
         self.spoken, self.is_private = spoken, is_private
 
+    def on_mount(self) -> None:
+        if is_right_to_left() and self.styles.text_align != "center":
+            self.styles.text_align = "right"
+
     def show(self, content: Content | str, *, spoken: str | None = None) -> None:
         """Something else from now on."""
         self.spoken = spoken
         self.update(_content(content))
+
+    def render(self) -> Balanced:
+        return Balanced(_content(self.content))
 
     def render_line(self, y: int) -> Strip:
         return visual_strip(super().render_line(y))
@@ -43,5 +52,5 @@ class Shown(Static, inherit_bindings=False):
         return str(self.content) if self.spoken is None else self.spoken
 
 
-def _content(content: Content | str) -> Content:
-    return Content(content) if isinstance(content, str) else content
+def _content(content: object) -> Content:
+    return content if isinstance(content, Content) else Content(str(content))

@@ -245,6 +245,12 @@ _FAILURES: Final[dict[str, str]] = {
     "receipt.failed": _DESK,
     "receipt.no_printer": _DESK,
     "receipt.paper_out": _DESK,
+    "label.failed": _DESK,
+    "label.no_printer": _DESK,
+    "label.stopped": _DESK,
+    "label.paper_out": _DESK,
+    "label.mismatch": _DESK,
+    "label.lost": _DESK,
 }
 
 

@@ -80,6 +80,11 @@ def ngettext(one: str, many: str, number: int) -> str:
     return _catalogue.ngettext(one, many, number).format(number=number_words(number))
 
 
+def sentences(*parts: str) -> str:
+    """One after the other; in Chinese a full stop has its space within. Empty ones are left out."""
+    return ("" if _language == "zh" else " ").join(filter(None, parts))
+
+
 def locale() -> Locale:
     """Of the language in the site's region, or of the language alone if Babel knows no such."""
     try:

@@ -32,6 +32,7 @@ BENCHES = {
     "check": "tests.bench.bench_check",
     "viewer": "tests.bench.bench_viewer",
     "cd": "tests.bench.bench_cd",
+    "burn": "tests.bench.bench_burn",
 }
 
 

@@ -79,10 +79,13 @@ def compare(name: str, options: Options) -> Table:
         targets.append(Target(OURS, "wall", _LIMITS[name], THEIRS))
     if len(wanted.files) == 1000:
         targets.append(Target(OURS, "tail", 1.0, note="s from the last object to the image"))
+        for case in (WITH_VIEWER, BEHIND_A_LINE):
+            note = "s from the last object to the viewer's last file"
+            targets.append(Target(case, "pack", 1.0, note=note))
     table = Table(
         f"Pipeline, {name} from Orthanc: {wanted}",
         base=THEIRS,
-        columns=("retrieve", "dicomdir", "image", "compose", "tail"),
+        columns=("retrieve", "dicomdir", "image", "compose", "tail", "pack"),
         targets=tuple(targets),
         size_bytes=wanted.size_bytes,
         objects=len(wanted.files),

@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ ROLES = {
     "xorriso": "xorriso",
 }
 _ROOT = Path(__file__).parents[2]
+_WATCH_S = 0.05
 
 
 class EngineSide:
@@ -46,6 +48,7 @@ class EngineSide:
             wall: From asking the archive to the checked image.
             retrieve, compose: Parts of it.
             tail: From the last object's arrival to the checked image.
+            pack: From there to the viewer's last data file, if there is a viewer.
         """
         cpu = tree_cpu_s(self.pid)
         made = self._ask(
@@ -57,7 +60,8 @@ class EngineSide:
         )
         if made["instances"] != len(study.files):
             raise RuntimeError(f"{made['instances']} of {len(study.files)} objects")
-        figures = {name: made[name] for name in ("wall", "retrieve", "compose", "tail")}
+        names = ("wall", "retrieve", "compose", "tail", "pack")
+        figures = {name: made[name] for name in names if name in made}
         return figures | {"cpu": tree_cpu_s(self.pid) - cpu}
 
     def watched(self, study: Study, folder: Path) -> dict[str, float]:
@@ -194,9 +198,11 @@ def _order(request: dict[str, str], now: Any) -> Any:
 
 
 def _job(parts: Any, order: Any, folder: Path) -> dict[str, Any]:
+    from kiosk.builder.protocol import CONVERTED
     from kiosk.domain.model import Medium
 
     started = time.time()
+    packed = _LastWritten(folder / CONVERTED / "viewer")
     with parts.slots.hold(1, lambda: False):
         inventory = parts.retrieve(
             order,
@@ -218,13 +224,37 @@ def _job(parts: Any, order: Any, folder: Path) -> dict[str, Any]:
         )
     ended = time.time()
     last = max(entry.stat().st_mtime for entry in os.scandir(folder / "objects"))
-    return {
+    pack = {"pack": at - last} if (at := packed.end()) else {}
+    return pack | {
         "wall": ended - started,
         "retrieve": retrieved - started,
         "compose": ended - retrieved,
         "tail": ended - last,
         "instances": image.instances,
     }
+
+
+class _LastWritten:
+    """When the last of a folder's files was written to; it goes before anybody can ask."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._at = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def end(self) -> float:
+        """Seconds of the clock, 0 if there was none."""
+        self._ended.set()
+        self._thread.join()
+        return self._at
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_WATCH_S):
+            with contextlib.suppress(FileNotFoundError):
+                times = [entry.stat().st_mtime for entry in os.scandir(self._folder)]
+                self._at = max([self._at, *times])
 
 
 def _nothing(_done: int, _total: int) -> None:

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
-from kiosk.adapters.journal import Journal
-from kiosk.adapters.journal.engine import writing
-from kiosk.adapters.journal.tables import audit
+from kiosk.adapters.jobs import migrate
+from kiosk.adapters.journal import Journal, open_journal
+from kiosk.adapters.journal.engine import make_engine, writing
+from kiosk.adapters.journal.migrate import alembic_config
+from kiosk.adapters.journal.tables import audit, release_forms
 from kiosk.adapters.order_files import OrderFiles
 from kiosk.adapters.paper_pdf import render
 from kiosk.domain.model import OrderId, ReleaseState
@@ -32,10 +35,10 @@ from kiosk.services.paper_texts import load_words
 from kiosk.services.release_forms import ReleaseForms
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.orders import an_order
-from tests.fakes.station import open_test_journal
+from tests.fakes.station import AUDIT_KEY, open_test_journal
 from tests.papers import a_form, a_request, scrawl, sign
 
-ORDER = OrderId("order-0001")
+ORDER, SECOND = OrderId("order-0001"), OrderId("order-0002")
 
 
 @pytest.fixture
@@ -46,7 +49,8 @@ def clock() -> FakeClock:
 @pytest.fixture
 def journal(journal_url: str, clock: FakeClock) -> Iterator[Journal]:
     opened = open_test_journal(journal_url, clock)
-    opened.orders.add(an_order(1), actor="ris")
+    for number in (1, 2):  # `a_form` covers both
+        opened.orders.add(an_order(number), actor="ris")
     yield opened
     opened.close()
 
@@ -101,9 +105,10 @@ def test_a_form_is_kept_with_its_hash_and_its_audit_row(
         500,
         "en",
     )
-    (row,) = journal.audit.rows(event="form.signed")
+    row, other = journal.audit.rows(event="form.signed")
     assert row.details["sha256"] == kept.sha256
     assert (row.actor, row.subject, row.details["fee"]) == ("lobby", ORDER, "500 USD")
+    assert (other.subject, other.details) == (SECOND, row.details)
     # Nothing of a person in the journal, but in the orders.
     assert not {"Dorothy", "Ann", "Lee"} & set(json.dumps(row.details).split('"'))
     assert "Whitfield" not in repr(kept) + str(path)
@@ -113,7 +118,7 @@ def test_kept_twice_it_is_one(forms: ReleaseForms, journal: Journal, tmp_path: P
     first = forms.keep(a_form(), actor="lobby")
     assert forms.keep(a_form(), actor="lobby") == first
     assert len(files(tmp_path)) == 1
-    assert len(list(journal.audit.rows(event="form.signed"))) == 1
+    assert len(list(journal.audit.rows(event="form.signed"))) == 2  # one an order
     # A file that went missing is made again.
     files(tmp_path)[0].unlink()
     assert forms.keep(a_form(), actor="lobby") == first
@@ -154,10 +159,57 @@ def test_nothing_is_signed_for_what_is_held_unknown_or_cancelled(
     with pytest.raises(UnknownOrderError):
         forms.keep(a_form(order_id="no-such"), actor="lobby")
     for state in (ReleaseState.HELD, ReleaseState.CANCELLED):
-        journal.orders.set_state(ORDER, state, actor="staff")
-        with pytest.raises(OrderNotReleasedError):
-            forms.keep(a_form(), actor="lobby")
+        for order_id in (ORDER, SECOND):  # any of those that it covers
+            journal.orders.set_state(order_id, state, actor="staff")
+            with pytest.raises(OrderNotReleasedError):
+                forms.keep(a_form(), actor="lobby")
+            journal.orders.set_state(order_id, ReleaseState.RELEASED, actor="staff")
     assert files(tmp_path) == []
+    assert forms.of(ORDER) == forms.of(SECOND) == ()
+    assert list(journal.audit.rows(event="form.signed")) == []
+
+
+def test_a_form_of_several_orders_is_found_from_each(
+    forms: ReleaseForms, journal: Journal, tmp_path: Path
+) -> None:
+    journal.orders.add(an_order(3), actor="ris")
+    kept = forms.keep(a_form(), actor="lobby")
+    assert kept.order_ids == (ORDER, SECOND)
+    assert forms.of(ORDER) == forms.of(SECOND) == (kept,)
+    assert forms.of(OrderId("order-0003")) == ()
+    assert forms.read(SECOND, kept.form_id, actor="staff:x") == (
+        kept,
+        files(tmp_path)[0].read_bytes(),
+    )
+    assert [row.subject for row in journal.audit.rows(event="form.read")] == [ORDER, SECOND]
+    with pytest.raises(UnknownFormError):
+        forms.read(OrderId("order-0003"), kept.form_id, actor="staff:x")
+    with pytest.raises(InvalidValueError, match="another one"):
+        journal.forms.add(replace(kept, order_ids=(ORDER,)), actor="lobby")
+
+
+def test_what_was_kept_before_is_found_from_its_order_after_the_upgrade(database_url: str) -> None:
+    engine = make_engine(database_url)
+    config = alembic_config()
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+    journal = open_journal(database_url, station="s", audit_key=AUDIT_KEY, clock=FakeClock())
+    journal.orders.add(an_order(1), actor="ris")
+    row = {
+        "form_id": "0" * 16, "order_id": ORDER, "file_name": "0" * 16, "station": "s",
+        "sha256": "1" * 64, "size_bytes": 5, "pages": 1, "language": "en", "recipient": "me",
+        "recipient_id": "", "signed_by": "typed", "fee": 0, "currency": "USD", "signed_at": START,
+    }  # fmt: skip
+    with writing(engine) as connection:
+        connection.execute(sa.insert(release_forms).values(row))
+    migrate(engine)
+    (kept,) = journal.forms.of(ORDER)
+    assert (kept.form_id, kept.order_ids) == ("0" * 16, (ORDER,))
+    assert journal.forms.sweep("s", START + timedelta(days=1)) == 1
+    assert journal.forms.of(ORDER) == ()
+    journal.close()
+    engine.dispose()
 
 
 def test_staff_read_one_and_it_is_on_record(
@@ -166,7 +218,7 @@ def test_staff_read_one_and_it_is_on_record(
     kept = forms.keep(a_form(), actor="lobby")
     _, data = forms.read(ORDER, kept.form_id, actor="staff:x")
     assert len(data) == kept.size_bytes
-    (row,) = journal.audit.rows(event="form.read")
+    row, _second = journal.audit.rows(event="form.read")
     assert (row.actor, row.details["form"]) == ("staff:x", kept.form_id)
     for wrong in ("0" * 16, "../../../etc/passwd", ""):
         with pytest.raises(UnknownFormError):
@@ -178,7 +230,7 @@ def test_staff_read_one_and_it_is_on_record(
     path.write_bytes(data[:-1] + b"x")
     with pytest.raises(FormLostError, match="damaged"):
         forms.read(ORDER, kept.form_id, actor="staff:x")
-    assert len(list(journal.audit.rows(event="form.read"))) == 1
+    assert len(list(journal.audit.rows(event="form.read"))) == 2
 
 
 def test_six_years_and_not_a_day_less(
@@ -193,10 +245,11 @@ def test_six_years_and_not_a_day_less(
     assert forms.of(ORDER) == (new, old)
     clock.advance(3600)
     forms.sweep()
-    assert forms.of(ORDER) == (new,)
+    assert forms.of(ORDER) == forms.of(SECOND) == (new,)
     assert [it.name for it in files(tmp_path)] == [new.form_id]
-    (row,) = journal.audit.rows(event="form.purged")
-    assert row.details == {"form": old.form_id, "sha256": old.sha256}
+    row, other = journal.audit.rows(event="form.purged")
+    assert row.details == other.details == {"form": old.form_id, "sha256": old.sha256}
+    assert (row.subject, other.subject) == (ORDER, SECOND)
     assert journal.audit.verify() > 0
 
 
@@ -215,4 +268,4 @@ def test_an_id_belongs_to_one_form(journal: Journal, forms: ReleaseForms) -> Non
         journal.forms.add(replace(kept, sha256="0" * 64), actor="lobby")
     with writing(journal.engine) as connection:
         count = connection.scalar(sa.select(sa.func.count()).select_from(audit))
-    assert count == 2  # order.created, form.signed
+    assert count == 4  # order.created and form.signed, twice each

@@ -28,9 +28,21 @@ from kiosk.adapters.jobs.common import (
 from kiosk.adapters.jobs.engine import EngineOptions, run_engine
 from kiosk.adapters.jobs.rescue import MAX_RESCUES, Rescue
 from kiosk.adapters.journal.engine import reading, writing
+from kiosk.adapters.journal.tables import bills, passwords, staff_calls
 from kiosk.adapters.lock import FileLock
+from kiosk.domain.facts import DeskReason
+from kiosk.domain.fee import (
+    AverageSchedule,
+    Ceiling,
+    FeePolicy,
+    FeeRequest,
+    RequestKind,
+    WaiverReason,
+    quote,
+)
 from kiosk.domain.model import (
     ExecutionStatus,
+    HandOver,
     Job,
     MediaChoice,
     Medium,
@@ -191,6 +203,140 @@ def test_only_released_orders_are_taken(station: Station) -> None:
         )
     with pytest.raises(UnknownJobError):
         station.jobs.cancel(order.order_id, actor="test")
+
+
+@pytest.mark.parametrize("reason", ["held", "cancelled", "collected", "desk_only"])
+def test_several_are_placed_all_or_none(station: Station, reason: str) -> None:
+    """A hold between "is this you" and the order: seen in the transaction that would place it."""
+    ids = [an_order(number).order_id for number in (1, 2, 3)]
+    for number in (1, 2, 3):
+        station.journal.orders.add(an_order(number), actor="test")
+    choice = MediaChoice(Medium.DISC, hand_over=HandOver.ON_CLAIM, is_protected=True)
+
+    def mark(*, desk_only: DeskReason | None) -> None:
+        orders = station.journal.orders
+        orders.set_marks(ids[1], desk_only=desk_only, send_home=False, actor="staff:eve")
+
+    def place() -> tuple[OrderId, ...]:
+        waiting = Priority.WAITING_PATIENT
+        return station.jobs.submit_all(ids, choice, waiting, actor="kiosk:hall")
+
+    if reason == "desk_only":
+        mark(desk_only=DeskReason.VIP)
+    else:
+        station.journal.orders.set_state(ids[1], ReleaseState(reason), actor="staff:eve")
+    with pytest.raises(OrderNotReleasedError):
+        place()
+    assert station.jobs.newest() == []
+    assert station.jobs.client.list_workflows() == []
+    with reading(station.journal.engine) as connection:
+        assert connection.execute(sa.select(passwords)).all() == []
+    assert list(station.journal.audit.rows(event="job.submitted")) == []
+    (row,) = station.journal.audit.rows(event="job.refused")
+    assert (row.actor, row.subject, row.outcome) == ("kiosk:hall", ids[1], 4)
+    assert row.details == {"reason": reason, "orders": " ".join(ids)}
+    mark(desk_only=None)
+    station.journal.orders.set_state(ids[1], ReleaseState.RELEASED, actor="staff:eve")
+    assert place() == tuple(ids)
+    assert len(station.jobs.client.list_workflows()) == 3
+    assert place() == tuple(ids)  # again is once
+    assert len(list(station.journal.audit.rows(event="job.submitted"))) == 3
+    assert station.journal.audit.verify() > 0
+
+
+def test_what_runs_is_joined_but_not_past_a_hold(station: Station) -> None:
+    running = station.place()
+    station.journal.orders.add(an_order(2), actor="test")
+    ids = [running, an_order(2).order_id]
+    stick, waiting = MediaChoice(Medium.STICK), Priority.WAITING_PATIENT
+    station.journal.orders.set_state(running, ReleaseState.HELD, actor="staff:eve")
+    with pytest.raises(OrderNotReleasedError):
+        station.jobs.submit_all(ids, stick, waiting, actor="kiosk:hall")
+    with pytest.raises(UnknownJobError):
+        station.jobs.get(ids[1])
+    station.journal.orders.set_state(running, ReleaseState.RELEASED, actor="staff:eve")
+    assert station.jobs.submit_all(ids, stick, waiting, actor="kiosk:hall") == tuple(ids)
+    assert [station.jobs.get(it).choice.medium for it in ids] == [Medium.DISC, Medium.STICK]
+    with pytest.raises(UnknownOrderError):
+        station.jobs.submit_all([OrderId("no-such")], stick, waiting, actor="kiosk:hall")
+
+
+COST = quote(
+    FeePolicy(
+        patient=AverageSchedule({Medium.DISC: 600}, {Medium.DISC: 50}),
+        ceilings={RequestKind.PATIENT: Ceiling("TX", 650)},
+    ),
+    FeeRequest(RequestKind.PATIENT, Medium.DISC, 2, waiver=WaiverReason.HARDSHIP),
+)
+WAITING = Priority.WAITING_PATIENT
+
+
+def test_what_was_agreed_to_is_kept_with_the_jobs(station: Station, journal_url: str) -> None:
+    ids = [an_order(number).order_id for number in (1, 2, 3)]
+    for number in (1, 2, 3):
+        station.journal.orders.add(an_order(number), actor="test")
+    jobs, kiosk = station.jobs, "kiosk:hall"
+    jobs.submit_all(ids[:2], DISC, WAITING, actor=kiosk, fee=COST)
+    first, second = (jobs.get(it).bill for it in ids[:2])
+    assert first is not None
+    assert first == second  # one for both
+    assert first.fee == COST
+    assert [line.amount.amount for line in first.fee.lines] == [600, 100, -50, -650]
+    row = next(iter(station.journal.audit.rows(event="job.submitted")))
+    assert (row.details["bill"], row.details["fee"]) == (first.bill_id, "0 USD")
+    # He comes back, the site has other fees by now: what runs keeps its bill, what is new has one.
+    other = quote(FeePolicy(currency="EUR"), FeeRequest(RequestKind.PATIENT, Medium.DISC))
+    jobs.submit_all(ids, DISC, WAITING, actor=kiosk, fee=other)
+    assert [bill and bill.fee for bill in (jobs.get(it).bill for it in ids)] == [COST, COST, other]
+    jobs.submit_all(ids, DISC, WAITING, actor=kiosk, fee=COST)  # all run: no bill of anything
+    with reading(station.journal.engine) as connection:
+        assert len(connection.execute(sa.select(bills)).all()) == 2
+    journal = station.journal
+    journal.jobs.fail(ids[0], 1, status_info="PROC_FAILURE", error_code="x", hold_order=False)
+    jobs.submit(ids[0], DISC, Priority.WARD, actor="staff:eve")  # the same copy, at the desk
+    assert jobs.get(ids[0]).bill == first
+    journal.jobs.finish(ids[1], 1)
+    jobs.purge(ended_before=station.clock.now() + timedelta(days=1))
+    again = open_test_journal(journal_url)
+    assert again.jobs.get(ids[1]).bill == first  # after a restart, and when the job was purged
+    again.close()
+    journal.orders.set_state(ids[1], ReleaseState.RELEASED, actor="staff:eve")
+    jobs.submit(ids[1], DISC, Priority.WARD, actor="staff:eve")  # a second copy: nobody was asked
+    assert jobs.get(ids[1]).bill is None
+
+
+def test_a_bill_that_cannot_be_read_is_not_guessed(station: Station) -> None:
+    station.journal.orders.add(an_order(1), actor="test")
+    (job_id,) = station.jobs.submit_all(
+        [an_order(1).order_id], DISC, WAITING, actor="kiosk:hall", fee=COST
+    )
+    for lines in ("[", "[[1, 2]]", '[["unknown", 1, 5]]', '{"a": 1}'):
+        with writing(station.journal.engine) as connection:
+            connection.execute(sa.update(bills).values(lines=lines))
+        with pytest.raises(JournalError, match="bill"):
+            station.jobs.get(job_id)
+
+
+def test_a_trouble_with_the_last_one_places_none(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [an_order(number).order_id for number in (1, 2)]
+    for number in (1, 2):
+        station.journal.orders.add(an_order(number), actor="test")
+    real = station.jobs.enqueue
+
+    def fail(connection: sa.Connection, job_id: OrderId, run: int, priority: Priority) -> None:
+        if job_id == ids[1]:
+            raise sa.exc.OperationalError("INSERT", {}, Exception("disk full"))
+        real(connection, job_id, run, priority)
+
+    monkeypatch.setattr(station.jobs, "enqueue", fail)
+    with pytest.raises(JournalError):
+        station.jobs.submit_all(ids, DISC, WAITING, actor="kiosk:hall", fee=COST)
+    with reading(station.journal.engine) as connection:
+        assert connection.execute(sa.select(bills)).all() == []
+    assert station.jobs.newest() == []
+    assert station.jobs.client.list_workflows() == []
 
 
 @pytest.mark.parametrize("priority", list(Priority))
@@ -428,9 +574,17 @@ def test_a_job_that_runs_keeps_its_choice(station: Station) -> None:
 
 
 def test_ended_jobs_are_purged_but_the_record_stays(station: Station, tmp_path: Path) -> None:
+    calls = station.journal.calls
+    for kiosk in ("hall", "lobby"):
+        calls.answer(calls.call(kiosk, "TicketScreen").number, actor="staff:eve")
+    with writing(station.journal.engine) as connection:
+        long_ago = station.clock.now() - timedelta(days=OPTIONS.keep_days, seconds=1)
+        connection.execute(sa.update(staff_calls).values(answered_at=long_ago))
     with running(station, tmp_path):
         job_id = station.place()
         until(station, is_done(station, job_id))
+        until(station, lambda: calls.get(1) is None)  # housekeeping of the engine's own
+    assert [it.number for it in calls.newest()] == [2]  # the next one is not number 1 again
     now = station.clock.now()
     assert station.jobs.purge(ended_before=now - timedelta(days=1)) == 0
     assert station.jobs.purge(ended_before=now + timedelta(days=1)) == 1

@@ -20,7 +20,9 @@ from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.journal.audit import AuditHead
 from kiosk.adapters.journal.engine import make_engine, reading, writing
 from kiosk.adapters.journal.migrate import alembic_config, revision
+from kiosk.adapters.journal.stock import MAX_STOCK
 from kiosk.adapters.journal.tables import PREFIX, VERSION_TABLE, audit, metadata
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.disc_set import DiscPlace, DiscSet
 from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.left_out import LeftOutCounts
@@ -45,7 +47,7 @@ from kiosk.errors import (
     UnknownJobError,
     UnknownOrderError,
 )
-from kiosk.ports import ClaimRecord, LedgerEntry, LedgerPhase, Stations
+from kiosk.ports import ClaimRecord, DriveCounts, LedgerEntry, LedgerPhase, Stations
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.orders import an_order
 from tests.fakes.station import AUDIT_KEY, open_test_journal
@@ -289,6 +291,25 @@ def test_what_a_medium_lacks_is_kept_and_audited_once(
     other.close()
 
 
+def test_what_media_hold_is_kept_of_the_newest_build(
+    journal: Journal, journal_url: str, clock: FakeClock
+) -> None:
+    journal.orders.add(an_order(), actor="test")
+    job_id = an_order().order_id
+    jobs = DbosJobs(journal)
+    jobs.submit(job_id, MediaChoice(Medium.DISC), Priority.WARD, actor="test")
+    assert jobs.get(job_id).holds is None
+    for counts in (ObjectCounts(412, 1, 2), ObjectCounts(412, 1, 2), ObjectCounts(400)):
+        journal.jobs.note_contents(job_id, counts)
+        assert jobs.get(job_id).holds == counts
+    journal.jobs.finish(job_id, 1)
+    jobs.purge(ended_before=clock.now() + timedelta(days=1))
+    jobs.close()
+    other = open_test_journal(journal_url, clock)  # a receipt may be asked for later
+    assert [job.holds for job in other.jobs.newest()] == [ObjectCounts(400)]
+    other.close()
+
+
 def test_questions_are_numbered_and_stale_answers_dropped(journal: Journal) -> None:
     first = journal.questions.ask(JOB, Wanted.BLANK_DISC)
     assert journal.questions.ask(JOB, Wanted.BLANK_DISC) == first
@@ -309,6 +330,61 @@ def test_questions_are_numbered_and_stale_answers_dropped(journal: Journal) -> N
 
 def an_entry(phase: str, *, attempt: int = 1, drive: str = "d1") -> LedgerEntry:
     return LedgerEntry(drive, JOB, phase, attempt, "VOL1", "ab" * 32)
+
+
+def test_blanks_are_counted_down_with_the_media_that_are_begun(
+    journal: Journal, clock: FakeClock
+) -> None:
+    journal.orders.add(dataclasses.replace(an_order(1), order_id=JOB), actor="ris")
+    journal.stock.count("d1", 3, actor="staff:jo")
+    counted_at = clock.now()
+    clock.advance(5)
+    journal.ledger.put(an_entry(LedgerPhase.WRITING))
+    journal.ledger.put(an_entry(LedgerPhase.SCRAP))
+    journal.ledger.put(an_entry(LedgerPhase.SCRAP))  # once more changes nothing
+    journal.ledger.free("d1")
+    assert journal.stock.counts() == [DriveCounts("d1", 1, 0, 1, 2, counted_at)]
+    journal.ledger.put(an_entry(LedgerPhase.WRITING, attempt=2))
+    journal.ledger.free("d1")  # nothing was written on it
+    assert journal.stock.counts() == [DriveCounts("d1", 1, 0, 1, 2, counted_at)]
+    journal.ledger.put(an_entry(LedgerPhase.WRITING, attempt=2))  # nor is it another one then
+    for phase in (LedgerPhase.CLOSED, LedgerPhase.VERIFIED):
+        journal.ledger.put(an_entry(phase, attempt=2))
+    done = an_entry(LedgerPhase.VERIFIED, attempt=2)
+    assert journal.ledger.deliver(done, actor="engine", details={})
+    assert not journal.ledger.deliver(done, actor="engine", details={})
+    assert journal.stock.counts() == [DriveCounts("d1", 2, 1, 1, 1, counted_at)]
+
+
+def test_more_blanks_than_were_counted_are_no_fault(journal: Journal) -> None:
+    journal.stock.count("d1", 0, actor="staff:jo")
+    journal.ledger.put(an_entry(LedgerPhase.WRITING))
+    assert [it.in_stock for it in journal.stock.counts()] == [0]
+    journal.stock.count("d1", None, actor="staff:jo")
+    assert journal.stock.counts() == [DriveCounts("d1", 1, 0, 0, None, None)]
+    assert [row.details["blanks"] for row in journal.audit.rows(event="stock.counted")] == ["0", ""]
+    for wrong in (-1, MAX_STOCK + 1):
+        with pytest.raises(InvalidValueError):
+            journal.stock.count("d1", wrong, actor="staff:jo")
+
+
+def test_discs_that_a_robot_threw_out_are_media_of_the_job(journal: Journal) -> None:
+    journal.stock.count("d1", 9, actor="staff:jo")
+    entry = an_entry(LedgerPhase.WRITING)
+    journal.ledger.put(entry)
+    for _ in range(2):  # twice is once
+        journal.ledger.reject(entry, 2)
+    journal.ledger.reject(entry, 0)
+    for phase in (LedgerPhase.CLOSED, LedgerPhase.VERIFIED):
+        journal.ledger.put(dataclasses.replace(entry, phase=phase))
+    outcomes = {it.attempt: it.outcome for it in journal.ledger.history(entry.job_id)}
+    assert outcomes == {1: LedgerPhase.VERIFIED, 2: LedgerPhase.SCRAP, 3: LedgerPhase.SCRAP}
+    (counts,) = journal.stock.counts()
+    assert (counts.begun, counts.spoiled, counts.in_stock) == (3, 2, 6)
+    owner = journal.ledger.owner("d1")
+    assert owner is not None
+    assert (owner.attempt, owner.phase) == (1, LedgerPhase.VERIFIED)
+    assert journal.ledger.begun(entry.job_id) == 3
 
 
 def test_a_medium_that_is_out_keeps_the_drive_and_its_place_in_the_history(
@@ -371,6 +447,26 @@ def test_a_call_stands_until_somebody_answers(journal: Journal, clock: FakeClock
         "staff.called",
     ]
     journal.audit.verify()
+
+
+def test_answered_calls_are_purged_when_their_time_is_over(
+    journal: Journal, clock: FakeClock
+) -> None:
+    calls = journal.calls
+    for kiosk in ("hall", "lobby", "ward"):
+        calls.call(kiosk, "WelcomeScreen")
+    for number in (1, 3):
+        calls.answer(number, actor="staff:eve")
+    answered_at = clock.now()
+    assert calls.purge(answered_before=answered_at) == 0
+    clock.advance(1)
+    assert calls.purge(answered_before=clock.now()) == 1  # but the newest, though it is answered
+    assert [it.number for it in calls.newest()] == [3, 2]
+    assert calls.newest(only_open=True) == [calls.get(2)]  # nobody has answered: it stays
+    assert calls.call("hall", "WelcomeScreen").number == 4
+    assert calls.purge(answered_before=clock.now()) == 1
+    assert [it.number for it in calls.newest()] == [4, 2]
+    assert len(list(journal.audit.rows(event="staff.answered"))) == 2
 
 
 def test_the_ledger_keeps_the_history_of_each_medium(journal: Journal) -> None:

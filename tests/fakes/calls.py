@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 
 from kiosk.errors import JournalError
 from kiosk.ports import StaffCall
@@ -42,3 +43,13 @@ class FakeCalls:
             row, answered_at=self._clock.now(), answered_by=actor
         )
         return True
+
+    def purge(self, *, answered_before: datetime) -> int:
+        old = [
+            number
+            for number, row in self.rows.items()
+            if row.answered_at is not None and row.answered_at < answered_before
+        ]
+        for number in old:
+            del self.rows[number]
+        return len(old)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from kiosk.domain.bill import Bill
+from kiosk.domain.fee import FeeQuote
 from kiosk.domain.model import (
     ExecutionStatus,
     Job,
@@ -60,6 +62,25 @@ class FakeJobs:
                 ended_at=None,
             )
         return order_id
+
+    def submit_all(
+        self,
+        order_ids: Sequence[OrderId],
+        choice: MediaChoice,
+        priority: Priority,
+        *,
+        actor: str,
+        fee: FeeQuote | None = None,
+    ) -> tuple[OrderId, ...]:
+        if self.is_released is not None and not all(map(self.is_released, order_ids)):
+            raise OrderNotReleasedError("not released")
+        bill = fee and Bill(f"{len(self.submitted):016x}", fee, self._now())
+        for order_id in order_ids:
+            before = self.rows.get(order_id)
+            if before is None or before.has_ended:
+                self.submit(order_id, choice, priority, actor=actor)
+                self._change(order_id, bill=bill)
+        return tuple(order_ids)
 
     def cancel(self, job_id: OrderId, *, actor: str) -> None:
         self.fail(job_id, "job.cancelled")

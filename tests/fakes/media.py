@@ -164,6 +164,9 @@ class FakeLedger:
         self.rows[entry.drive] = entry
         self.phases.append(entry.phase)
 
+    def reject(self, entry: LedgerEntry, count: int) -> None:
+        self.phases += ["rejected"] * count
+
     def free(self, drive: str) -> None:
         self.rows.pop(drive, None)
         self.phases.append(LedgerPhase.FREE)
@@ -186,6 +189,9 @@ class FileLedger:
 
     def put(self, entry: LedgerEntry) -> None:
         self._save(asdict(entry))
+
+    def reject(self, entry: LedgerEntry, count: int) -> None:
+        """No drive of these tests throws anything out."""
 
     def free(self, drive: str) -> None:
         self._save(None)

@@ -13,6 +13,7 @@ from kiosk.adapters.jobs import DbosJobs, migrate
 from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.order_files import OrderFiles
 from kiosk.adapters.spool import DirectorySpool
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import HandOver, MediaChoice, Medium, Order, OrderId, Priority, Wanted
 from kiosk.errors import KioskError, SpoolLostError
@@ -73,6 +74,7 @@ class Archive:
         gate_trouble: Raised by every look at a finished medium.
         forgotten: Folders whose early build nobody waits for any more.
         lacks: What the builds leave out.
+        holds: What each of their media has.
         discs: Media that one copy takes.
         split: Another one gives a set that fits no earlier one.
         reports_of: What goes onto the next image from outside, by its digest.
@@ -82,6 +84,7 @@ class Archive:
     build_troubles: list[KioskError] = field(default_factory=list)
     gate_trouble: KioskError | None = None
     lacks: LeftOutCounts = LeftOutCounts()
+    holds: ObjectCounts = ObjectCounts(images=1)
     discs: int = 1
     split: int = 0
     reports_of: Callable[[OrderId], str] = lambda _order_id: ""
@@ -133,7 +136,8 @@ class Archive:
         on_progress(1, 1)
         made = (facts.size_bytes, facts.sha256, facts.volume_id)
         lacks, reports = self.lacks, self.reports_of(order.order_id)
-        return Image("image.iso", *made, 1, lacks.total, "station1", lacks, reports=reports)
+        kinds = (lacks, self.holds)
+        return Image("image.iso", *made, 1, lacks.total, "station1", *kinds, reports=reports)
 
     def _disc(self, order_id: OrderId, folder: Path, number: int, place: int) -> Image:
         """Never the same bytes twice: a set that is built again has other UIDs."""
@@ -144,7 +148,9 @@ class Archive:
         facts = make_image(folder / name, volume_id, blocks=40, seed=seed)
         made = (facts.size_bytes, facts.sha256, facts.volume_id)
         reports = self.reports_of(order_id)
-        return Image(name, *made, 1, 0, "station1", number=place, of=self.discs, reports=reports)
+        more = {"number": place, "of": self.discs}
+        kinds = (LeftOutCounts(), self.holds)
+        return Image(name, *made, 1, 0, "station1", *kinds, reports=reports, **more)
 
     def gate(self, order: Order, medium: Medium, writer: MediaWriter) -> None:
         if self.gate_trouble is not None:
@@ -206,6 +212,7 @@ class Station:
             presence=self.journal.presence,
             reports=self.reports,
             passwords=self.journal.passwords,
+            stock=self.journal.stock,
         )
 
     def place(

@@ -25,6 +25,7 @@ from dicomdir.breaks import BREAK
 from dicomdir.check.image import check_image
 from dicomdir.instance import read_instance
 from dicomdir.iso_reader import open_image
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.engine_parts import counted
 from kiosk.errors import (
@@ -101,6 +102,7 @@ def test_an_image_is_made_checked_and_committed(
     assert image.size_bytes == image.path.stat().st_size == image.blocks * 2048
     assert image.sha256 == hashlib.sha256(image.path.read_bytes()).hexdigest()
     assert image.instances == len(KINDS)
+    assert image.counts == ObjectCounts(images=6, reports=2, others=2)
     assert image.left_out == ()
     assert left_over(folder) == MADE
     assert check_image(image.path) == []

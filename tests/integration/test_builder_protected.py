@@ -190,6 +190,7 @@ def test_a_set_shares_one_password(run: Run, tmp_path: Path) -> None:
     request = job(tmp_path / "job", files, capacity_blocks=capacity, may_span=True)
     made = run(request)
     assert len(made.images) > 1
+    assert sum(image.counts.images for image in made.images) == 30  # counted before it is sealed
     uids = []
     for number, image in enumerate(made.images, 1):
         assert image.blocks <= capacity

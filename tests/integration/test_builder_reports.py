@@ -15,6 +15,7 @@ import pytest
 from dicomdir.check.image import check_image
 from dicomdir.iso_reader import open_image
 from kiosk.builder.protocol import ReportFile
+from kiosk.domain.contents import ObjectCounts
 from kiosk.errors import ReportLostError, ReportRefusedError
 from kiosk.services.arrivals import ArrivalsWriter, arrivals_path, objects_folder
 from kiosk.services.compose import ComposedImage, ComposeRequest, ComposerPool, compose
@@ -92,6 +93,7 @@ def test_they_are_objects_pages_and_files(tmp_path: Path, run: Run) -> None:
     request = replace(job(tmp_path), reports=both)
     made = run(request)
     assert made.instances == len(KINDS) + 2
+    assert made.counts == ObjectCounts(images=len(KINDS), reports=2)
     assert check_image(made.path) == []
     with open_image(made.path) as reader:
         assert gate_medium(request.patient, request.study_instance_uids, reader) == made.instances
@@ -189,8 +191,10 @@ def test_images_alone_leave_every_report_of_the_study_out_by_name(run: Run, tmp_
     request = request_for(folder, files)
     whole = run(request)
     assert (whole.instances, whole.left_out) == (4, ())
+    assert whole.counts == ObjectCounts(images=2, reports=2)
     images = run(replace(request, images_only=True))
     assert images.instances == 2
+    assert images.counts == ObjectCounts(images=2)
     assert [it.reason for it in images.left_out] == ["report.withheld"] * 2
     assert images.sha256 != whole.sha256
     page = extracted(images.path, "/INDEX.HTM", tmp_path / "INDEX.HTM").read_text("utf-8")

@@ -17,6 +17,7 @@ from dicomdir.findings import Severity
 from dicomdir.instance import read_instance
 from dicomdir.iso_reader import open_image
 from kiosk.builder.protocol import MAX_MEDIA as PROTOCOL_MAX_MEDIA
+from kiosk.domain.contents import ObjectCounts
 from kiosk.errors import SetOversizedError, WrongPatientError
 from kiosk.services.compose import ComposedImage, ComposeRequest, ComposerPool, compose
 from kiosk.services.gates import gate_medium
@@ -102,6 +103,8 @@ def test_three_discs_hold_everything_once(
         for other in {1, 2, 3} - {number}:
             assert f"Disc {other}: " in said
     assert sorted(found) == sorted(read_instance(path).sop_instance_uid for path in files)
+    held = sum((image.counts for image in made.images), ObjectCounts())
+    assert held == ObjectCounts(images=52, reports=1, others=1)
     assert len({image.file_set_uid for image in made.images}) == 3
     assert [image.volume_id[-2:] for image in made.images] == ["13", "23", "33"]
     assert len({image.volume_id[:-2] for image in made.images}) == 1

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from burner.drive import MediaState, MediaStatus
+from burner.drive import Drive, MediaState, MediaStatus, Tray
+from burner.engine import Engine
 from burner.errors import (
     BurnerError,
     CancelledError,
     DriveError,
+    EngineError,
     MediumTooSmallError,
     NoMediumError,
     SpoiledMediumError,
@@ -220,3 +222,38 @@ def test_tray_that_does_not_load_itself(double: MmcDouble, image: ImageFacts) ->
     with pytest.raises(NoMediumError):
         burn(double, image)
     assert double.order("look")["state"] == "closed"  # it was written all the same
+
+
+@pytest.mark.parametrize("kind", ["CD-R", "DVD+R"])
+def test_drive_unplugged_while_writing(double: MmcDouble, image: ImageFacts, kind: str) -> None:
+    """The engine ends by itself; then the drive is gone, and once back it holds a torso."""
+    double.order("insert", kind=kind, blocks=BLANKS[kind])
+    double.order("set", unplug_at=700)
+    drive = double.drive()
+    with pytest.raises((SpoiledMediumError, DriveError)):
+        record(drive, image.path, on_progress=nothing)
+    with pytest.raises(DriveError):
+        drive.inspect()
+    double.order("set", unplug_at=None, is_unplugged=False, is_changed=True)
+    assert drive.inspect().status in (MediaStatus.APPENDABLE, MediaStatus.UNKNOWN)
+    with pytest.raises(UnsuitableMediumError):
+        burn(double, image)
+
+
+def test_drive_that_is_found_again_by_its_link(
+    double: MmcDouble, image: ImageFacts, tmp_path: Path
+) -> None:
+    link = tmp_path / "usb-BURNER"
+    link.symlink_to("/dev/sr7")
+    drive = Drive(
+        link,
+        engine=Engine(extra_environment=double.environment),
+        lock_folder=tmp_path,
+        probe=lambda node: Tray.DISC,
+    )
+    double.order("insert", kind="CD-R", blocks=BLANKS["CD-R"])
+    with pytest.raises((DriveError, EngineError)):
+        drive.inspect()
+    link.unlink()
+    link.symlink_to("/dev/sr0")
+    assert drive.inspect().status is MediaStatus.BLANK

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from burner.devices.policy import require_stick
 from burner.errors import (
     BurnerError,
     CancelledError,
+    DriveError,
     EngineError,
     MediumTooSmallError,
     NoMediumError,
@@ -27,6 +29,9 @@ from burner.errors import (
 from burner.stick import Stick
 from burner.stick_files import MARKER, StickFile
 from burner.stick_format import format_stick
+from kiosk import bootstrap
+from kiosk.config import Config, DriveConfig, StoreConfig
+from kiosk.errors import DriveFaultError
 
 pytestmark = pytest.mark.integration
 
@@ -472,3 +477,25 @@ def test_device_whose_end_is_missing(
     stick = Stick(node, lock_folder=tmp_path)
     with pytest.raises(BurnerError):
         write_and_verify(stick, files, staging)
+
+
+def test_a_configured_disk_that_is_no_stick_is_left_alone(
+    tmp_path: Path,
+    files: list[StickFile],
+    staging: Path,
+    loop: Callable[[Path, bool], Path],
+) -> None:
+    """It takes files in all respects, but is not on USB: another disk got the configured name."""
+    backing = make_fat(tmp_path / "backing")
+    before = backing.read_bytes()
+    store = StoreConfig(spool_dir=tmp_path)
+    node = loop(backing, False)
+    drive = DriveConfig("usb1", "stick", str(node))
+    writer = bootstrap.writer(Config(store=store, drives=(drive,)), drive)
+    with pytest.raises(DriveFaultError, match="no removable USB stick"):
+        writer.inspect()
+    with pytest.raises(DriveFaultError, match="no removable USB stick"):
+        writer.eject()
+    with pytest.raises(DriveError, match="no removable USB stick"):
+        write(Stick(node, lock_folder=tmp_path, require=require_stick), files, staging)
+    assert backing.read_bytes() == before

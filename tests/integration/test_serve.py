@@ -226,6 +226,23 @@ async def test_a_crash_closes_the_page_and_the_next_gets_a_new_app(
     assert caplog.text.count("the lobby ended with 7 and starts again in 1 s") == 2
 
 
+async def test_a_page_that_waits_for_its_turn_may_go_and_change_its_size(app: Path) -> None:
+    """The second page waits for the pause after a crash; it is not held against the third."""
+    async with serving(app) as (_, address, _), aiohttp.ClientSession() as web:
+        origin = address.rstrip("/")
+        async with web.ws_connect(socket_of(address), origin=origin) as page:
+            await drawn(page)
+            await page.send_str('["stdin", "end 7"]')
+            assert (await page.receive(20)).type is aiohttp.WSMsgType.CLOSE
+        await (await web.ws_connect(socket_of(address), origin=origin)).close()
+        async with web.ws_connect(socket_of(address), origin=origin) as page:
+            await page.send_str('["resize", {"width": 64, "height": 20}]')
+            await page.send_str('["stdin", "typed before there was anything to see"]')
+            assert "size 64x20" in await drawn(page)
+            await page.send_str('["stdin", "x"]')
+            assert await drawn(page) == "got x"
+
+
 async def test_an_app_that_leaves_in_order_ends_the_server(app: Path) -> None:
     async with serving(app) as (_, address, task), aiohttp.ClientSession() as web:
         async with web.ws_connect(socket_of(address), origin=address.rstrip("/")) as page:

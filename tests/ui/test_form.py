@@ -13,7 +13,7 @@ from kiosk.adapters.journal import Journal
 from kiosk.adapters.order_files import OrderFiles
 from kiosk.adapters.paper_pdf import render
 from kiosk.domain.fee import FeePolicy
-from kiosk.domain.model import Medium, OrderId
+from kiosk.domain.model import Medium, OrderId, ReleaseState
 from kiosk.domain.paper import Paper
 from kiosk.domain.protection import Protect
 from kiosk.domain.release_form import drawn_signature
@@ -29,6 +29,7 @@ from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.services.paper_texts import load_words
 from kiosk.services.release_forms import ReleaseForms
 from kiosk.widgets.drawing import MAX_POINTS, Drawing
+from kiosk.widgets.wording import refused_words
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
 from tests.fakes.station import open_test_journal
@@ -214,6 +215,23 @@ async def test_a_form_that_cannot_be_kept_makes_nothing(
         await visitor.touch("#go")
         await visitor.sees(SorryScreen)
         assert "ask at the desk" in visitor.text()
+        assert hall.jobs.submitted == []
+
+
+async def test_a_hold_that_the_form_meets_says_no_more_than_a_refusal(desk: Desk) -> None:
+    hall = desk.hall
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await comes_to_the_form(visitor, hall)
+        await visitor.touch("#by-name")
+        await visitor.sees(NameSignatureScreen)
+        for letter in "Maria":
+            visitor.screen.typed(letter)
+        desk.journal.orders.set_state(ORDER, ReleaseState.HELD, actor="staff:eve")
+        await visitor.touch("#go")
+        await visitor.sees(SorryScreen)
+        assert refused_words().title in visitor.text()
+        assert desk.forms.of(ORDER) == ()
         assert hall.jobs.submitted == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from kiosk.domain.claim import ClaimPath
 from kiosk.domain.exam import Exam, Readiness, ReportState, exam_of
-from kiosk.domain.fee import AverageSchedule, FeePolicy
+from kiosk.domain.fee import AverageSchedule, FeePolicy, FeeRequest, RequestKind, quote
 from kiosk.domain.model import (
     MediaChoice,
     Medium,
@@ -27,6 +27,7 @@ from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.services.identify import Release
+from kiosk.widgets.wording import refused_words
 from tests.fakes.clock import START
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
@@ -152,7 +153,7 @@ async def test_the_cost_is_shown_before_anything_is_made() -> None:
         await visitor.sees(CopiesScreen)
         await visitor.touch("#copies-2")
         await visitor.sees(CostScreen)
-        for line in ("Work of copying: $2.00", "Blank media, 2: $1.00", "Together: $3.00"):
+        for line in ("Copying: $2.00", "Blank media, 2: $1.00", "Total: $3.00"):
             assert line in visitor.text()
         assert "pay at the desk" in visitor.text()
         assert hall.jobs.submitted == []
@@ -168,6 +169,30 @@ async def test_the_cost_is_shown_before_anything_is_made() -> None:
         await visitor.touch("#go")
         await visitor.sees(ProgressScreen)
         assert hall.jobs.submitted[0][1].medium is Medium.STICK
+        bill = hall.jobs.get(hall.order.order_id).bill
+        assert bill is not None
+        assert bill.fee == quote(policy, FeeRequest(RequestKind.PATIENT, Medium.STICK))
+
+
+@pytest.mark.parametrize("running", [1, 2])
+async def test_what_runs_already_is_not_charged_again(running: int) -> None:
+    orders = (an_order(1, patient_id="P1"), an_order(2, patient_id="P1"))
+    policy = FeePolicy(patient=AverageSchedule({}, {Medium.DISC: 50}))
+    hall = Hall(*orders, fees=policy, region="US")
+    exams = tuple(
+        exam_of(it, today=TODAY, job_id=it.order_id if at < running else None)
+        for at, it in enumerate(orders)
+    )
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await stands_there(visitor, Release("", orders, None, ClaimPath.TICKET, exams))
+        await visitor.touch("#exam-1")
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#medium-disc")
+        await visitor.sees(CostScreen)
+        cost = {1: "Together: $0.50", 2: "Together: no charge"}[running]
+        assert cost in visitor.text()
 
 
 async def test_nothing_is_said_as_no_charge_not_as_a_zero() -> None:
@@ -178,7 +203,7 @@ async def test_nothing_is_said_as_no_charge_not_as_a_zero() -> None:
         await visitor.sees(MediumScreen)
         await visitor.touch("#medium-disc")
         await visitor.sees(CostScreen)
-        assert "Together: no charge" in visitor.text()
+        assert "Total: no charge" in visitor.text()
         assert "0.00" not in visitor.text()
         assert "pay at the desk" not in visitor.text()
 
@@ -205,6 +230,52 @@ async def test_one_exam_is_made_after_the_other() -> None:
                 lambda taken=taken: jobs.answers[-1:] == [(taken.job_id, taken.number)]
             )
         await visitor.sees(GoodbyeScreen)
+
+
+async def test_a_hold_after_he_was_asked_places_nothing_and_says_no_more_than_a_refusal() -> None:
+    first, second = an_order(1, patient_id="P1"), an_order(2, patient_id="P1")
+    hall = Hall(first, second)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await stands_there(visitor, released(first, second))
+        await visitor.touch("#exam-1")
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        hall.jobs.is_released = lambda order_id: order_id != second.order_id  # just now
+        await visitor.touch("#medium-disc")
+        await visitor.sees(SorryScreen)
+        assert refused_words().title in visitor.text()
+        assert "ask at the desk" in visitor.text()
+        assert hall.jobs.submitted == []
+        assert visitor.app._visit.release is None
+
+
+async def test_the_exam_that_has_the_drive_first_is_followed_first() -> None:
+    """Its medium would wait for its owner, who is shown that he has to wait for his turn."""
+    first, second = an_order(1, patient_id="P1"), an_order(2, patient_id="P1")
+    hall = Hall(first, second)
+    jobs = hall.jobs
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await stands_there(visitor, released(first, second))
+        await visitor.touch("#exam-1")
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#medium-disc")
+        await visitor.sees(ProgressScreen)
+        jobs.at_step(first.order_id, Step.WRITE, note="queued.disc1")
+        await visitor.until(lambda: "Another one is made first." in visitor.text())
+        jobs.at_step(second.order_id, Step.HAND_OVER)
+        jobs.ask(second.order_id, Wanted.CLAIM)
+        await visitor.until(lambda: visitor.app._visit.job_id == second.order_id)
+        assert visitor.app._visit.jobs_left == (first.order_id,)
+        await visitor.until(lambda: hall.presence.seen_at(second.order_id) is not None)
+        jobs.ask(second.order_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        jobs.done(second.order_id)
+        await visitor.until(lambda: visitor.app._visit.job_id == first.order_id)
+        assert visitor.app._visit.jobs_left == ()
+        assert visitor.app._watched == [first.order_id, second.order_id]
 
 
 async def test_he_comes_back_to_all_that_still_runs() -> None:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
+import threading
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from kiosk.domain.fee import FeePolicy
-from kiosk.domain.model import Step, Wanted
+from kiosk.domain.fee import AverageSchedule, FeePolicy, FlatFee
+from kiosk.domain.model import Medium, Step, Wanted
+from kiosk.domain.paper import Paper, plain_lines
 from kiosk.errors import JournalError, ReceiptPaperOutError
+from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.receipt import ReceiptScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, ThanksScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.ports import PrinterState
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.qr import code_lines
+from kiosk.widgets.shown import Shown
 from tests.fakes.lobby import Hall, Visitor
+from tests.fakes.orders import an_order
 from tests.fakes.papers import DIGEST, FakeMedia, FakePrinter, receipts_of
 from tests.qr import decode
 
@@ -25,12 +32,11 @@ from tests.qr import decode
 class Desk:
     """A hall with receipts."""
 
-    def __init__(self, state: PrinterState = PrinterState.READY) -> None:
-        self.hall, self.printer, self.media = (
-            Hall(fees=FeePolicy()),
-            FakePrinter(state),
-            FakeMedia(),
-        )
+    def __init__(
+        self, state: PrinterState = PrinterState.READY, printer: FakePrinter | None = None
+    ) -> None:
+        self.hall, self.media = Hall(fees=FeePolicy()), FakeMedia()
+        self.printer = printer or FakePrinter(state)
         receipts = receipts_of(self.hall, self.printer, self.media)
         self.hall.parts = dataclasses.replace(self.hall.parts, receipts=receipts)
 
@@ -91,6 +97,52 @@ async def test_without_paper_it_is_on_the_screen_and_may_be_tried_again() -> Non
         assert len(desk.printer.printed) == 1
 
 
+class SlowPrinter(FakePrinter):
+    """Prints when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on = threading.Event()
+
+    def print_paper(self, paper: Paper) -> None:
+        assert self.may_go_on.wait(30)
+        super().print_paper(paper)
+
+
+async def test_what_is_said_of_the_printing_follows_the_language() -> None:
+    printer = SlowPrinter()
+    desk = Desk(printer=printer)
+    printer.trouble = ReceiptPaperOutError("no paper")
+    async with desk.hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await gets_it(visitor, desk)
+
+        async def reads(language: str, *texts: str) -> None:
+            before = visitor.screen
+            visitor.app.change_comfort(replace(visitor.app.comfort, language=language))
+            await visitor.until(lambda: visitor.screen is not before and visitor.screen.is_mounted)
+            for text in texts:
+                await visitor.until(lambda text=text: text in notice(visitor))
+
+        await visitor.touch("#print")
+        await visitor.until(lambda: "It is being printed." in notice(visitor))
+        await reads("de", "Er wird gedruckt.")
+        assert visitor.screen.query_one("#print", TouchButton).disabled  # one paper at a time
+        printer.may_go_on.set()
+        await visitor.until(lambda: "kann jetzt nicht gedruckt werden" in notice(visitor))
+        await reads("fr", "impression n’est pas possible")
+        printer.trouble = None
+        await visitor.touch("#print")
+        await visitor.until(lambda: "prendre votre reçu" in notice(visitor))
+        await reads("en", "Please take your receipt from the printer.")
+        assert visitor.screen.query_one("#print", TouchButton).disabled
+        assert len(printer.printed) == 1
+
+
+def notice(visitor: Visitor) -> str:
+    return str(visitor.screen.query_one("#notice", Shown).content)
+
+
 async def test_without_a_printer_it_is_only_shown() -> None:
     desk = Desk(PrinterState.MISSING)
     async with desk.hall.app().run_test() as pilot:
@@ -120,7 +172,66 @@ async def test_who_walks_away_leaves_nothing() -> None:
         await visitor.wait_s(desk.hall.clock, desk.hall.parts.idle_s + 1)
         await visitor.sees(WelcomeScreen)
         app = visitor.app
-        assert (app._watched, app._bill, app._receipt) == ([], None, None)
+        assert (app._watched, app._receipt) == ([], None)
+
+
+async def test_who_comes_back_reads_what_he_agreed_to() -> None:
+    """Also when the kiosk was started anew meanwhile, with other fees."""
+    desk = Desk()
+    hall = desk.hall
+    agreed = FeePolicy(patient=AverageSchedule({Medium.DISC: 425}))
+    hall.parts = replace(hall.parts, fees=agreed, region="US")
+    async with hall.app().run_test(size=(80, 24)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.wants_all_exams(hall)
+        await visitor.touch("#medium-disc")
+        await visitor.until(lambda: "Together: $4.25" in visitor.text())
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+        await visitor.touch("#leave")
+        await visitor.sees(WelcomeScreen)
+    hall.parts = replace(hall.parts, fees=FeePolicy(patient=FlatFee(600)))
+    async with hall.app().run_test(size=(80, 24)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.says_who_he_is(hall)
+        await visitor.sees(ProgressScreen)
+        hall.jobs.at_step(hall.order.order_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(hall.order.order_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        await visitor.touch("#stop")
+        await visitor.sees(ReceiptScreen)
+        pages = " ".join(page.spoken for page in visitor.screen._pages)  # type: ignore[attr-defined]
+        assert "4.25" in pages
+        assert "6.00" not in pages
+        await visitor.touch("#print")
+        await visitor.until(lambda: len(desk.printer.printed) == 1)
+        slip = "\n".join(plain_lines(desk.printer.printed[0].blocks, 42))
+        assert re.search(r"^Total +\$4.25$", slip, re.MULTILINE)
+
+
+async def test_a_scan_over_somebody_s_receipt_begins_with_none_of_it() -> None:
+    """The one before left his receipt on the screen; the next one's must not be of both."""
+    desk = Desk()
+    other = an_order(2, name="ZHANG^WEI", birth_date="19610303")
+    desk.hall.orders.add(other, actor="test")
+    ticket = desk.hall.issue(other)
+    async with desk.hall.app().run_test(size=(80, 24)) as pilot:
+        visitor = Visitor(pilot)
+        await gets_it(visitor, desk)
+        await visitor.identify(ticket)
+        await visitor.touch("#yes")
+        await visitor.touch("#go")
+        await visitor.touch("#medium-disc")
+        await visitor.touch("#go")
+        await visitor.until(lambda: other.order_id in desk.hall.jobs.rows)
+        desk.hall.jobs.at_step(other.order_id, Step.HAND_OVER, 1, 1)
+        desk.hall.jobs.ask(other.order_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        await visitor.touch("#stop")
+        await visitor.sees(ReceiptScreen)
+        receipt = visitor.app._receipt
+        assert receipt is not None
+        assert (receipt.person, len(receipt.media)) == ("Wei Z.", 1)
 
 
 async def test_its_code_stands_where_there_is_room_and_can_be_read() -> None:

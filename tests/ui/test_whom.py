@@ -177,7 +177,7 @@ async def test_a_copy_for_others_has_its_own_fee() -> None:
             await visitor.sees(MediumScreen)
             await visitor.touch("#medium-disc")
             await visitor.sees(CostScreen)
-            assert f"Together: {cost}" in visitor.text()
+            assert f"Total: {cost}" in visitor.text()
             await visitor.touch("#back")
             await visitor.sees(MediumScreen)
             await visitor.touch("#back")

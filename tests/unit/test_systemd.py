@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -76,3 +77,22 @@ def test_the_browser_is_kept_at_the_page() -> None:
     lines = unit.splitlines()
     assert "User=sendhome-touch" in lines
     assert "u sendhome-touch " in (FOLDER / "sendhome.sysusers").read_text()
+
+
+_IN_A_FOLDER_OF_ITS_OWN = """
+mount -t tmpfs none /etc/udev/rules.d && mount -t tmpfs none /run || exit 77
+cp "$0"/*.rules /etc/udev/rules.d/
+echo 'ATTRS{bad=="x"' > /etc/udev/rules.d/71-bad.rules
+udevadm test /sys/class/mem/null 2>&1
+"""
+
+
+def test_udev_understands_its_rules() -> None:
+    if shutil.which("udevadm") is None or not Path("/etc/udev/rules.d").is_dir():
+        pytest.skip("no udev here")
+    argv = ["unshare", "-rm", "sh", "-c", _IN_A_FOLDER_OF_ITS_OWN, str(FOLDER)]
+    said = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    if "71-bad.rules:1" not in said.stdout:
+        pytest.skip("no namespaces of one's own here")
+    assert "Reading rules file: /etc/udev/rules.d/70-sendhome.rules" in said.stdout
+    assert "70-sendhome.rules:" not in said.stdout

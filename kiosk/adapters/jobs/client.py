@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOSClient, EnqueueOptions
@@ -15,13 +17,16 @@ from kiosk.adapters.jobs.common import (
     queue_for,
 )
 from kiosk.adapters.journal import Journal
-from kiosk.adapters.journal.audit import AuditChain
+from kiosk.adapters.journal.audit import MINOR_FAILURE, AuditChain
+from kiosk.adapters.journal.bills import keep_bill
 from kiosk.adapters.journal.engine import translated, writing
 from kiosk.adapters.journal.job_rows import ENDED, workflow_id
 from kiosk.adapters.journal.ledger import count_delivered
 from kiosk.adapters.journal.tables import disc_sets, jobs, orders
+from kiosk.domain.fee import FeeQuote
 from kiosk.domain.model import (
     ExecutionStatus,
+    HandOver,
     Job,
     MediaChoice,
     OrderId,
@@ -36,6 +41,21 @@ from kiosk.errors import (
 )
 
 MAX_COPIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    """What jobs that are placed together cost, if anybody was shown it."""
+
+    fee: FeeQuote | None
+    bill_id: str = ""
+
+    def words(self) -> dict[str, str]:
+        """For the audit trail."""
+        if self.fee is None:
+            return {}
+        total = self.fee.total
+        return {"bill": self.bill_id, "fee": f"{total.amount} {total.currency}"}
 
 
 class DbosJobs:
@@ -76,78 +96,140 @@ class DbosJobs:
             InvalidValueError: No or too many copies; or it runs already with another choice.
             JournalError: Nothing was placed.
         """
+        (job_id,) = self._place([order_id], choice, priority, actor, None, joins=False)
+        return job_id
+
+    def submit_all(
+        self,
+        order_ids: Sequence[OrderId],
+        choice: MediaChoice,
+        priority: Priority,
+        *,
+        actor: str,
+        fee: FeeQuote | None = None,
+    ) -> tuple[OrderId, ...]:
+        """Job rows, audit rows and enqueues of all orders in one transaction; all of them or none.
+
+        What runs already is joined, whatever its choice, and keeps the bill that it has. The orders
+        stay locked from the look at their states on: a hold comes before and nothing is placed, or
+        after and stops the jobs.
+
+        Raises:
+            UnknownOrderError: One is not there.
+            OrderNotReleasedError: One is held, cancelled or was collected, or it is the desk's
+                alone and its medium would wait for a claim; audited, and nothing was placed.
+            InvalidValueError: No or too many copies.
+            JournalError: Nothing was placed.
+        """
+        return self._place(order_ids, choice, priority, actor, fee, joins=True)
+
+    def _place(
+        self,
+        order_ids: Sequence[OrderId],
+        choice: MediaChoice,
+        priority: Priority,
+        actor: str,
+        fee: FeeQuote | None,
+        *,
+        joins: bool,
+    ) -> tuple[OrderId, ...]:
         if not 1 <= choice.copies <= MAX_COPIES:
             raise InvalidValueError(f"1 to {MAX_COPIES} copies")
         with writing(self._engine) as connection:
-            order = connection.execute(
-                sa.select(orders).where(orders.c.order_id == order_id).with_for_update()
-            ).one_or_none()
-            if order is None:
-                raise UnknownOrderError(f"no order {order_id}")
-            row = connection.execute(sa.select(jobs).where(jobs.c.job_id == order_id)).one_or_none()
-            if row is not None and row.status not in ENDED:
-                runs = (row.medium, row.copies, bool(row.password_id), row.images_only)
-                wanted = (choice.medium.value, choice.copies, choice.is_protected)
-                if runs != (*wanted, choice.is_images_only):
-                    how = ", protected" if row.password_id else ""
-                    how += ", images only" if row.images_only else ""
-                    raise InvalidValueError(
-                        f"job {order_id} runs already: {row.copies} on {row.medium}{how}"
-                    )
-                return order_id
-            if order.state != ReleaseState.RELEASED.value:
-                raise OrderNotReleasedError(f"order {order_id} is {order.state}")
-            # Before the first object is fetched: a medium whose password is not kept cannot be.
-            passwords = self._journal.passwords
-            password_id = passwords.make(connection, order_id) if choice.is_protected else ""
-            values = {
-                "password_id": password_id,
-                "images_only": choice.is_images_only,
-                "medium": choice.medium.value,
-                "copies": choice.copies,
-                "hand_over": choice.hand_over.value,
-                "priority": int(priority),
-                "station": self._journal.station,
-                "status": ExecutionStatus.PENDING.value,
-                "status_info": "NORMAL",
-                "error_code": "",
-                "run": row.run + 1 if row is not None else 1,
-                "rescues": 0,
-                "cancelled_at": None,
-                "ended_at": None,
-                "delivered_before": count_delivered(connection, order_id),
-            }
-            if row is None:
-                connection.execute(
-                    sa.insert(jobs).values(
-                        job_id=order_id,
-                        order_id=order_id,
-                        created_at=self._journal.clock.now(),
-                        **values,
-                    )
+            found = _locked(connection, order_ids)
+            running = _running(connection, order_ids)
+            # A strict caller's own job goes on whatever became of its order: it is told so there.
+            asked = order_ids if joins else [it for it in order_ids if it not in running]
+            reasons = {it: reason for it in asked if (reason := _why_not(found[it], choice))}
+            if not reasons:
+                bill = _Bill(fee)
+                if fee is not None and not set(order_ids) <= set(running):
+                    bill = _Bill(fee, keep_bill(connection, fee, self._journal.clock.now()))
+                for order_id in order_ids:
+                    if (row := running.get(order_id)) is None:
+                        self._submit(connection, order_id, choice, priority, actor, bill)
+                    elif not joins:
+                        _require_same(row, choice)
+            for order_id, reason in reasons.items():  # kept: the transaction ends well
+                self._chain.append(
+                    connection,
+                    "job.refused",
+                    actor=actor,
+                    subject=order_id,
+                    outcome=MINOR_FAILURE,
+                    details={"reason": reason, "orders": " ".join(order_ids)},
                 )
-            else:
-                connection.execute(
-                    sa.update(jobs).where(jobs.c.job_id == order_id).values(**values)
+        for order_id, reason in reasons.items():
+            raise OrderNotReleasedError(f"order {order_id} is {reason}")
+        return tuple(order_ids)
+
+    def _submit(
+        self,
+        connection: sa.Connection,
+        order_id: OrderId,
+        choice: MediaChoice,
+        priority: Priority,
+        actor: str,
+        bill: _Bill,
+    ) -> None:
+        """In somebody's transaction, of an order that may be made and whose job does not run."""
+        before = connection.execute(
+            sa.select(jobs.c.run, jobs.c.status, jobs.c.bill_id).where(jobs.c.job_id == order_id)
+        ).one_or_none()
+        run = None if before is None else before.run
+        bill_id = bill.bill_id
+        if before is not None and before.status == ExecutionStatus.FAILURE.value:
+            bill_id = bill_id or before.bill_id  # still the same copy, which staff place for him
+        # Before the first object is fetched: a medium whose password is not kept cannot be.
+        passwords = self._journal.passwords
+        password_id = passwords.make(connection, order_id) if choice.is_protected else ""
+        values = {
+            "password_id": password_id,
+            "bill_id": bill_id,
+            "images_only": choice.is_images_only,
+            "medium": choice.medium.value,
+            "copies": choice.copies,
+            "hand_over": choice.hand_over.value,
+            "priority": int(priority),
+            "station": self._journal.station,
+            "status": ExecutionStatus.PENDING.value,
+            "status_info": "NORMAL",
+            "error_code": "",
+            "run": (run or 0) + 1,
+            "rescues": 0,
+            "cancelled_at": None,
+            "ended_at": None,
+            "delivered_before": count_delivered(connection, order_id),
+        }
+        if run is None:
+            connection.execute(
+                sa.insert(jobs).values(
+                    job_id=order_id,
+                    order_id=order_id,
+                    created_at=self._journal.clock.now(),
+                    **values,
                 )
-                # What is out was made for what was placed before: a set begins with its first.
-                connection.execute(sa.delete(disc_sets).where(disc_sets.c.job_id == order_id))
-            self._chain.append(
-                connection,
-                "job.submitted",
-                actor=actor,
-                subject=order_id,
-                details={
-                    "medium": choice.medium.value,
-                    "copies": str(choice.copies),
-                    "priority": str(int(priority)),
-                    "run": str(values["run"]),
-                    "protected": "yes" if choice.is_protected else "no",
-                    "images_only": "yes" if choice.is_images_only else "no",
-                },
             )
-            self.enqueue(connection, order_id, int(str(values["run"])), priority)
-        return order_id
+        else:
+            connection.execute(sa.update(jobs).where(jobs.c.job_id == order_id).values(**values))
+            # What is out was made for what was placed before: a set begins with its first.
+            connection.execute(sa.delete(disc_sets).where(disc_sets.c.job_id == order_id))
+        self._chain.append(
+            connection,
+            "job.submitted",
+            actor=actor,
+            subject=order_id,
+            details={
+                "medium": choice.medium.value,
+                "copies": str(choice.copies),
+                "priority": str(int(priority)),
+                "run": str(values["run"]),
+                "protected": "yes" if choice.is_protected else "no",
+                "images_only": "yes" if choice.is_images_only else "no",
+                **bill.words(),
+            },
+        )
+        self.enqueue(connection, order_id, (run or 0) + 1, priority)
 
     def enqueue(
         self, connection: sa.Connection, job_id: OrderId, run: int, priority: Priority
@@ -229,3 +311,43 @@ class DbosJobs:
             if known:
                 delete(sorted(known), delete_children=True)
         return len(known)
+
+
+def _locked(connection: sa.Connection, order_ids: Sequence[OrderId]) -> dict[str, Any]:
+    """Their rows, locked to the end of the transaction. Raises UnknownOrderError."""
+    rows = connection.execute(
+        sa.select(orders)
+        .where(orders.c.order_id.in_(order_ids))
+        .order_by(orders.c.order_id)  # by everybody in one order: nobody waits in a circle
+        .with_for_update()
+    )
+    found = {row.order_id: row for row in rows}
+    for order_id in order_ids:
+        if order_id not in found:
+            raise UnknownOrderError(f"no order {order_id}")
+    return found
+
+
+def _running(connection: sa.Connection, order_ids: Sequence[OrderId]) -> dict[str, Any]:
+    """Rows of their jobs that have not ended."""
+    query = sa.select(jobs).where(jobs.c.job_id.in_(order_ids), jobs.c.status.not_in(ENDED))
+    return {row.job_id: row for row in connection.execute(query)}
+
+
+def _why_not(order: Any, choice: MediaChoice) -> str:
+    """What stands against handing it out, "" for nothing."""
+    if order.state != ReleaseState.RELEASED.value:
+        return str(order.state)
+    # No claim opens it: its medium would lie in the drive until staff take it out.
+    is_claimed = choice.hand_over is HandOver.ON_CLAIM
+    return "desk_only" if order.desk_only and is_claimed else ""
+
+
+def _require_same(row: Any, choice: MediaChoice) -> None:
+    """Raises InvalidValueError: it runs with another choice."""
+    runs = (row.medium, row.copies, bool(row.password_id), row.images_only)
+    wanted = (choice.medium.value, choice.copies, choice.is_protected, choice.is_images_only)
+    if runs != wanted:
+        how = ", protected" if row.password_id else ""
+        how += ", images only" if row.images_only else ""
+        raise InvalidValueError(f"job {row.job_id} runs already: {row.copies} on {row.medium}{how}")

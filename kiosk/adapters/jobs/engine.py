@@ -52,7 +52,13 @@ from kiosk.errors import (
 )
 from kiosk.services.burning import burn
 from kiosk.services.durable import BurnLostError, EngineStopping, Facts
-from kiosk.services.housekeeping import clean_spool, purge_jobs, sweep_forms, sweep_reports
+from kiosk.services.housekeeping import (
+    clean_spool,
+    purge_calls,
+    purge_jobs,
+    sweep_forms,
+    sweep_reports,
+)
 from kiosk.services.parts import EngineParts
 from kiosk.services.workflow import fulfil
 
@@ -285,6 +291,7 @@ class _Engine:
                 if time.monotonic() - purged_at >= _DAY_S:
                     purged_at = time.monotonic()
                     purge_jobs(self._jobs, self._parts.clock, self._options.keep_days)
+                    purge_calls(self._journal.calls, self._parts.clock, self._options.keep_days)
                     sweep_reports(self._parts, self._options.keep_days)
                     sweep_forms(self._parts)
                 keeper.look()

@@ -20,6 +20,7 @@ from kiosk.adapters.journal.progress import JournalProgress
 from kiosk.adapters.journal.questions import JournalQuestions
 from kiosk.adapters.journal.reports import JournalReports
 from kiosk.adapters.journal.stations import JournalStations
+from kiosk.adapters.journal.stock import JournalStock
 from kiosk.adapters.journal.tickets import JournalTickets
 from kiosk.adapters.sealing import Seal, no_key
 from kiosk.ports import Clock
@@ -46,6 +47,7 @@ class Journal:
     calls: JournalCalls
     passwords: JournalPasswords
     ledger: JournalLedger
+    stock: JournalStock
     audit: JournalAudit
     stations: JournalStations
 
@@ -93,6 +95,7 @@ def open_journal(
         calls=JournalCalls(engine, chain, clock),
         passwords=passwords,
         ledger=JournalLedger(engine, chain, clock, station),
+        stock=JournalStock(engine, chain, clock, station),
         audit=JournalAudit(engine, chain),
         stations=JournalStations(engine, clock),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -93,3 +94,21 @@ class JournalCalls:
                 details={"call": str(number)},
             )
             return True
+
+    def purge(self, *, answered_before: datetime) -> int:
+        """Drop calls that were answered before; the audit trail keeps who called and who answered.
+
+        The newest stays, so that no number is given twice.
+
+        Returns:
+            How many there were.
+        """
+        with writing(self._engine) as connection:
+            newest = connection.scalar(sa.select(sa.func.max(staff_calls.c.number)))
+            gone = connection.execute(
+                sa.delete(staff_calls).where(
+                    staff_calls.c.answered_at < answered_before,
+                    staff_calls.c.number < (newest or 0),
+                )
+            )
+        return gone.rowcount

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from kiosk.adapters.journal.audit import AuditChain
 from kiosk.adapters.journal.engine import reading, writing
-from kiosk.adapters.journal.tables import orders, release_forms
+from kiosk.adapters.journal.tables import form_orders, orders, release_forms
 from kiosk.domain.model import OrderId, ReleaseState
 from kiosk.domain.release_form import KeptForm
 from kiosk.errors import InvalidValueError, OrderNotReleasedError, UnknownOrderError
 
-_NAMES: Final = tuple(field.name for field in fields(KeptForm))  # as the columns are called
+# As the columns are called; the orders have rows of their own.
+_NAMES: Final = tuple(field.name for field in fields(KeptForm) if field.name != "order_ids")
 
 
-def _to_form(row: Any) -> KeptForm:
+def _forms(connection: sa.Connection, query: sa.Select[Any]) -> list[KeptForm]:
+    """What a query for forms' rows finds, in its order."""
+    rows = connection.execute(query).all()
+    covered: dict[str, list[OrderId]] = {row.form_id: [] for row in rows}
+    for row in connection.execute(
+        sa.select(form_orders)
+        .where(form_orders.c.form_id.in_(covered))
+        .order_by(form_orders.c.form_id, form_orders.c.place)
+    ):
+        covered[row.form_id].append(OrderId(row.order_id))
+    return [_to_form(row, tuple(covered[row.form_id])) for row in rows]
+
+
+def _to_form(row: Any, order_ids: tuple[OrderId, ...]) -> KeptForm:
     values = {name: getattr(row, name) for name in _NAMES}
-    return KeptForm(**values | {"order_id": OrderId(row.order_id)})
+    return KeptForm(**values | {"order_id": OrderId(row.order_id), "order_ids": order_ids})
 
 
 class JournalForms:
@@ -31,71 +47,65 @@ class JournalForms:
         self._chain = chain
 
     def of(self, order_id: OrderId) -> tuple[KeptForm, ...]:
-        """Newest first."""
+        """Those that cover the order, newest first."""
         newest = (release_forms.c.signed_at.desc(), release_forms.c.form_id)
+        covering = sa.select(form_orders.c.form_id).where(form_orders.c.order_id == order_id)
+        query = sa.select(release_forms).where(release_forms.c.form_id.in_(covering))
         with reading(self._engine) as connection:
-            rows = connection.execute(
-                sa.select(release_forms)
-                .where(release_forms.c.order_id == order_id)
-                .order_by(*newest)
-            ).all()
-        return tuple(map(_to_form, rows))
+            return tuple(_forms(connection, query.order_by(*newest)))
 
     def add(self, form: KeptForm, *, actor: str) -> KeptForm:
-        """The row and its audit row, in one transaction; the one that is there if it is the same.
+        """The row and the audit rows of its orders, in one transaction; the one that is there if it
+        is the same.
 
         Raises:
-            UnknownOrderError: No such order.
-            OrderNotReleasedError: It is held or cancelled: nothing is signed for it.
+            UnknownOrderError: It covers an order that there is not.
+            OrderNotReleasedError: One is held or cancelled: nothing is signed for it.
             InvalidValueError: Another form has this id.
         """
         with writing(self._engine) as connection:
-            state = connection.scalar(
-                sa.select(orders.c.state)
-                .where(orders.c.order_id == form.order_id)
-                .with_for_update()
-            )
-            if state is None:
-                raise UnknownOrderError(f"no order {form.order_id}")
-            row = connection.execute(
-                sa.select(release_forms).where(release_forms.c.form_id == form.form_id)
-            ).one_or_none()
-            if row is not None:
-                known = _to_form(row)
-                if (known.order_id, known.sha256) != (form.order_id, form.sha256):
+            states: dict[str, str] = {
+                row.order_id: row.state
+                for row in connection.execute(
+                    sa.select(orders.c.order_id, orders.c.state)
+                    .where(orders.c.order_id.in_(form.order_ids))
+                    .order_by(orders.c.order_id)  # locked in one order by everybody
+                    .with_for_update()
+                )
+            }
+            same_id = sa.select(release_forms).where(release_forms.c.form_id == form.form_id)
+            for known in _forms(connection, same_id):
+                if (known.order_ids, known.sha256) != (form.order_ids, form.sha256):
                     raise InvalidValueError(f"form {form.form_id} is another one")
                 return known
-            if state in (ReleaseState.HELD.value, ReleaseState.CANCELLED.value):
-                raise OrderNotReleasedError(f"order {form.order_id} is {state}")
+            for order_id in form.order_ids:
+                if order_id not in states:
+                    raise UnknownOrderError(f"no order {order_id}")
+                if states[order_id] in (ReleaseState.HELD.value, ReleaseState.CANCELLED.value):
+                    raise OrderNotReleasedError(f"order {order_id} is {states[order_id]}")
             values = {name: getattr(form, name) for name in _NAMES}
             connection.execute(sa.insert(release_forms).values(values))
-            self._chain.append(
-                connection,
-                "form.signed",
-                actor=actor,
-                subject=form.order_id,
-                details={
-                    "form": form.form_id,
-                    "sha256": form.sha256,
-                    "language": form.language,
-                    "recipient": form.recipient,
-                    "recipient_id": form.recipient_id,
-                    "signed_by": form.signed_by,
-                    "fee": f"{form.fee} {form.currency}",
-                },
+            connection.execute(
+                sa.insert(form_orders),
+                [
+                    {"form_id": form.form_id, "order_id": order_id, "place": place}
+                    for place, order_id in enumerate(form.order_ids)
+                ],
             )
+            details = {
+                "language": form.language,
+                "recipient": form.recipient,
+                "recipient_id": form.recipient_id,
+                "signed_by": form.signed_by,
+                "fee": f"{form.fee} {form.currency}",
+            }
+            self._note(connection, "form.signed", form, actor, details)
         return form
 
     def note_read(self, form: KeptForm, *, actor: str) -> None:
         """On record before it is written out."""
         with writing(self._engine) as connection:
-            self._chain.append(
-                connection,
-                "form.read",
-                actor=actor,
-                subject=form.order_id,
-                details={"form": form.form_id, "sha256": form.sha256},
-            )
+            self._note(connection, "form.read", form, actor)
 
     def sweep(self, station: str, signed_before: datetime) -> int:
         """Drop the rows of forms whose time to be kept is over, audited. Returns how many."""
@@ -106,19 +116,30 @@ class JournalForms:
             if connection.execute(query.limit(1)).one_or_none() is None:
                 return 0  # as nearly always: no lock is taken
         with writing(self._engine) as connection:
-            gone = connection.execute(query).all()
-            for row in gone:
-                connection.execute(
-                    sa.delete(release_forms).where(release_forms.c.form_id == row.form_id)
-                )
-                self._chain.append(
-                    connection,
-                    "form.purged",
-                    actor="housekeeping",
-                    subject=row.order_id,
-                    details={"form": row.form_id, "sha256": row.sha256},
-                )
+            gone = _forms(connection, query)
+            for form in gone:
+                for table in (form_orders, release_forms):
+                    connection.execute(sa.delete(table).where(table.c.form_id == form.form_id))
+                self._note(connection, "form.purged", form, "housekeeping")
         return len(gone)
+
+    def _note(
+        self,
+        connection: sa.Connection,
+        event: str,
+        form: KeptForm,
+        actor: str,
+        details: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """A row for each order that it covers: the trail of each tells all that became of it."""
+        for order_id in form.order_ids:
+            self._chain.append(
+                connection,
+                event,
+                actor=actor,
+                subject=order_id,
+                details={"form": form.form_id, "sha256": form.sha256, **details},
+            )
 
     def files(self, station: str) -> list[tuple[OrderId, str]]:
         """What is in that station's state, by the journal."""

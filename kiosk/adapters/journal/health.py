@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from kiosk.adapters.journal.engine import is_damage, writing
 from kiosk.adapters.journal.tables import (
+    bills,
     jobs,
     ledger,
     media,
@@ -29,7 +30,7 @@ from kiosk.adapters.journal.tables import (
 )
 from kiosk.errors import JournalDamagedError, JournalError
 
-MIRRORED: Final = (orders, tickets, jobs, questions, ledger, media, reports)
+MIRRORED: Final = (orders, tickets, jobs, questions, ledger, media, reports, bills)
 _MIRROR: Final = "mirror_"
 _FINDINGS = 3
 _BUSY_S = 30.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,23 +9,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk.adapters.journal.audit import MINOR_FAILURE, SERIOUS_FAILURE, SUCCESS, AuditChain
+from kiosk.adapters.journal.audit import SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
-from kiosk.adapters.journal.ledger import count_delivered
+from kiosk.adapters.journal.job_facts import JobFacts, delivered, fill_in_facts
 from kiosk.adapters.journal.orders import change_state
 from kiosk.adapters.journal.passwords import JournalPasswords
 from kiosk.adapters.journal.questions import to_question
 from kiosk.adapters.journal.tables import (
-    disc_sets,
     jobs,
-    left_out,
     orders,
     presence,
     progress,
     questions,
 )
-from kiosk.domain.disc_set import DiscPlace, DiscSet
-from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     ExecutionStatus,
     HandOver,
@@ -88,7 +83,7 @@ def _to_job(row: Any) -> Job:
 
 
 def _fill_in(connection: sa.Connection, found: list[Job]) -> list[Job]:
-    """Add progress, open questions and what is left out, with one query each."""
+    """Add progress, open questions and what is on record, with one query each."""
     ids = [job.job_id for job in found]
     at = {
         row.job_id: Progress(Step(row.step), row.done, row.total, row.note, row.updated_at)
@@ -100,43 +95,10 @@ def _fill_in(connection: sa.Connection, found: list[Job]) -> list[Job]:
             sa.select(questions).where(questions.c.job_id.in_(ids), questions.c.closed_at.is_(None))
         )
     }
-    lacks = {
-        row.job_id: LeftOutCounts(row.videos, row.images, row.others)
-        for row in connection.execute(sa.select(left_out).where(left_out.c.job_id.in_(ids)))
-    }
-    sets = {
-        row.job_id: _to_set(row)
-        for row in connection.execute(sa.select(disc_sets).where(disc_sets.c.job_id.in_(ids)))
-    }
-    return [
-        replace(
-            job,
-            progress=at.get(job.job_id),
-            question=asked.get(job.job_id),
-            left_out=lacks.get(job.job_id, LeftOutCounts()),
-            disc=_place(connection, job, sets.get(job.job_id)),
-        )
-        for job in found
+    found = [
+        replace(job, progress=at.get(job.job_id), question=asked.get(job.job_id)) for job in found
     ]
-
-
-def _to_set(row: Any) -> DiscSet:
-    return DiscSet(tuple(row.volume_ids.split(" ")), row.since, row.copies_before)
-
-
-def _place(connection: sa.Connection, job: Job, disc_set: DiscSet | None) -> DiscPlace:
-    if disc_set is None:
-        return DiscPlace()
-    if job.status is ExecutionStatus.DONE:
-        return DiscPlace(disc_set.discs, disc_set.discs)
-    delivered = _delivered(connection, job.job_id)
-    return DiscPlace(disc_set.index(delivered) + 1, disc_set.discs)
-
-
-def _delivered(connection: sa.Connection, job_id: OrderId) -> int:
-    """Media handed over since the job was placed last."""
-    before = connection.scalar(sa.select(jobs.c.delivered_before).where(jobs.c.job_id == job_id))
-    return count_delivered(connection, job_id) - (before or 0)
+    return fill_in_facts(connection, found)
 
 
 def _is_live(connection: sa.Connection, job_id: OrderId, run: int) -> bool:
@@ -148,7 +110,7 @@ def _is_live(connection: sa.Connection, job_id: OrderId, run: int) -> bool:
     return row.run == run and row.status not in ENDED
 
 
-class JournalJobs:
+class JournalJobs(JobFacts):
     """Keeps `kiosk.ports.JobBook` for one station; also the views that everybody reads."""
 
     def __init__(
@@ -159,9 +121,8 @@ class JournalJobs:
         station: str,
         passwords: JournalPasswords,
     ) -> None:
-        self._engine = engine
+        super().__init__(engine, chain)
         self._passwords = passwords
-        self._chain = chain
         self._clock = clock
         self._station = station
 
@@ -215,67 +176,6 @@ class JournalJobs:
                 .where(jobs.c.job_id == job_id, jobs.c.status.not_in(ENDED))
                 .values(status_info=status_info, error_code=error_code)
             )
-
-    def note_left_out(self, job_id: OrderId, counts: LeftOutCounts) -> None:
-        """Keep and audit what the medium lacks; the same again changes nothing."""
-        with writing(self._engine) as connection:
-            row = connection.execute(
-                sa.select(left_out).where(left_out.c.job_id == job_id)
-            ).one_or_none()
-            before = LeftOutCounts(row.videos, row.images, row.others) if row else LeftOutCounts()
-            if counts == before:
-                return
-            values = dataclasses.asdict(counts)
-            connection.execute(sa.delete(left_out).where(left_out.c.job_id == job_id))
-            connection.execute(sa.insert(left_out).values(job_id=job_id, **values))
-            self._chain.append(
-                connection,
-                "job.left_out",
-                actor="engine",
-                subject=job_id,
-                outcome=MINOR_FAILURE if counts.total else SUCCESS,
-                details={kind: str(count) for kind, count in values.items()},
-            )
-
-    def note_set(self, job_id: OrderId, volume_ids: Sequence[str]) -> DiscSet:
-        """Keep how the study is split; audited when a copy that was begun is begun anew."""
-        if len(volume_ids) == 1 and self.disc_set(job_id) is None:
-            return DiscSet(tuple(volume_ids))  # as nearly always: nothing to write
-        with writing(self._engine) as connection:
-            row = connection.execute(
-                sa.select(disc_sets).where(disc_sets.c.job_id == job_id)
-            ).one_or_none()
-            delivered = _delivered(connection, job_id)
-            before = _to_set(row) if row else None
-            # Without a row one medium was a copy.
-            after = (before or DiscSet(("",))).split_anew(tuple(volume_ids), delivered)
-            if after == before:
-                return after
-            connection.execute(sa.delete(disc_sets).where(disc_sets.c.job_id == job_id))
-            connection.execute(
-                sa.insert(disc_sets).values(
-                    job_id=job_id,
-                    volume_ids=" ".join(after.volume_ids),
-                    since=after.since,
-                    copies_before=after.copies_before,
-                )
-            )
-            self._chain.append(
-                connection,
-                "job.disc_set",
-                actor="engine",
-                subject=job_id,
-                outcome=MINOR_FAILURE if before and before.index(delivered) else SUCCESS,
-                details={"discs": str(after.discs), "volumes": " ".join(after.volume_ids)},
-            )
-            return after
-
-    def disc_set(self, job_id: OrderId) -> DiscSet | None:
-        with reading(self._engine) as connection:
-            row = connection.execute(
-                sa.select(disc_sets).where(disc_sets.c.job_id == job_id)
-            ).one_or_none()
-        return _to_set(row) if row else None
 
     def is_cancelled(self, job_id: OrderId) -> bool:
         """Whether somebody asked to end it. Raises UnknownJobError."""
@@ -352,7 +252,7 @@ class JournalJobs:
             .where(questions.c.job_id == job_id, questions.c.closed_at.is_(None))
             .values(closed_at=now)
         )
-        self._passwords.settle(connection, job_id, is_out=_delivered(connection, job_id) > 0)
+        self._passwords.settle(connection, job_id, is_out=delivered(connection, job_id) > 0)
         return True
 
     def live(self) -> Sequence[OrderId]:

@@ -7,11 +7,13 @@ in the history, in the same transaction, so that no disc is ever begun without a
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from kiosk.adapters.journal.audit import MINOR_FAILURE, SERIOUS_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.engine import reading, writing
+from kiosk.adapters.journal.stock import count_on
 from kiosk.adapters.journal.tables import audit, jobs, ledger, media, orders
 from kiosk.domain.model import OrderId, ReleaseState
 from kiosk.errors import JournalError, OrderNotReleasedError
@@ -105,6 +107,8 @@ class JournalLedger:
             self._audit(connection, entry, SERIOUS_FAILURE, {}, event="medium.voided")
         if before in (DELIVERED, LedgerPhase.SCRAP) or before == entry.phase:
             return
+        if before in (None, UNUSED):
+            count_on(connection, self._station, entry.drive, begun=1)
         if before is None:
             connection.execute(
                 sa.insert(media).values(
@@ -124,7 +128,15 @@ class JournalLedger:
                 sa.update(media).where(mine).values(outcome=entry.phase, updated_at=now)
             )
         if entry.phase == LedgerPhase.SCRAP:
+            count_on(connection, self._station, entry.drive, spoiled=1)
             self._audit(connection, entry, SERIOUS_FAILURE, {})
+
+    def reject(self, entry: LedgerEntry, count: int) -> None:
+        """Put on record what a device threw out by itself; twice is once."""
+        with writing(self._engine) as connection:
+            for attempt in range(entry.attempt + 1, entry.attempt + 1 + count):
+                scrap = replace(entry, attempt=attempt, phase=LedgerPhase.SCRAP)
+                self._move(connection, scrap)
 
     def free(self, drive: str) -> None:
         """Nobody's from now on; the history keeps what the medium was last known to be."""
@@ -140,7 +152,7 @@ class JournalLedger:
                 .where(ledger.c.station == self._station, ledger.c.drive == drive)
                 .values(phase=LedgerPhase.FREE, updated_at=now)
             )
-            connection.execute(
+            unused = connection.execute(
                 sa.update(media)
                 .where(
                     media.c.job_id == row.job_id,
@@ -151,6 +163,8 @@ class JournalLedger:
                 )
                 .values(outcome=UNUSED, updated_at=now)
             )
+            if unused.rowcount:
+                count_on(connection, self._station, drive, begun=-unused.rowcount)
 
     def note_not_taken(self, entry: LedgerEntry) -> None:
         """Audit that a medium was delivered and not seen taken in time; once a medium."""
@@ -214,6 +228,7 @@ class JournalLedger:
             )
             if state != ReleaseState.RELEASED.value:
                 raise OrderNotReleasedError(f"order {entry.job_id} is {state}")
+            count_on(connection, self._station, entry.drive, good=1)
             self._audit(connection, entry, SUCCESS, details, actor=actor)
             return True
 

@@ -103,6 +103,22 @@ jobs = sa.Table(
     # Of the media as it was placed last, "" if they are not protected.
     sa.Column("password_id", sa.String(32), nullable=False, server_default=""),
     sa.Column("images_only", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Of what was placed together last, "" if nobody was shown one.
+    sa.Column("bill_id", sa.String(16), nullable=False, server_default=""),
+)
+
+# As it was agreed to; `lines` is JSON: item, quantity, amount in the currency's smallest unit.
+bills = sa.Table(
+    f"{PREFIX}bills",
+    metadata,
+    sa.Column("bill_id", sa.String(16), primary_key=True),
+    sa.Column("agreed_at", UtcDateTime, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("method", sa.String(16), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("waiver", sa.String(16), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("lines", sa.Text, nullable=False),
 )
 
 passwords = sa.Table(
@@ -168,6 +184,17 @@ ledger = sa.Table(
     sa.Column("updated_at", UtcDateTime, nullable=False),
 )
 
+drive_counts = sa.Table(
+    f"{PREFIX}drive_counts",
+    metadata,
+    sa.Column("station", sa.String(64), primary_key=True),
+    sa.Column("drive", sa.String(64), primary_key=True),
+    sa.Column("begun", sa.Integer, nullable=False),
+    sa.Column("good", sa.Integer, nullable=False),
+    sa.Column("spoiled", sa.Integer, nullable=False),
+    sa.Column("in_stock", sa.Integer),  # null if nobody has counted
+    sa.Column("counted_at", UtcDateTime),
+)
 media = sa.Table(
     f"{PREFIX}media",
     metadata,
@@ -202,6 +229,16 @@ left_out = sa.Table(
     sa.Column("job_id", sa.String(36), primary_key=True),
     sa.Column("videos", sa.Integer, nullable=False),
     sa.Column("images", sa.Integer, nullable=False),
+    sa.Column("others", sa.Integer, nullable=False),
+)
+
+# Of the newest build, one copy; no row before the first.
+contents = sa.Table(
+    f"{PREFIX}contents",
+    metadata,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("images", sa.Integer, nullable=False),
+    sa.Column("reports", sa.Integer, nullable=False),
     sa.Column("others", sa.Integer, nullable=False),
 )
 
@@ -249,6 +286,15 @@ release_forms = sa.Table(
     sa.Column("fee", sa.Integer, nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("signed_at", UtcDateTime, nullable=False, index=True),
+)
+
+# All that a form covers, its own `order_id` at place 0.
+form_orders = sa.Table(
+    f"{PREFIX}form_orders",
+    metadata,
+    sa.Column("form_id", sa.ForeignKey(release_forms.c.form_id), primary_key=True),
+    sa.Column("order_id", sa.ForeignKey(orders.c.order_id), primary_key=True, index=True),
+    sa.Column("place", sa.Integer, nullable=False),
 )
 
 stations = sa.Table(

@@ -36,7 +36,7 @@ def encode(paper: Paper, *, columns: int, dots: int, code_page: str) -> bytes:
         dots: Width of a picture.
         code_page: python-escpos' and Python's name for it, such as CP858.
     Raises:
-        ConfigError: The main font is not installed.
+        ConfigError: The main font is missing.
     """
     return _Slip(paper, columns, dots, code_page).bytes()
 

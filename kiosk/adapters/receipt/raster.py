@@ -31,7 +31,7 @@ class Type:
     """Letters of one size and language.
 
     Raises:
-        ConfigError: The main font is not installed.
+        ConfigError: The main font is missing.
     """
 
     def __init__(self, text: str, *, language: str, size: int, is_bold: bool = False) -> None:

@@ -18,8 +18,9 @@ from kiosk.widgets.buttons import Key, TouchButton
 from kiosk.widgets.keypad import DELETE, Keypad, digit_keys
 from kiosk.widgets.mirror import Row
 from kiosk.widgets.screen import Heard
+from kiosk.widgets.script import HELD
 from kiosk.widgets.shown import Shown
-from kiosk.widgets.words import _, date_words
+from kiosk.widgets.words import _, date_words, is_right_to_left
 
 _DIGITS: Final = 8
 _WIDTHS: Final[dict[DateOrder, tuple[int, int, int]]] = {
@@ -117,6 +118,7 @@ class BirthDateScreen(LobbyScreen):
         return {"D": _("Day"), "M": _("Month"), "Y": _("Year")}
 
     def _shown(self) -> Content:
+        """A column a part, the first of them where the language begins to read."""
         labels = self._labels()
         head, row, at = [], [], 0
         for letter, width in zip(self._order, _WIDTHS[self._order], strict=True):
@@ -126,9 +128,21 @@ class BirthDateScreen(LobbyScreen):
             head.append(_centred(label, column))
             row.append(_centred(cells, column))
             at += width
-        return Content("  ".join(head) + "\n" + "  ".join(row))
+        gap = HELD * 2
+        if is_right_to_left():
+            # The line of labels is turned round with all blanks in it, that of the digits is not:
+            # it has no letters.
+            row = [_turned(it) for it in reversed(row)]
+        return Content(gap.join(head) + "\n" + gap.join(row))
 
 
 def _centred(text: str, cells: int) -> str:
     left, more = divmod(cells - cell_len(text), 2)
-    return " " * left + text + " " * (left + more)
+    return HELD * left + text + HELD * (left + more)
+
+
+def _turned(text: str) -> str:
+    """With the blanks before it behind it, and the other way round."""
+    words = text.strip(HELD)
+    before = text.index(words)
+    return HELD * (len(text) - before - len(words)) + words + HELD * before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -18,7 +18,7 @@ from kiosk.widgets.mirror import Row
 from kiosk.widgets.safe_text import safe_text
 from kiosk.widgets.screen import LEAST_COLUMNS, LEAST_ROWS, Heard
 from kiosk.widgets.shown import Shown
-from kiosk.widgets.words import _, is_right_to_left
+from kiosk.widgets.words import _
 
 _KEYS_CELLS: Final = 14  # the two keys beside the text, and air
 _WIDEST: Final = 76
@@ -68,9 +68,7 @@ class PagesScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Row(id="form-row"):
-            text = Shown("", id="form-text")
-            text.styles.text_align = "right" if is_right_to_left() else "left"
-            yield text
+            yield Shown("", id="form-text")
             with Vertical(id="form-keys"):
                 yield PageKey("▲", "up", _("Page before"))
                 yield Shown("", id="form-place")
@@ -111,7 +109,7 @@ class PagesScreen(LobbyScreen):
         free = height - 9 if height < 24 else height - 13
         rows = min(free, _MOST_ROWS)
         lines = [safe_text(line, columns) for line in plain_lines(self._blocks, columns)]
-        parts = [lines[at : at + rows] for at in range(0, len(lines), rows)] or [[]]
+        parts = list(_pages(lines, rows)) or [[]]
         self._pages = [Page("\n".join(part), " ".join(part), rows) for part in parts]
         self._pages += self.last_pages(columns, free)
         self._page = min(self._page, len(self._pages) - 1)
@@ -124,3 +122,19 @@ class PagesScreen(LobbyScreen):
         number, of = self._page + 1, len(self._pages)
         place = _("page {number} of {of}").format(number=number, of=of)
         self.query_one("#form-place", Shown).show(f"{number} / {of}", spoken=place)
+
+
+def _pages(lines: Sequence[str], rows: int) -> Iterator[list[str]]:
+    """Full pages; none begins with a blank line or ends with a heading, which has one above it."""
+    at = 0
+    while at < len(lines):
+        if not lines[at]:
+            at += 1
+            continue
+        end = min(at + rows, len(lines))
+        if end < len(lines) and end - 2 > at and not lines[end - 2]:
+            end -= 2
+        elif not lines[end - 1]:
+            end -= 1
+        yield list(lines[at:end])
+        at = end

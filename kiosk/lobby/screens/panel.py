@@ -8,13 +8,14 @@ from typing import Final
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container, Grid
+from textual.containers import Container
 from textual.message import Message
 from textual.screen import ModalScreen
 
 from kiosk.lobby.comfort import LOUDEST, Comfort
 from kiosk.lobby.screens import messages as told
 from kiosk.widgets.buttons import LowButton, LowToggle, TouchButton
+from kiosk.widgets.mirror import Tiles
 from kiosk.widgets.screen import (
     FOCUS_BINDINGS,
     Focused,
@@ -77,7 +78,7 @@ class HelpPanel(Panel):
             text-style: bold;
             color: $ink;
         }
-        Grid {
+        Tiles {
             grid-size: 3;
             grid-gutter: 1 1;
             grid-rows: 3;
@@ -85,16 +86,16 @@ class HelpPanel(Panel):
             max-width: 92;
             height: auto;
         }
-        Grid TouchButton {
+        Tiles TouchButton {
             width: 1fr;
         }
-        Grid .primary {
+        Tiles .primary {
             color: $on-dark;
             background: $primary;
         }
     }
     HelpPanel.-too-narrow, HelpPanel.-too-low {
-        Grid, #title {
+        Tiles, #title {
             display: none;
         }
     }
@@ -108,7 +109,7 @@ class HelpPanel(Panel):
     def compose(self) -> ComposeResult:
         comfort, has_speech = self._comfort, self._offer.has_speech
         yield Shown(_("Help and language"), id="title")
-        with Grid():
+        with Tiles():
             for language in self._offer.languages:
                 is_now = language == comfort.language
                 yield LowButton(

@@ -22,7 +22,7 @@ from kiosk.widgets.mirror import Row
 from kiosk.widgets.screen import Heard
 from kiosk.widgets.shown import Shown
 from kiosk.widgets.wording import disc_words, left_words, note_words, step_words
-from kiosk.widgets.words import _, percent_words
+from kiosk.widgets.words import _, is_right_to_left, percent_words
 
 _SHOWN: Final = (Step.RETRIEVE, Step.COMPOSE, Step.CHECK, Step.WRITE, Step.VERIFY)
 _BAR_CELLS: Final = 40
@@ -30,11 +30,17 @@ _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
 
 def bar(fraction: float, cells: int = _BAR_CELLS) -> str:
-    """A bar of so many cells and the percentage beside it: readable without colour."""
-    eighths = int(max(0.0, min(1.0, fraction)) * cells * 8)
-    full, part = divmod(eighths, 8)
+    """A bar of so many cells and the percentage beside it: readable without colour.
+
+    It fills from where the language begins to read.
+    """
+    done = max(0.0, min(1.0, fraction))
+    full, part = divmod(int(done * cells * 8), 8)
+    percent = int(done * 100)
+    if is_right_to_left():
+        text = ("▐" if part >= 4 else "") + "█" * full  # the half alone ends at the right
+        return f"{percent:3d} % ▕{text.rjust(cells, '░')}▏"
     text = "█" * full + (_EIGHTHS[part] if part else "")
-    percent = int(max(0.0, min(1.0, fraction)) * 100)
     return f"▕{text.ljust(cells, '░')}▏ {percent:3d} %"
 
 
@@ -86,7 +92,7 @@ class ProgressScreen(LobbyScreen):
             with Center():
                 yield Shown(done, spoken=_done_words(estimate), id="bar")
             yield Shown(left, id="left")
-            seat = _("You may take a seat. It comes out when your ticket opens this page again.")
+            seat = _("You may take a seat. To collect your images, scan your ticket here again.")
             yield self._password or LeftOutNote(job, seat)
             with Row(classes="buttons"):
                 yield TouchButton(_("Leave this page"), note=_("we go on"), id="leave")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from textual.app import ComposeResult
@@ -26,6 +27,10 @@ _MEDIA: Final = frozenset(
 )
 
 
+def _nothing() -> str:
+    return ""
+
+
 class QuestionScreen(LobbyScreen):
     """One numbered question; the answer counts for this number only.
 
@@ -36,6 +41,7 @@ class QuestionScreen(LobbyScreen):
 
     AUTO_FOCUS = "#done"
     extends_visit = True
+    kept = ("_below",)
 
     def __init__(
         self,
@@ -49,6 +55,7 @@ class QuestionScreen(LobbyScreen):
         self._ask = ask_words(question.wanted, disc)
         super().__init__(frame, self._ask.title)
         self.question = question
+        self._below = _nothing
         is_at_tray = error_code == MediumNotTakenError.code
         self._has_demo_hand = has_demo_hand and (bool(self._ask.button) or is_at_tray)
 
@@ -58,7 +65,7 @@ class QuestionScreen(LobbyScreen):
             # What was put in is wrong: to say once more how it is put in would not help.
             text = unfit_words(unfit) if unfit and self._asks_for_a_medium else self._ask.text
             yield Shown(paragraph(text), id="why", classes="said")
-            yield Shown("", id="thanks", classes="said strong")
+            yield Shown(self._below(), id="thanks", classes="said strong")
             with Row(classes="buttons"):
                 if self._has_demo_hand:
                     yield TouchButton(_("Do it for me"), note=_("demo: simulated drive"), id="demo")
@@ -78,7 +85,9 @@ class QuestionScreen(LobbyScreen):
             "leave": StartOver(),
         }
 
-    def say(self, text: str) -> None:
-        """A word below the request, such as thanks."""
-        self.query_one("#thanks", Shown).show(text)
-        self.post_message(Heard(text))
+    def say(self, words: Callable[[], str]) -> None:
+        """A word below the request, such as thanks, in whatever language is spoken."""
+        self._below = words
+        if self.is_mounted:  # otherwise it is composed with it
+            self.query_one("#thanks", Shown).show(words())
+            self.post_message(Heard(words()))

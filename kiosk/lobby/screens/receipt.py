@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -17,6 +18,15 @@ from kiosk.widgets.qr import code_content, code_lines
 from kiosk.widgets.words import _
 
 
+class Printing(Enum):
+    """How it stands with the paper; what is said of it is in the language of now."""
+
+    NOT_ASKED = "not_asked"
+    UNDER_WAY = "under_way"
+    DONE = "done"
+    FAILED = "failed"  # it may be tried again
+
+
 class ReceiptScreen(PagesScreen):
     """It names the medium and how to open it, its owner by first name and initial alone.
 
@@ -27,7 +37,7 @@ class ReceiptScreen(PagesScreen):
     """
 
     extends_visit = True
-    kept = ("_page", "_note", "_can_print")
+    kept = ("_page", "_printing")
 
     def __init__(
         self,
@@ -40,11 +50,12 @@ class ReceiptScreen(PagesScreen):
         super().__init__(frame, _("Your receipt"), blocks)
         self._code = code_lines(code_text.upper())  # hexadecimal digits in either case
         self._can_print = can_print
-        self._note = ""
+        self._printing = Printing.NOT_ASKED
 
     def compose_buttons(self) -> ComposeResult:
         if self._can_print:
-            yield TouchButton(_("Print it"), id="print")
+            is_busy = self._printing in (Printing.UNDER_WAY, Printing.DONE)
+            yield TouchButton(_("Print it"), id="print", disabled=is_busy)
         yield TouchButton(_("Goodbye"), id="bye", classes="primary")
 
     def last_pages(self, columns: int, rows: int) -> list[Page]:
@@ -58,16 +69,28 @@ class ReceiptScreen(PagesScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.notice(self._note)
+        if self in self.app.screen_stack:  # it may have been left before it was mounted
+            self.notice(self._words())
 
-    def say(self, note: str, *, is_printed: bool = False) -> None:
-        """What became of the printing; it may be tried again until there is one."""
-        self._note = note
-        self.notice(note)
-        if is_printed:
-            self._can_print = False
-            self.query_one("#print", TouchButton).disabled = True
-        self.listen_again()
+    def show_printing(self, printing: Printing) -> None:
+        """What has become of the printing; it may be tried again until there is one."""
+        self._printing = printing
+        if self.is_mounted:  # otherwise it is shown as soon as there is something to show it on
+            self.notice(self._words())
+            if printing is Printing.DONE:
+                self.query_one("#print", TouchButton).disabled = True
+        if printing is not Printing.UNDER_WAY:
+            self.listen_again()
+
+    def _words(self) -> str:
+        return {
+            Printing.NOT_ASKED: "",
+            Printing.UNDER_WAY: _("It is being printed."),
+            Printing.DONE: _("Please take your receipt from the printer."),
+            Printing.FAILED: _(
+                "It cannot be printed now. All that would be on it is on this screen."
+            ),
+        }[self._printing]
 
     def answers(self) -> dict[str, Message]:
         return {"print": PrintWanted(), "bye": StartOver()}

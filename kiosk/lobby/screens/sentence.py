@@ -24,7 +24,7 @@ from kiosk.widgets.mirror import Row
 from kiosk.widgets.screen import FOCUS_BINDINGS, KioskScreen, Touched, paragraph
 from kiosk.widgets.shown import Shown
 from kiosk.widgets.wording import Sentence
-from kiosk.widgets.words import _, ngettext
+from kiosk.widgets.words import _, ngettext, sentences
 
 _WRITING_S = 180.0
 
@@ -98,14 +98,14 @@ class ThanksScreen(LobbyScreen):
         self._checked = _("We read everything back: your images are complete.")
         left = left_out_words(left_out or LeftOutCounts(), medium)
         if left:
-            self._checked = _("We read everything back.") + " " + left
+            self._checked = sentences(_("We read everything back."), left)
         if disc.of > 1:
             numbers = {"number": disc.number, "of": disc.of}
             title = _("Please take disc {number} of {of}").format(**numbers)
             self._checked = _("We read this disc back. Please wait for the next one.")
             if disc.number == disc.of:  # only now all of it is out
                 last = _("It is the last one. Keep them all: they belong together.")
-                self._checked = f"{last} {left}".strip()
+                self._checked = sentences(last, left)
         super().__init__(frame, title)
 
     def compose_body(self) -> ComposeResult:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.containers import Grid, Vertical
+from textual.containers import Vertical
 from textual.message import Message
 
 from kiosk.domain.recipient import Doctor, Recipient
@@ -26,7 +26,7 @@ from kiosk.lobby.screens.messages import (
 )
 from kiosk.lobby.screens.typing import TextScreen
 from kiosk.widgets.buttons import LowButton, TouchButton
-from kiosk.widgets.mirror import Row
+from kiosk.widgets.mirror import Row, Tiles
 from kiosk.widgets.safe_text import safe_text
 from kiosk.widgets.shown import Shown
 from kiosk.widgets.words import _
@@ -51,7 +51,7 @@ class WhomScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            with Grid(id="whom"):
+            with Tiles(id="whom"):
                 yield TouchButton(_("For me"), id="me")
                 yield TouchButton(_("For my doctor"), id="doctor")
                 yield TouchButton(_("For someone I name"), id="named")
@@ -98,7 +98,7 @@ class DoctorsScreen(LobbyScreen):
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
             if self._found:
-                with Grid(id="doctors"):
+                with Tiles(id="doctors"):
                     for at, doctor in enumerate(self._found):
                         where = doctor.practice or doctor.address[0]
                         yield LowButton(

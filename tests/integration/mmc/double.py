@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from burner.drive import Drive, Tray
 from burner.engine import Engine
+from burner.errors import DriveError
 
 SYSTEM_PYTHON = "/usr/bin/python3"  # PyGObject is built for Debian's own
 
@@ -73,6 +74,8 @@ class MmcDouble:
 
     def _tray(self, node: Path) -> Tray:
         seen = self.order("look")
+        if seen["is_unplugged"]:
+            raise DriveError("the drive cannot be opened: No such file or directory")
         if seen["is_open"]:
             return Tray.OPEN
         return Tray.DISC if seen["kind"] else Tray.NO_DISC

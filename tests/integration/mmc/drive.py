@@ -57,6 +57,8 @@ class MmcDrive:
         self.fail_opc = None  # sense
         self.fail_read = None  # (first lba, last lba)
         self.remove_at = None  # lba
+        self.unplug_at = None  # lba
+        self.is_unplugged = False  # the host reaches nothing
 
     # --- the person in front of it
 
@@ -292,6 +294,8 @@ class MmcDrive:
         self.blocks_taken += blocks
         if self.state in ("closed", "pressed"):
             raise Sense(*NOT_WRITABLE)
+        if self.unplug_at is not None and lba >= self.unplug_at:
+            self.is_unplugged = True
         if self.remove_at is not None and lba >= self.remove_at:
             self.remove()
             raise Sense(*NO_MEDIUM)

@@ -5,6 +5,7 @@ Says its testbed's folder as one JSON line, then obeys JSON lines on stdin, one 
 with its stdin.
 """
 
+import errno
 import json
 import struct
 import sys
@@ -56,7 +57,9 @@ class Hook:
 
     def on_ioctl(self, handler, client):
         request = client.get_request() & 0xFFFFFFFF
-        if request == SG_IO:
+        if self._drive.is_unplugged:
+            client.complete(-1, errno.ENODEV)
+        elif request == SG_IO:
             self._sg_io(client)
         elif request == SCSI_IOCTL_GET_IDLUN:
             client.get_arg().resolve(0, 8).update(0, list(bytes(8)))
@@ -111,7 +114,10 @@ class Hook:
             *(status, status >> 1, 0, sense_length, 0, driver_status, residue, 1, info),
         )
         header.update(64, list(result))
-        client.complete(0, 0)
+        if self._drive.is_unplugged:
+            client.complete(-1, errno.ENODEV)
+        else:
+            client.complete(0, 0)
 
 
 def obey(drive, order):
@@ -139,6 +145,7 @@ def obey(drive, order):
         "blocks_taken": drive.blocks_taken,
         "is_open": drive.is_open,
         "is_locked": drive.is_locked,
+        "is_unplugged": drive.is_unplugged,
     }
 
 

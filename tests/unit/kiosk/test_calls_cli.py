@@ -28,3 +28,12 @@ def test_calls_are_listed_and_answered(tmp_path: Path, capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out) == []
     assert main([*command, "list", "--all", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["answered_by"].startswith("staff:")
+    with bootstrap.journal(config_file.load(file)) as journal:
+        journal.calls.call("lobby", "TicketScreen")  # the newest is kept for its number
+    assert main(["--config", str(file), "jobs", "purge"]) == 0  # not old enough
+    assert main([*command, "list", "--all", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out.partition("\n")[2])) == 2
+    assert main(["--config", str(file), "jobs", "purge", "--days", "0"]) == 0
+    assert main([*command, "list", "--all", "--json"]) == 0
+    (left,) = json.loads(capsys.readouterr().out.partition("\n")[2])
+    assert left["number"] == 2

@@ -20,8 +20,18 @@ from kiosk.adapters.journal.ledger import JournalLedger
 from kiosk.cli import doctor, order
 from kiosk.cli import main as cli
 from kiosk.cli.people import actor
+from kiosk.domain.contents import ObjectCounts
+from kiosk.domain.fee import AverageSchedule, FeePolicy, FeeRequest, RequestKind, quote
 from kiosk.domain.left_out import LeftOutCounts
-from kiosk.domain.model import OrderId, Progress, Step, Wanted
+from kiosk.domain.model import (
+    MediaChoice,
+    Medium,
+    OrderId,
+    Priority,
+    Progress,
+    Step,
+    Wanted,
+)
 from kiosk.domain.unfit import Unfit, wanted_note
 from kiosk.errors import (
     ConfigError,
@@ -193,6 +203,27 @@ def begun_medium(config: Path, order_id: str) -> Iterator[None]:
     yield
 
 
+def test_staff_see_what_a_visitor_agreed_to(config: Path, capsys: pytest.CaptureFixture[str]):
+    order_id = added(config, capsys)["order_id"]
+    policy = FeePolicy(patient=AverageSchedule({Medium.DISC: 200}, {Medium.DISC: 50}))
+    fee = quote(policy, FeeRequest(RequestKind.PATIENT, Medium.DISC, 2))
+    loaded = config_file.load(config)
+    with bootstrap.journal(loaded) as journal, bootstrap.jobs(journal) as jobs:
+        choice = MediaChoice(Medium.DISC, 2)
+        waiting = Priority.WAITING_PATIENT
+        jobs.submit_all([OrderId(order_id)], choice, waiting, actor="kiosk:hall", fee=fee)
+    assert run(config, "jobs", "show", order_id, "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["fee"], shown["currency"], shown["fee_method"]) == ("3.00", "USD", "average")
+    assert shown["fee_lines"] == [
+        {"item": "labour", "quantity": 1, "amount": "2.00"},
+        {"item": "supplies", "quantity": 2, "amount": "1.00"},
+    ]
+    assert re.fullmatch("[0-9a-f]{16}", shown["bill"])
+    assert run(config, "jobs", "show", order_id) == 0
+    assert "labour (1) 2.00; supplies (2) 1.00" in capsys.readouterr().out
+
+
 def test_placing_listing_cancelling(config: Path, capsys: pytest.CaptureFixture[str]):
     order_id = added(config, capsys)["order_id"]
     assert run(config, "order", "place", order_id, "--copies", "2") == 0
@@ -201,17 +232,23 @@ def test_placing_listing_cancelling(config: Path, capsys: pytest.CaptureFixture[
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["job_id"], row["status"], row["copies"]) == (job_id, "PENDING", 2)
     assert row["left_out"] == 0
+    assert [row[kind] for kind in ("images", "reports", "other_objects")] == [None] * 3
     with bootstrap.journal(config_file.load(config)) as journal:
         journal.jobs.note_left_out(OrderId(job_id), LeftOutCounts(videos=1, others=2))
+        journal.jobs.note_contents(OrderId(job_id), ObjectCounts(412, 1, 3))
     assert run(config, "jobs", "list", "--json") == 0
     (row,) = json.loads(capsys.readouterr().out)
     kinds = [row[f"left_out_{kind}"] for kind in ("videos", "images", "others")]
     assert (row["left_out"], kinds) == (3, [1, 0, 2])
+    assert [row[kind] for kind in ("images", "reports", "other_objects")] == [412, 1, 3]
     assert run(config, "jobs", "list") == 0
     header, line = capsys.readouterr().out.splitlines()
     assert line[header.index("left_out") :].startswith("3 ")
     assert run(config, "jobs", "show", job_id) == 0
-    assert "PENDING" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "PENDING" in shown
+    assert re.search(r"^images +412$", shown, re.MULTILINE)
+    assert re.search(r"^fee_lines *$", shown, re.MULTILINE)
     assert run(config, "jobs", "answer", job_id, "7") == InvalidValueError.exit_code
     assert run(config, "jobs", "cancel", job_id) == 0
     assert run(config, "jobs", "audit") == 0

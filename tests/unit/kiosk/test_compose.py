@@ -40,6 +40,8 @@ IMAGE = ComposedImage(
     volume_id="PDI_1234567",
     file_set_uid="2.25.1",
     instances=3,
+    images_on_it=1,
+    reports_on_it=1,
     left_out=(LeftOut("1.2.5", "1.2.6", "profile.transfer_syntax"),),
     supplied=("(0020,0013) of 1.2.5: PDI-82: next free in the Series",),
 )
@@ -92,6 +94,8 @@ def test_facts_survive_a_file() -> None:
         {"blocks": -1},
         {"blocks": "10"},
         {"blocks": True},
+        {"images_on_it": -1},
+        {"reports_on_it": 3},
         {"sha256": "zz"},
         {"sha256": 7},
         {"left_out": [{"a": 1}]},

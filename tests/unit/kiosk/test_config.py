@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from burner import drive
+from kiosk import bootstrap
 from kiosk.config import RESERVE_BLOCKS, Config, DriveConfig
 from kiosk.config_file import MAX_FILE_BYTES, load, parse, settings, to_toml, without_password
+from kiosk.config_robot import RobotConfig
 from kiosk.domain.model import Medium
 from kiosk.engine_parts import limits_of
 from kiosk.errors import ConfigError
@@ -164,3 +166,52 @@ def test_no_password_is_shown(url: str, shown: str) -> None:
     rows = {row.key: row.value for row in settings(config, "x")}
     assert rows["store.database_url"] == shown
     assert parse(to_toml(config)) == config
+
+
+ROBOT = (
+    '[[drives]]\nname = "r"\nkind = "primera"\ndevice = "/srv/ptburn"\n[drives.robot]\n'
+    "seen_as = 'C:\\PTBurnJobs'\n"
+)
+
+
+def test_a_robot_reads_back_equal() -> None:
+    config = parse(
+        ROBOT + "name = 'SE-3'\nimages = '/srv/iso'\nimages_seen_as = '\\\\BURN\\iso'\n"
+        'kiosk_mode = "off"\ninput_bin = 1\nheartbeat_s = 10\n[[drives]]\nname = "b"\n'
+    )
+    assert parse(to_toml(config)) == config
+    robot, other = (drive.robot for drive in config.drives)
+    assert (robot.seen_as, robot.images_seen_as) == ("C:\\PTBurnJobs", "\\\\BURN\\iso")
+    assert other == RobotConfig()
+    assert limits_of(config) == {Medium.DISC: 2_295_104 - 182}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (ROBOT.replace("C:\\PTBurnJobs", "/srv/ptburn"), "drives[0].robot.seen_as: must be a Win"),
+        (ROBOT.replace("seen_as", "seen"), "drives[0].robot.seen: unknown key"),
+        (ROBOT.replace("/srv/ptburn", "ptburn"), "drives[0].device: must be the absolute"),
+        (ROBOT.replace('"primera"', '"optical"'), "drives[0].robot: only for kind primera"),
+        (ROBOT + 'disc = "bd"', "drives[0].robot.disc: must be one of cd, dvd"),
+        (ROBOT + 'disc = "cd"', "drives[0].capacity: more than a cd"),
+        (ROBOT + "images = '/srv/iso'", "drives[0].robot.images: images and images_seen_as"),
+        (ROBOT + "images = 'iso'", "drives[0].robot.images: must be an absolute path"),
+        (ROBOT + "images = '/var/spool/sendhome/x'\nimages_seen_as = 'C:\\\\x'", "lies in"),
+        (ROBOT + "design = 'C:\\\\a.tdd'", "drives[0].robot.design: design and design_field"),
+        (ROBOT + "client = 'two words'", "drives[0].robot.client: must be 1 to 12"),
+        (ROBOT + "heartbeat_s = 1", "drives[0].robot.heartbeat_s: must be between"),
+        (ROBOT + "name = ' x'", "drives[0].robot.name: must be at most 64"),
+        (ROBOT + "input_bin = 3", "drives[0].robot.input_bin"),
+        (ROBOT.replace("primera", "epson") + "output_bin = 1", "drives[0].robot.output_bin"),
+    ],
+)
+def test_what_is_wrong_with_a_robot_is_named(text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        parse(text)
+
+
+def test_a_robots_folder_with_a_name_that_windows_does_not_take(tmp_path: Path) -> None:
+    config = parse(ROBOT.replace("PTBurnJobs", "CON"))
+    with pytest.raises(ConfigError, match=r"drives\.robot\.seen_as: r: .*keeps for itself"):
+        bootstrap.writer(config, config.drive("r"))

@@ -38,7 +38,8 @@ def run(config: Path, *words: str) -> int:
 def signed(config: Path) -> KeptForm:
     loaded = config_file.load(config)
     with bootstrap.journal(loaded) as journal:
-        journal.orders.add(an_order(1), actor="ris")
+        for number in (1, 2):  # `a_form` covers both
+            journal.orders.add(an_order(number), actor="ris")
         return bootstrap_paper.release_forms(loaded, journal).keep(a_form(), actor="lobby")
 
 
@@ -52,9 +53,17 @@ def test_staff_list_forms_and_write_one_out(
     assert run(config, "order", "forms", "order-0001") == 0
     shown = capsys.readouterr().out
     assert kept.form_id in shown
+    assert "order-0001 order-0002" in shown
     assert "Whitfield" not in shown
+    assert run(config, "order", "forms", "order-0002", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == [row]
+    assert row["order_ids"] == ["order-0001", "order-0002"]
+    second = tmp_path / "second.pdf"
+    assert run(config, "order", "forms", "order-0002", kept.form_id, "-o", str(second)) == 0
+    capsys.readouterr()
     out = tmp_path / "form.pdf"
     assert run(config, "order", "forms", "order-0001", kept.form_id, "-o", str(out)) == 0
+    assert out.read_bytes() == second.read_bytes()
     assert hashlib.sha256(out.read_bytes()).hexdigest() == kept.sha256
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert kept.sha256 in capsys.readouterr().out
@@ -75,7 +84,8 @@ def test_the_engine_s_housekeeping_purges_them(tmp_path: Path) -> None:
     clock = FakeClock()
     station = Station(tmp_path, clock=clock)
     try:
-        station.journal.orders.add(an_order(1), actor="ris")
+        for number in (1, 2):
+            station.journal.orders.add(an_order(number), actor="ris")
         loaded = config_file.parse(f'[store]\nstate_dir = "{tmp_path}"\n[forms]\nkeep_years = 1')
         forms = bootstrap_paper.release_forms(loaded, station.journal)
         forms.keep(a_form(), actor="lobby")

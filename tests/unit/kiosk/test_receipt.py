@@ -13,6 +13,8 @@ import pytest
 from kiosk.adapters.receipt.encode import encode
 from kiosk.adapters.receipt.raster import code_picture, text_picture
 from kiosk.adapters.receipt.status import parse, parse_done
+from kiosk.domain.bill import Bill
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.model import ExecutionStatus, Job, MediaChoice, Medium, OrderId, Priority
 from kiosk.domain.paper import LANGUAGES, Paper, columns_of, plain_lines
 from kiosk.domain.receipt import ReceiptMedium, code_of, compose, person_of
@@ -74,7 +76,7 @@ def test_it_says_what_was_made_and_names_nobody(language: str):
         assert wanted in text
     assert words.say("receipt.open_protected") in text
     assert words.say("form.notice") in text
-    assert words.money(a_receipt().fee.total) in text
+    assert words.money(a_receipt().fees[0].total) in text
     family, given = LATIN[language].split("^")
     hidden = given if language == "zh" else family
     for secret in (hidden, hidden.title(), NAMES[language], "1944", words.say("modality.CT")):
@@ -130,10 +132,10 @@ def test_german_bytes_are_as_ever():
 @pytest.mark.parametrize(
     ("language", "digest"),
     [
-        ("en", "6da450f011b47bb7"),
-        ("es", "5e587a30f9165015"),
-        ("fr", "2341547cfcfc9789"),
-        ("de", "5e2f9265c1c03174"),
+        ("en", "b431e5fcf33b08af"),
+        ("es", "2d3e9406a0dd4b17"),
+        ("fr", "e3214188a5f1480b"),
+        ("de", "b0c5b38bb5b943af"),
     ],
 )
 def test_bytes_of_latin_letters_are_golden(language: str, digest: str):
@@ -267,6 +269,8 @@ class Jobs:
         return Job(
             job_id, OrderId("order-0001"), choice, Priority.WAITING_PATIENT,
             ExecutionStatus.DONE, "NORMAL", "", None, None, START, START,
+            holds=None if "old" in job_id else ObjectCounts(images=200, others=1),
+            bill=Bill(job_id[-1], FEE, START) if "paid" in job_id else None,
         )  # fmt: skip
 
 
@@ -292,7 +296,7 @@ def test_the_receipt_is_of_what_was_handed_over():
     audit = FakeAuditLog()
     printer = FakePrinter()
     receipts = service(printer, audit, "scrap", DELIVERED, DELIVERED)
-    receipt = receipts.make([OrderId("secret")], language="en", fee=FEE)
+    receipt = receipts.make([OrderId("secret-paid")], language="en")
     assert [one.name for one in receipt.media] == ["V2", "V3"]
     assert (receipt.person, receipt.is_protected) == ("Maria G.", True)
     assert "Total" in " ".join(receipts.lines(receipt, 42))
@@ -302,15 +306,18 @@ def test_the_receipt_is_of_what_was_handed_over():
     assert "receipt.printed" in str(row)
     assert "Maria" not in json.dumps(str(row))
     with pytest.raises(InvalidValueError, match="nothing of these jobs"):
-        service(printer, audit, "scrap").make([ORDER], language="en", fee=FEE)
+        service(printer, audit, "scrap").make([ORDER], language="en")
 
 
 def test_one_receipt_for_several_exams():
     receipts = service(FakePrinter(), FakeAuditLog(), DELIVERED)
-    receipt = receipts.make([OrderId("one"), OrderId("stick")], language="en", fee=None)
+    receipt = receipts.make([OrderId("one"), OrderId("stick")], language="en")
     assert receipt.kinds == (Medium.DISC, Medium.STICK)
     assert len(receipt.media) == 2
     assert len(receipt.exam_dates) == 1  # both are of one order here
+    assert receipt.holds == ObjectCounts(images=400, others=2)
+    old = receipts.make([OrderId("one"), OrderId("old")], language="en")
+    assert old.holds is None  # built before that was kept: half of it would be wrong
     text = "\n".join(receipts.lines(receipt, 80))
     words = load_words("en")
     for kind in receipt.kinds:
@@ -319,11 +326,22 @@ def test_one_receipt_for_several_exams():
     assert words.money(FEE.total) not in text
 
 
+def test_what_was_placed_together_has_one_bill():
+    receipts = service(FakePrinter(), FakeAuditLog(), DELIVERED)
+    jobs = ("paid-a", "stick-paid-a", "free")  # the first two have the same
+    receipt = receipts.make([OrderId(it) for it in jobs], language="en")
+    assert receipt.fees == (FEE,)
+    jobs = ("paid-a", "paid-b")  # he came back for the second one
+    receipt = receipts.make([OrderId(it) for it in jobs], language="en")
+    assert receipt.fees == (FEE, FEE)
+    assert "\n".join(receipts.lines(receipt, 80)).count(load_words("en").money(FEE.total)) == 2
+
+
 def test_paper_out_is_raised_and_on_record():
     audit, printer = FakeAuditLog(), FakePrinter()
     printer.trouble = ReceiptPaperOutError("no paper")
     receipts = service(printer, audit, DELIVERED)
-    receipt = receipts.make([ORDER], language="de", fee=FEE)
+    receipt = receipts.make([ORDER], language="de")
     with pytest.raises(ReceiptPaperOutError):
         receipts.print_out(receipt, ORDER, actor="lobby")
     assert "receipt.paper_out" in str(audit.rows)
@@ -332,14 +350,20 @@ def test_paper_out_is_raised_and_on_record():
 
 def test_what_is_not_known_is_not_said():
     words = load_words("en")
-    for known in (True, False, None):
-        receipt = replace(a_receipt(), with_report=known)
-        text = "\n".join(plain_lines(compose(receipt, words).blocks, 80))
-        assert (words.say("receipt.report") + ":" in text) is (known is not None)
+    kinds = [words.say(f"receipt.{it}") for it in ("images", "report", "others")]
+
+    def said(holds: ObjectCounts | None) -> list[str]:
+        lines = plain_lines(compose(replace(a_receipt(), holds=holds), words).blocks, 80)
+        facts = [line.partition(": ") for line in lines]
+        return [value.strip() for name, _, value in facts if name in kinds]
+
+    assert said(None) == []
+    assert said(ObjectCounts(412, 1, 2)) == ["412", "on it", "2"]
+    assert said(ObjectCounts(412, 3, 0)) == ["412", "3"]
+    assert said(ObjectCounts(0, 0, 1)) == ["0", "not on it", "1"]
 
 
 def test_texts_are_not_longer_than_a_slip_may_be():
     for language in LANGUAGES:
         assert len(plain_lines(paper(language, is_protected=True).blocks, 42)) < 60
-    assert replace(a_receipt(), objects=None).objects is None
     assert AT.tzinfo is UTC

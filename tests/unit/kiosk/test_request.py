@@ -10,7 +10,7 @@ from kiosk.domain.claim import ClaimPath
 from kiosk.domain.model import HandOver, MediaChoice, Medium, OrderId, Priority
 from kiosk.errors import ConfigError, InvalidValueError, JournalError, RefusedClaimError
 from kiosk.services.identify import Release, issue_ticket
-from kiosk.services.request import MAX_COPIES, Placed, Request
+from kiosk.services.request import MAX_COPIES, Request
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.orders import an_order
@@ -95,13 +95,13 @@ def test_what_was_handed_out_is_refused() -> None:
 
 def test_two_kiosks_at_once_make_one_job() -> None:
     hall = Hall()
-    submit = hall.jobs.submit
+    submit_all = hall.jobs.submit_all
 
-    def late(*args: object, **names: object) -> OrderId:
-        submit(hall.order.order_id, STICK, Priority.WAITING_PATIENT, actor="kiosk:other")
-        return submit(*args, **names)  # type: ignore[arg-type]  # passed on as they came
+    def late(*args: object, **names: object) -> tuple[OrderId, ...]:
+        hall.jobs.submit(hall.order.order_id, STICK, Priority.WAITING_PATIENT, actor="kiosk:other")
+        return submit_all(*args, **names)  # type: ignore[arg-type]  # passed on as they came
 
-    hall.jobs.submit = late  # type: ignore[method-assign, assignment]  # the other one is quicker
+    hall.jobs.submit_all = late  # type: ignore[method-assign, assignment]  # the other is quicker
     job_id = hall.request.place(hall.release, DISC)
     assert hall.jobs.get(job_id).choice.medium is Medium.STICK
     assert [it[3] for it in hall.jobs.submitted] == ["kiosk:other"]
@@ -142,43 +142,41 @@ def several(hall: Hall) -> tuple[Release, list[OrderId]]:
 def test_several_exams_are_several_jobs_in_the_order_that_was_chosen() -> None:
     hall = Hall()
     release, wanted = several(hall)
-    assert hall.request.place_all(release, DISC, wanted) == Placed(tuple(wanted))
+    assert hall.request.place_all(release, DISC, wanted) == tuple(wanted)
     assert [it[0] for it in hall.jobs.submitted] == wanted
     assert {it[1] for it in hall.jobs.submitted} == {DISC_ON_CLAIM}
     assert hall.is_used
-    assert hall.request.place_all(release, STICK, [*wanted, *wanted]) == Placed(tuple(wanted))
+    assert hall.request.place_all(release, STICK, [*wanted, *wanted]) == tuple(wanted)
     assert len(hall.jobs.submitted) == 3
 
 
-def test_one_of_several_that_is_held_by_now_does_not_stop_the_others() -> None:
+def test_one_of_several_that_is_held_by_now_stops_all_of_them() -> None:
     hall = Hall()
     release, wanted = several(hall)
     hall.jobs.is_released = lambda order_id: order_id != wanted[1]
-    placed = hall.request.place_all(release, DISC, wanted)
-    assert placed == Placed((wanted[0], wanted[2]), (wanted[1],))
+    with pytest.raises(RefusedClaimError):
+        hall.request.place_all(release, DISC, wanted)
+    assert hall.jobs.submitted == []
+    assert not hall.is_used
+    hall.jobs.is_released = lambda _order_id: True  # released again: his ticket is still good
+    assert hall.request.place_all(release, DISC, wanted) == tuple(wanted)
     assert hall.is_used
-    other = Hall()
-    other.jobs.is_released = lambda _order_id: False
-    assert other.request.place_all(release, DISC, wanted) == Placed((), tuple(wanted))
-    assert not other.is_used
 
 
-def test_an_error_between_two_is_mended_by_asking_again() -> None:
+def test_after_an_error_asking_again_places_all() -> None:
     hall = Hall()
     release, wanted = several(hall)
-    submit = hall.jobs.submit
+    submit_all = hall.jobs.submit_all
 
-    def breaks(order_id: OrderId, *args: object, **names: object) -> OrderId:
-        if order_id == wanted[1]:
-            raise JournalError("the disk is full")
-        return submit(order_id, *args, **names)  # type: ignore[arg-type]  # passed on as they came
+    def breaks(*_args: object, **_names: object) -> tuple[OrderId, ...]:
+        raise JournalError("the disk is full")
 
-    hall.jobs.submit = breaks  # type: ignore[method-assign, assignment]  # for a moment
+    hall.jobs.submit_all = breaks  # type: ignore[method-assign, assignment]  # for a moment
     with pytest.raises(JournalError):
         hall.request.place_all(release, DISC, wanted)
     assert not hall.is_used
-    hall.jobs.submit = submit  # type: ignore[method-assign]  # there is room again
-    assert hall.request.place_all(release, DISC, wanted) == Placed(tuple(wanted))
+    hall.jobs.submit_all = submit_all  # type: ignore[method-assign]  # there is room again
+    assert hall.request.place_all(release, DISC, wanted) == tuple(wanted)
     assert [it[0] for it in hall.jobs.submitted] == wanted
     assert hall.is_used
 

@@ -31,6 +31,51 @@ def test_numbers_and_latin_words_stay_as_they_are() -> None:
     assert script.visual("Fatima (فاطمة) 3", is_right_to_left=False).endswith(" 3")
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "4539-KXYZ-1234-99XA",  # a password: its first group was read last
+        "9876-5432",
+        "+1 (555) 010-0142",
+        "555 0142 33",
+        "1234 0b9c 9993 7a98",
+        "12/03/1961",
+        "-1.50",
+        "US$",
+        "a.b@example.org",
+        "www.example.org/help",
+    ],
+)
+def test_a_code_behind_arabic_words_is_read_from_the_left(code: str) -> None:
+    shown = script.visual(f"القرص: {code}", is_right_to_left=True)
+    assert shown.startswith(f"{code} :")
+    assert (
+        script.visual(f"القرص {code} القرص", is_right_to_left=True)
+        .split(" ", 1)[1]
+        .startswith(f"{code} ")
+    )
+
+
+def test_an_amount_stands_before_its_currency() -> None:
+    assert script.visual("القرص: 6.00 US$", is_right_to_left=True).startswith("US$ 6.00 :")
+    assert script.visual("القرص: -1.00 US$", is_right_to_left=True).startswith("US$ -1.00 :")
+    assert script.visual("القرص 2026 - 2:05 م", is_right_to_left=True)[2:].startswith(
+        "2:05 - 2026 "
+    )
+
+
+def test_marks_of_direction_steer_nothing() -> None:
+    plain = script.visual("القرص AB-12", is_right_to_left=True)
+    assert script.visual("\u2067القرص\u2069 \u202aAB-12\u200f", is_right_to_left=True) == plain
+
+
+def test_at_the_right_edge_it_stays_there() -> None:
+    words.use_language("ar")
+    shown = script.visual_strip(Strip([Segment("    لا أحد")])).text
+    assert len(shown) == 10
+    assert not shown.endswith(" ")
+
+
 def test_a_line_keeps_its_width_and_style() -> None:
     words.use_language("ar")
     style = Style(bold=True)

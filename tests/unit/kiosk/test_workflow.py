@@ -6,11 +6,13 @@ import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
     ExecutionStatus,
@@ -38,7 +40,7 @@ from kiosk.ports import LedgerPhase, MediumProgress
 from kiosk.services.durable import EngineStopping
 from kiosk.services.parts import Policy
 from tests.fakes.durable import CrashError, FakeEngine
-from tests.fakes.media import FakeDisc
+from tests.fakes.media import FakeDisc, FakeMediaWriter
 from tests.fakes.station import Station
 from tests.instants import instants
 
@@ -92,21 +94,38 @@ def test_an_order_goes_all_the_way_in_these_steps(station: Station) -> None:
     assert station.asked == [(job_id, Wanted.BLANK_DISC)]
 
 
-def test_what_a_disc_lacks_is_known_whatever_crash_comes_between(tmp_path: Path) -> None:
-    lacks = LeftOutCounts(videos=2)
+def test_a_drive_without_blanks_gets_no_job_while_another_has_some(station: Station) -> None:
+    other = FakeMediaWriter(name="disc2")
+    station.parts = replace(station.parts, drives={Medium.DISC: [station.writer, other]})
+    station.journal.stock.count("disc2", 0, actor="staff:jo")
+    for number in range(1, 5):  # whatever their ids are
+        job_id = station.place(number)
+        run(station, job_id)
+        finished_on = station.journal.ledger.history(job_id)[-1].drive
+        assert finished_on == "disc1"
+    (counts,) = [it for it in station.journal.stock.counts() if it.drive == "disc1"]
+    assert (counts.begun, counts.good, counts.spoiled) == (4, 4, 0)
+
+
+def test_what_a_disc_holds_and_lacks_is_known_whatever_crash_comes_between(
+    tmp_path: Path,
+) -> None:
+    lacks, holds = LeftOutCounts(videos=2), ObjectCounts(300, 1, 2)
     for boundary in instants(3):
         if boundary > 3 * len(STEPS):
             break
         folder = tmp_path / str(boundary)
         folder.mkdir()
         station = Station(folder)
-        station.archive.lacks = lacks
+        station.archive.lacks, station.archive.holds = lacks, holds
         job_id = station.place()
+        assert station.jobs.get(job_id).holds is None
         engine = FakeEngine(station.parts, crash_at=boundary)
         with pytest.raises(CrashError):
             engine.run(job_id)
         engine.run(job_id)
-        assert station.jobs.get(job_id).left_out == lacks
+        job = station.jobs.get(job_id)
+        assert (job.left_out, job.holds) == (lacks, holds)
         assert len(list(station.journal.audit.rows(event="job.left_out"))) == 1
         station.close()
 

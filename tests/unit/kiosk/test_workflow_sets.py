@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.disc_set import DiscPlace, DiscSet
 from kiosk.domain.model import (
     ExecutionStatus,
@@ -97,7 +98,9 @@ def test_a_set_comes_out_in_order_and_says_where_it_stands(station: Station) -> 
         (DiscPlace(1, 2), Wanted.BLANK_DISC),
         (DiscPlace(2, 2), Wanted.BLANK_DISC),
     ]
-    assert station.jobs.get(job_id).disc == DiscPlace(2, 2)
+    job = station.jobs.get(job_id)
+    assert job.disc == DiscPlace(2, 2)
+    assert job.holds == ObjectCounts(images=2)  # one a disc; of one copy, not of both
 
 
 @pytest.mark.parametrize("is_lost", [False, True], ids=["kept", "lost"])

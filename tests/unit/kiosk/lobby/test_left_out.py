@@ -18,7 +18,7 @@ from kiosk.lobby.left_out import left_out_words
             Medium.DISC,
             (
                 "1 video could not be put on the disc. "
-                "It is named there. Please ask at the desk for it."
+                "A list there names it. Please ask at the desk for it."
             ),
         ),
         (
@@ -26,7 +26,7 @@ from kiosk.lobby.left_out import left_out_words
             Medium.STICK,
             (
                 "2 images could not be put on the USB stick. "
-                "They are named there. Please ask at the desk for them."
+                "A list there names them. Please ask at the desk for them."
             ),
         ),
         (
@@ -34,7 +34,7 @@ from kiosk.lobby.left_out import left_out_words
             Medium.DISC,
             (
                 "1 video and 1 other item could not be put on the disc. "
-                "They are named there. Please ask at the desk for them."
+                "A list there names them. Please ask at the desk for them."
             ),
         ),
         (
@@ -42,7 +42,7 @@ from kiosk.lobby.left_out import left_out_words
             Medium.DISC,
             (
                 "2 videos, 1 image and 3 other items could not be put on the disc. "
-                "They are named there. Please ask at the desk for them."
+                "A list there names them. Please ask at the desk for them."
             ),
         ),
     ],

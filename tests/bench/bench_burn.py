@@ -1,0 +1,178 @@
+"""Writing and reading back beside the bare tools: a disc beside xorriso, a stick beside mcopy.
+
+The disc is the emulated burner of tests.integration.mmc, into which xorriso writes as fast as the
+double takes it, which is faster than any disc: what ours adds (two looks at the drive, progress,
+judging) weighs more than it would. The stick is a FAT32 image file; mcopy brings the same files
+onto another one, and both are told to sync. Reading back is beside sha256sum of the same bytes:
+ours is one pass, as the image's hash stands for the hash of every file in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from burner.record import record
+from burner.stick import Stick
+from burner.stick_files import StickFile
+from burner.verify import MediumReader, verify
+from dicomdir.iso import author
+from tests.bench.bench_iso import CREATED_AT, volume_of
+from tests.bench.harness import Case, Options, Table, Target, interleave, run_command, run_here
+from tests.bench.studies import study
+from tests.integration.mmc.double import MmcDouble, is_available
+
+_CD_BLOCKS = 359_844
+_MIB = 1 << 20
+_FAT = {"MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C"}
+
+
+def _nothing(_done: int, _total: int) -> None:
+    pass
+
+
+# --- discs ----------------------------------------------------------------------------------------
+
+
+def _bare(image: Path, folder: Path) -> dict[str, float]:
+    with MmcDouble(folder) as double:
+        double.order("insert", kind="CD-R", blocks=_CD_BLOCKS)
+        burn = ["xorriso", "-pkt_output", "on", "-as", "cdrecord", "-v", "dev=/dev/sr0"]
+        burn += ["-sao", "padsize=150s", os.fspath(image)]
+        return run_command(burn, env=double.environment)
+
+
+def _recorded(image: Path, folder: Path) -> dict[str, float]:
+    with MmcDouble(folder) as double:
+        double.order("insert", kind="CD-R", blocks=_CD_BLOCKS)
+        drive = double.drive()
+        return run_here(lambda: _record(drive, image))
+
+
+def _record(drive: object, image: Path) -> None:
+    record(drive, image, on_progress=_nothing)  # type: ignore[arg-type]  # a Drive of the double
+
+
+def _discs(image: Path, options: Options) -> Table:
+    table = Table(
+        f"A CD-R of {image.stat().st_size / 1e6:.0f} MB on the emulated burner",
+        base="xorriso",
+        targets=(Target("ours", "wall", 1.05, "xorriso"),),
+        size_bytes=image.stat().st_size,
+    )
+    cases: dict[str, Case] = {"xorriso": partial(_bare, image), "ours": partial(_recorded, image)}
+    return interleave(table, cases, options.rounds, options.work, warm_up=False)
+
+
+# --- sticks ---------------------------------------------------------------------------------------
+
+
+def _stick(folder: Path, size_bytes: int) -> Path:
+    path = folder / "stick"
+    with path.open("wb") as file:
+        file.truncate(size_bytes)
+    subprocess.run(
+        ["mkfs.vfat", "-F", "32", "-n", "BENCH", path],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **_FAT},
+    )
+    return path
+
+
+def _mcopy(tree: Path, size_bytes: int, folder: Path) -> dict[str, float]:
+    stick = _stick(folder, size_bytes)
+    script = f'mcopy -s -i "{stick}" "{tree}"/* :: && sync "{stick}"'
+    return run_command(["sh", "-c", script], env=_FAT)
+
+
+def _copied(files: list[StickFile], size_bytes: int, folder: Path) -> dict[str, float]:
+    stick = Stick(_stick(folder, size_bytes), lock_folder=folder)
+
+    def work() -> None:
+        stick.write(files, "BENCH", staging=folder, on_progress=_nothing)
+
+    # mcopy's processor time is a child's, and ours too
+    before = os.times()
+    figures = run_here(work)
+    after = os.times()
+    children = after.children_user + after.children_system
+    children -= before.children_user + before.children_system
+    return figures | {"cpu": figures["cpu"] + children}
+
+
+def _sticks(tree: Path, files: list[StickFile], options: Options) -> Table:
+    total = sum(file.size for file in files)
+    size_bytes = max(1 << 30, 2 * total) // _MIB * _MIB
+    table = Table(
+        f"A stick of {total / 1e6:.0f} MB in {len(files)} files",
+        base="mcopy",
+        targets=(Target("ours", "wall", 1.1, "mcopy"),),
+        size_bytes=total,
+        objects=len(files),
+    )
+    cases: dict[str, Case] = {
+        "mcopy": partial(_mcopy, tree, size_bytes),
+        "ours": partial(_copied, files, size_bytes),
+    }
+    return interleave(table, cases, options.rounds, options.work)
+
+
+# --- reading back ---------------------------------------------------------------------------------
+
+
+def _sha256sum(image: Path, _folder: Path) -> dict[str, float]:
+    return run_command(["sha256sum", os.fspath(image)])
+
+
+def _verified(image: Path, sha256: str, _folder: Path) -> dict[str, float]:
+    def work() -> None:
+        with MediumReader(image) as reader:
+            verify(reader, image.stat().st_size, sha256, on_progress=_nothing)
+
+    return run_here(work)
+
+
+def _reading(image: Path, options: Options) -> Table:
+    with image.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    table = Table(
+        f"Reading back {image.stat().st_size / 1e6:.0f} MB",
+        base="sha256sum",
+        targets=(Target("ours", "wall", 1.0, "sha256sum"),),
+        size_bytes=image.stat().st_size,
+    )
+    cases: dict[str, Case] = {
+        "sha256sum": partial(_sha256sum, image),
+        "ours": partial(_verified, image, sha256),
+    }
+    return interleave(table, cases, options.rounds, options.work)
+
+
+def main(options: Options) -> list[Table]:
+    wanted = study("ct-200" if options.quick else "ct-1000", options.data)
+    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+        volume = volume_of(wanted, Path(folder))
+        image = Path(folder) / "image.iso"
+        author(volume, image, created_at=CREATED_AT, sync=False)
+        tree = Path(folder) / "tree"
+        subprocess.run(
+            ["xorriso", "-osirrox", "on", "-indev", image, "-extract", "/", tree],
+            check=True,
+            capture_output=True,
+        )
+        files = [
+            StickFile(os.fspath(path.relative_to(tree)).upper(), path, 0, path.stat().st_size)
+            for path in sorted(it for it in tree.rglob("*") if it.is_file())
+        ]
+        tables = [_sticks(tree, files, options), _reading(image, options)]
+        if is_available():
+            tables.insert(0, _discs(image, options))
+        else:
+            print("  umockdev is not installed: no disc", file=sys.stderr)
+    return tables
