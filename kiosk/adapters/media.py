@@ -6,6 +6,7 @@ The texts of burner's errors hold codes, never patient data, and are handed on.
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -197,13 +198,20 @@ class StickWriter:
     """
 
     def __init__(self, stick: Stick, *, staging: Path, name: str | None = None) -> None:
-        """`staging` is a folder on a disk with room for the largest file."""
+        """`staging` is a folder on a disk with room for the largest file. Where no engine has made
+        it yet a command stages in the system's folder for temporary files.
+        """
         self.name = name or stick.name
         self._stick = stick
-        self._staging = staging
+        self._spool = staging
         self._image: Path | None = None
         self._files: list[StickFile] = []
         self._files_by_offset: list[StickFile] = []
+
+    @property
+    def _staging(self) -> Path:
+        # Not made here: the engine refuses a spool in which there is something before its mark.
+        return self._spool if self._spool.is_dir() else Path(tempfile.gettempdir())
 
     def inspect(self) -> LoadedMedium:
         try:

@@ -173,6 +173,10 @@ class Visitor:
         parts += [str(it.render()) for it in self.app.screen.query("TouchButton")]
         return "\n".join(parts)
 
+    def said(self) -> str:
+        """The same in one line: where a sentence breaks is the screen's affair."""
+        return " ".join(self.text().split())
+
     async def wait_s(self, clock: FakeClock, seconds: float) -> None:
         """Let time pass and the app notice."""
         clock.advance(seconds)

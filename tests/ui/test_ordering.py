@@ -191,7 +191,7 @@ async def test_what_runs_already_is_not_charged_again(running: int) -> None:
         await visitor.sees(MediumScreen)
         await visitor.touch("#medium-disc")
         await visitor.sees(CostScreen)
-        cost = {1: "Together: $0.50", 2: "Together: no charge"}[running]
+        cost = {1: "Total: $0.50", 2: "Total: no charge"}[running]
         assert cost in visitor.text()
 
 

@@ -185,7 +185,7 @@ async def test_who_comes_back_reads_what_he_agreed_to() -> None:
         visitor = Visitor(pilot)
         await visitor.wants_all_exams(hall)
         await visitor.touch("#medium-disc")
-        await visitor.until(lambda: "Together: $4.25" in visitor.text())
+        await visitor.until(lambda: "Total: $4.25" in visitor.text())
         await visitor.touch("#go")
         await visitor.sees(ProgressScreen)
         await visitor.touch("#leave")

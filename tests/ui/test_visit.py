@@ -467,7 +467,7 @@ async def test_the_ticket_opens_the_page_again_and_then_the_tray(hall: Hall) -> 
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await visitor.makes_a_disc(hall)
-        assert "comes out when your ticket opens this page again" in visitor.text()
+        assert "To collect your images, scan your ticket here again." in visitor.said()
         await visitor.touch("#leave")
         await visitor.sees(WelcomeScreen)
         hall.jobs.at_step(job_id, Step.HAND_OVER, 0, 0, "wanted.claim")
@@ -496,7 +496,7 @@ async def test_the_next_one_is_asked_to_take_out_what_is_not_his(hall: Hall) -> 
         question = hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
         await visitor.sees(QuestionScreen)
         assert "Please take the disc out" in visitor.text()
-        assert "hand it in at the desk" in " ".join(visitor.text().split())
+        assert "hand it in at the desk" in visitor.said()
         await visitor.touch("#done")
         await visitor.until(lambda: hall.jobs.answers == [(job_id, question.number)])
 
@@ -716,7 +716,7 @@ async def test_the_question_says_why_a_medium_cannot_be_used(hall: Hall) -> None
             question = dataclasses.replace(question, unfit=unfit)
             hall.jobs.rows[job_id] = dataclasses.replace(hall.jobs.get(job_id), question=question)
             words = "tray cannot be used" if unfit is None else unfit_words(unfit).split(".")[0]
-            await visitor.until(lambda words=words: words in " ".join(visitor.text().split()))
+            await visitor.until(lambda words=words: words in visitor.said())
             await visitor.sees(QuestionScreen)
         await visitor.touch("#done")
         await visitor.until(lambda: hall.jobs.answers == [(job_id, question.number)])
