@@ -305,6 +305,9 @@ def _follow(story: Sequence[AuditRow], begun: dict[str, datetime]) -> _Account:
                 must(account.delivered <= account.copies, f"{where}: a disc too many")
             case "export":
                 account.scrapped += 1
+            case "job.refused":
+                must(not account.is_open, f"{where}: refused while it is made")
+                must(account.state != "released", f"{where}: refused while released")
             case other:
                 raise AssertionError(f"{where}: {other}")
     return account
