@@ -37,7 +37,8 @@ def bed() -> Iterator[Bed]:
 def start(bed: Bed, argv: list[str]) -> subprocess.Popen[str]:
     heeding = ["env", "--default-signal=INT"]  # what a shell's background ignores
     return subprocess.Popen(
-        [*heeding, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*heeding, *argv],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, **bed.environment, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
