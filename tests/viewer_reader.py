@@ -45,6 +45,9 @@ def unpack_text_fast(text: str, size: int) -> bytes:
     return made[:size]
 
 
+FIRST = re.compile(r'SENDHOME\.first&&SENDHOME\.first\(\[("S\d{7}/(META|C\d{7})",?){1,2}\]\);')
+
+
 def read_data_file(data: bytes, before: str = "") -> tuple[str, bytes]:
     """Name and payload of a data file; checks its form and its checksum."""
     (found,) = read_calls(data, before)
@@ -56,7 +59,9 @@ def read_calls(data: bytes, before: str = "") -> list[tuple[str, bytes]]:
     assert data[:2] == b"\xff\xfe"
     text = data[2:].decode("utf-16-le")
     assert text.startswith(before)
-    return [_read_call(call) for call in text[len(before) :].split(";")]
+    hint = FIRST.match(text)  # MANIFEST's
+    start = hint.end() if hint else len(before)
+    return [_read_call(call) for call in text[start:].split(";")]
 
 
 def _read_call(call: str) -> tuple[str, bytes]:

@@ -247,7 +247,8 @@ class ViewerFolder:
     def _manifest_file(self, manifest: dict[str, Any]) -> bytes:
         data = json.dumps(manifest, separators=(",", ":")).encode("ascii")
         payload = self._sealed("MANIFEST", deflated(data))
-        return data_file("MANIFEST", payload, self._key.lock() if self._key else "")
+        before = self._key.lock() if self._key else _first_files(manifest)
+        return data_file("MANIFEST", payload, before)
 
     def _manifest(
         self,
@@ -325,6 +326,25 @@ class ViewerFolder:
             "page": next((pages[uid] for _, uid in each.objects if uid in pages), None),
             "first": each.first_chunk,
         }
+
+
+def _first_files(manifest: dict[str, Any]) -> str:
+    """The script that has them loaded while the program is: what the first image needs.
+
+    The page opens the first series of images of the newest study, but of mammograms four.
+    """
+    studies = [study for patient in manifest["patients"] for study in patient["studies"]]
+    for each in (series for study in studies for series in study["series"]):
+        if each["kind"] == "image" and each["pack"] == "whole":
+            if each["modality"] == "MG":
+                break
+            folder = f"S{each['n']:07d}"
+            names = [f"{folder}/META"]
+            if each["first"] is not None:
+                names.append(f"{folder}/C{each['first']:07d}")
+            listed = ",".join(f'"{name}"' for name in names)
+            return f"SENDHOME.first&&SENDHOME.first([{listed}]);"
+    return ""
 
 
 def most_manifest_bytes(series: int) -> int:

@@ -27,7 +27,7 @@ from dicomdir.web import LinkCase
 from tests.entries import content
 from tests.factories import Patient, make_study
 from tests.jobs import SITE
-from tests.viewer_reader import Viewer, inflate, read_calls, read_data_file
+from tests.viewer_reader import FIRST, Viewer, inflate, read_calls, read_data_file
 
 KINDS = ("CT",) * 5 + ("MR",) * 2 + ("US", "SR", "KO", "PR", "PDF")
 NEEDED = ("START.HTM", "VIEWER.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT")
@@ -99,6 +99,23 @@ def test_everything_of_the_viewer_stands_before_the_objects(built: BuiltVolume) 
     own = [it.path for it in built.volume.entries if it.path.startswith("VIEWER/")]
     assert own[:7] == [f"VIEWER/{it}" for it in (*NEEDED, "MANIFEST.JS", "HASHES.JS")]
     assert own[7:9] == ["VIEWER/D/S0000001/META.JS", "VIEWER/D/S0000001/C0000001.JS"]
+
+
+def test_the_manifest_names_what_the_first_image_needs(built: BuiltVolume) -> None:
+    data = next(it.source for it in built.volume.entries if it.path == "VIEWER/MANIFEST.JS")
+    assert isinstance(data, bytes)
+    hint = FIRST.match(data[2:].decode("utf-16-le"))
+    assert hint is not None
+    first = next(
+        it
+        for study in viewer_of(built.volume).manifest["patients"][0]["studies"]
+        for it in study["series"]
+        if it["kind"] == "image"
+    )
+    folder = f"S{first['n']:07d}"
+    assert hint[0].endswith(f'["{folder}/META","{folder}/C{first["first"]:07d}"]);')
+    paths = {it.path for it in built.volume.entries}
+    assert {f"VIEWER/D/{folder}/META.JS", f"VIEWER/D/{folder}/C{first['first']:07d}.JS"} <= paths
 
 
 def test_manifest_and_meta_say_what_is_there(built: BuiltVolume) -> None:

@@ -38,9 +38,11 @@ const MOST_ALONE_MS = 3000;
 /** A disc whose first series cannot be read has others; trying all of many would take for ever. */
 const MOST_TRIED = 5;
 
+/** On an optical drive the first picture takes longer: the page is built while it comes. */
+const MOST_BARE_MS = 400;
+
 async function main(): Promise<void> {
   chooseLanguage(navigator.languages);
-  await loaded();
   const files = new Files(new Loader(window.SENDHOME_BASE ?? { folder: "", lower: false }));
   const manifest = await files.manifest(askPassword);
   const wishes = [...navigator.languages, ...manifest.site.languages];
@@ -63,6 +65,8 @@ async function main(): Promise<void> {
   });
   app.stage.setGrid({ rows: 1, columns: 1 });
   markFirstImage(app, release);
+  const opening = openFirst(app, images);
+  await Promise.race([files.company, after(MOST_BARE_MS)]);
   const panel = new Panel(app);
   const guide = new Guide(app);
   app.commands.add(...pageCommands(app, panel, guide));
@@ -72,16 +76,22 @@ async function main(): Promise<void> {
   attachFooter(app);
   new Bench(app);
   app.commands.listen(app);
+  for (const each of app.stage.viewports) each.retell();
   window.sendhome = app;
-  await openFirst(app, images);
+  await opening;
   if (!app.stage.active.source) release();
   await files.company; // neither may make anybody wait for the picture
+  await loaded();
   void openReport(app, panel, false);
   if (app.stage.active.source) guide.start(false);
   document.documentElement.dataset["state"] = "ready";
 }
 
-/** Data loaded before this would hold it up: the browser would say "loading" until all of it came. */
+function after(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds));
+}
+
+/** What is loaded before this holds it up: the browser says "loading" until all of it came. */
 function loaded(): Promise<void> {
   if (document.readyState === "complete") return Promise.resolve();
   return new Promise((done) => window.addEventListener("load", () => done(), { once: true }));

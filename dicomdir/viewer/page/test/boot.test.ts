@@ -57,8 +57,8 @@ test("a browser that lacks what is needed is told so, and nothing is loaded", ()
 
 test("names follow the case of its own address, and the other case is tried once", () => {
   for (const [folder, own, names] of [
-    ["file:///d/VIEWER/", "START.HTM", ["VIEWER.CSS", "LANG.JS", "VIEWER.JS", "MANIFEST.JS"]],
-    ["file:///d/viewer/", "start.htm?x#/y", ["viewer.css", "lang.js", "viewer.js", "manifest.js"]],
+    ["file:///d/VIEWER/", "START.HTM", ["VIEWER.CSS", "MANIFEST.JS", "LANG.JS", "VIEWER.JS"]],
+    ["file:///d/viewer/", "start.htm?x#/y", ["viewer.css", "manifest.js", "lang.js", "viewer.js"]],
   ] as const) {
     const { added, window, place } = boot(folder + own, modern);
     assert.deepEqual(
@@ -69,9 +69,9 @@ test("names follow the case of its own address, and the other case is tried once
       added.map((each) => each.href ?? each.src),
       names.map((name) => folder + name),
     );
-    added[2]!.onerror!();
-    assert.notEqual(added[4]!.src, added[2]!.src);
-    assert.equal(added[4]!.src!.toLowerCase(), added[2]!.src!.toLowerCase());
+    added[3]!.onerror!();
+    assert.notEqual(added[4]!.src, added[3]!.src);
+    assert.equal(added[4]!.src!.toLowerCase(), added[3]!.src!.toLowerCase());
     added[4]!.onerror!();
     assert.match(place.text, /cannot be read: VIEWER\.JS/);
   }
@@ -98,9 +98,9 @@ test("a manifest that cannot be read is the viewer's to tell of", () => {
   const { added, window, place } = boot("file:///d/VIEWER/START.HTM", modern);
   let begun = 0;
   window["SENDHOME_MAIN"] = () => begun++;
-  added[1]!.onload!();
   added[2]!.onload!();
-  added[3]!.onerror!();
+  added[3]!.onload!();
+  added[1]!.onerror!();
   assert.equal(begun, 0);
   added[4]!.onerror!();
   assert.equal(begun, 1);
@@ -115,6 +115,22 @@ test("what the manifest says is kept until the viewer asks", () => {
   const early = window["SENDHOME_EARLY"] as unknown[][] & { lock: unknown };
   assert.equal(JSON.stringify([...early]), '[["MANIFEST",3,4,"abc"]]');
   assert.equal(JSON.stringify(early.lock), '{"version":1}');
+});
+
+test("files that the manifest names first are asked for at once, in its own case", () => {
+  const folder = "file:///d/viewer/";
+  const { added, window } = boot(`${folder}start.htm`, modern);
+  const call = window["SENDHOME"] as { first: (names: string[]) => void };
+  const early = window["SENDHOME_EARLY"] as { scripts: Record<string, unknown> };
+  call.first(["S0000001/META", "S0000001/C0000002"]);
+  const [meta, chunk] = added.slice(4);
+  assert.equal(meta!.src, `${folder}d/s0000001/meta.js`);
+  assert.equal(chunk!.src, `${folder}d/s0000001/c0000002.js`);
+  assert.deepEqual(Object.keys(early.scripts), ["S0000001/META", "S0000001/C0000002"]);
+  meta!.onload!();
+  assert.deepEqual(Object.keys(early.scripts), ["S0000001/C0000002"]);
+  chunk!.onerror!(); // the viewer asks again
+  assert.deepEqual(Object.keys(early.scripts), []);
 });
 
 test("it is ECMAScript 5: an old browser reads it to the end", () => {

@@ -27,11 +27,17 @@ interface Call {
   lock: (lock: Lock) => void;
 }
 
+/** What BOOT.JS had loaded before there was a Loader: MANIFEST.JS and the files it names first. */
+interface Early extends Array<[string, number, number, string]> {
+  lock?: Lock;
+  /** Those that are still coming, by name. */
+  scripts?: Record<string, HTMLScriptElement>;
+}
+
 declare global {
   interface Window {
     SENDHOME?: Call;
-    /** What was called before there was a Loader: BOOT.JS has MANIFEST.JS loaded. */
-    SENDHOME_EARLY?: [string, number, number, string][] & { lock?: Lock };
+    SENDHOME_EARLY?: Early;
     SENDHOME_BASE?: Base;
   }
 }
@@ -63,6 +69,8 @@ export class Loader {
   private readonly running = new Map<string, Request>();
   /** What came in the file of another one and has not been asked for: few, and taken at once. */
   private readonly brought = new Map<string, Payload | "bad">();
+  /** Asked for by BOOT.JS, in the case of its own address. */
+  private readonly coming: Record<string, HTMLScriptElement>;
 
   constructor(base: Base) {
     this.base = base;
@@ -73,6 +81,7 @@ export class Loader {
     };
     window.SENDHOME = call;
     const early = window.SENDHOME_EARLY;
+    this.coming = early?.scripts ?? {};
     if (early?.lock) call.lock(early.lock);
     for (const [name, bytes, crc, text] of early?.splice(0) ?? []) call(name, bytes, crc, text);
   }
@@ -146,7 +155,9 @@ export class Loader {
   }
 
   private inject(request: Request, lower: boolean, isRetry: boolean): void {
-    const script = document.createElement("script");
+    const coming = isRetry ? undefined : this.coming[request.name];
+    delete this.coming[request.name];
+    const script = coming ?? document.createElement("script");
     script.async = true;
     script.onload = () => {
       script.remove();
@@ -157,6 +168,7 @@ export class Loader {
       if (!isRetry) this.inject(request, !lower, true);
       else this.ended(request, () => request.reject(new DataError("unreadable", request.name)));
     };
+    if (coming) return;
     script.src = this.base.folder + path(request.name, lower);
     document.body.appendChild(script);
   }

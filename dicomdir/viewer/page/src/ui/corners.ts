@@ -18,7 +18,14 @@ export function attachCorners(viewport: Viewport): void {
   const notice = el("div", { class: "notice", role: "status" });
   viewport.element.append(...sides, ...corners, notice);
   let isDue = false;
+  let wasDrawn = false;
   const draw = () => {
+    if (!wasDrawn && viewport.shown) {
+      // The first dates and numbers in a language take longer than the first picture, which goes first.
+      wasDrawn = true;
+      requestAnimationFrame(() => setTimeout(draw));
+      return;
+    }
     isDue = false;
     const marks = sideLetters(viewport);
     for (const [i, side] of sides.entries()) set(side, marks[i] ?? "");

@@ -153,6 +153,12 @@ export class Viewport {
     return () => this.listeners.delete(listener);
   }
 
+  /** For listeners that came after what is shown. */
+  retell(): void {
+    if (this.source) this.tell("source");
+    if (this.shown || this.error) this.tell("picture");
+  }
+
   private tell(change: Change, before: ViewState = this.current): void {
     for (const listener of [...this.listeners]) listener(this, change, before);
   }
