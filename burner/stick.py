@@ -9,7 +9,6 @@ names is ever deleted. DICOMDIR is written last, so that no half set looks whole
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -28,10 +27,10 @@ from burner.errors import (
 from burner.messages import clean
 from burner.mtools import FatTarget
 from burner.stick_files import (
-    COPY_BYTES,
     LAST,
     MARKER,
     VERIFIED,
+    StagedBatch,
     StickFile,
     batches_of,
     folders_of,
@@ -99,15 +98,13 @@ class Stick:
         staging: Path,
         on_progress: Callable[[int, int], None],
         is_cancelled: Callable[[], bool] = never,
-    ) -> list[StickFile]:
+    ) -> None:
         """Copy everything, DICOMDIR last, and fsync the node.
 
         Args:
             staging: Folder on a disk with room for two batches (64 MiB each) or the two largest
                 files.
             on_progress: Bytes copied and bytes in all, after each batch.
-        Returns:
-            The files with their hashes, in the order given.
         Raises:
             NoMediumError: No stick, or it was pulled out.
             UnsuitableStickError: Nothing was written; also for name_collision and file_too_large.
@@ -129,15 +126,16 @@ class Stick:
             stale = [VERIFIED] if marker and marker.is_verified else []
             stale += [MARKER] if marker else []
             try:
-                # DICOMDIR goes first: without it nothing looks like a File-set any more
-                for entry in sorted(leftovers, key=lambda entry: entry.name != LAST):
-                    mtools.delete_tree(target, entry.name)
-                for name in stale:
-                    mtools.delete_file(target, name)
-                content = {"volume_id": mine.volume_id, "names": sorted(mine.names)}
-                _put_small(target, MARKER, json.dumps(content), staging)
-                sync(descriptor)
-                return self._copy(target, descriptor, files, staging, on_progress, is_cancelled)
+                with staged_batches(staging, batches_of(files)) as batches:
+                    # DICOMDIR goes first: without it nothing looks like a File-set any more
+                    for entry in sorted(leftovers, key=lambda entry: entry.name != LAST):
+                        mtools.delete_tree(target, entry.name)
+                    for name in stale:
+                        mtools.delete_file(target, name)
+                    content = {"volume_id": mine.volume_id, "names": sorted(mine.names)}
+                    _put_small(target, MARKER, json.dumps(content), staging)
+                    sync(descriptor)
+                    return self._copy(target, descriptor, files, batches, on_progress, is_cancelled)
             except (MediumTooSmallError, CancelledError) as error:
                 is_undone = self._undo(target, mine, descriptor)
                 if isinstance(error, CancelledError):
@@ -149,26 +147,22 @@ class Stick:
         target: FatTarget,
         descriptor: int,
         files: Sequence[StickFile],
-        staging: Path,
+        batches: Iterator[StagedBatch],
         on_progress: Callable[[int, int], None],
         is_cancelled: Callable[[], bool],
-    ) -> list[StickFile]:
+    ) -> None:
         total = sum(file.size for file in files)
         done = 0
-        copied: dict[str, StickFile] = {}
         mtools.make_directories(target, folders_of(files))
-        with tempfile.TemporaryDirectory(dir=staging, prefix="stick-") as folder:
-            for batch in staged_batches(Path(folder), batches_of(files)):
-                if is_cancelled():  # between two calls only: a cut-off mcopy loses clusters
-                    raise CancelledError(spoiled=True)
-                if LAST in batch.files:
-                    sync(descriptor)  # everything else is on the stick before it
-                batch.copy_in(target)
-                copied |= batch.files
-                done += sum(file.size for file in batch.files.values())
-                on_progress(done, total)
+        for batch in batches:
+            if is_cancelled():  # between two calls only: a cut-off mcopy loses clusters
+                raise CancelledError(spoiled=True)
+            if any(file.path == LAST for file in batch.files):
+                sync(descriptor)  # everything else is on the stick before it
+            batch.copy_in(target)
+            done += sum(file.size for file in batch.files)
+            on_progress(done, total)
         sync(descriptor)
-        return [copied[file.path] for file in files]
 
     def verify(
         self,
@@ -177,7 +171,8 @@ class Stick:
         staging: Path,
         on_progress: Callable[[int, int], None],
     ) -> None:
-        """Read every file back, past the caches, by other code than wrote it.
+        """Read every file back, past the caches, by other code than wrote it, and compare it with
+        its source.
 
         Raises:
             VerificationError: A file is missing, has another length or other bytes.
@@ -189,12 +184,7 @@ class Stick:
         with self._lock.hold(), claimed(self._path) as descriptor:
             with open_volume(self._path) as volume:
                 for file in files:
-                    digest = hashlib.sha256()
-                    for start, size in volume.extents(volume.find(file.path, file.size)):
-                        for at in range(start, start + size, COPY_BYTES):
-                            digest.update(volume.read(at, min(COPY_BYTES, start + size - at)))
-                    if file.sha256 is None or digest.hexdigest() != file.sha256:
-                        raise VerificationError("a file on the stick is not what was written")
+                    compare_file(volume, file)
                     done += file.size
                     on_progress(done, total)
                 target = FatTarget(self._path, volume.geometry.offset)

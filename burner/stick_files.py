@@ -4,13 +4,15 @@ batch at a time.
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
 from burner.errors import EngineError, UnsuitableStickError
 from burner.mtools import FatTarget, copy_in
@@ -33,14 +35,12 @@ class StickFile:
 
     Attributes:
         path: On the stick, "/"-separated, 8.3 in upper case.
-        sha256: Hexadecimal; None until it was computed while copying.
     """
 
     path: str
     source: Path
     offset: int
     size: int
-    sha256: str | None = None
 
 
 def require_sound(files: Sequence[StickFile]) -> None:
@@ -61,26 +61,32 @@ def require_sound(files: Sequence[StickFile]) -> None:
 
 def folders_of(files: Sequence[StickFile]) -> list[str]:
     """Every folder, parents first."""
-    found = {str(parent) for file in files for parent in PurePosixPath(file.path).parents} - {"."}
+    found: set[str] = set()
+    for file in files:
+        folder = _parent(file)
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
     return sorted(found, key=lambda folder: (folder.count("/"), folder))
 
 
 def batches_of(files: Sequence[StickFile]) -> Iterator[list[StickFile]]:
     """Files of one folder each, as much as is staged at a time; DICOMDIR alone at the end."""
     batch: list[StickFile] = []
-    by_folder = sorted(files, key=lambda file: PurePosixPath(file.path).parent)
-    for file in by_folder:
+    size = 0
+    for file in sorted(files, key=_parent):
         if file.path == LAST:
             continue
         is_full = (
             len(batch) == BATCH_FILES
-            or sum(f.size for f in batch) + file.size > BATCH_BYTES
-            or (batch and PurePosixPath(batch[0].path).parent != PurePosixPath(file.path).parent)
+            or size + file.size > BATCH_BYTES
+            or (batch and _parent(batch[0]) != _parent(file))
         )
         if batch and is_full:
             yield batch
-            batch = []
+            batch, size = [], 0
         batch.append(file)
+        size += file.size
     if batch:
         yield batch
     yield [file for file in files if file.path == LAST]
@@ -88,68 +94,81 @@ def batches_of(files: Sequence[StickFile]) -> Iterator[list[StickFile]]:
 
 @dataclass(frozen=True, slots=True)
 class StagedBatch:
-    """Files of one folder of the stick, each in a file of its own for mtools.
-
-    Attributes:
-        files: By path on the stick, with hashes of what was staged.
-    """
+    """Files of one folder of the stick, each in a file of its own for mtools."""
 
     folder: Path
     parent: str
-    files: dict[str, StickFile]
+    files: tuple[StickFile, ...]
 
     def copy_in(self, target: FatTarget) -> None:
         """Onto the stick; what was staged is gone afterwards."""
         try:
-            staged = [self.folder / PurePosixPath(path).name for path in self.files]
+            staged = [self.folder / _name(file.path) for file in self.files]
             copy_in(target, staged, self.parent)
         finally:
             shutil.rmtree(self.folder)
 
 
-def staged_batches(staging: Path, batches: Iterable[Sequence[StickFile]]) -> Iterator[StagedBatch]:
-    """Batches one after the other, the next one staged by a thread while one is being copied.
+@contextlib.contextmanager
+def staged_batches(
+    staging: Path, batches: Iterable[Sequence[StickFile]]
+) -> Iterator[Iterator[StagedBatch]]:
+    """Batches one after the other, each staged by a thread while the one before is copied, and the
+    first one from now on.
 
     Args:
-        staging: A folder of ours, on a disk with room for two batches or the two largest files.
+        staging: An existing folder on a disk with room for two batches or the two largest files.
     """
-    numbered = enumerate(batches)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="staging") as pool:
-        coming: Future[StagedBatch] | None = None
-        for number, batch in numbered:
-            ready, coming = coming, pool.submit(_stage_batch, staging / str(number), batch)
-            if ready is not None:
-                yield ready.result()
-        if coming is not None:
-            yield coming.result()
+    with (
+        tempfile.TemporaryDirectory(dir=staging, prefix="stick-") as folder,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="staging") as pool,
+    ):
+        waiting = enumerate(batches)
+
+        def begin() -> Future[StagedBatch] | None:
+            for number, batch in waiting:
+                return pool.submit(_stage_batch, Path(folder, str(number)), batch)
+            return None
+
+        coming = begin()
+
+        def in_turn() -> Iterator[StagedBatch]:
+            nonlocal coming
+            while coming is not None:
+                ready = coming.result()
+                coming = begin()
+                yield ready
+
+        yield in_turn()
 
 
 def _stage_batch(folder: Path, batch: Sequence[StickFile]) -> StagedBatch:
-    parent = str(PurePosixPath(batch[0].path).parent)
+    """No hash is taken: what was read back is compared with the source, past these copies."""
     folder.mkdir()
-    result: dict[str, StickFile] = {}
     for file in batch:
-        sha256 = _stage(file, folder / PurePosixPath(file.path).name)
-        if file.sha256 is not None and file.sha256 != sha256:
-            raise EngineError("a file changed since it was hashed")
-        result[file.path] = replace(file, sha256=sha256)
-    return StagedBatch(folder, "" if parent == "." else parent, result)
+        _stage(file, folder / _name(file.path))
+    return StagedBatch(folder, _parent(batch[0]), tuple(batch))
 
 
-def _stage(file: StickFile, path: Path) -> str:
-    """Copy the extent to a file of its own; returns the hash of what was copied."""
-    digest = hashlib.sha256()
-    left = file.size
+def _stage(file: StickFile, path: Path) -> None:
+    """The extent as a file of its own, by the kernel alone."""
     try:
         with file.source.open("rb", buffering=0) as source, path.open("xb", buffering=0) as out:
-            source.seek(file.offset)
-            while left:
-                chunk = source.read(min(COPY_BYTES, left))
-                if not chunk:
+            done = 0
+            while done < file.size:
+                copied = os.sendfile(
+                    out.fileno(), source.fileno(), file.offset + done, file.size - done
+                )
+                if not copied:
                     raise EngineError("the image is shorter than announced")
-                digest.update(chunk)
-                out.write(chunk)
-                left -= len(chunk)
+                done += copied
     except OSError as error:
         raise EngineError(f"staging failed: {error.strerror}") from error
-    return digest.hexdigest()
+
+
+def _parent(file: StickFile) -> str:
+    return file.path.rpartition("/")[0]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -8,9 +8,10 @@ import fcntl
 import json
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from burner.errors import (
     DriveError,
@@ -228,15 +229,10 @@ def require_room(
         raise UnsuitableStickError("names of ours are taken", reason="name_collision")
     leftovers = [entry for entry in volume.list_root() if entry.name in known & ours]
     cluster = state.cluster_bytes
+    entries = Counter(file.path.rpartition("/")[0] for file in files)
     needed = sum(-(-file.size // cluster) * cluster for file in files)
     needed += sum(
-        -(
-            -(2 + sum(1 for f in files if str(PurePosixPath(f.path).parent) == folder))
-            * 32
-            // cluster
-        )
-        * cluster
-        for folder in folders_of(files)
+        -(-(2 + entries[folder]) * 32 // cluster) * cluster for folder in folders_of(files)
     )
     needed += needed * SPARE_PERCENT // 100 + cluster
     if not leftovers and state.free_bytes < needed:

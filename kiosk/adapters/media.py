@@ -241,7 +241,8 @@ class StickWriter:
         self._image, self._files = None, []
         with kiosk_errors(missing=Wanted.STICK):
             volume_id, files = files_of_image(image)
-            self._files = self._stick.write(
+            self._files = files  # of a write that fails too: nothing is read before `_image` is set
+            self._stick.write(
                 files,
                 volume_id,
                 staging=self._staging,
@@ -259,8 +260,8 @@ class StickWriter:
         on_progress: Callable[[MediumProgress], None],
         image: Path | None = None,
     ) -> WrittenMedium:
-        """Every file on the stick against what was copied out of the image, and the image against
-        `sha256`. A stick of another process against the files of `image`; it stays as it is.
+        """Every file on the stick against the image, and the image against `sha256`. A stick of
+        another process against the files of `image`; it stays as it is.
 
         Raises:
             VerifyFailedError: Not equal; or this process did not write the stick, and there is no

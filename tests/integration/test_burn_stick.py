@@ -105,16 +105,15 @@ def stick_of(path: Path) -> Stick:
     return Stick(path, lock_folder=path.parent)
 
 
-def write(stick: Stick, files: list[StickFile], staging: Path) -> list[StickFile]:
-    return stick.write(files, "SH_TEST", staging=staging, on_progress=nothing)
+def write(stick: Stick, files: list[StickFile], staging: Path) -> None:
+    stick.write(files, "SH_TEST", staging=staging, on_progress=nothing)
 
 
-def write_and_verify(stick: Stick, files: list[StickFile], staging: Path) -> list[StickFile]:
-    written = write(stick, files, staging)
-    stick.verify(written, staging=staging, on_progress=nothing)
+def write_and_verify(stick: Stick, files: list[StickFile], staging: Path) -> None:
+    write(stick, files, staging)
+    stick.verify(files, staging=staging, on_progress=nothing)
     assert stick.release()
     assert list(staging.iterdir()) == []
-    return written
 
 
 def assert_holds(path: Path, files: list[StickFile], *, offset: int = 0) -> None:
@@ -275,25 +274,31 @@ def test_names_that_are_not_ours_to_give(tmp_path: Path, staging: Path, names: l
         write(stick_of(path), [StickFile(name, source, 0, 1) for name in names], staging)
 
 
-def test_image_changed_since_it_was_hashed(
+def test_image_that_changes_meanwhile_or_ends_too_soon(
     tmp_path: Path, files: list[StickFile], staging: Path
 ) -> None:
     path = make_fat(tmp_path / "stick")
-    hashed = [StickFile(f.path, f.source, f.offset, f.size, "0" * 64) for f in files]
-    with pytest.raises(EngineError, match="changed"):
-        write(stick_of(path), hashed, staging)
+    stick = stick_of(path)
+    write(stick, files, staging)
+    last = files[-1]
+    damage(last.source, last.offset, b"changed")
+    with pytest.raises(VerificationError):
+        stick.verify(files, staging=staging, on_progress=nothing)
+    os.truncate(last.source, last.offset + last.size - 1)
+    with pytest.raises(EngineError, match="shorter"):
+        write(stick, files, staging)
     assert list(staging.iterdir()) == []
 
 
 def test_flipped_bit_on_the_stick(tmp_path: Path, files: list[StickFile], staging: Path) -> None:
     path = make_fat(tmp_path / "stick")
     stick = stick_of(path)
-    written = write(stick, files, staging)
+    write(stick, files, staging)
     content = path.read_bytes()
     at = content.index(content_of(files[-1])[-4096:-2048])
     damage(path, at, bytes([content[at] ^ 1]))
     with pytest.raises(VerificationError):
-        stick.verify(written, staging=staging, on_progress=nothing)
+        stick.verify(files, staging=staging, on_progress=nothing)
     assert not stick.release()
     assert stick.inspect().unfinished == "SH_TEST"
 
@@ -304,10 +309,10 @@ def test_file_that_is_not_there(
 ) -> None:
     path = make_fat(tmp_path / "stick")
     stick = stick_of(path)
-    written = write(stick, files, staging)
+    write(stick, files, staging)
     tool("mdeltree", "-i", path, f"::/{lost}")
     with pytest.raises(VerificationError):
-        stick.verify(written, staging=staging, on_progress=nothing)
+        stick.verify(files, staging=staging, on_progress=nothing)
 
 
 def test_cancel_takes_everything_away(
@@ -344,8 +349,8 @@ def test_cut_off_stick_is_recognised_and_written_again(
         states.append(copy)
 
     stick = stick_of(path)
-    written = stick.write(files, "SH_TEST", staging=staging, on_progress=keep)
-    stick.verify(written, staging=staging, on_progress=nothing)
+    stick.write(files, "SH_TEST", staging=staging, on_progress=keep)
+    stick.verify(files, staging=staging, on_progress=nothing)
     keep(0, 0)
     assert len(states) > 4
     for state in states:
