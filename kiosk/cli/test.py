@@ -12,7 +12,7 @@ from kiosk.errors import MissingProgramError
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_WORKERS = "3"  # on 2 cores: many tests wait for peers, drives and timers half of their time
+_WORKERS = "4"  # on 2 cores: many tests wait for peers, drives and timers half of their time
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
