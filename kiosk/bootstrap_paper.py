@@ -14,6 +14,7 @@ from kiosk.domain.recipient import MAX_DIRECTORY_BYTES, Doctor, parse_directory
 from kiosk.errors import ConfigError
 
 if TYPE_CHECKING:  # slow to import: only where they are used
+    from kiosk.adapters.simulated_printer import SimulatedPrinter
     from kiosk.domain.label import MediumLabel
     from kiosk.domain.model import OrderId
     from kiosk.ports import Jobs, PagePrinter, ReceiptPrinter
@@ -86,11 +87,23 @@ def receipt_printer(config: Config) -> ReceiptPrinter:
             link = DeviceLink(Path(wanted.device), wanted.timeout_s)
         case "network":
             link = TcpLink(wanted.host, wanted.port, wanted.timeout_s)
+        case "simulated":
+            from kiosk.adapters.receipt.simulated import SimulatedLink
+
+            machine = simulated_printer(config, wanted.folder)
+            link = SimulatedLink(machine, wanted.dots, wanted.columns, wanted.timeout_s)
         case "cups":
             return CupsPrinter(wanted.queue, lambda paper: _page(config, paper), wanted.timeout_s)
         case _:
             return NoPrinter()
     return EscPosPrinter(link, wanted.columns, wanted.dots, wanted.code_page, wanted.has_status)
+
+
+def simulated_printer(config: Config, folder: str) -> SimulatedPrinter:
+    """The printer made of that folder, "" for the one in the station's state."""
+    from kiosk.adapters.simulated_printer import SimulatedPrinter
+
+    return SimulatedPrinter(Path(folder) if folder else config.store.state_dir / "printed")
 
 
 def _page(config: Config, paper: Paper) -> bytes:
@@ -181,6 +194,7 @@ def label_prints(config: Config, journal: Journal) -> LabelPrints:
 def label_printers(config: Config) -> dict[LabelPaper, PagePrinter]:
     """Of the papers that are printed here, by paper; asked only when they are used."""
     from kiosk.adapters.cups import CupsQueue
+    from kiosk.adapters.simulated_printer import SimulatedPageQueue
     from kiosk.services.label_maker import LabelPaper
 
     wanted = config.label
@@ -189,11 +203,14 @@ def label_printers(config: Config) -> dict[LabelPaper, PagePrinter]:
         LabelPaper.TAG: wanted.tag,
         LabelPaper.SHEET: wanted.sheet,
     }
-    return {
-        paper: CupsQueue(it.queue, it.options, wanted.server, wanted.timeout_s)
-        for paper, it in sections.items()
-        if it.printer == "cups"
-    }
+    printers: dict[LabelPaper, PagePrinter] = {}
+    for paper, it in sections.items():
+        match it.printer:
+            case "cups":
+                printers[paper] = CupsQueue(it.queue, it.options, wanted.server, wanted.timeout_s)
+            case "simulated":
+                printers[paper] = SimulatedPageQueue(simulated_printer(config, it.folder))
+    return printers
 
 
 def draw_label(config: Config, paper: LabelPaper, label: MediumLabel, words: Words) -> bytes:

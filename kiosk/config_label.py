@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from kiosk.config_option import between, one_of, option
+from kiosk.config_option import between, file_or_nothing, one_of, option
 from kiosk.domain.label import Second
 from kiosk.domain.paper import LANGUAGES
 
 _OPTION = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}(=[!-~ ]{1,120})?")
 _QUEUE = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,126}")
 _SERVER = re.compile(r"/[!-~]{1,100}|[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?")
-_PRINTERS = one_of("none", "cups")
+_PRINTERS = one_of("none", "cups", "simulated")
 
 
 def _options(value: tuple[str, ...]) -> str | None:
@@ -37,9 +37,10 @@ def _language(value: str) -> str | None:
 
 
 _WORDS = {
-    "printer": "none (not printed here) or cups",
+    "printer": "none (not printed here), cups, or simulated (pages are kept in a folder)",
     "queue": "name of the queue; empty: the default one",
     "options": "options for it, as lp -o takes them; see lpoptions -l",
+    "folder": "simulated: where pages are kept; empty: the folder printed in store.state_dir",
 }
 
 
@@ -50,6 +51,7 @@ class DiscLabelConfig:
     printer: str = option("none", _WORDS["printer"], _PRINTERS)
     queue: str = option("", _WORDS["queue"], _queue)
     options: tuple[str, ...] = option([], _WORDS["options"], _options)
+    folder: str = option("", _WORDS["folder"], file_or_nothing)
     inner_mm: float = option(22.0, "inner diameter of what can be printed on", between(15, 50))
     outer_mm: float = option(118.0, "outer diameter of it", between(110, 120))
     width_mm: float = option(120.0, "the page: 120 is the disc itself", between(120, 420))
@@ -67,6 +69,7 @@ class TagConfig:
     printer: str = option("none", _WORDS["printer"], _PRINTERS)
     queue: str = option("", _WORDS["queue"], _queue)
     options: tuple[str, ...] = option([], _WORDS["options"], _options)
+    folder: str = option("", _WORDS["folder"], file_or_nothing)
     width_mm: float = option(62.0, "width of the tag", between(40, 120))
     height_mm: float = option(40.0, "height of the tag", between(20, 100))
 
@@ -78,6 +81,7 @@ class SheetConfig:
     printer: str = option("none", _WORDS["printer"], _PRINTERS)
     queue: str = option("", _WORDS["queue"], _queue)
     options: tuple[str, ...] = option([], _WORDS["options"], _options)
+    folder: str = option("", _WORDS["folder"], file_or_nothing)
 
 
 @dataclass(frozen=True, slots=True)

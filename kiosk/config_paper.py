@@ -121,14 +121,19 @@ class ReceiptConfig:
 
     printer: str = option(
         "none",
-        "none (shown on the screen), device (ESC/POS, a device file), network (ESC/POS, TCP) or"
-        " cups (PDF to a queue)",
-        one_of("none", "device", "network", "cups"),
+        "none (shown on the screen), device (ESC/POS, a device file), network (ESC/POS, TCP),"
+        " cups (PDF to a queue) or simulated (slips are kept as pictures)",
+        one_of("none", "device", "network", "cups", "simulated"),
     )
     device: str = option("/dev/usb/lp0", "device: its file", file_or_nothing)
     host: str = option("127.0.0.1", "network: host name or address", plain)
     port: int = option(9100, "network: TCP port", between(1, 65535))
     queue: str = option("", "cups: name of the queue; empty: the default one", plain)
+    folder: str = option(
+        "",
+        "simulated: where slips are kept; empty: the folder printed in store.state_dir",
+        file_or_nothing,
+    )
     columns: int = option(42, "letters a line, in the printer's first font", between(24, 64))
     dots: int = option(512, "dots a line; a multiple of 8", _dots)
     code_page: str = option(

@@ -80,14 +80,7 @@ class CupsQueue:
         return PrinterStatus(PrinterState.READY, text)
 
     def submit(self, pdf: bytes, title: str) -> str:
-        found = self.status()
-        match found.state:
-            case PrinterState.MISSING:
-                raise LabelPrinterMissingError(found.text)
-            case PrinterState.OFFLINE:
-                raise LabelPrinterStoppedError(f"the printer does not print: {found.text}")
-            case PrinterState.PAPER_OUT:
-                raise LabelPaperOutError(f"the printer has nothing to print on: {found.text}")
+        require_printing(self.status())
         server = ["-h", self.server] if self.server else []
         queue = ["-d", self.queue] if self.queue else []
         options = [word for option in self.options for word in ("-o", option)]
@@ -157,3 +150,14 @@ class CupsQueue:
         if done.returncode:  # its words may quote what it was given
             raise LabelPrinterError(f"{command[0]} ended with {done.returncode}")
         return done.stdout.decode("ascii", "replace")
+
+
+def require_printing(found: PrinterStatus) -> None:
+    """Raises as `PagePrinter.submit` of a printer that says so."""
+    match found.state:
+        case PrinterState.MISSING:
+            raise LabelPrinterMissingError(found.text)
+        case PrinterState.OFFLINE:
+            raise LabelPrinterStoppedError(f"the printer does not print: {found.text}")
+        case PrinterState.PAPER_OUT:
+            raise LabelPaperOutError(f"the printer has nothing to print on: {found.text}")

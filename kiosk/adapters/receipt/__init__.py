@@ -5,4 +5,5 @@ encode.py   a paper as ESC/POS bytes
 link.py     the way to the printer, with a time limit on everything
 status.py   what the printer says of itself
 printer.py  the printers
+slip.py     what a printer makes of the bytes; simulated.py: one that is a folder, behind such a way
 """

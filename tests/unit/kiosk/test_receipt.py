@@ -12,6 +12,7 @@ import pytest
 
 from kiosk.adapters.receipt.encode import encode
 from kiosk.adapters.receipt.raster import code_picture, text_picture
+from kiosk.adapters.receipt.slip import read
 from kiosk.adapters.receipt.status import parse, parse_done
 from kiosk.domain.bill import Bill
 from kiosk.domain.contents import ObjectCounts
@@ -28,7 +29,6 @@ from tests.fakes.orders import FakeOrders, an_order
 from tests.fakes.papers import FakePrinter
 from tests.papers import AT, LATIN, NAMES, POLICY, FeeRequest, RequestKind, a_receipt, quote
 from tests.qr import decode
-from tests.slip import read
 
 DOTS = 512
 
