@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # slow to import: only where they are used
     from kiosk.adapters.jobs import DbosJobs
     from kiosk.adapters.jobs.restore import Restored
     from kiosk.adapters.pacs import DicomPacs
+    from kiosk.adapters.robots import FindLabel
     from kiosk.adapters.storage_scp.supervisor import Alert, StorageReceiver
     from kiosk.lobby.parts import LobbyParts
     from kiosk.services.identify import IdentifyPolicy
@@ -219,8 +220,16 @@ def offered(config: Config) -> tuple[Medium, ...]:
     return tuple(medium for medium in Medium if medium in found)
 
 
-def writer(config: Config, drive: DriveConfig) -> MediaWriter:
-    """The drive or port of that configuration. Raises ConfigError: a kind that there is not."""
+def writer(
+    config: Config, drive: DriveConfig, *, find_label: FindLabel | None = None
+) -> MediaWriter:
+    """The drive or port of that configuration.
+
+    Args:
+        find_label: Of an image, for robots; None for a file beside it.
+    Raises:
+        ConfigError: A kind that there is not.
+    """
     from burner.devices.policy import require_stick
     from burner.drive import Drive
     from burner.stick import Stick
@@ -242,7 +251,7 @@ def writer(config: Config, drive: DriveConfig) -> MediaWriter:
     if drive.is_robot:
         from kiosk import bootstrap_robots
 
-        return bootstrap_robots.writer(config, drive)
+        return bootstrap_robots.writer(config, drive, find_label=find_label)
     raise ConfigError(f"drives: there is no kind {drive.kind!r}")
 
 

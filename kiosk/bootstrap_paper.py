@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.adapters.journal import Journal
-from kiosk.config import Config
+from kiosk.config import Config, DriveConfig
 from kiosk.config_label import DiscLabelConfig, SheetConfig, TagConfig
+from kiosk.domain.model import OrderId
 from kiosk.domain.paper import LANGUAGES, Paper, Words
 from kiosk.domain.recipient import MAX_DIRECTORY_BYTES, Doctor, parse_directory
-from kiosk.errors import ConfigError
+from kiosk.errors import ConfigError, KioskError
 
 if TYPE_CHECKING:  # slow to import: only where they are used
+    from kiosk.adapters.robots import FindLabel
     from kiosk.adapters.simulated_printer import SimulatedPrinter
     from kiosk.domain.label import MediumLabel
-    from kiosk.domain.model import OrderId
     from kiosk.ports import Jobs, PagePrinter, ReceiptPrinter
     from kiosk.services.label_maker import LabelMaker, LabelPaper, PictureForm
     from kiosk.services.label_prints import LabelPrints
@@ -24,6 +26,8 @@ if TYPE_CHECKING:  # slow to import: only where they are used
     from kiosk.services.paper_texts import PaperWords
     from kiosk.services.receipts import Receipts
     from kiosk.services.release_forms import ReleaseForms
+
+log = logging.getLogger(__name__)
 
 
 def paper_words(config: Config, language: str) -> PaperWords:
@@ -211,6 +215,39 @@ def label_printers(config: Config) -> dict[LabelPaper, PagePrinter]:
             case "simulated":
                 printers[paper] = SimulatedPageQueue(simulated_printer(config, it.folder))
     return printers
+
+
+def robot_labels(config: Config, journal: Journal, drive: DriveConfig) -> FindLabel | None:
+    """Makes the label of an image that a robot is to print, beside the image.
+
+    A label that cannot be made keeps no disc from being made: it is in the log, staff are called.
+
+    Returns:
+        None where the robot prints none of ours.
+    """
+    if config.label.disc.printer != "robot" or not drive.is_robot:
+        return None
+    from kiosk.services.label_facts import read_serial
+    from kiosk.services.label_maker import LabelPaper, PictureForm
+
+    is_primera = drive.kind.endswith("primera")  # it takes no PNG, Epson takes both
+    form, suffix = (PictureForm.JPEG, ".jpg") if is_primera else (PictureForm.PNG, ".png")
+    made = labels(config, journal)
+
+    def find(image: Path) -> Path | None:
+        job_id, path = OrderId(image.parent.name), image.with_suffix(suffix)
+        try:
+            data = made.file_of(job_id, read_serial(image), form, paper=LabelPaper.DISC)
+            part = path.with_suffix(".part")
+            part.write_bytes(data)
+            part.replace(path)
+        except KioskError as error:
+            log.warning("label of job %s: %s", job_id, error.code)
+            journal.calls.call(config.engine.station, f"label {job_id}")
+            return None
+        return path
+
+    return find
 
 
 def draw_label(config: Config, paper: LabelPaper, label: MediumLabel, words: Words) -> bytes:

@@ -48,7 +48,11 @@ _WORDS = {
 class DiscLabelConfig:
     """The label that is printed onto the disc itself."""
 
-    printer: str = option("none", _WORDS["printer"], _PRINTERS)
+    printer: str = option(
+        "none",
+        f"{_WORDS['printer']}, or robot (the disc robot prints it while it makes the disc)",
+        one_of("none", "cups", "simulated", "robot"),
+    )
     queue: str = option("", _WORDS["queue"], _queue)
     options: tuple[str, ...] = option([], _WORDS["options"], _options)
     folder: str = option("", _WORDS["folder"], file_or_nothing)

@@ -326,7 +326,9 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
     reserve_bytes = config.store.reserve_mb << 20
     drives: dict[Medium, list[MediaWriter]] = {}
     for drive in config.drives:
-        drives.setdefault(bootstrap.medium_of(drive), []).append(bootstrap.writer(config, drive))
+        find_label = bootstrap_paper.robot_labels(config, journal, drive)
+        writer = bootstrap.writer(config, drive, find_label=find_label)
+        drives.setdefault(bootstrap.medium_of(drive), []).append(writer)
     policy = Policy(
         delays_s=config.engine.retry_s,
         max_spoiled=config.engine.max_spoiled,

@@ -9,19 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.cli.kiosk import port_number
+from kiosk.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from kiosk.config import Config
+    from kiosk.demo.faults import DemoFaults
     from kiosk.demo.stage import Stage
+    from kiosk.domain.model import Question
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "demo",
-        help="try it: a kiosk, an archive, invented patients, a simulated drive",
-        description="Starts an archive with invented patients, the engine and a drive made of "
-        "files, and shows the kiosk. Without a terminal the visit goes by itself and ends by "
-        "printing where the image of the disc is.",
+        help="try it: a kiosk, an archive, invented patients, simulated devices",
+        description="Starts an archive with invented patients, the engine, a drive or robot and "
+        "printers made of files, and shows the kiosk. Without a terminal the visit goes by itself "
+        "and ends by printing where disc, label and receipt are.",
     )
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where everything is kept")
     parser.add_argument("--auto", action="store_true", help="go by itself, terminal or not")
@@ -33,21 +36,60 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="PORT",
         help="show the kiosk as a page for a browser on this machine, as a touch screen has it",
     )
+    parser.add_argument(
+        "--robot", choices=("primera", "epson"), default="", help="discs are made by a disc robot"
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="what shall go wrong, such as drive.write_error_percent=40; several allowed, none: "
+        "all is well",
+    )
+    parser.add_argument(
+        "--now",
+        action="store_true",
+        help="with --fault: in the demo that plays already, instead of what was wrong before",
+    )
+    parser.add_argument(
+        "--list-faults", action="store_true", help="print every fault that there is, and end"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    from kiosk.demo.faults import described, parse
     from kiosk.demo.stage import default_folder, set_stage
 
+    if args.list_faults:
+        print("\n".join(described()))
+        return 0
     folder: Path = (args.folder or default_folder()).absolute()
+    faults = parse(args.fault)
+    if args.now:
+        return _now(folder, faults, is_given=bool(args.fault))
     is_auto = args.auto or not (sys.stdin.isatty() and sys.stdout.isatty())
     print(f"Setting up the demo in {folder}:", flush=True)
-    with set_stage(folder, say) as stage:
+    with set_stage(folder, say, robot=args.robot, faults=faults) as stage:
         if args.serve is not None:
             return _with_a_browser(stage, args.serve)
         if is_auto:
             return _alone(stage)
         return _with_a_person(stage)
+
+
+def _now(folder: Path, faults: DemoFaults, *, is_given: bool) -> int:
+    """In a demo of another process. Raises InvalidValueError: none plays."""
+    from kiosk.demo.devices import DemoDevices
+    from kiosk.demo.stage import playing
+
+    if not is_given:
+        raise InvalidValueError("--now goes with --fault; --fault none mends everything")
+    DemoDevices(playing(folder)).set_faults(faults)
+    wrong = ", ".join(sorted(faults.devices))
+    print(f"Something is wrong with: {wrong}" if wrong else "All is well")
+    return 0
 
 
 def say(text: str) -> None:
@@ -63,6 +105,11 @@ def _alone(stage: Stage) -> int:
 
     person = stage.visitors[0]
     with bootstrap.journal(stage.config) as journal, bootstrap.jobs(journal) as jobs:
+
+        def staff(question: Question) -> None:
+            stage.devices.staff(question.wanted)
+            journal.questions.answer(question.job_id, question.number)
+
         parts = dataclasses.replace(
             bootstrap.lobby_parts(stage.config, journal, jobs),
             people=stage.visitors,
@@ -70,10 +117,9 @@ def _alone(stage: Stage) -> int:
         )
         app = LobbyApp(parts, demo=True)
         print(f"A visit by {person.name}:", flush=True)
-        asyncio.run(visit(app, person, say, require_engine=stage.engine.require))
+        asyncio.run(visit(app, person, say, staff=staff, require_engine=stage.engine.require))
         await_end(jobs, stage.config.store.spool_dir)
-    image = bootstrap.simulated(stage.config.drives[0]).take()
-    print(f"Image of the disc: {image}", flush=True)
+    _show_what_was_made(stage)
     return 0
 
 
@@ -108,11 +154,30 @@ def _kiosk_of(stage: Stage) -> tuple[Config, Path, Path, Path]:
 
 
 def _after(stage: Stage, code: int) -> int:
-    from kiosk import bootstrap
-
     stage.engine.require()
-    drive = bootstrap.simulated(stage.config.drives[0])
-    if (image := drive.take()) is not None and image.exists():
-        print(f"Image of the disc: {image}")
-    print(f"Logs, discs and the stick are in {stage.config_file.parent}")
+    _show_what_was_made(stage)
+    print(f"Logs, discs, papers and the stick are in {stage.config_file.parent}")
     return code
+
+
+def _show_what_was_made(stage: Stage) -> None:
+    """Where the disc and its papers are, and which were not printed."""
+    from kiosk import bootstrap
+    from kiosk.errors import meaning
+
+    if (image := stage.devices.last_disc()) is not None:
+        print(f"Image of the disc: {image}")
+    papers = stage.devices.papers()
+    for what, found in (
+        ("Label", papers.labels),
+        ("Cover sheet", papers.sheets),
+        ("Receipt", papers.receipts),
+    ):
+        for path in found:
+            print(f"{what}: {path}")
+    with bootstrap.existing_journal(stage.config) as journal:
+        for event in ("label.not_printed", "receipt.not_printed"):
+            for row in journal.audit.rows(event=event):
+                what = str(row.details.get("paper", "receipt"))
+                code = str(row.details.get("error", ""))
+                print(f"Not printed: {what} ({code}: {meaning(code)})")

@@ -1,6 +1,6 @@
-"""Everything that the demo needs around the kiosk: archive, orders with tickets, drive, engine.
+"""Everything that the demo needs around the kiosk: archive, orders with tickets, devices, engine.
 
-All of it is the real thing but the people and the drive: the archive is a process that answers
+All of it is the real thing but the people and the devices: the archive is a process that answers
 C-FIND and C-MOVE, the engine is `sendhome engine`, and the real recording program writes the disc.
 """
 
@@ -19,15 +19,16 @@ from kiosk import bootstrap
 from kiosk.config import (
     ArchiveConfig,
     Config,
-    DriveConfig,
     EngineConfig,
     KioskConfig,
     ReceiverConfig,
     SiteConfig,
     StoreConfig,
 )
-from kiosk.config_file import to_toml
+from kiosk.config_file import load, to_toml
+from kiosk.demo.devices import DemoDevices, with_devices
 from kiosk.demo.engine import DemoEngine, start_engine
+from kiosk.demo.faults import DemoFaults
 from kiosk.demo.launch import start_archive
 from kiosk.demo.people import DemoPerson, demo_people
 from kiosk.demo.studies import ensure_studies
@@ -36,10 +37,8 @@ from kiosk.errors import ExecutorBusyError, InvalidValueError, MissingProgramErr
 from kiosk.lobby.parts import DemoPerson as Visitor
 from kiosk.services.identify import issue_ticket
 
-BLANKS = 20
-STICK = "stick.img"
+CONFIG = "sendhome.toml"
 _LOCK = "demo.lock"  # and the mark of a folder that a demo has had
-STICK_BYTES = 2 << 30  # sparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,7 @@ class Stage:
     Attributes:
         visitors: Whom one can be, with their tickets; in the order of `people`.
         engine: Whatever is shown is worth nothing without it.
+        devices: What makes discs and papers.
     """
 
     config: Config
@@ -56,6 +56,7 @@ class Stage:
     people: tuple[DemoPerson, ...]
     visitors: tuple[Visitor, ...]
     engine: DemoEngine
+    devices: DemoDevices
 
 
 def default_folder() -> Path:
@@ -69,15 +70,24 @@ def default_folder() -> Path:
 
 
 @contextlib.contextmanager
-def set_stage(folder: Path, say: Callable[[str], None]) -> Iterator[Stage]:
+def set_stage(
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    robot: str = "",
+    faults: DemoFaults = DemoFaults(),  # noqa: B008 - frozen
+) -> Iterator[Stage]:
     """Set everything up in `folder`, and take it down at the end; discs that were taken stay.
 
     Args:
         say: Told what is being set up, as it takes seconds.
+        robot: One of `devices.ROBOTS`, "" for a drive.
+        faults: What is wrong from the beginning.
     Raises:
         ExecutorBusyError: Another demo plays in this folder.
         MissingProgramError: A program that the drive needs is not installed.
         ReceiverError: The engine did not start; the text names its log.
+        InvalidValueError: The folder is no good, or a fault is of a device that is not there.
     """
     if not shutil.which("xorriso"):
         raise MissingProgramError("xorriso is not installed; the Debian package is xorriso")
@@ -87,23 +97,26 @@ def set_stage(folder: Path, say: Callable[[str], None]) -> Iterator[Stage]:
             shutil.rmtree(folder / old, ignore_errors=True)
         say("inventing patients and their images (the first time only)")
         studies = ensure_studies(folder / "studies")
-        config = _config(folder, _free_port())
+        config = with_devices(_config(folder, _free_port()), folder, robot)
+        devices = DemoDevices(config)
+        devices.require_known(faults)
         say("starting the archive")
         destination = f"{config.receiver.ae_title}=127.0.0.1:{config.receiver.port}"
         with start_archive(studies, destination) as archive:
             found = replace(config.archive, port=archive.port, ae_title=archive.ae_title)
             config = replace(config, archive=found)
-            path = folder / "sendhome.toml"
+            path = folder / CONFIG
             path.write_text(to_toml(config), encoding="utf-8")
-            say("issuing tickets, opening the simulated drive")
+            what = "robot" if robot else "drive"
+            say(f"issuing tickets, switching on the simulated {what} and printers")
             people = tuple(demo_people())
             visitors = _place_orders(config, people)
-            _prepare_drive(config)
-            bootstrap.make_stick_image(folder / STICK, STICK_BYTES, "MY_STICK")
+            devices.prepare()
+            devices.set_faults(faults)
             say("starting the engine")
             log = folder / "engine.log"
             with start_engine(path, log) as engine:
-                yield Stage(config, path, people, visitors, engine)
+                yield Stage(config, path, people, visitors, engine, devices)
 
 
 def _require_ours(folder: Path) -> None:
@@ -136,16 +149,31 @@ def _only_one(folder: Path) -> Iterator[None]:
         os.close(fd)
 
 
+def playing(folder: Path) -> Config:
+    """The configuration of the demo that plays in that folder now.
+
+    Raises:
+        InvalidValueError: None does.
+    """
+    try:
+        fd = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise InvalidValueError(f"no demo plays in {folder}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return load(folder / CONFIG)
+    finally:
+        os.close(fd)
+    raise InvalidValueError(f"no demo plays in {folder}")
+
+
 def _config(folder: Path, receiver_port: int) -> Config:
     return Config(
         site=SiteConfig(),
         archive=ArchiveConfig(host="127.0.0.1", ae_title="DEMOPACS"),
         receiver=ReceiverConfig(port=receiver_port),
         store=StoreConfig(state_dir=folder / "state", spool_dir=folder / "spool", reserve_mb=64),
-        drives=(
-            DriveConfig(name="disc1", kind="simulated", device=str(folder / "drive")),
-            DriveConfig(name="stick1", kind="simulated-stick", device=str(folder / STICK)),
-        ),
         kiosk=KioskConfig(),
         engine=EngineConfig(station="demo", retry_s=(1.0, 2.0, 5.0)),
     )
@@ -201,11 +229,3 @@ def _as_typed(birth_date: str, order: str) -> str:
     """YYYYMMDD in the order in which this kiosk asks for it."""
     parts = {"y": birth_date[:4], "m": birth_date[4:6], "d": birth_date[6:]}
     return "/".join(parts[letter] for letter in order)
-
-
-def _prepare_drive(config: Config) -> None:
-    """An empty, closed tray and blank discs on the stack beside it."""
-    drive = bootstrap.simulated(config.drives[0])
-    drive.eject()
-    drive.take()
-    drive.add_blanks(max(0, BLANKS - len(drive.look().stack)))

@@ -14,7 +14,7 @@ from string import ascii_lowercase
 from textual.pilot import Pilot
 
 from kiosk.adapters.spool import MARK
-from kiosk.domain.model import ExecutionStatus
+from kiosk.domain.model import ExecutionStatus, Question
 from kiosk.errors import JobFailedError
 from kiosk.lobby.app import LobbyApp
 from kiosk.lobby.parts import DemoPerson
@@ -27,7 +27,7 @@ from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
-from kiosk.lobby.screens.receipt import ReceiptScreen
+from kiosk.lobby.screens.receipt import Printing, ReceiptScreen
 from kiosk.lobby.screens.sentence import SorryScreen, ThanksScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
@@ -43,6 +43,7 @@ async def visit(
     person: DemoPerson,
     say: Callable[[str], None],
     *,
+    staff: Callable[[Question], None],
     require_engine: Callable[[], None] = lambda: None,
     patience_s: float = 120.0,
 ) -> None:
@@ -50,6 +51,7 @@ async def visit(
 
     Args:
         say: Told each thing that is done.
+        staff: Does what is asked of staff, and answers.
         require_engine: Raises EngineGoneError when no screen can be hoped for any more.
         patience_s: For each screen to come.
     Raises:
@@ -57,7 +59,7 @@ async def visit(
         EngineGoneError: From `require_engine`.
     """
     async with app.run_test(size=SIZE) as pilot:
-        visitor = _Visitor(app, pilot, require_engine, patience_s)
+        visitor = _Visitor(app, pilot, require_engine, staff, patience_s)
         say("Welcome: touch Start")
         await visitor.touch(WelcomeScreen, "#start")
         say(f"Ticket: {person.ticket_code}")
@@ -87,6 +89,7 @@ async def visit(
         await visitor.touch(ThanksScreen, "#stop")
         await visitor.sees(ReceiptScreen)
         say("The receipt says what is on it, and whom to call")
+        say(await visitor.print_receipt())
         await visitor.touch(ReceiptScreen, "#bye")
         await visitor.sees(WelcomeScreen)
 
@@ -114,10 +117,11 @@ class _Visitor:
         app: LobbyApp,
         pilot: Pilot[None],
         require_engine: Callable[[], None],
+        staff: Callable[[Question], None],
         patience_s: float,
     ) -> None:
         self._app, self._pilot, self._patience_s = app, pilot, patience_s
-        self._require_engine = require_engine
+        self._require_engine, self._staff = require_engine, staff
 
     async def sees(self, *kinds: type[LobbyScreen]) -> LobbyScreen:
         """The screen, once it is one of these. Raises JobFailedError, EngineGoneError."""
@@ -149,6 +153,27 @@ class _Visitor:
                 return
             if isinstance(screen, QuestionScreen) and screen.question.number > answered:
                 answered = screen.question.number
-                say(f"Wanted: {screen.question.wanted.value.replace('_', ' ')}. Done")
-                await self.touch(QuestionScreen, "#demo")
+                wanted = screen.question.wanted.value.replace("_", " ")
+                if screen.query("#demo"):
+                    say(f"Wanted: {wanted}. Done")
+                    await self.touch(QuestionScreen, "#demo")
+                else:
+                    say(f"Wanted: {wanted}. Somebody comes and mends it")
+                    await asyncio.to_thread(self._staff, screen.question)
             await asyncio.sleep(LOOK_S)
+
+    async def print_receipt(self) -> str:
+        """Touch "Print it" if it is there; what came of it."""
+        screen = await self.sees(ReceiptScreen)
+        if not screen.query("#print"):
+            return "No receipt printer: it is on the screen"
+        await self.touch(ReceiptScreen, "#print")
+        for _ in range(int(self._patience_s / LOOK_S)):
+            screen = await self.sees(ReceiptScreen)
+            assert isinstance(screen, ReceiptScreen)
+            if screen.printing is Printing.DONE:
+                return "The receipt is printed"
+            if screen.printing is Printing.FAILED:
+                return "The receipt cannot be printed: it is on the screen"
+            await asyncio.sleep(LOOK_S)
+        raise JobFailedError("the receipt was neither printed nor refused in time")

@@ -72,6 +72,10 @@ class ReceiptScreen(PagesScreen):
         if self in self.app.screen_stack:  # it may have been left before it was mounted
             self.notice(self._words())
 
+    @property
+    def printing(self) -> Printing:
+        return self._printing
+
     def show_printing(self, printing: Printing) -> None:
         """What has become of the printing; it may be tried again until there is one."""
         self._printing = printing
