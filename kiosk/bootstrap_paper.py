@@ -235,15 +235,16 @@ def robot_labels(config: Config, journal: Journal, drive: DriveConfig) -> FindLa
     made = labels(config, journal)
 
     def find(image: Path) -> Path | None:
-        job_id, path = OrderId(image.parent.name), image.with_suffix(suffix)
+        job, path = image.parent.name, image.with_suffix(suffix)
         try:
+            job_id = OrderId(job)
             data = made.file_of(job_id, read_serial(image), form, paper=LabelPaper.DISC)
             part = path.with_suffix(".part")
             part.write_bytes(data)
             part.replace(path)
         except KioskError as error:
-            log.warning("label of job %s: %s", job_id, error.code)
-            journal.calls.call(config.engine.station, f"label {job_id}")
+            log.warning("label of job %s: %s", job, error.code)
+            journal.calls.call(config.engine.station, f"label {job}")
             return None
         return path
 

@@ -100,9 +100,11 @@ def _alone(stage: Stage) -> int:
     import asyncio
 
     from kiosk import bootstrap
+    from kiosk.cli.kiosk import log_to
     from kiosk.demo.visitor import await_end, visit
     from kiosk.lobby.app import LobbyApp
 
+    log_to(stage.config_file.with_name("kiosk.log"), stage.config)
     person = stage.visitors[0]
     with bootstrap.journal(stage.config) as journal, bootstrap.jobs(journal) as jobs:
 

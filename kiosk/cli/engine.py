@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from kiosk.services.job_log import JobFormatter
 
     logging.getLogger("alembic").setLevel(logging.WARNING)  # tells of every start
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # of every table of every label's font
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JobFormatter("%(levelname)s %(name)s %(job)s%(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO)

@@ -104,7 +104,7 @@ def run_wrapped(
     from kiosk.adapters.clock import SystemClock
     from kiosk.bootstrap import whom_to_call
 
-    _log_to(log, config)
+    log_to(log, config)
     page = desk_page(config.site.institution, whom_to_call(config))
     wrapper = Wrapper(_command(config, file, visitors), page, SystemClock())
     on_start(wrapper)
@@ -132,7 +132,7 @@ def run_served(
     from kiosk.serve.server import AppServer
     from kiosk.systemd import tell_ready
 
-    _log_to(log, config)
+    log_to(log, config)
     notice = desk_page(config.site.institution, whom_to_call(config))
 
     async def serve() -> None:
@@ -167,7 +167,7 @@ def port_number(text: str) -> int:
     return number
 
 
-def _log_to(log: Path | None, config: Config) -> None:
+def log_to(log: Path | None, config: Config) -> None:
     if log is None and sys.stderr.isatty():
         log = config.store.state_dir / f"kiosk-{config.kiosk.name}.log"
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -203,7 +203,7 @@ def _plain(config: Config, log: Path | None, visitors: Path | None) -> int:
     from kiosk.lobby.lines import forget_lines, lines_of, written
     from kiosk.lobby.plain import PlainKiosk
 
-    _log_to(log or config.store.state_dir / f"kiosk-{config.kiosk.name}.log", config)
+    log_to(log or config.store.state_dir / f"kiosk-{config.kiosk.name}.log", config)
     install_quiet_hooks()
     shaped = dataclasses.replace(config.kiosk, terminal_shapes=True)  # a Braille line turns nothing
 
