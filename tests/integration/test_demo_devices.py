@@ -72,7 +72,7 @@ def code_on_label(label: Path) -> str:
     with Image.open(label) as picture:
         assert picture.width == picture.height
         width = picture.width
-        place = (0.13 * width, 0.41 * width, 0.30 * width, 0.56 * width)
+        place = (0.10 * width, 0.398 * width, 0.33 * width, 0.5735 * width)
         return decode(picture.convert("L").crop(tuple(map(round, place))))
 
 
@@ -84,7 +84,8 @@ def code_on_slip(slip: Path) -> str:
     rows = [dark.crop((0, y, grey.width, y + 1)).getbbox() is not None for y in range(grey.height)]
     ends = [y for y in range(1, grey.height) if rows[y] != rows[y - 1]]
     top, bottom = max(zip(ends[::2], ends[1::2], strict=True), key=lambda it: it[1] - it[0])
-    return decode(grey.crop((0, top, grey.width, bottom)))
+    quiet = 4 * 6  # modules of six dots
+    return decode(grey.crop((0, top - quiet, grey.width, bottom + quiet)))
 
 
 def test_disc_and_papers_name_each_other(folder: Path, tmp_path: Path) -> None:
