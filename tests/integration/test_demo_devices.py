@@ -73,7 +73,7 @@ def code_on_label(label: Path) -> str:
         assert picture.width == picture.height
         width = picture.width
         place = (0.10 * width, 0.398 * width, 0.33 * width, 0.5735 * width)
-        return decode(picture.convert("L").crop(tuple(map(round, place))))
+        return decode(picture.convert("L").crop(place))
 
 
 def code_on_slip(slip: Path) -> str:
