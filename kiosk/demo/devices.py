@@ -42,7 +42,7 @@ def with_devices(config: Config, folder: Path, robot: str = "") -> Config:
     disc = DriveConfig(name="disc1", kind="simulated", device=str(folder / "drive"))
     label = DiscLabelConfig(printer="simulated", folder=str(printers / "labels"))
     if robot:
-        settings = RobotConfig(poll_s=0.2, heartbeat_s=10.0, help_s=10.0)
+        settings = RobotConfig(poll_s=0.2, help_s=20.0)
         if robot == "epson":  # its service prints a picture only into a design
             settings = replace(settings, design="C:\\Labels\\demo.tdd", design_field="PHOTO")
         disc = DriveConfig(
