@@ -42,7 +42,7 @@ class Machine:
                 "-L", root / "usr/share/qemu", "-L", root / "usr/share/seabios",
                 "-kernel", root / f"boot/vmlinuz-{packages.version}",
                 "-initrd", folder / "initrd.gz",
-                "-append", "console=ttyS0 quiet panic=-1 nokaslr mitigations=off",
+                "-append", "console=ttyS0 loglevel=3 panic=-1 nokaslr mitigations=off",
                 "-fsdev", share, "-device", "virtio-9p-pci,fsdev=h,mount_tag=host",
                 "-device", "qemu-xhci,id=xhci",
                 "-qmp", f"unix:{self._socket_path},server=on,wait=off",
