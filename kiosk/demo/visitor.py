@@ -136,7 +136,8 @@ class _Visitor:
                 raise JobFailedError("the kiosk could not go on and sent the visitor to the desk")
             await asyncio.sleep(LOOK_S)
         names = " or ".join(kind.__name__ for kind in kinds)
-        raise JobFailedError(f"{names} did not come within {self._patience_s:.0f} s")
+        shown = type(self._app.current()).__name__
+        raise JobFailedError(f"{names} did not come within {self._patience_s:.0f} s, but {shown}")
 
     async def touch(self, kind: type[LobbyScreen], selector: str) -> None:
         """Press a button on that screen. Raises JobFailedError."""
