@@ -27,12 +27,15 @@ from textual.errors import NoWidget
 
 from kiosk.domain.claim import Reading
 from kiosk.domain.facts import PHONE_DIGITS, SecondFacts
-from kiosk.domain.fee import FeePolicy
-from kiosk.domain.model import OrderId, Step, Wanted
+from kiosk.domain.fee import AverageSchedule, FeePolicy
+from kiosk.domain.model import Medium, OrderId, Step, Wanted
+from kiosk.domain.protection import Protect
 from kiosk.domain.recipient import Doctor
 from kiosk.domain.ticket import TicketKeys
 from kiosk.domain.unfit import Unfit
+from kiosk.errors import ReceiptPaperOutError
 from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.stopped import OutOfServiceScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.services.identify import IdentifyPolicy, issue_ticket
@@ -41,9 +44,11 @@ from tests.fakes.clock import START
 from tests.fakes.lobby import SENT_AS, Hall, Visitor
 from tests.fakes.orders import an_order
 from tests.fakes.papers import FakeForms, FakeMedia, FakePrinter, receipts_of
+from tests.fakes.passwords import PASSWORD
 from tests.fakes.tickets import FakeTickets
 from tests.licences import SAMPLE, card
 from tests.ui.measure import painted
+from tests.ui.screens import every_screen
 
 SIZES: Final = [(80, 24), (64, 20), (120, 36), (200, 60), (63, 24), (80, 19), (20, 5), (1, 1)]
 KEYS: Final = [
@@ -54,6 +59,11 @@ KEYS: Final = [
 POLICY: Final = IdentifyPolicy(
     kiosk_tries=10**6, reading=Reading(True, True), order_days=10**4, alert_after=10**6
 )
+FEES: Final = FeePolicy(patient=AverageSchedule(dict.fromkeys(Medium, 500)))
+FAILURES: Final = (
+    "archive.incomplete", "medium.failed", "label.failed", "label.paper_out",
+    "medium.not_protected", "x[/]",
+)  # fmt: skip
 DOCTORS: Final = (Doctor("d1", "Dr. Ann Lee", ("1 Main St",), "Riverside Practice"),)
 EVERY: Final = 250  # events between two times of idling
 NAMES: Final = ("QUOKKA^XYLIA", "ZEBRAFINK^WOLMAR", "OCELOTTI^BRUNHILD", "KATYDIDO^ISKANDER")
@@ -98,7 +108,8 @@ class Monkey:
         self.hall = Hall(
             *orders,
             policy=POLICY,
-            fees=FeePolicy(),
+            fees=FEES,
+            protect=Protect.OPTIONAL,
             for_whom=True,
             doctors=DOCTORS,
             max_copies=2,
@@ -110,6 +121,7 @@ class Monkey:
         self._strange = [issue_elsewhere(self.hall), *STRANGE]
         self.counts: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
+        self.asked: Counter[Wanted] = Counter()
         self.visits = self.crawls = self.at = 0
         self._last = ""
         self._log = _Log()
@@ -183,6 +195,7 @@ class Monkey:
             (10, self._job),
             (4, self._clock),
             (2, self._engine),
+            (2, self._paper),
         ]
         weights = [weight for weight, _event in choices]
         _weight, event = self._draw.choices(choices, weights)[0]
@@ -196,6 +209,16 @@ class Monkey:
     def _look(self, visitor: Visitor) -> None:
         screen = visitor.app.current()
         self.seen[type(screen).__name__] += 1
+        if isinstance(screen, QuestionScreen):
+            self.asked[screen.question.wanted] += 1
+
+    def not_met(self) -> list[str]:
+        """Screens and questions that no event came to."""
+        kinds = {type(make()).__name__ for make in every_screen().values()}
+        return [
+            *sorted(kinds - set(self.seen)),
+            *(f"question {it.value}" for it in Wanted if it not in self.asked),
+        ]
 
     # --- what a person or a machine does ----------------------------------------------------------
 
@@ -295,7 +318,7 @@ class Monkey:
         elif what < 0.9:
             jobs.done(job_id)
         else:
-            jobs.fail(job_id, self._draw.choice(("archive.incomplete", "medium.failed", "x[/]")))
+            jobs.fail(job_id, self._draw.choice(FAILURES))
 
     async def _clock(self, visitor: Visitor) -> None:
         self.hall.clock.advance(self._draw.choice((0.5, 5, 26, 46, 121, 700, 4000)))
@@ -304,6 +327,11 @@ class Monkey:
     async def _engine(self, visitor: Visitor) -> None:
         stations = self.hall.stations
         self._draw.choice((stations.run, stations.run, stations.run, stations.stop))()
+
+    async def _paper(self, visitor: Visitor) -> None:
+        """The printer of receipts has none, or has some again."""
+        trouble = self._printer.trouble is None and self._draw.random() < 0.5
+        self._printer.trouble = ReceiptPaperOutError("receipt.paper_out") if trouble else None
 
     @staticmethod
     def _post(visitor: Visitor, event: events.Key) -> None:
@@ -322,15 +350,15 @@ class Monkey:
             await visitor.wait_s(self.hall.clock, 130)
             await app.workers.wait_for_complete()
             screen = app.current()
-            if isinstance(screen, WelcomeScreen | OutOfServiceScreen) and app.screen is screen:
+            is_home = isinstance(screen, WelcomeScreen | OutOfServiceScreen)
+            if is_home and app.screen is screen and app.comfort == app._usual:
                 break
         else:
             stack = [type(it).__name__ for it in app.screen_stack]
             raise AssertionError(
                 f"idling does not lead to welcome: {stack}, {app._idle.state}, {app.is_busy()}, "
-                f"closed: {app.is_closed}"
+                f"closed: {app.is_closed}, {app.comfort}, {app._idle.left_s} s left"
             )
-        await visitor.until(lambda: app._usual == app.comfort)
         await visitor.until(lambda: not app._scanner.is_holding)
         await visitor.pilot.pause()
         self.visits += 1
@@ -377,13 +405,15 @@ class Monkey:
             assert word not in self._log.text, self._log.text[-3000:]
 
     def _canaries(self) -> list[str]:
-        return [it for person in self.people for it in person.canaries]
+        people = [it for person in self.people for it in person.canaries]
+        return [*people, PASSWORD.text]
 
     def _renew(self) -> None:
         """Locks and finished jobs would leave only refusals."""
         self.hall.tickets.refusals.clear()
         self.hall.tickets.tries.clear()
         self.hall.jobs.rows.clear()
+        self.hall.passwords.password = PASSWORD
         self.hall.tickets.rows = {
             key: dataclasses.replace(
                 row,
@@ -399,7 +429,8 @@ class Monkey:
         seen = ", ".join(f"{name} {count}" for name, count in self.seen.most_common())
         return (
             f"seed {self.seed}: {self.at} events ({done}); {self.visits} times idle to welcome, "
-            f"{self.crawls} searches of memory; screens: {seen}"
+            f"{self.crawls} searches of memory; screens: {seen}; "
+            f"not met: {', '.join(self.not_met()) or 'none'}"
         )
 
 

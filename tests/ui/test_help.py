@@ -15,6 +15,7 @@ from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.widgets import words
 from kiosk.widgets.theme import CONTRAST_THEME, KIOSK_THEME
+from kiosk.widgets.wording import called_words
 from tests.fakes.lobby import Hall, Visitor
 from tests.ui.measure import painted
 from tests.ui.screens import every_screen
@@ -298,3 +299,17 @@ async def test_a_machine_that_cannot_speak_says_so() -> None:
         await visitor.until(lambda: panel(pilot))
         assert "not at this machine" in visitor.text()
         assert pilot.app.screen.query_one("#spoken").disabled
+
+
+async def test_a_panel_that_is_closed_before_it_is_there(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        for panel in (
+            HelpPanel(visitor.app._offer, visitor.app.comfort),
+            NotePanel(called_words()),
+        ):
+            visitor.app._open(panel)
+            visitor.app.close_panel()
+            await visitor.sees(WelcomeScreen)
+            await visitor.until(lambda panel=panel: not panel.is_running)

@@ -136,7 +136,8 @@ class HelpPanel(Panel):
             yield LowButton(_("Close"), id="close", classes="primary")
 
     def on_mount(self) -> None:
-        self.query_one(f"#{self._focus}").focus()
+        if self in self.app.screen_stack:  # it may have been closed before it was mounted
+            self.query_one(f"#{self._focus}").focus()
 
     def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
         event.stop()
