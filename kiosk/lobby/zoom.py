@@ -11,8 +11,8 @@ from typing import Final
 
 from textual.app import App
 
-PAGE_LARGE: Final = "sendhome:text=large"
-PAGE_USUAL: Final = "sendhome:text=usual"
+from kiosk.widgets.page_letters import PAGE_LARGE, PAGE_USUAL
+
 _XTERM_STEPS: Final = 2  # of its font menu
 
 

@@ -12,9 +12,11 @@ import asyncio
 import contextlib
 import html
 import logging
+import re
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -27,6 +29,7 @@ from kiosk.errors import ConfigError
 from kiosk.ports import Clock
 from kiosk.restarts import Restarts
 from kiosk.serve.session import Cells, PageError, Session
+from kiosk.widgets.page_letters import PAGE_LARGE, PAGE_USUAL
 
 LOOPBACK: Final = "127.0.0.1"
 IN_USE: Final = 4009  # of a web socket that is closed because another page shows the app
@@ -38,6 +41,7 @@ _SCRIPTS: Final = {
     "xterm.css": ("css/xterm.css", "text/css"),
     "mono.ttf": ("fonts/RobotoMono-VariableFont_wght.ttf", "font/ttf"),
 }
+_TERMINAL: Final = re.compile(r"this\.terminal=new \w+\.Terminal\(")
 _OURS: Final = {"kiosk.js": "text/javascript", "kiosk.css": "text/css"}
 
 logger = logging.getLogger(__name__)
@@ -149,8 +153,11 @@ class AppServer:
         if name not in _SCRIPTS:
             raise web.HTTPNotFound
         path, kind = _SCRIPTS[name]
-        static = Path(textual_serve.__file__).parent / "static"
-        return web.FileResponse(static / path, headers={"Content-Type": kind})
+        file = Path(textual_serve.__file__).parent / "static" / path
+        if name == "textual.js":
+            script = await asyncio.to_thread(file.read_text, encoding="utf-8")
+            return web.Response(text=_with_a_way_in(script), content_type=kind, charset="utf-8")
+        return web.FileResponse(file, headers={"Content-Type": kind})
 
     async def _show(self, request: web.Request) -> web.WebSocketResponse:
         if request.headers.get("Origin") != self.origin:  # a browser always says it here
@@ -163,7 +170,7 @@ class AppServer:
         self._page = page
         try:
             cells = Cells.of(_number(request, "width"), _number(request, "height"))
-            session = Session(self._command, cells, page.send_bytes)
+            session = Session(self._command, cells, page.send_bytes, partial(_zoom, page))
             listening = asyncio.create_task(_listen_to(page, session))
             try:
                 await self._play(session, listening)
@@ -211,6 +218,12 @@ class AppServer:
         self._not_before_s = self._clock.monotonic_s() + pause_s
 
 
+async def _zoom(page: web.WebSocketResponse, is_large: bool) -> None:
+    """As textual.js understands it; kiosk.js makes letters of it and opens nothing."""
+    url = PAGE_LARGE if is_large else PAGE_USUAL
+    await page.send_json(["open_url", {"url": url, "new_tab": False}])
+
+
 async def _listen_to(page: web.WebSocketResponse, session: Session) -> None:
     async for message in page:
         if message.type is not WSMsgType.TEXT:
@@ -243,6 +256,14 @@ def _policy(own: str) -> str:
 
 def _own(name: str) -> bytes:
     return files("kiosk.serve").joinpath("page", name).read_bytes()
+
+
+def _with_a_way_in(script: str) -> str:
+    """textual.js keeps its terminal to itself; the letters of one that runs grow only from inside.
+
+    Should another version be written differently, its letters have one size, and all else works.
+    """
+    return _TERMINAL.sub(r"window.sendhomeTerminal=\g<0>", script, count=1)
 
 
 def _number(request: web.Request, name: str) -> int | None:

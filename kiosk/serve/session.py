@@ -2,7 +2,8 @@
 
 The app is a process whose driver is Textual's for the web: packets of a letter, four bytes of
 length (big endian) and a payload go both ways, D what a terminal would get and send, M a JSON
-object about it. Nothing but the drawing reaches the page: no link is opened, no file is delivered.
+object about it. Beside the drawing only the wish for larger letters reaches the page: no link is
+opened, no file is delivered.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kiosk.app_process import LogPipe, child_environment, tied_to_us
+from kiosk.widgets.page_letters import PAGE_LARGE, PAGE_USUAL
 
 MAX_TYPED: Final = 4096  # characters of one message; a scanner's keys come one by one
 _COLUMNS: Final = range(20, 400)
@@ -55,12 +57,18 @@ class Session:
     Args:
         command: Of the app.
         draw: Sends bytes to the page's terminal.
+        zoom: Asks the page for large letters, or for the usual ones.
     """
 
     def __init__(
-        self, command: Sequence[str], cells: Cells, draw: Callable[[bytes], Awaitable[None]]
+        self,
+        command: Sequence[str],
+        cells: Cells,
+        draw: Callable[[bytes], Awaitable[None]],
+        zoom: Callable[[bool], Awaitable[None]],
     ) -> None:
-        self._command, self._cells, self._draw = list(command), cells, draw
+        self._command, self._cells = list(command), cells
+        self._draw, self._zoom = draw, zoom
         self._process: asyncio.subprocess.Process | None = None
         self.has_begun = self.was_stopped = False
 
@@ -153,6 +161,8 @@ class Session:
                 payload = await read(size)
                 if kind == b"D":
                     await self._draw(payload)
+                elif kind == b"M" and (is_large := _wishes_large(payload)) is not None:
+                    await self._zoom(is_large)
 
     def _send_meta(self, content: Mapping[str, object]) -> None:
         self._send(b"M", json.dumps(content).encode("ascii"))
@@ -165,6 +175,18 @@ class Session:
             if process.stdin.transport.get_write_buffer_size() > _MAX_WAITING_BYTES:
                 raise PageError("more than the app takes")
             process.stdin.write(kind + len(payload).to_bytes(4, "big") + payload)
+
+
+def _wishes_large(payload: bytes) -> bool | None:
+    """Whether the app asks for large letters; None if it is about something else.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    meta = json.loads(payload)
+    if not isinstance(meta, dict) or meta.get("type") != "open_url":
+        return None
+    return {PAGE_LARGE: True, PAGE_USUAL: False}.get(str(meta.get("url")))
 
 
 def _within(number: int, limits: range) -> int:

@@ -28,6 +28,7 @@ _PIECE: Final = re.compile(
     f"[{_OPENING}]*(?:[{_CHINESE}]|[^ {_CHINESE}]+[{_COUNTED}]?)[{_CLOSING}]* *"
     f"|[{_OPENING}{_CLOSING}]+ *| +"
 )
+_BEGINNING: Final = re.compile(r"[.!?؟] +[^ ]+ +$")
 _ENDS: Final = (".", "!", "?", "。", "！", "？", "؟")
 
 
@@ -85,12 +86,21 @@ def even_breaks(text: str, width: int) -> tuple[int, ...]:
     if len(best) == 1 and (sentences := _between_sentences(text, pieces, width)):
         return (sentences,)
     narrow = max(cell_len(it.rstrip()) for it in pieces)
+    kept = _kept_whole(text, best)
     for less in range(width - 1, narrow - 1, -1):
         found = _breaks(pieces, less)
         if len(found) > len(best):
             break
-        best = found
+        if (keeps := _kept_whole(text, found)) >= kept:
+            best, kept = found, keeps
     return tuple(best)
+
+
+def _kept_whole(text: str, breaks: list[int]) -> int:
+    """Breaks between two sentences, less those behind the first word of one."""
+    before = [text[:at] for at in breaks]
+    between = sum(it.rstrip().endswith(_ENDS) for it in before)
+    return between - sum(_BEGINNING.search(it) is not None for it in before)
 
 
 def _between_sentences(text: str, pieces: list[str], width: int) -> int:

@@ -35,7 +35,11 @@ _MARKED: Final = re.compile(
 )
 _CONTROLS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LRM, _RLM = "\u200e", "\u200f"
-_RESHAPER: Final = ArabicReshaper({"delete_harakat": True, "support_ligatures": True})
+# Fonts of terminals have the forms of letters and of Lam with Alef, but DejaVu Sans Mono no single
+# sign for the name of God, which is in many people's names (Abdullah).
+_RESHAPER: Final = ArabicReshaper(
+    {"delete_harakat": True, "support_ligatures": True, "ARABIC LIGATURE ALLAH": False}
+)
 HELD: Final = "\xa0"  # a blank that is turned round with its line even at the end of it
 _terminal_shapes = False
 

@@ -4,15 +4,19 @@
 "use strict";
 
 (() => {
-  const COLUMNS = 80;
-  const ROWS = 24;
+  const USUAL = [80, 24]; // columns, rows
+  const LARGE = [64, 20]; // the least that every screen has room on: kiosk/widgets/screen.py
+  const WISHES = { "sendhome:text=large": LARGE, "sendhome:text=usual": USUAL }; // kiosk/widgets/page_letters.py
   const IN_USE = 4009; // kiosk/serve/server.py
   const AGAIN_MS = 1000;
   const SETTLES_MS = 250;
 
   // --- nothing leads away ---------------------------------------------------------------------
 
-  window.open = () => null; // a link on the receipt is text
+  window.open = (address) => {
+    if (Object.hasOwn(WISHES, address)) grow(WISHES[address]);
+    return null; // a link on the receipt is text
+  };
   const never = (event) => event.preventDefault();
   // What one person typed is not there for the next to paste.
   Object.defineProperty(navigator, "clipboard", {
@@ -131,6 +135,8 @@
 
   // --- the start ------------------------------------------------------------------------------
 
+  let [columns, rows] = USUAL;
+
   /** The largest letters with which all columns and rows are there. */
   function letters() {
     const pen = document.createElement("canvas").getContext("2d");
@@ -142,7 +148,7 @@
       // A cell is whole pixels of the screen: xterm.js rounds its width down and its height up.
       const ratio = window.devicePixelRatio;
       const cell = [Math.floor(wide * pixels * ratio) / ratio, Math.ceil(high * pixels * ratio) / ratio];
-      if (cell[0] * COLUMNS <= window.innerWidth && cell[1] * ROWS <= window.innerHeight) return pixels;
+      if (cell[0] * columns <= window.innerWidth && cell[1] * rows <= window.innerHeight) return pixels;
     }
     return 8;
   }
@@ -156,28 +162,35 @@
     }
   }
 
-  /** Another screen: its letters are another size, and textual.js sets that at the start only. */
-  function resized(drawn) {
+  /** Letters of another size on the terminal that is there: the visit goes on. */
+  function draw() {
+    const terminal = window.sendhomeTerminal; // kiosk/serve/server.py
+    if (!terminal) return;
     const wanted = letters();
-    if (wanted < drawn || wanted > 1.25 * drawn) window.location.reload();
+    if (terminal.options.fontSize !== wanted) terminal.options.fontSize = wanted;
+    window.onresize?.(); // textual.js fits columns and rows to it
+  }
+
+  function grow(size) {
+    [columns, rows] = size;
+    draw();
   }
 
   function listen() {
     document.querySelector(".xterm-helper-textarea")?.focus();
   }
 
-  const draw = window.onload;
+  const begun = window.onload;
   window.onload = async (event) => {
     const weights = ["400", "700"];
     await Promise.all(weights.map((it) => document.fonts.load(`${it} 16px "Roboto Mono"`)));
     await settled();
-    const drawn = letters();
-    document.getElementById("terminal").dataset.fontSize = String(drawn);
-    draw(event);
+    document.getElementById("terminal").dataset.fontSize = String(letters());
+    begun(event);
     let waiting = 0;
     window.addEventListener("resize", () => {
       window.clearTimeout(waiting);
-      waiting = window.setTimeout(() => resized(drawn), 2 * SETTLES_MS);
+      waiting = window.setTimeout(draw, 2 * SETTLES_MS);
     });
     listen();
     document.addEventListener("focusout", () => window.setTimeout(listen, 0));

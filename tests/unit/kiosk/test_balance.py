@@ -34,6 +34,18 @@ def test_a_sentence_a_line_where_both_fit() -> None:
     ]
 
 
+def test_no_line_ends_with_the_first_word_of_a_sentence() -> None:
+    text = (
+        "It is the last one. Keep them all: they belong together. "
+        "1 video could not be put on the disc. A list there names it. Please ask at the desk."
+    )
+    assert lines(text, 60) == [
+        "It is the last one. Keep them all: they belong",
+        "together. 1 video could not be put on the disc.",
+        "A list there names it. Please ask at the desk.",
+    ]
+
+
 @pytest.mark.parametrize("width", range(8, 60))
 def test_chinese_breaks_between_characters_but_not_before_a_mark(width: int) -> None:
     text = "有一份报告还不是最终报告。完成后，您可以（在2026年3月12日）再领一份带报告的副本。"

@@ -25,6 +25,12 @@ def test_letters_are_joined_and_turned_round() -> None:
     assert shown == "\ufeb9\ufeae\ufed8\ufedf\ufe8d"
 
 
+def test_a_name_with_the_name_of_god_has_only_letters_that_fonts_have() -> None:
+    shown = script.visual("عبد الله", is_right_to_left=True)
+    assert "\ufdf2" not in shown  # a box in DejaVu Sans Mono: half of all Abdullahs would see it
+    assert shown == "\ufeea\ufee0\ufedf\ufe8d \ufeaa\ufe92\ufecb"
+
+
 def test_numbers_and_latin_words_stay_as_they_are() -> None:
     shown = script.visual("القرص (CD) 12", is_right_to_left=True)
     assert shown.startswith("12 (CD) ")
