@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.xdist_group("demo"),
     pytest.mark.skipif(PROGRAMS["chromium"] is None, reason="chromium is not installed"),
 ]
+LETTERS = "(window.sendhomeTerminal?.options.fontSize ?? 0)"
 _NOT_OURS = "Automatic fallback to software WebGL"  # no graphics processor here
 
 
@@ -119,6 +120,64 @@ def test_letters_are_as_large_as_they_can_be(
     assert columns < 90 or rows < 27  # one more pixel and something would not be there
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (800, 1280)])
+def test_large_text_makes_letters_larger_and_the_visit_goes_on(
+    web: Browser, address: str, size: tuple[int, int]
+) -> None:
+    kiosk = Kiosk(web, address, size=size)
+    kiosk.sees("Take your images home")
+    kiosk.tap("English")
+    kiosk.sees("type its 8 characters")
+    kiosk.touch_key("7")
+    usual = web.evaluate(LETTERS)
+    kiosk.tap("Help, language")
+    kiosk.sees("Large text")
+    kiosk.tap("Large text")
+    until(web, f"{LETTERS} > {usual}")
+    until_cells(kiosk, lambda cells: 64 <= cells[0] < 80 and cells[1] >= 20)
+    kiosk.tap("Close")
+    kiosk.sees("7 _ _ _")  # what was typed is still there
+    kiosk.touch_key("K")  # and a finger meets what it sees
+    kiosk.sees("7 K _ _")
+    kiosk.tap("Back")
+    kiosk.sees("Take your images home")
+    until(web, f"{LETTERS} === {usual}")  # the next person's letters are the usual ones
+    until_cells(kiosk, lambda cells: cells[0] >= 80)
+    assert complaints(web) == []
+
+
+def test_a_screen_that_is_turned_keeps_the_visit(web: Browser, address: str) -> None:
+    kiosk = Kiosk(web, address, size=(1280, 800))
+    kiosk.sees("Take your images home")
+    kiosk.tap("English")
+    kiosk.sees("type its 8 characters")
+    kiosk.touch_key("7")
+    kiosk.sees("7 _ _ _")
+    usual = web.evaluate(LETTERS)
+    web.ask("resize", width=800, height=1280)
+    until(web, f"{LETTERS} < {usual}")
+    until_cells(kiosk, lambda cells: cells[0] >= 80 and cells[1] > 40)
+    kiosk.sees("7 _ _ _", "Call staff")
+    kiosk.touch_key("K")
+    kiosk.sees("7 K _ _")
+    kiosk.tap("Back")
+
+
+def test_arabic_letters_stand_in_their_cells(web: Browser, address: str) -> None:
+    """The page's font has none: those that come in must be as wide as its own."""
+    kiosk = Kiosk(web, address)
+    kiosk.sees("Take your images home")
+    widths = web.evaluate(
+        """(async () => {
+            await document.fonts.load('40px "Roboto Mono"', "\ufe8d");
+            const pen = document.createElement("canvas").getContext("2d");
+            pen.font = "40px 'Roboto Mono', Monaco, 'Courier New', monospace";
+            return [..."W\ufe8d\ufeb4\ufefb\ufeea"].map(it => pen.measureText(it).width);
+        })()"""
+    )
+    assert max(widths) <= widths[0] * 1.02
+
+
 def test_nothing_leads_away(kiosk: Kiosk, web: Browser) -> None:
     kiosk.sees("Take your images home")
     assert web.evaluate("window.open('https://example.org/')") is None
@@ -160,6 +219,14 @@ def test_after_a_crash_the_notice_and_then_the_welcome(kiosk: Kiosk, web: Browse
     assert until(web, "!document.querySelector('#terminal canvas')") is True  # nor what it showed
     until(web, "!window.__mark && document.body?.classList.contains('-first-byte')")
     assert "type its 8 characters" not in kiosk.sees("Take your images home")
+
+
+def until_cells(kiosk: Kiosk, is_so: Callable[[tuple[int, int]], bool]) -> None:
+    """Until the page has asked for so many columns and rows."""
+    end = time.monotonic() + 30
+    while not is_so(kiosk.cells):
+        assert time.monotonic() < end, kiosk.cells
+        time.sleep(0.05)
 
 
 def until(web: Browser, code: str) -> Any:

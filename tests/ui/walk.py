@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from textual._compositor import Compositor
+from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widget import Widget
 
 from kiosk.lobby.comfort import Comfort
 from kiosk.lobby.screens.base import LobbyScreen
@@ -50,6 +52,23 @@ def panels(comfort: Comfort) -> dict[str, Callable[[], Panel]]:
 def names() -> list[str]:
     """Of everything that a walk shows, in its order."""
     return [*every_screen(), *panels(Comfort("en")), WARNING]
+
+
+async def _settled(pilot: Pilot[None], screen: Screen[None], size: Size) -> None:
+    """Until nothing moves any more: on a busy machine Pilot goes on before."""
+    before: object = None
+    for _ in range(200):
+        now = [(it.region, it.classes, str(getattr(it, "content", ""))) for it in _all(screen)]
+        is_waiting = screen._layout_required or screen._dirty_widgets or screen._callbacks
+        if screen.size == size and now == before and not is_waiting:
+            return
+        before = now
+        await pilot.pause()
+    raise AssertionError(f"{type(screen).__name__} is never done at {size}")
+
+
+def _all(screen: Screen[None]) -> list[Widget]:
+    return [screen, *screen.query()]
 
 
 @contextmanager
@@ -94,6 +113,7 @@ async def walk(
             for size in order:
                 if app.size != size:
                     await pilot.resize_terminal(*size)
+                await _settled(pilot, screen, size)
                 look(name, size, screen)
             order.reverse()
 

@@ -101,6 +101,11 @@ const ACTIONS = {
   click: ({ selector }) => page.click(selector),
   type: ({ selector, text }) => page.type(selector, text),
   /** "Shift+r" and the like, or one key. */
+  async resize({ width, height }) {
+    const now = page.viewport(); // the same otherwise, or the page would be loaded again
+    await page.setViewport({ ...now, width, height });
+  },
+
   async key({ key }) {
     const parts = key.length > 1 ? key.split("+").filter(Boolean) : [key];
     const last = parts.pop();
