@@ -23,9 +23,10 @@ _OPENING: Final = "（「『《“‘"
 _CLOSING: Final = "。，、：；！？）」』》”’…"
 _CHINESE: Final = "\u2e80-\u2fdf\u3001-\u30ff\u3400-\u9fff\uff00-\uffef"
 _COUNTED: Final = "年月日个张份项位"  # behind a number
-# What stays together: a Chinese character with its marks; or a word, marks and blanks behind it.
+# What stays together: a Chinese character with its marks; or a word with marks and blanks behind
+# it, and a number before it.
 _PIECE: Final = re.compile(
-    f"[{_OPENING}]*(?:[{_CHINESE}]|[^ {_CHINESE}]+[{_COUNTED}]?)[{_CLOSING}]* *"
+    f"[{_OPENING}]*(?:[{_CHINESE}]|(?:[0-9]+ )?[^ {_CHINESE}]+[{_COUNTED}]?)[{_CLOSING}]* *"
     f"|[{_OPENING}{_CLOSING}]+ *| +"
 )
 _BEGINNING: Final = re.compile(r"[.!?؟] +[^ ]+ +$")

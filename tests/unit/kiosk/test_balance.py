@@ -36,14 +36,21 @@ def test_a_sentence_a_line_where_both_fit() -> None:
 
 def test_no_line_ends_with_the_first_word_of_a_sentence() -> None:
     text = (
-        "It is the last one. Keep them all: they belong together. "
-        "1 video could not be put on the disc. A list there names it. Please ask at the desk."
+        "It is the last one. Keep them all: they belong together. 1 video could not be put on the "
+        "disc. A list there names it. Please ask at the desk for it."
     )
     assert lines(text, 60) == [
-        "It is the last one. Keep them all: they belong",
-        "together. 1 video could not be put on the disc.",
-        "A list there names it. Please ask at the desk.",
+        "It is the last one. Keep them all: they belong together.",
+        "1 video could not be put on the disc. A list there names it.",
+        "Please ask at the desk for it.",
     ]
+
+
+@pytest.mark.parametrize("width", range(15, 60))
+def test_a_number_stays_with_what_it_counts(width: int) -> None:
+    found = lines("Impossible de copier sur le disque : 1 vidéo et 12 images.", width)
+    assert all(cell_len(it) <= width for it in found)
+    assert not any(it.endswith(("1", "12")) for it in found)
 
 
 @pytest.mark.parametrize("width", range(8, 60))
