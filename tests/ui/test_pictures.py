@@ -44,6 +44,7 @@ async def test_every_screen_in_every_language(hall: Hall, language: str, tmp_pat
     def look(name: str, size: Size, screen: Screen[None]) -> None:
         strips = screen.app.screen._compositor.render_strips()
         drawn[size][name] = pictures.picture(strips)
+        assert [(it.cell_length, len(strips)) for it in strips] == [size] * size[1], name
         where = f"{name} at {size[0]}x{size[1]}"
         if name != WARNING:  # what is behind it is pale on purpose; test_layout looks at its box
             found.extend(f"{where}: {it}" for it in findings(screen.app, screen))

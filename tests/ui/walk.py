@@ -60,8 +60,11 @@ async def _settled(pilot: Pilot[None], screen: Screen[None], size: Size) -> None
     for _ in range(200):
         now = [(it.region, it.classes, str(getattr(it, "content", ""))) for it in _all(screen)]
         is_waiting = screen._layout_required or screen._dirty_widgets or screen._callbacks
-        if screen.size == size and now == before and not is_waiting:
+        is_sized = screen.size == screen._compositor.size == size
+        if is_sized and now == before and not is_waiting:
             return
+        if now == before and not is_sized:  # it came while the screen was changed, and was lost
+            await pilot.resize_terminal(*size)
         before = now
         await pilot.pause()
     raise AssertionError(f"{type(screen).__name__} is never done at {size}")
@@ -111,7 +114,7 @@ async def walk(
         async def at_each_size(name: str, screen: Screen[None]) -> None:
             await visitor.until(lambda: app.screen is screen and screen.is_mounted)
             for size in order:
-                if app.size != size:
+                if screen._compositor.size != size:
                     await pilot.resize_terminal(*size)
                 await _settled(pilot, screen, size)
                 look(name, size, screen)
