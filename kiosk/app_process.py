@@ -14,6 +14,7 @@ from typing import Final, Self
 
 LOG_FD_VARIABLE: Final = "SENDHOME_LOG_FD"
 _MAX_LINE: Final = 1000
+_OURS: Final = frozenset({"kiosk", "burner", "dicomdir"})
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +61,19 @@ class LogPipe:
                 logger.info("%s", "".join(c for c in line if c.isprintable()))
 
 
+def is_ours_or_serious(record: logging.LogRecord) -> bool:
+    """For a log's handler: libraries tell at INFO of what they work on, fontTools every letter of a
+    name.
+    """
+    return record.levelno >= logging.WARNING or record.name.split(".")[0] in _OURS
+
+
 def log_to_parent() -> None:
     """In the child: send our log through our parent's pipe; never to the terminal."""
     handler: logging.Handler = logging.NullHandler()
     if (number := os.environ.get(LOG_FD_VARIABLE, "")).isdecimal():
         handler = logging.StreamHandler(os.fdopen(int(number), "w", buffering=1))
         handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+    handler.addFilter(is_ours_or_serious)
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.raiseExceptions = False  # a failing handler would print to the terminal

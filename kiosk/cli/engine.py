@@ -23,12 +23,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
     from kiosk.adapters.jobs.engine import EngineOptions, run_engine, station_lock
+    from kiosk.app_process import is_ours_or_serious
     from kiosk.engine_parts import engine_parts
     from kiosk.services.job_log import JobFormatter
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # tells of every start
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # of every table of every label's font
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(is_ours_or_serious)
     handler.setFormatter(JobFormatter("%(levelname)s %(name)s %(job)s%(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     config = config_file.load(args.config)

@@ -9,13 +9,14 @@ import argparse
 import dataclasses
 import json
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import config_file
-from kiosk.app_process import log_to_parent
+from kiosk.app_process import is_ours_or_serious, log_to_parent
 from kiosk.errors import ConfigError, KioskError
 from kiosk.lobby.wrapper import Wrapper, desk_page, is_on_a_terminal
 
@@ -171,14 +172,16 @@ def log_to(log: Path | None, config: Config) -> None:
     if log is None and sys.stderr.isatty():
         log = config.store.state_dir / f"kiosk-{config.kiosk.name}.log"
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    if log is None:
-        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=form)
-        return
     try:
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        logging.basicConfig(filename=log, level=logging.INFO, format=form)
+        if log is None:
+            handler: logging.Handler = logging.StreamHandler(sys.stderr)
+        else:
+            log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handler = logging.FileHandler(log)
     except OSError as error:
         raise ConfigError(f"the log cannot be kept in {log}: {error.strerror}") from error
+    handler.addFilter(is_ours_or_serious)
+    logging.basicConfig(handlers=[handler], level=logging.INFO, format=form)
 
 
 def _child(config: Config, visitors: Path | None) -> int:
@@ -208,6 +211,13 @@ def _plain(config: Config, log: Path | None, visitors: Path | None) -> int:
     shaped = dataclasses.replace(config.kiosk, terminal_shapes=True)  # a Braille line turns nothing
 
     async def visit(app: LobbyApp) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, app.exit)
+        for number in (signal.SIGQUIT, signal.SIGTSTP):
+            signal.signal(number, signal.SIG_IGN)
+        # Who stands before the kiosk does not end it; the demo's owner may.
+        loop.add_signal_handler(signal.SIGINT, app.exit if visitors else _nothing)
         return await PlainKiosk(app, lines_of(sys.stdin), written, forget_lines).run()
 
     plain = dataclasses.replace(config, kiosk=shaped)
@@ -216,6 +226,10 @@ def _plain(config: Config, log: Path | None, visitors: Path | None) -> int:
         for line in desk_page(config.site.institution, whom_to_call(config)):
             written(line)
     return code
+
+
+def _nothing() -> None:
+    """For a signal that is heard and not heeded."""
 
 
 def _lobby(config: Config, visitors: Path | None) -> int:
@@ -231,7 +245,6 @@ def _with_app(config: Config, visitors: Path | None, run_app: Callable[[LobbyApp
     from kiosk.lobby.app import LobbyApp
     from kiosk.widgets.script import let_terminal_shape
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     let_terminal_shape(config.kiosk.terminal_shapes)
     with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
         parts = bootstrap.lobby_parts(config, journal, jobs)

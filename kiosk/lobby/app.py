@@ -61,6 +61,7 @@ class LobbyApp(ClaimingApp, inherit_bindings=False):
         self._new_visit()
         self._forget_job()
         self.forget_receipt()
+        self._has_let_in = False
         self.forget_comfort()
         self._scanner.forget()
         self._show_welcome()
@@ -110,6 +111,7 @@ class LobbyApp(ClaimingApp, inherit_bindings=False):
         self._visit.claim, self._visit.answers = None, Answers()
         if isinstance(message.outcome, Release):
             self._visit.release = message.outcome
+            self._has_let_in = True
             self._show(IsThisYouScreen(self._frame, message.outcome.order))
         elif message.outcome is None:
             self._sorry(message.error_code)

@@ -175,8 +175,9 @@ class AssistedApp(WatchingApp, inherit_bindings=False):
     # --- the call ---------------------------------------------------------------------------------
 
     def on_staff_wanted(self, _message: StaffWanted) -> None:
-        self._open(NotePanel(called_words(is_open=self._call is not None)))
         screen = self.current()
+        has_order = screen is not None and screen.extends_visit
+        self._open(NotePanel(called_words(is_open=self._call is not None, has_order=has_order)))
         self._call_staff("" if screen is None else type(screen).__name__)
 
     @work(thread=True, group="call", exit_on_error=False)

@@ -30,26 +30,34 @@ _SCREEN_OF: Final[dict[Fact, type[LobbyScreen]]] = {
 class ClaimingApp(OrderingApp, inherit_bindings=False):
     """The following app, and how a visit begins."""
 
+    _has_let_in = False  # somebody, since the welcome
+
     # --- what the guard tells ---------------------------------------------------------------------
 
-    def scanned(self, text: str) -> None:
-        """A scan counts on every screen: it begins a visit with this claim."""
+    def scanned(self, text: str, *, is_scanned: bool = True) -> None:
+        """A scan counts on every screen: it begins a visit with this claim.
+
+        Args:
+            is_scanned: It surely came from a scanner; numbers and cards count then only.
+        """
         if self._visit.is_asking:
             return
-        claim = self._parts.identify.read(text, is_scanned=True)
+        claim = self._parts.identify.read(text, is_scanned=is_scanned)
         if isinstance(claim, Unread):
             self._notice(unread_words(claim))
             return
         if self._is_somebody_elses():
+            self._has_let_in = False
             self.forget_comfort()
             self._idle.end_visit()
         self._begin(claim)
 
     def _is_somebody_elses(self) -> bool:
-        """Whether what is shown may have been left by the one before."""
-        visit = self._visit
+        """Whether what is shown may have been left by the one before: whoever was let in since the
+        welcome need not be the one who scans now.
+        """
         is_over = isinstance(self.current(), GoodbyeScreen | ThanksScreen)
-        return is_over or visit.release is not None or visit.job_id is not None
+        return is_over or self._has_let_in or self._visit.job_id is not None
 
     def dropped(self) -> None:
         """A scanner that sends no Enter, or very quick fingers."""

@@ -14,6 +14,8 @@ from rich.console import Console
 from textual import events
 from textual._context import visible_screen_stack
 from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from kiosk.lobby.crash import log_error
@@ -23,6 +25,7 @@ from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.messages import StillHere
 from kiosk.lobby.screens.panel import Panel
 from kiosk.lobby.screens.sentence import StillThereScreen
+from kiosk.lobby.terminal import TerminalDriver
 from kiosk.ports import Clock
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.screen import KioskScreen, Touched
@@ -104,8 +107,13 @@ class GuardedApp(App[None], inherit_bindings=False):
         self._is_waiting_for_keys = False
         self._idle = Inactivity(clock, warn_s=warn_s, visit_s=visit_s)
         self._warning: StillThereScreen | None = None
+        self._was_warned = False  # when the keys came that the scanner still holds
         self._panel: Panel | None = None
         self._has_warned_of_end = False
+
+    def get_driver_class(self) -> type[Driver]:
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found
 
     def on_mount(self) -> None:
         self.animation_level = "none"
@@ -174,6 +182,9 @@ class GuardedApp(App[None], inherit_bindings=False):
         """Whether Textual gets this key; typing, scans and everything unknown it does not."""
         if not self.screen_stack:
             return False  # the app ends, and keys are still in its queue
+        # A key answers the warning and nothing behind it, which nobody was looking at.
+        is_answer = self._warning is not None
+        self._was_warned = is_answer or (self._was_warned and self._scanner.is_holding)
         self._touch()
         if self._is_demo and event.key == EXIT_KEY:
             self.exit()
@@ -182,7 +193,7 @@ class GuardedApp(App[None], inherit_bindings=False):
         self._obey(read)
         if self._scanner.is_holding:
             self._wait_for_more()
-        if read.is_ours:
+        if read.is_ours or is_answer:
             return False
         if event.key in HELP_KEYS:
             self._visits.pressed_help_key(event.key)
@@ -193,7 +204,8 @@ class GuardedApp(App[None], inherit_bindings=False):
 
     def _obey(self, read: Read) -> None:
         self._tell_dropped()
-        self._type(read.typed)
+        if not self._was_warned:
+            self._type(read.typed)
         if read.scan is not None:
             self._visits.scanned(read.scan)
         if read.slow is not None:

@@ -59,7 +59,8 @@ class LeavingApp(FollowingApp, inherit_bindings=False):
         self, visit: Visit, receipts: Receipts, jobs: Sequence[OrderId], language: str
     ) -> None:
         receipt, _code = attempt(lambda: receipts.make(jobs, language=language))
-        can_print = receipt is not None and receipts.printer.state() is not PrinterState.MISSING
+        state, _code = attempt(receipts.printer.state)
+        can_print = receipt is not None and state not in (None, PrinterState.MISSING)
         self.post_message(ReceiptMade(visit, receipt, can_print))
 
     def on_receipt_made(self, message: ReceiptMade) -> None:
@@ -83,14 +84,15 @@ class LeavingApp(FollowingApp, inherit_bindings=False):
         if isinstance(screen, ReceiptScreen) and receipt is not None and receipts is not None:
             screen.show_printing(Printing.UNDER_WAY)
             now = replace(receipt, language=self.comfort.language)
-            self._print_receipt(self._visit, receipts, now, self._watched[0])
+            self._print_receipt(self._visit, receipts, [now], self._watched[0])
 
     @work(thread=True, group="receipt", exit_on_error=False)
     def _print_receipt(
-        self, visit: Visit, receipts: Receipts, receipt: Receipt, job_id: OrderId
+        self, visit: Visit, receipts: Receipts, held: list[Receipt], job_id: OrderId
     ) -> None:
+        """`held` is emptied: Textual keeps a worker's arguments long after the visit."""
         actor = f"kiosk:{self._parts.kiosk_name}"
-        _done, code = attempt(lambda: receipts.print_out(receipt, job_id, actor=actor))
+        _done, code = attempt(lambda: receipts.print_out(held.pop(), job_id, actor=actor))
         self.post_message(ReceiptPrinted(visit, code))
 
     def on_receipt_printed(self, message: ReceiptPrinted) -> None:

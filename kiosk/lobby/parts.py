@@ -56,7 +56,7 @@ class LobbyParts:
         doctors: The site's directory.
         date_order: How a birth date is typed here.
         idle_s, warn_s: A visit without a touch ends after `idle_s`, announced `warn_s` before.
-        progress_idle_s: The same while a medium is made: those screens show nothing of a person.
+        progress_idle_s: The same while a medium is made: a claim opens those screens again.
         people: The demo's visitors.
         demo_hand: The demo's hand at the simulated drive: does what is wanted there.
     """
@@ -91,6 +91,6 @@ class LobbyParts:
     date_order: DateOrder = "DMY"
     idle_s: float = 45.0
     warn_s: float = 20.0
-    progress_idle_s: float = 120.0
+    progress_idle_s: float = 60.0
     people: tuple[DemoPerson, ...] = field(default=(), repr=False)
     demo_hand: Callable[[Wanted], None] | None = None

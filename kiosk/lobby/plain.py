@@ -17,6 +17,7 @@ from typing import Any, Final
 from textual.screen import Screen
 
 from kiosk.domain.claim import MAX_SCAN_CHARACTERS
+from kiosk.domain.ticket import ScannedTicket, parse
 from kiosk.lobby.app import LobbyApp
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.widgets.buttons import TouchButton
@@ -29,7 +30,6 @@ _LOOK_S: Final = 0.1
 _ERASE_ALL: Final = 400  # more than any entry is long
 _LINE_CELLS: Final = 1200
 _MENU_DIGITS: Final = 2
-_LONGEST_TYPED: Final = 18  # a ticket's QR code has more
 _SEPARATORS: Final = str.maketrans("", "", " -–./,")
 
 
@@ -67,7 +67,10 @@ class PlainKiosk:
                 task.cancel()
             await asyncio.gather(looking, reading, return_exceptions=True)
             self._app.exit()
-            await running
+            try:
+                await running
+            finally:
+                self._forget()  # however it ended, nothing of a visit stays on the terminal
         return self._app.return_code or 0
 
     # --- writing ----------------------------------------------------------------------------------
@@ -130,7 +133,7 @@ class PlainKiosk:
         elif entry and isinstance(screen, LobbyScreen):
             self._type(screen, line)
         else:
-            self._app.scanned(line)
+            self._scan(line)
 
     def _press(self, number: int) -> None:
         if 1 <= number <= len(self._buttons) and self._buttons[number - 1].is_attached:
@@ -139,17 +142,14 @@ class PlainKiosk:
             self._line(_("There is no such number."))
 
     def _type(self, screen: LobbyScreen, line: str) -> None:
-        if self._is_ticket(line, is_text=screen.takes_text):
-            self._app.scanned(line)
+        if isinstance(parse(line), ScannedTicket):
+            self._scan(line)
             return
         for _at in range(_ERASE_ALL):
             screen.typed("\b")
         for character in line if screen.takes_text else line.translate(_SEPARATORS):
             screen.typed(character)
 
-    def _is_ticket(self, line: str, *, is_text: bool) -> bool:
-        """A scan's text is longer than anything that is typed but names and addresses; those have
-        blanks, or no digits.
-        """
-        is_name = is_text and (" " in line or not any(c.isdigit() for c in line))
-        return len(line) > _LONGEST_TYPED and not is_name
+    def _scan(self, line: str) -> None:
+        """A ticket's seal cannot be made up; a number or a card could be typed as well."""
+        self._app.scanned(line, is_scanned=isinstance(parse(line), ScannedTicket))

@@ -64,9 +64,11 @@ def price_words(amount: Decimal, currency: str) -> str:
     return money_words(amount, currency) if amount else _("no charge")
 
 
-def called_words(*, is_open: bool = False) -> Sentence:
+def called_words(*, is_open: bool = False, has_order: bool = False) -> Sentence:
     """Staff were called from here; `is_open` if they had been before."""
-    text = _("You may wait here, or go to the desk. Your order is kept.")
+    text = _("You may wait here, or go to the desk.")
+    if has_order:
+        text = _("You may wait here, or go to the desk. Your order is kept.")
     if is_open:
         return Sentence(_("The staff know already."), text)
     return Sentence(_("We are calling somebody."), text)

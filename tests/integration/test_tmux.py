@@ -46,6 +46,9 @@ class Pane:
     def text(self) -> str:
         return self._tmux("capture-pane", "-p")
 
+    def resize(self, columns: int, rows: int) -> None:
+        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+
     def sees(self, *texts: str) -> str:
         """Until all of it is on the screen; into the report."""
         end = time.monotonic() + _LONGEST_S
@@ -137,6 +140,14 @@ def test_a_visit_by_keys_and_scanner(pane: Pane, folder: Path) -> None:
     welcome = pane.sees("Take your images home", "Jörg Schröder")
     born = re.search(r"Schröder +ticket \S+ +born (\S+)", welcome)
     assert born is not None
+
+    pane.resize(20, 5)
+    pane.sees("The screen is too")
+    pane.resize(64, 20)
+    small = pane.sees("Take your images home", "Call staff").splitlines()
+    assert max(map(len, small)) <= 64
+    pane.resize(80, 24)
+    pane.sees("Jörg Schröder")
 
     pane.scan("5901234123457")  # off a bottle of water
     pane.sees("not one of our tickets")

@@ -162,9 +162,9 @@ async def test_a_job_goes_on_when_the_visitor_is_gone(hall: Hall) -> None:
         visitor = Visitor(pilot)
         await visitor.makes_a_disc(hall)
         hall.jobs.at_step(hall.order.order_id, Step.WRITE, 1, 2)
-        await visitor.wait_s(hall.clock, 60)  # longer than elsewhere: nothing personal is shown
+        await visitor.wait_s(hall.clock, 39)
         assert isinstance(pilot.app.screen, ProgressScreen)
-        await visitor.wait_s(hall.clock, 61)
+        await visitor.wait_s(hall.clock, 22)
         await visitor.sees(WelcomeScreen)
         assert hall.order.order_id in hall.jobs.rows
         hall.jobs.done(hall.order.order_id)  # nobody is there to see it
@@ -288,6 +288,26 @@ async def test_without_room_it_says_so_and_goes_on_later(hall: Hall, size: tuple
         await visitor.types("1961")
         await visitor.touch("#go")
         await visitor.sees(IsThisYouScreen)
+
+
+@pytest.mark.parametrize("key", ["enter", "space", "tab", "5"])
+async def test_a_key_on_the_warning_presses_nothing_behind_it(hall: Hall, key: str) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        for _ in range(9):  # whatever has the focus behind the warning: nothing of it may happen
+            await pilot.press("tab")
+            before = pilot.app.focused
+            await visitor.wait_s(hall.clock, 30)
+            await visitor.until(lambda: isinstance(pilot.app.screen, StillThereScreen))
+            await pilot.press(key)
+            await visitor.sees(IsThisYouScreen)
+            await visitor.until(lambda: not visitor.app._scanner.is_holding)
+            await pilot.pause()
+            await visitor.sees(IsThisYouScreen)
+            assert pilot.app.focused is before
+        assert visitor.app._visit.release is not None
 
 
 async def test_without_room_a_visit_ends_as_ever(hall: Hall) -> None:

@@ -215,8 +215,8 @@ async def test_while_a_medium_is_made_a_touch_gives_more_time(hall: Hall) -> Non
         visitor = Visitor(pilot)
         await visitor.makes_a_disc(hall)
         hall.jobs.at_step(hall.order.order_id, Step.WRITE, 1, 100)
-        for _ in range(8):  # twelve minutes
-            await visitor.wait_s(hall.clock, 90)
+        for _ in range(16):  # twelve minutes
+            await visitor.wait_s(hall.clock, 45)
             await pilot.press("tab")
         await visitor.sees(ProgressScreen)
         assert "ends in one minute" not in visitor.text()

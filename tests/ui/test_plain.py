@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from kiosk.domain.claim import Reading
 from kiosk.domain.model import Step, Wanted
 from kiosk.lobby.plain import PlainKiosk
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.services.identify import IdentifyPolicy
 from tests.fakes.hostile import HOSTILE
 from tests.fakes.lobby import Hall
 from tests.fakes.orders import an_order
@@ -88,7 +90,7 @@ async def test_a_whole_visit(hall: Hall) -> None:
         await reader.reads("Take your images home")
 
     reader = await run(hall, person)
-    assert reader.forgotten == 1
+    assert reader.forgotten == 2  # at the end of the visit and of the kiosk
     assert "Maria" not in "\n".join(reader.lines)
     assert hall.jobs.submitted[0][0] == job_id
 
@@ -127,7 +129,7 @@ async def test_idle_is_announced_and_ends_the_visit(hall: Hall) -> None:
         await reader.reads("Take your images home")
 
     reader = await run(hall, person)
-    assert reader.forgotten == 1
+    assert reader.forgotten == 2
 
 
 async def test_hostile_lines_and_hostile_names_are_harmless() -> None:
@@ -149,5 +151,42 @@ async def test_hostile_lines_and_hostile_names_are_harmless() -> None:
         await reader.reads("Is this you?")
         for line in reader.lines:
             assert line.isprintable()
+
+    await run(hall, person)
+
+
+async def test_a_number_is_no_scan() -> None:
+    """Nobody can tell a line that was typed from one that was scanned, but by a ticket's seal."""
+    hall = Hall(policy=IdentifyPolicy(reading=Reading(True, True)))
+
+    async def person(reader: Reader) -> None:
+        await reader.reads("Take your images home")
+        reader.types(str(hall.order.accession_number))
+        await asyncio.sleep(0.5)
+        assert isinstance(reader.app.screen, WelcomeScreen)
+        reader.types(hall.ticket.qr_text)
+        await reader.reads("When were you born?")
+
+    await run(hall, person)
+
+
+async def test_an_address_is_no_ticket() -> None:
+    hall = Hall(for_whom=True)
+
+    async def person(reader: Reader) -> None:
+        await reader.reads("Take your images home")
+        reader.types(hall.ticket.qr_text)
+        await reader.reads("When were you born?")
+        reader.types("03031961")
+        for label in ("Continue", "Yes", "Continue", "For someone I name"):
+            await reader.presses(label)
+        await reader.reads("Type first and last name")
+        reader.types("Dr Maria Garcia")
+        await reader.presses("Next")
+        await reader.reads("Type the address")
+        reader.types("maria.garcia61@hospital.example.org")
+        await reader.presses("Next")
+        await reader.reads("Is this right?")
+        await reader.reads("maria.garcia61@hospital.example.org")
 
     await run(hall, person)

@@ -453,7 +453,7 @@ async def test_whoever_touches_nothing_for_long_counts_as_gone_before_the_page_d
         visitor = Visitor(pilot)
         await visitor.makes_a_disc(hall)
         await visitor.until(lambda: last_told(hall) == "touch")
-        await visitor.wait_s(hall.clock, 105)  # of 120: the warning shows
+        await visitor.wait_s(hall.clock, 45)  # of 60: the warning shows
         told = list(hall.presence.told)
         await visitor.wait_s(hall.clock, 5)
         assert hall.presence.told == told
