@@ -32,6 +32,12 @@ class Headline(Shown, inherit_bindings=False):
         if self.app.has_class("-large"):
             self.call_after_refresh(self.grow)
 
+    def fit_again(self) -> None:
+        """The screen has another size: what was large there may have no room here."""
+        if self.is_attached and self.app.has_class("-large"):
+            self.show(self._text, spoken=self._text)
+            self.call_after_refresh(self.grow)
+
     def grow(self) -> None:
         """Again, when its screen comes to the front: behind another it has no size yet."""
         if not self.is_attached or not self.app.has_class("-large"):

@@ -265,6 +265,10 @@ class KioskScreen(Screen[None], inherit_bindings=False):
         for headline in self.query(Headline):  # none yet if it was never mounted
             headline.call_after_refresh(headline.grow)
 
+    def on_resize(self, _event: events.Resize) -> None:
+        for headline in self.query(Headline):
+            headline.fit_again()
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.post_message(Focused(event.widget))
 

@@ -65,6 +65,7 @@ FAILURES: Final = (
     "medium.not_protected", "x[/]",
 )  # fmt: skip
 DOCTORS: Final = (Doctor("d1", "Dr. Ann Lee", ("1 Main St",), "Riverside Practice"),)
+ONWARD: Final = ".primary, #yes, #me, #medium-disc, #medium-stick, #copies-1, #by-hand"
 EVERY: Final = 250  # events between two times of idling
 NAMES: Final = ("QUOKKA^XYLIA", "ZEBRAFINK^WOLMAR", "OCELOTTI^BRUNHILD", "KATYDIDO^ISKANDER")
 BORN: Final = ("19310713", "19471129", "19520229", "19680817")
@@ -185,24 +186,28 @@ class Monkey:
                 await self._idle(visitor)
 
     async def _one(self, visitor: Visitor) -> None:
-        choices: list[tuple[int, Callable[[Visitor], Awaitable[None]]]] = [
-            (20, self._key),
-            (16, self._touch_anywhere),
-            (18, self._press_button),
-            (14, self._sensible),
-            (12, self._scan),
-            (4, self._resize),
-            (10, self._job),
-            (4, self._clock),
-            (2, self._engine),
-            (2, self._paper),
+        choices: list[tuple[int, int, Callable[[Visitor], Awaitable[None]]]] = [
+            (20, 4, self._key),
+            (16, 4, self._touch_anywhere),
+            (18, 6, self._press_button),
+            (14, 50, self._sensible),
+            (12, 1, self._scan),
+            (4, 2, self._resize),
+            (10, 25, self._job),
+            (4, 1, self._clock),
+            (2, 0, self._engine),
+            (2, 4, self._paper),
         ]
-        weights = [weight for weight, _event in choices]
-        _weight, event = self._draw.choices(choices, weights)[0]
+        # Wildness alone never comes past the form: every second stretch is a visitor with a plan.
+        has_plan = self.at // EVERY % 2 == 1
+        weights = [planned if has_plan else wild for wild, planned, _event in choices]
+        *_weights, event = self._draw.choices(choices, weights)[0]
         self._last = event.__name__.strip("_")
         self.counts[self._last] += 1
         await event(visitor)
-        if self._draw.random() < 0.3:  # else the next one comes while this one is still worked at
+        if (
+            has_plan or self._draw.random() < 0.3
+        ):  # else the next one comes while this one is still worked at
             await visitor.pilot.pause()
         assert visitor.app.is_running, "the app has ended"
 
@@ -260,7 +265,7 @@ class Monkey:
         elif screen.entry:
             for character in "\b" * 10 + person.code:
                 screen.typed(character)
-        onward = [it for it in visitor.app.screen.query(".primary, #yes, #me") if not it.disabled]
+        onward = [it for it in visitor.app.screen.query(ONWARD) if not it.disabled]
         if onward and isinstance(onward[-1], TouchButton):
             onward[-1].action_press()
 
