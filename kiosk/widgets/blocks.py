@@ -43,7 +43,8 @@ class Headline(Shown, inherit_bindings=False):
         if not self.is_attached or not self.app.has_class("-large"):
             return
         body = self.screen.query_one("#body", Container)
-        taken = max((child.virtual_region_with_margin.height for child in body.children), default=0)
+        regions = [child.virtual_region_with_margin for child in body.children]
+        taken = max(it.bottom for it in regions) - min(it.y for it in regions) if regions else 0
         free = self.size.height + body.size.height - taken - 1
         if text := block_text(self._text, self.size.width, free):
             self.show(text, spoken=self._text)
