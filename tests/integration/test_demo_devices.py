@@ -115,7 +115,8 @@ def test_a_robot_makes_the_disc_and_its_label(folder: Path, robot: str, suffix: 
     assert check_image(image) == []
     assert label == image.with_suffix(suffix)
     assert code_on_label(label) == serial_of(image)
-    assert len(list((folder / f"robot-{robot}" / "rejected").iterdir())) == 1
+    facts = json.loads((folder / f"robot-{robot}" / "robot.json").read_text())
+    assert (facts["made"], facts["rejected"]) == (1, 1)
     with bootstrap.journal(config_file.load(folder / "sendhome.toml")) as journal:
         (job,) = journal.jobs.newest()
         assert job.status is ExecutionStatus.DONE
