@@ -23,6 +23,7 @@ from burner.errors import (
     UnsuitableMediumError,
 )
 from burner.messages import Event
+from burner.survey import Survey, read_survey
 from burner.verify import BLOCK_BYTES, MediumReader
 
 RESERVE_BLOCKS = PAD_BLOCKS + 32  # padding, and rounding up to the medium's own unit of writing
@@ -92,12 +93,22 @@ class DiscDrive(Protocol):
         ...
 
     def open_reader(self) -> MediumReader: ...
+    def survey(self, first_block: int, end_block: int) -> Survey:
+        """Which of these blocks can be read; for a disc whose read-back failed. May take a minute.
+        Raises DriveError.
+        """
+        ...
+
     def eject(self) -> None: ...
 
 
-def require_writable(state: MediaState, image_blocks: int) -> None:
+def require_writable(
+    state: MediaState, image_blocks: int, *, takes_rewritable: bool = False
+) -> None:
     """The look before the laser.
 
+    Args:
+        takes_rewritable: Only for trying a drive out, never for patients.
     Raises:
         NoMediumError: Nothing is in, or the tray is open.
         UnsuitableMediumError: Not blank, or rewritable. MediumTooSmallError by `require_space`.
@@ -106,7 +117,7 @@ def require_writable(state: MediaState, image_blocks: int) -> None:
         raise NoMediumError("the tray is open")
     if state.status is MediaStatus.NONE:
         raise NoMediumError("no medium in the drive")
-    if state.is_rewritable:
+    if state.is_rewritable and not takes_rewritable:
         raise UnsuitableMediumError(f"rewritable medium {state.kind}", reason="rewritable")
     if state.status is MediaStatus.UNKNOWN:
         raise UnsuitableMediumError("the drive does not know the medium", reason="unknown_disc")
@@ -280,6 +291,16 @@ class Drive:
 
     def open_reader(self) -> MediumReader:
         return MediumReader(self._sectors)
+
+    def survey(self, first_block: int, end_block: int) -> Survey:
+        with self._lock.hold() as lock_fd:
+            run, events = self._engine.survey(
+                self._device(), first_block, end_block, lock_fd=lock_fd
+            )
+        found = read_survey(events, first_block, end_block)
+        if not found.regions:
+            raise DriveError(f"the drive cannot be surveyed, exit code {run.exit_code}")
+        return found
 
     def eject(self) -> None:
         """Raises DriveError if the tray stays closed."""

@@ -4,6 +4,7 @@ mend it.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from burner.errors import (
     UnsuitableMediumError,
 )
 from burner.messages import Event, Message, Sense, Severity
+from burner.survey import LIMIT_S, MAX_REGIONS
 
 KEPT_MESSAGES = 50
 PAD_BLOCKS = (
@@ -109,6 +111,33 @@ class Engine:
             is_cancelled=is_cancelled,
             max_file_bytes=max_file_bytes,
         )
+
+    def survey(
+        self,
+        address: str,
+        first_block: int,
+        end_block: int,
+        *,
+        lock_fd: int,
+        limit_s: int = LIMIT_S,
+    ) -> tuple[EngineRun, list[Event]]:
+        """Try to read blocks of a written medium, by SCSI. What is unreadable is told in events,
+        and is no failure of the run.
+        """
+        events: list[Event] = []
+        deadline = time.monotonic() + 2 * limit_s  # one read may outlast the engine's own limit
+        run = self._run(
+            [
+                *("-abort_on", "NEVER", "-outdev", address),
+                *("-check_media", "use=outdev", "what=disc", f"min_lba={first_block}"),
+                *(f"max_lba={end_block - 1}", f"time_limit={limit_s}"),
+                *(f"item_limit={MAX_REGIONS}", "--"),
+            ],
+            events.append,
+            lock_fd=lock_fd,
+            is_cancelled=lambda: time.monotonic() > deadline,
+        )
+        return run, events
 
     def eject(self, address: str, *, lock_fd: int) -> EngineRun:
         """Unlock and open the tray."""

@@ -40,8 +40,8 @@ class MediumTooSmallError(UnsuitableMediumError):
 
 class UnsuitableStickError(UnsuitableMediumError):
     """The stick cannot take the files without touching what is on it: no_file_system,
-    other_file_system, damaged, dirty, read_only, in_use, has_dicomdir, name_collision or
-    file_too_large.
+    other_file_system, damaged, dirty, read_only, in_use, has_dicomdir, name_collision,
+    file_too_large or false_capacity.
     """
 
     code = "stick.unsuitable"
@@ -123,6 +123,15 @@ class CancelledError(BurnerError):
 
 
 class VerificationError(BurnerError):
-    """What was read back is not what was written."""
+    """What was read back is not what was written.
+
+    Attributes:
+        survey_from: First block worth another look: those before it were read, or it lies behind
+            the medium's end. 0 also if all were read and their hash is wrong.
+    """
 
     code = "medium.mismatch"
+
+    def __init__(self, text: str, *, survey_from: int = 0) -> None:
+        super().__init__(text)
+        self.survey_from = survey_from

@@ -121,6 +121,20 @@ class SessionSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionSeen:
+    """One row of `-check_media`: blocks of one quality.
+
+    Attributes:
+        is_readable: By the sign before the quality; None for blocks that were not tested.
+    """
+
+    start_block: int
+    blocks: int
+    quality: str
+    is_readable: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class DriveNamed:
     """`Drive type   :` as INQUIRY gives it."""
 
@@ -149,6 +163,7 @@ Event = (
     | SpaceTold
     | BlocksTold
     | SessionSeen
+    | RegionSeen
     | DriveNamed
     | Message
 )
@@ -163,12 +178,16 @@ _PROGRESS = re.compile(
     r"(?:\s+(\d{1,6}(?:\.\d{1,3})?)x\.)?"
 )
 _SENSE = re.compile(r"\[([0-9A-F]) ([0-9A-F]{2}) ([0-9A-F]{2})\]")
+_UNNAMED_SENSE = re.compile(  # what the engine has no words for
+    r'Sense Key ([0-9A-F]) "[^"]*", ASC ([0-9A-F]{2}) ASCQ ([0-9A-F]{2})'
+)
 _KIND = re.compile(r"Media current: (.+)")
 _STATUS = re.compile(r"Media status : (.+)")
 _SPACE = re.compile(r"Media space  : (\d{1,12})s")
 _BLOCKS = re.compile(
     r"Media blocks : (\d{1,12}) readable , (\d{1,12}) writable , (\d{1,12}) overall"
 )
+_REGION = re.compile(r"Media region : +(\d{1,12}) , +(\d{1,12}) , ([+0-]) ([a-z0-9_]{1,32})")
 _SESSION = re.compile(r"(?:ISO|Other) session *: +(\d{1,6}) , +(\d{1,12}) , +(\d{1,12})s , ?(.*)")
 _DRIVE = re.compile(r"Drive type   : vendor '(.*?)' product '(.*?)' revision '(.*?)'")
 _COMPLETED = re.compile(r"Writing to '.+' completed successfully\.")
@@ -218,7 +237,7 @@ def _parse_message(program: str, severity_name: str, text: str) -> Event:
             )
         if _CLOSING.match(text):
             return ClosingSeen()
-    triple = _SENSE.search(text)
+    triple = _SENSE.search(text) or _UNNAMED_SENSE.search(text)
     sense = Sense(*(int(part, 16) for part in triple.groups())) if triple else None
     return Message(program, severity, clean(text), sense)
 
@@ -239,4 +258,7 @@ def _parse_media(body: str) -> Event | None:
         return SpaceTold(int(space[1]))
     if blocks := _BLOCKS.fullmatch(body):
         return BlocksTold(int(blocks[1]), int(blocks[2]), int(blocks[3]))
+    if region := _REGION.fullmatch(body):
+        is_readable = {"+": True, "-": False}.get(region[3])
+        return RegionSeen(int(region[1]), int(region[2]), region[4], is_readable)
     return None

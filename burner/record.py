@@ -37,11 +37,14 @@ def record(
     on_progress: Callable[[int, int], None],
     on_event: Callable[[Event], None] = no_event,
     is_cancelled: Callable[[], bool] = never,
+    takes_rewritable: bool = False,
 ) -> Recording:
     """Burn `image`, a file of whole 2048-byte blocks, in one closed session.
 
     Args:
         on_progress: Bytes written and bytes in all, about once a second.
+        takes_rewritable: A blank rewritable medium will do: for trying a drive out, never for
+            patients.
     Raises:
         NoMediumError, UnsuitableMediumError, MediumTooSmallError: Nothing was written, the medium
             is as it was.
@@ -52,7 +55,7 @@ def record(
     """
     image_bytes = measure(image)
     state = drive.inspect()
-    require_writable(state, image_bytes // BLOCK_BYTES)
+    require_writable(state, image_bytes // BLOCK_BYTES, takes_rewritable=takes_rewritable)
 
     def on_engine_event(event: Event) -> None:
         if isinstance(event, messages.Progressed):

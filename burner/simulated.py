@@ -25,7 +25,7 @@ from burner.children import DriveLock
 from burner.drive import MediaState, MediaStatus, iso_volume_id
 from burner.engine import PAD_BLOCKS, Engine, EngineRun
 from burner.errors import BurnerError, DriveError, NoMediumError
-from burner.messages import Event
+from burner.messages import Event, RegionSeen
 from burner.simulated_state import (
     CAPACITY_BLOCKS,
     DiscStatus,
@@ -36,6 +36,7 @@ from burner.simulated_state import (
     decode,
     encode,
 )
+from burner.survey import Survey, read_survey
 from burner.verify import BLOCK_BYTES, MediumReader
 
 __all__ = [
@@ -120,6 +121,22 @@ class SimulatedDrive:
         if disc is None or facts.is_open or not self._path(disc).exists():
             raise NoMediumError("no medium in the drive")
         return _FaultyReader(self._path(disc), facts.faults.unreadable_block)
+
+    def survey(self, first_block: int, end_block: int) -> Survey:
+        """By the fault that is set, or where the disc's file ends."""
+        with self.open_reader() as reader:
+            length = reader.length_bytes() // BLOCK_BYTES
+        facts = self.look()
+        bad = facts.faults.unreadable_block
+        events: list[Event] = []
+        for start, end, is_readable in (
+            (0, length if bad is None else bad, True),
+            *(() if bad is None else ((bad, bad + 1, False), (bad + 1, length, True))),
+            (length, end_block, None),
+        ):
+            quality = {True: "good", False: "unreadable", None: "untested"}[is_readable]
+            events.append(RegionSeen(start, max(end - start, 0), quality, is_readable))
+        return read_survey(events, first_block, end_block)
 
     def eject(self) -> None:
         """Opens the tray; the disc lies in it until somebody takes it."""

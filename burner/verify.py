@@ -96,10 +96,12 @@ class MediumReader:
                 if error.errno in (errno.ENOMEDIUM, errno.ENXIO, errno.ENODEV):
                     raise NoMediumError("the medium was taken out") from error
                 block = (offset + done) // self._block_bytes
-                raise VerificationError(f"unreadable at block {block}: {error.strerror}") from error
+                raise VerificationError(
+                    f"unreadable at block {block}: {error.strerror}", survey_from=block
+                ) from error
             if count == 0:
                 block = (offset + done) // self._block_bytes
-                raise VerificationError(f"the medium ends at block {block}")
+                raise VerificationError(f"the medium ends at block {block}", survey_from=block)
             done += count
         return view
 
@@ -154,7 +156,10 @@ def verify(
         raise EngineError(f"an image of {image_bytes} bytes is not a number of blocks")
     length = reader.length_bytes()
     if length < image_bytes:
-        raise VerificationError(f"the medium holds {length} bytes, the image has {image_bytes}")
+        raise VerificationError(
+            f"the medium holds {length} bytes, the image has {image_bytes}",
+            survey_from=length // BLOCK_BYTES,
+        )
     digest = hashlib.sha256()
     slowest_s = 0.0
     position = 0

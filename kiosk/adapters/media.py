@@ -6,6 +6,7 @@ The texts of burner's errors hold codes, never patient data, and are handed on.
 from __future__ import annotations
 
 import contextlib
+import logging
 import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -43,6 +44,8 @@ from kiosk.errors import (
     VerifyFailedError,
 )
 from kiosk.ports import LoadedMedium, MediumProgress, WrittenMedium
+
+log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -167,15 +170,35 @@ class DiscWriter:
             state = self._drive.inspect()
             if state.status is not MediaStatus.CLOSED:
                 raise VerificationError(f"the disc is {state.status.value}, not closed")
-            with self._drive.open_reader() as reader:
-                result = verify(
-                    reader,
-                    image_bytes,
-                    sha256,
-                    on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
-                    is_cancelled=never,
-                )
+            try:
+                with self._drive.open_reader() as reader:
+                    result = verify(
+                        reader,
+                        image_bytes,
+                        sha256,
+                        on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
+                        is_cancelled=never,
+                    )
+            except VerificationError as error:
+                self._survey(error, min(image_bytes // BLOCK_BYTES, state.written_blocks))
+                raise
+        log.info(
+            "%s: %s read back, all %d blocks are readable and the image's; slowest read %.1f s",
+            *(self.name, state.kind, image_bytes // BLOCK_BYTES, result.slowest_chunk_s),
+        )
         return WrittenMedium(state.kind, result.sha256, result.image_bytes)
+
+    def _survey(self, error: VerificationError, end_block: int) -> None:
+        """Into the log: which blocks are bad. The refusal stands, whatever becomes of this."""
+        log.warning("%s: read back in vain: %s", self.name, error)
+        if error.survey_from >= end_block:
+            return  # a torso: that it ends is all there is to know
+        try:
+            survey = self._drive.survey(error.survey_from, end_block)
+        except BurnerError as failure:
+            log.warning("%s: no survey of the disc: %s: %s", self.name, failure.code, failure)
+        else:
+            log.warning("%s: survey of the disc: %s", self.name, survey.text)
 
     def read(self, offset_bytes: int, size_bytes: int) -> bytes:
         with kiosk_errors(missing=Wanted.CLOSE_TRAY):

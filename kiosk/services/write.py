@@ -288,10 +288,11 @@ class _Job:
     def _after_spoiled(
         self, row: LedgerEntry, error: MediumSpoiledError, is_cancelled: Callable[[], bool]
     ) -> Outcome:
-        """What the drive said is not what the disc holds: a cancel may come after the last sector,
-        and a whole disc called scrap would be a second good one as soon as another is made.
+        """A cancel may come after the last sector: a whole disc called scrap would be a second good
+        one as soon as another is made. What the drive itself gave up on is scrap, even if its image
+        can be read back: not all signs of a good disc hold.
         """
-        if self._may_be_whole(row):
+        if is_cancelled() and self._may_be_whole(row):
             outcome: Outcome = self._verify(row, is_recovered=True)
             if not isinstance(outcome, NeedsMedium) or not outcome.is_disc_spent:
                 return outcome

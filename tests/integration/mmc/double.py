@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +13,7 @@ from typing import Any, Self
 from burner.drive import Drive, Tray
 from burner.engine import Engine
 from burner.errors import DriveError
+from burner.verify import BLOCK_BYTES, MediumReader
 
 SYSTEM_PYTHON = "/usr/bin/python3"  # PyGObject is built for Debian's own
 
@@ -22,6 +25,35 @@ def is_available() -> bool:
         return subprocess.run([SYSTEM_PYTHON, "-c", code], capture_output=True).returncode == 0
     except OSError:
         return False
+
+
+class _Sectors(MediumReader):
+    """What the kernel would give of the disc: EIO where the drive gives up on a sector."""
+
+    def __init__(self, path: Path, bad: tuple[int, int] | None) -> None:
+        super().__init__(path)
+        self._bad = bad
+
+    def _read_into(self, view: memoryview, offset: int) -> int:
+        if self._bad is not None:
+            first, last = self._bad[0] * BLOCK_BYTES, (self._bad[1] + 1) * BLOCK_BYTES
+            if offset < last and first < offset + len(view):
+                if offset >= first:
+                    raise OSError(errno.EIO, os.strerror(errno.EIO))
+                view = view[: first - offset]  # what comes before is given
+        return super()._read_into(view, offset)
+
+
+class _EmulatedDrive(Drive):
+    """The product's drive; only its sectors are read from where the double keeps them."""
+
+    def __init__(self, double: MmcDouble, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._double = double
+
+    def open_reader(self) -> MediumReader:
+        bad = self._double.order("look")["fail_read"]
+        return _Sectors(self._double.disc_path, tuple(bad) if bad else None)
 
 
 class MmcDouble:
@@ -64,7 +96,8 @@ class MmcDouble:
         """The product's drive on the mocked node. Its tray is asked by the engine: we are not under
         the hook.
         """
-        return Drive(
+        return _EmulatedDrive(
+            self,
             Path("/dev/sr0"),
             engine=engine or Engine(extra_environment=self.environment),
             lock_folder=self._folder,

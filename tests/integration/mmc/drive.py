@@ -15,10 +15,18 @@ PROFILES = {
     "CD-RW": 0x0A,
     "DVD-ROM": 0x10,
     "DVD-R": 0x11,
+    "DVD-RAM": 0x12,
+    "DVD-RW": 0x14,  # sequential recording
+    "DVD-R DL": 0x15,  # sequential recording
     "DVD+RW": 0x1A,
     "DVD+R": 0x1B,
+    "DVD+R DL": 0x2B,
+    "BD-ROM": 0x40,
     "BD-R": 0x41,
+    "BD-RE": 0x43,
 }
+DVD_MINUS, DVD_PLUS = ("DVD-R", "DVD-R DL", "DVD-RW"), ("DVD+R", "DVD+R DL")
+REWRITABLE = ("CD-RW", "DVD-RAM", "DVD-RW", "DVD+RW", "BD-RE")
 NO_MEDIUM = (2, 0x3A, 0x00)
 MEDIUM_CHANGED = (6, 0x28, 0x00)
 INVALID_FIELD = (5, 0x24, 0x00)
@@ -55,7 +63,9 @@ class MmcDrive:
         self.blocks_taken = 0  # sent by the host so far, all discs together
         self.fail_write = None  # (lba, sense)
         self.fail_opc = None  # sense
+        self.fail_close = None  # sense
         self.fail_read = None  # (first lba, last lba)
+        self.lies_at = None  # byte that comes out wrong when the disc is closed
         self.remove_at = None  # lba
         self.unplug_at = None  # lba
         self.is_unplugged = False  # the host reaches nothing
@@ -146,7 +156,7 @@ class MmcDrive:
         def is_one_of(*kinds):
             return int(self.kind in kinds)
 
-        writable = is_one_of("CD-R", "CD-RW", "DVD-R", "DVD+R", "BD-R")
+        writable = is_one_of("CD-R", "CD-RW", *DVD_MINUS, *DVD_PLUS, "BD-R")
         profiles = b"".join(
             struct.pack(">HBB", number, int(number == current), 0) for number in PROFILES.values()
         )
@@ -160,10 +170,10 @@ class MmcDrive:
             (0x001E, 9, bytes([3, 0, 0, 0])),
             (0x001F, 5, bytes(4)),
             (0x0021, 8 | writable, struct.pack(">HBB", 3, 0, 1) + bytes([7]) + bytes(3)),
-            (0x002B, is_one_of("DVD+R"), bytes([1, 0, 0, 0])),
+            (0x002B, is_one_of(*DVD_PLUS), bytes([1, 0, 0, 0])),
             (0x002D, 8 | is_one_of("CD-R", "CD-RW"), bytes([0x46, 0]) + struct.pack(">H", 0x3F)),
             (0x002E, 4 | is_one_of("CD-R", "CD-RW"), bytes([0x66]) + (0xC00).to_bytes(3, "big")),
-            (0x002F, 4 | is_one_of("DVD-R"), bytes([0x46, 0, 0, 0])),
+            (0x002F, 4 | is_one_of(*DVD_MINUS), bytes([0x4E, 0, 0, 0])),
             (0x0041, is_one_of("BD-R"), bytes(20)),
             (0x0108, 3, b"SN000001"),
         ]
@@ -199,7 +209,7 @@ class MmcDrive:
 
     def _mode_select(self, cdb, data):
         if len(data) > 10 and data[8] & 0x3F == 5:  # write parameters
-            is_track_medium = self.kind in ("CD-R", "CD-RW", "DVD-R")
+            is_track_medium = self.kind in ("CD-R", "CD-RW", *DVD_MINUS)
             self.is_session_at_once = data[10] & 0x0F == 2 and is_track_medium
         return b""
 
@@ -216,7 +226,7 @@ class MmcDrive:
         self._need_medium()
         status = {"blank": 0, "appendable": 1, "closed": 2, "pressed": 2}[self.state]
         last_session = {"blank": 0, "appendable": 0, "closed": 3, "pressed": 3}[self.state]
-        erasable = 0x10 if self.kind in ("CD-RW", "DVD+RW") else 0
+        erasable = 0x10 if self.kind in REWRITABLE else 0
         answer = bytearray(34)
         struct.pack_into(">H", answer, 0, 32)
         answer[2] = erasable | last_session << 2 | status
@@ -319,13 +329,20 @@ class MmcDrive:
 
     def _synchronize_cache(self, cdb, data):
         if self.written and self.is_session_at_once:
-            self.state = "closed"  # no CLOSE TRACK SESSION comes in this mode
+            self._end_session()  # no CLOSE TRACK SESSION comes in this mode
         return b""
 
     def _close(self, cdb, data):
         if cdb[2] & 7 in (2, 5, 6):
-            self.state = "closed"
+            self._end_session()
         return b""
+
+    def _end_session(self):
+        if self.fail_close:
+            raise Sense(*self.fail_close)
+        if self.lies_at is not None and self.state != "closed":
+            self.flip(self.lies_at)
+        self.state = "closed"
 
     def _blank(self, cdb, data):
         self.state, self.written = "blank", 0

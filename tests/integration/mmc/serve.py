@@ -146,6 +146,7 @@ def obey(drive, order):
         "is_open": drive.is_open,
         "is_locked": drive.is_locked,
         "is_unplugged": drive.is_unplugged,
+        "fail_read": drive.fail_read,
     }
 
 

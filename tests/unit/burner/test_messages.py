@@ -15,6 +15,7 @@ from burner.messages import (
     MediaNamed,
     Message,
     Progressed,
+    RegionSeen,
     Sense,
     SessionSeen,
     Severity,
@@ -25,6 +26,9 @@ from burner.messages import (
     parse_line,
 )
 
+UNNAMED = (
+    'SCSI error on write(896,16): See MMC specs: Sense Key B "Command aborted", ASC 4B ASCQ 00.'
+)
 RECORDED: list[tuple[str, Event | None]] = [
     ("I:1: Media current: CD-R", MediaNamed("CD-R")),
     ("I:1: Media current: is not recognizable", MediaNamed("is not recognizable")),
@@ -91,6 +95,19 @@ RECORDED: list[tuple[str, Event | None]] = [
     (
         "xorriso : ABORT : Drive is released and library is shut down now.",
         Message("xorriso", Severity.ABORT, "Drive is released and library is shut down now.", None),
+    ),
+    (
+        f"I:1: libburn : FATAL : {UNNAMED}",
+        Message("libburn", Severity.FATAL, UNNAMED, Sense(0xB, 0x4B, 0)),
+    ),
+    ("R:1: Media region :          0 ,        896 , + good", RegionSeen(0, 896, "good", True)),
+    (
+        "R:1: Media region :        900 ,         11 , - unreadable",
+        RegionSeen(900, 11, "unreadable", False),
+    ),
+    (
+        "R:1: Media region :       2000 ,        150 , 0 untested",
+        RegionSeen(2000, 150, "untested", None),
     ),
     ("UNIX-SIGNAL:  SIGTERM  errno= 0", None),
     ("xorriso 1.5.4 : RockRidge filesystem manipulator, libburnia project.", None),
