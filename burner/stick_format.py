@@ -16,6 +16,7 @@ from pathlib import Path
 from burner.children import DriveLock, run_lines
 from burner.drive import LOCK_FOLDER
 from burner.errors import EngineError, MediumTooSmallError, SpoiledMediumError
+from burner.stick_capacity import require_real_size
 from burner.stick_volume import claimed, sync
 
 PARTITION_OFFSET = 1024 * 1024  # aligned for every flash stick
@@ -37,6 +38,7 @@ def format_stick(
         label: FAT volume label, 1 to 11 of A-Z, 0-9, "_" and "-".
     Raises:
         NoMediumError, UnsuitableStickError: No stick; read_only or in_use. Nothing was changed.
+            Also false_capacity: it does not hold what it says; what was on it may be damaged.
         MediumTooSmallError: Less than 64 MiB. Nothing was changed.
         SpoiledMediumError: Formatting failed, the stick is empty or damaged.
     """
@@ -48,6 +50,7 @@ def format_stick(
             size = os.lseek(descriptor, 0, os.SEEK_END)
             if size < MIN_BYTES:
                 raise MediumTooSmallError(f"{MIN_BYTES} bytes needed, the stick has {size}")
+            require_real_size(path, descriptor, size)
             sectors = min((size - PARTITION_OFFSET) // SECTOR_BYTES, _MAX_SECTORS)
             try:
                 # old tables at both ends (GPT has a copy at the end) would speak against the new

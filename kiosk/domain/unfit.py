@@ -26,6 +26,7 @@ class Unfit(Enum):
     HAS_DICOMDIR = "has_dicomdir"
     NAME_COLLISION = "name_collision"
     FILE_TOO_LARGE = "file_too_large"
+    FALSE_CAPACITY = "false_capacity"
 
     @property
     def text(self) -> str:
@@ -47,6 +48,7 @@ _TEXTS = {
     Unfit.HAS_DICOMDIR: "the stick has a DICOMDIR already, of an earlier visit or another house",
     Unfit.NAME_COLLISION: "the stick has files or folders named as ours are",
     Unfit.FILE_TOO_LARGE: "one file of the study is larger than FAT can hold (4 GiB)",
+    Unfit.FALSE_CAPACITY: "the stick holds less than it says: throw it away",
 }
 
 

@@ -46,6 +46,7 @@ def unfit_words(unfit: Unfit) -> str:
         Unfit.OTHER_FILE_SYSTEM: other_format,
         Unfit.DAMAGED: not_in_order,
         Unfit.DIRTY: not_in_order,
+        Unfit.FALSE_CAPACITY: not_in_order,
         Unfit.READ_ONLY: _(
             "This stick is locked. If it has a small switch, move it; or use another."
         ),

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 PAGE = 4096
 _MAX_WRITE = 128 * 1024
@@ -336,8 +336,8 @@ def _name(body: bytes) -> str:
     return body.split(b"\0")[0].decode()
 
 
-def _run(folder: Path, orders: Connection) -> None:
-    server = Server(folder)
+def _run(folder: Path, orders: Connection, make: type[Server]) -> None:
+    server = make(folder)
     try:
         server.mount()
     except OSError as error:
@@ -360,6 +360,8 @@ class VolatileFs:
         PermissionError: On entering: no /dev/fuse here, or mounting is not allowed.
     """
 
+    server: ClassVar[type[Server]] = Server
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._process: Any = None
@@ -370,7 +372,9 @@ class VolatileFs:
             raise PermissionError("no /dev/fuse")
         context = multiprocessing.get_context("spawn")
         self._orders, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(self.folder, theirs), daemon=True)
+        self._process = context.Process(
+            target=_run, args=(self.folder, theirs, self.server), daemon=True
+        )
         self._process.start()
         theirs.close()
         if complaint := self._orders.recv():

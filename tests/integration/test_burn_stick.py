@@ -23,6 +23,7 @@ from burner.errors import (
     EngineError,
     MediumTooSmallError,
     NoMediumError,
+    SpoiledMediumError,
     UnsuitableStickError,
     VerificationError,
 )
@@ -32,6 +33,13 @@ from burner.stick_format import format_stick
 from kiosk import bootstrap
 from kiosk.config import Config, DriveConfig, StoreConfig
 from kiosk.errors import DriveFaultError
+from tests.faulty_stick import (
+    FaultyStick,
+    FoldingStick,
+    ForgetfulStick,
+    UnreadableStick,
+    UnwritableStick,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -419,6 +427,78 @@ def test_fuzzed_volumes_end_in_a_refusal(
         except BurnerError:
             refused += 1
     assert refused > 30
+
+
+# --- sticks that fail or lie
+
+
+FAULTY: dict[str, type[FaultyStick]] = {
+    "folds": FoldingStick,
+    "forgets": ForgetfulStick,
+    "fails to write": UnwritableStick,
+    "fails to read": UnreadableStick,
+}
+
+
+@pytest.fixture(params=FAULTY)
+def faulty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A stick that is good only up to its real end. A file of a file system of ours."""
+    try:
+        with FAULTY[request.param](tmp_path / "faulty") as disk:
+            yield disk.folder / "stick"
+    except PermissionError as error:
+        pytest.skip(str(error))
+
+
+def test_house_stick_that_holds_less_than_it_says(
+    tmp_path: Path, faulty: Path, request: pytest.FixtureRequest
+) -> None:
+    faulty.touch()
+    os.truncate(faulty, 128 * MIB)
+    with pytest.raises((UnsuitableStickError, SpoiledMediumError)) as caught:
+        format_stick(faulty, "SH0001", lock_folder=tmp_path)
+    if isinstance(caught.value, UnsuitableStickError):
+        assert caught.value.reason == "false_capacity"
+    else:
+        assert "fails to write" in request.node.name
+
+
+def test_own_stick_that_holds_less_than_it_says_is_never_good(
+    tmp_path: Path, staging: Path, faulty: Path
+) -> None:
+    """Nothing is probed on somebody's stick: the read-back finds it, whoever reads."""
+    source = tmp_path / "large"
+    source.write_bytes(random.Random(2).randbytes(FaultyStick.REAL_BYTES + 4 * MIB))
+    files = [
+        StickFile("DICOMDIR", source, 0, 3000),
+        StickFile("LARGE", source, 3000, FaultyStick.REAL_BYTES + 3 * MIB),
+    ]
+    plain = make_fat(tmp_path / "plain", size=128 * MIB)
+    with plain.open("rb") as whole, faulty.open("wb") as stick:
+        stick.write(whole.read(4 * MIB))  # all that mkfs wrote
+    os.truncate(faulty, 128 * MIB)
+    with pytest.raises((VerificationError, UnsuitableStickError, SpoiledMediumError)):
+        write_and_verify(stick_of(faulty), files, staging)
+    with pytest.raises((VerificationError, UnsuitableStickError)):
+        stick_of(faulty).compare(files, on_progress=nothing)
+
+
+def test_full_midway_takes_everything_away(
+    tmp_path: Path, files: list[StickFile], staging: Path
+) -> None:
+    """Room is not judged beforehand where our own earlier try has to go first."""
+    path = make_fat(tmp_path / "stick", size=6 * MIB, bits=16)
+    photo = random.Random(4).randbytes(3 * MIB)
+    put(path, "PHOTO.JPG", photo)
+    put(path, "README.TXT", b"of an earlier try")
+    put(path, MARKER, b'{"volume_id": "SH_TEST", "names": ["README.TXT"]}')
+    with pytest.raises(MediumTooSmallError):
+        write(stick_of(path), files, staging)
+    back = tmp_path / "back"
+    tool("mcopy", "-n", "-i", path, "::/PHOTO.JPG", back)
+    assert back.read_bytes() == photo
+    assert tool("mdir", "-/", "-b", "-i", path, "::").split() == ["::/PHOTO.JPG"]
+    tool("fsck.vfat", "-n", path)
 
 
 # --- block devices
