@@ -10,6 +10,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -233,6 +234,7 @@ def writer(
     from burner.devices.policy import require_stick
     from burner.drive import Drive
     from burner.stick import Stick
+    from burner.stick_power import power_off
     from kiosk.adapters.media import DiscWriter, StickWriter
 
     device = Path(drive.device)
@@ -244,7 +246,8 @@ def writer(
             return DiscWriter(simulated(drive), name=drive.name)
         case "stick":
             stick = Stick(device, name=drive.name, require=require_stick)
-            return StickWriter(stick, staging=staging)
+            off = partial(power_off, device) if drive.power_off else None
+            return StickWriter(stick, staging=staging, power_off=off)
         case "simulated-stick":  # an image file, alone in its folder
             stick = Stick(device, name=drive.name, lock_folder=device.parent)
             return StickWriter(stick, staging=staging)

@@ -151,6 +151,11 @@ class DriveConfig:
         _capacity,
     )
     speed: int = option(0, "writing speed factor; 0: the engine's choice", _between(0, 64))
+    power_off: bool = option(
+        False,
+        "switch a finished stick off (udisks2): its light goes out, but then nobody can see whether"
+        " it was taken",
+    )
     robot: RobotConfig = field(default_factory=RobotConfig)
 
     @property

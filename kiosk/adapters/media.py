@@ -220,11 +220,22 @@ class StickWriter:
     `inspect` shows its volume id then, and it may be written again.
     """
 
-    def __init__(self, stick: Stick, *, staging: Path, name: str | None = None) -> None:
-        """`staging` is a folder on a disk with room for the largest file. Where no engine has made
-        it yet a command stages in the system's folder for temporary files.
+    def __init__(
+        self,
+        stick: Stick,
+        *,
+        staging: Path,
+        name: str | None = None,
+        power_off: Callable[[], None] | None = None,
+    ) -> None:
+        """
+        Args:
+            staging: A folder on a disk with room for the largest file. Where no engine has made it
+                yet a command stages in the system's folder for temporary files.
+            power_off: Switches a good stick off after its release; may raise a DriveError.
         """
         self.name = name or stick.name
+        self._power_off = power_off
         self._stick = stick
         self._spool = staging
         self._image: Path | None = None
@@ -330,9 +341,17 @@ class StickWriter:
         return bisect_right(self._files_by_offset, offset, key=lambda file: file.offset + file.size)
 
     def eject(self) -> None:
-        """Releases a stick that was read back; the mark of an unfinished one stays."""
+        """Releases a stick that was read back; the mark of an unfinished one stays. From then on it
+        may be pulled, switched off or not: all was written out, and read back past the caches.
+        """
         with kiosk_errors(missing=Wanted.STICK):
-            self._stick.release()
+            is_released = self._stick.release()
+        if self._power_off is None or not is_released or self._image is None:
+            return  # not ours: what was refused stays as it is
+        try:
+            self._power_off()
+        except DriveError as error:
+            log.warning("%s: may be pulled, but was not switched off: %s", self.name, error)
 
 
 def files_of_image(image: Path) -> tuple[str, list[StickFile]]:
