@@ -368,6 +368,11 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             ledger=journal.ledger,
             media=journal.ledger,
             stock=journal.stock,
+            planned_blocks={
+                drive.name: drive.capacity_blocks
+                for drive in config.drives
+                if bootstrap.medium_of(drive) is Medium.DISC
+            },
             spool=DirectorySpool(config.store.spool_dir, reserve_bytes=reserve_bytes),
             drives=drives,
             find=archive.find,

@@ -241,13 +241,15 @@ class MediumSpoiledError(MediumError):
 
     Attributes:
         discs: How many became scrap: a robot tries again by itself.
+        was_stopped: On request, and not because anything failed.
     """
 
     code, exit_code = "medium.spoiled", 92
 
-    def __init__(self, text: str, *, discs: int = 1) -> None:
+    def __init__(self, text: str, *, discs: int = 1, was_stopped: bool = False) -> None:
         super().__init__(text)
         self.discs = discs
+        self.was_stopped = was_stopped
 
 
 class DriveFaultError(MediumError):

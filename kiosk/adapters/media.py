@@ -66,7 +66,9 @@ def to_kiosk_error(error: BurnerError, *, missing: Wanted) -> KioskError:
     text = str(error)
     match error:
         case CancelledError():
-            return MediumSpoiledError(text) if error.spoiled else StoppedError(text)
+            if error.spoiled:
+                return MediumSpoiledError(text, was_stopped=True)
+            return StoppedError(text)
         case NoMediumError():
             return MediumWantedError(text, reason=missing.name)
         case MediumTooSmallError():

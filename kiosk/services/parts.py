@@ -293,6 +293,8 @@ class EngineParts:
 
     Attributes:
         devices: None where nobody tells: then drives are looked into from time to time only.
+        planned_blocks: What an image may take on the largest blank in stock, by drive; a drive that
+            is not in it is asked itself.
     """
 
     station: str
@@ -317,6 +319,7 @@ class EngineParts:
     passwords: Passwords = field(default_factory=NoPasswords)
     labels: MediaLabels = field(default_factory=NoLabels)
     stock: MediaStock = field(default_factory=NothingCounted)
+    planned_blocks: Mapping[str, int] = field(default_factory=dict)
     slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))
     devices: DeviceWatch | None = None
 

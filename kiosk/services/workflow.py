@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from kiosk.domain.contents import ObjectCounts
+from kiosk.domain.drive_choice import choose_drive
 from kiosk.domain.model import HandOver, Medium, OrderId, Priority, Step
 from kiosk.errors import (
     CheckFailedError,
@@ -33,6 +34,7 @@ from kiosk.errors import (
 )
 from kiosk.services.burning import burn
 from kiosk.services.drawer import queued_note
+from kiosk.services.drives_now import drives_now
 from kiosk.services.durable import BurnLostError, Durable, Facts, Trouble, run_step
 from kiosk.services.parts import EngineParts, require_drive
 from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
@@ -192,7 +194,8 @@ class _Order:
         if "images" in image:
             images = image["images"]
             image = images[(delivered - image["since"]) % len(images)]
-        chosen = self._waits.insist("drive", self._choose, Step.WRITE)
+        blocks = -(-image["size_bytes"] // 2048)
+        chosen = self._waits.insist("drive", lambda: self._choose(blocks), Step.WRITE)
         facts = {
             "job_id": str(self._job_id),
             "drive": chosen["drive"],
@@ -218,17 +221,13 @@ class _Order:
     def _lost(self) -> Facts:
         return {"is_cancelled": self._parts.jobs.is_cancelled(self._job_id)}
 
-    def _choose(self) -> Facts:
+    def _choose(self, image_blocks: int) -> Facts:
         job = self._parts.jobs.get(self._job_id)
         medium: Medium = job.choice.medium
         require_drive(medium, self._parts.media_offered)
-        writers = self._parts.drives[medium]
-        empty = {it.drive for it in self._parts.stock.counts() if it.in_stock == 0}
-        stocked = [it for it in writers if it.name not in empty] or writers
-        idle = [it for it in stocked if self._parts.ledger.owner(it.name) is None]
+        drives = drives_now(self._parts, medium)
         # Spread by the job's id, which every run of the step knows: no drive is everybody's first.
-        names = sorted(writer.name for writer in (idle or stocked))
-        drive = names[sum(self._job_id.encode()) % len(names)]
+        drive = choose_drive(drives, image_blocks, sum(self._job_id.encode()))
         self._progress.put(Step.WRITE, 0, 0, queued_note(drive))
         return {
             "drive": drive,

@@ -292,7 +292,7 @@ class _Job:
         one as soon as another is made. What the drive itself gave up on is scrap, even if its image
         can be read back: not all signs of a good disc hold.
         """
-        if is_cancelled() and self._may_be_whole(row):
+        if error.was_stopped and self._may_be_whole(row):
             outcome: Outcome = self._verify(row, is_recovered=True)
             if not isinstance(outcome, NeedsMedium) or not outcome.is_disc_spent:
                 return outcome

@@ -103,7 +103,7 @@ class FakeMediaWriter:
                 self.break_off_at = None
                 raise MediumSpoiledError("sense 3/0C/00")
             if is_cancelled():
-                raise MediumSpoiledError("stopped on request")
+                raise MediumSpoiledError("stopped on request", was_stopped=True)
             self.disc.content = content[:end]
             on_progress(MediumProgress(end, len(content)))
         if self.flip_byte is not None:

@@ -36,7 +36,7 @@ from kiosk.errors import (
     SpoolTooSmallError,
     WrongPatientError,
 )
-from kiosk.ports import LedgerPhase, MediumProgress
+from kiosk.ports import LedgerPhase, LoadedMedium, MediumProgress
 from kiosk.services.durable import EngineStopping
 from kiosk.services.parts import Policy
 from tests.fakes.durable import CrashError, FakeEngine
@@ -105,6 +105,26 @@ def test_a_drive_without_blanks_gets_no_job_while_another_has_some(station: Stat
         assert finished_on == "disc1"
     (counts,) = [it for it in station.journal.stock.counts() if it.drive == "disc1"]
     assert (counts.begun, counts.good, counts.spoiled) == (4, 4, 0)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_job_goes_where_a_blank_is_in_that_is_large_enough(station: Station, number: int) -> None:
+    """Whatever the ids are; and a drive that does not answer is nobody's first."""
+
+    class Ill(FakeMediaWriter):
+        def inspect(self) -> LoadedMedium:
+            raise DriveFaultError("no such drive")
+
+    small, ill = FakeMediaWriter(name="disc0"), Ill(name="disc9")
+    drives = [small, station.writer, ill]
+    station.parts = replace(station.parts, drives={Medium.DISC: drives})
+    small.insert(FakeDisc(capacity_blocks=30))
+    station.writer.insert(FakeDisc())
+    job_id = station.place(number)
+    run(station, job_id)
+    assert {it.drive for it in station.journal.ledger.history(job_id)} == {"disc1"}
+    assert small.disc is not None
+    assert small.disc.content is None
 
 
 def test_what_a_disc_holds_and_lacks_is_known_whatever_crash_comes_between(
@@ -872,7 +892,7 @@ def test_a_cancel_while_writing_and_a_new_placement_make_one_good_disc(
 
         real(image, on_progress=cancel_at, is_cancelled=is_asked_to_stop)
         if is_late:
-            raise MediumSpoiledError("stopped on request")
+            raise MediumSpoiledError("stopped on request", was_stopped=True)
 
     station.writer.write = write  # type: ignore[method-assign]
     run(station, job_id)

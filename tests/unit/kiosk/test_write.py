@@ -370,13 +370,17 @@ def test_gate_sees_the_medium_and_its_no_keeps_the_disc_in(
 # --- a wish to cancel that came too late
 
 
-@pytest.mark.parametrize("error", [MediumSpoiledError, StoppedError])
+@pytest.mark.parametrize(
+    "error",
+    [MediumSpoiledError("stopped on request", was_stopped=True), StoppedError("stopped")],
+    ids=["spoiled", "stopped"],
+)
 def test_cancel_after_the_last_sector_makes_no_scrap_of_a_whole_disc(
     writer: FakeMediaWriter,
     ledger: FakeLedger,
     image: ImageFacts,
     monkeypatch: pytest.MonkeyPatch,
-    error: type[KioskError],
+    error: KioskError,
 ) -> None:
     real = writer.write
 
@@ -388,7 +392,7 @@ def test_cancel_after_the_last_sector_makes_no_scrap_of_a_whole_disc(
     ) -> None:
         real(path, on_progress=on_progress, is_cancelled=lambda: False)
         written.append(True)
-        raise error("stopped on request")
+        raise error
 
     written: list[bool] = []
     monkeypatch.setattr(writer, "write", write)
