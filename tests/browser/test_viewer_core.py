@@ -314,6 +314,23 @@ def test_a_scratched_disc_shows_the_rest(web: Browser, medium: Path, tmp_path: P
             )
 
 
+# Chunks that are still coming keep the load event away, on a slow disc for half a minute.
+_NEVER_LOADED = """
+Object.defineProperty(document, 'readyState', { get: () => 'loading' });
+window.addEventListener('load', (event) => event.stopImmediatePropagation(), true);
+"""
+
+
+def test_report_and_guide_do_not_wait_for_the_load_event(web: Browser, medium: Path) -> None:
+    if web.kind == "webkit":
+        pytest.skip("automation runs nothing before the page in WebKit")
+    web.open(medium / "VIEWER" / "START.HTM", before=_NEVER_LOADED)
+    web.until("document.documentElement.dataset.state === 'ready'", 15)
+    assert web.evaluate("document.readyState") == "loading"
+    assert web.evaluate("!document.getElementById('guide').hidden")
+    assert web.complaints() == []
+
+
 def test_a_later_version_is_named(web: Browser, medium: Path, tmp_path: Path) -> None:
     root = tmp_path / "m"
     shutil.copytree(medium, root, ignore=shutil.ignore_patterns("D"))

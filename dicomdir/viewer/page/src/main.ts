@@ -81,7 +81,6 @@ async function main(): Promise<void> {
   await opening;
   if (!app.stage.active.source) release();
   await files.company; // neither may make anybody wait for the picture
-  await loaded();
   void openReport(app, panel, false);
   if (app.stage.active.source) guide.start(false);
   document.documentElement.dataset["state"] = "ready";
@@ -89,12 +88,6 @@ async function main(): Promise<void> {
 
 function after(milliseconds: number): Promise<void> {
   return new Promise((done) => setTimeout(done, milliseconds));
-}
-
-/** What is loaded before this holds it up: the browser says "loading" until all of it came. */
-function loaded(): Promise<void> {
-  if (document.readyState === "complete") return Promise.resolve();
-  return new Promise((done) => window.addEventListener("load", () => done(), { once: true }));
 }
 
 /**

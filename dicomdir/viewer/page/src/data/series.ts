@@ -241,7 +241,7 @@ export class SeriesData implements Source {
     if (made && isWanted) this.files.urge(key, rank);
     if (!made) {
       made = this.files
-        .payload(key, rank, this.meta.chunks[c - 1]?.[1])
+        .payload(key, rank, this.meta?.chunks[c - 1]?.[1]) // beside META there is no META yet
         .then(
           (payload) => {
             this.pools.chunks.put(
