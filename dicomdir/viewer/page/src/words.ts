@@ -6,7 +6,10 @@ type Table = Record<string, string>;
 declare global {
   interface Window {
     SENDHOME_WORDS?: Record<string, Table>;
-    /** Tables of the other languages: JSON, deflated, as base64. Most people need none of them. */
+    /**
+     * The other languages, of which most people need none: texts in the order of the English ones,
+     * as JSON, deflated, as base64.
+     */
     SENDHOME_PACKED?: Record<string, string>;
   }
 }
@@ -42,9 +45,15 @@ export function chooseLanguage(wishes: readonly string[]): void {
 
 function unpack(code: string): void {
   const packed = window.SENDHOME_PACKED?.[code];
-  if (!packed || !window.SENDHOME_WORDS || window.SENDHOME_WORDS[code]) return;
+  const words = window.SENDHOME_WORDS;
+  if (!packed || !words || words[code]) return;
   const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  window.SENDHOME_WORDS[code] = JSON.parse(strFromU8(inflateSync(bytes))) as Table;
+  const texts = JSON.parse(strFromU8(inflateSync(bytes))) as string[];
+  const made: Table = {};
+  Object.keys(words["en"]!).forEach((key, i) => {
+    made[key] = texts[i]!;
+  });
+  words[code] = made;
 }
 
 /** Told when the language changes. @returns How to stop. */
