@@ -323,6 +323,26 @@ def test_original_files_are_shown_as_the_copy_is(web: Browser, medium: Path) -> 
     assert web.complaints() == []
 
 
+def test_originals_have_the_whole_place_of_the_message_that_there_are_no_copies(
+    web: Browser, medium: Path, tmp_path: Path
+) -> None:
+    def none(manifest: Any) -> None:
+        manifest["patients"] = []
+
+    start(web, rewritten(medium, tmp_path / "m", none))
+    heights = "['#stage', '.vp'].map(it => document.querySelector(it).clientHeight)"
+    stage, viewport = web.evaluate(heights)
+    assert viewport == stage > 200
+    assert "no images" in text(web, "#stage .no-images")
+    _pick(web, "files", medium / "DICOM")
+    web.until("sendhome.shelves.list.length === 1")
+    web.until_shown()
+    assert web.evaluate("document.querySelector('.no-images')") is None
+    stage, viewport = web.evaluate(heights)  # less than before: there are tools now
+    assert viewport == stage > 200
+    assert web.complaints() == []
+
+
 def test_another_persons_disc_is_marked(web: Browser, medium: Path, tmp_path: Path) -> None:
     study = Study(patient=Patient(name="Other^Person"), description="Elsewhere")
     make_study(tmp_path / "other", ("MR", "MR"), seed=77, study=study)

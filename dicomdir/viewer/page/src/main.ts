@@ -152,7 +152,13 @@ async function openFirst(app: App, images: Shown[]): Promise<void> {
   const [first] = newestFirst(app.disc.manifest);
   if (first) app.store.set({ study: first.uid });
   const text = failed ? faultText(failed) : t("page.no-images");
-  app.slots.stage.prepend(el("p", { class: "no-images", role: "status" }, text));
+  const told = el("p", { class: "no-images", role: "status", dir: "auto" }, text);
+  app.slots.stage.append(told);
+  app.stage.each((each) => {
+    each.on((viewport) => {
+      if (viewport.source) told.remove();
+    });
+  });
 }
 
 window.SENDHOME_MAIN = () => {
