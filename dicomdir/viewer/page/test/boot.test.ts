@@ -17,24 +17,42 @@ interface Fake {
 
 /** BOOT.JS in a page of a browser that has these features; returns what it put into the page. */
 function boot(href: string, features: Record<string, unknown>) {
-  const place: Fake = { tag: "p", text: "", appendChild: (it: Fake) => (place.text += it.text) };
+  const place: Fake = {
+    tag: "p",
+    text: "",
+    appendChild: (it: Fake) => (place.text += it.text),
+    set innerHTML(text: string) {
+      place.text = text;
+    },
+  };
   const added: Fake[] = [];
   const make = (tag: string): Fake => ({
     tag,
     text: "",
-    ...(tag === "script" ? { noModule: true } : {}),
+    ...(tag === "script" ? { noModule: true, replaceChildren: () => undefined } : {}),
+    ...(tag === "dialog" ? { showModal: () => undefined } : {}),
     ...(tag === "canvas" ? { getContext: () => ({}) } : {}),
   });
   const body = { appendChild: (it: Fake) => added.push(it) };
   const document = {
     head: body,
     body,
-    createElement: make,
     createTextNode: (text: string) => ({ tag: "#text", text }),
     getElementById: () => place,
   };
   const window: Record<string, unknown> = { location: { href } };
-  runInNewContext(SOURCE, { document, window, ...features });
+  const without = String(features["without"] ?? "");
+  const createElement = (tag: string) => {
+    const made = make(tag);
+    delete made[without];
+    return made;
+  };
+  const page = { ...document, createElement };
+  runInNewContext(`delete Array.prototype["${without}"];${SOURCE}`, {
+    window,
+    ...features,
+    document: page,
+  });
   return { added, place, window };
 }
 
@@ -53,6 +71,36 @@ test("a browser that lacks what is needed is told so, and nothing is loaded", ()
     assert.match(place.text, /too old.*Edge, Chrome, Firefox or Safari.*INDEX\.HTM/s);
     assert.equal(added.length, 0);
   }
+});
+
+test("so is one that lacks what the program calls", () => {
+  for (const without of ["flatMap", "replaceChildren", "showModal"]) {
+    const { added, place } = boot("file:///d/VIEWER/START.HTM", { ...modern, without });
+    assert.match(place.text, /too old/);
+    assert.equal(added.length, 0);
+  }
+});
+
+test("a program or words that are cut are named, and nothing begins", () => {
+  for (const [name, defined] of [
+    ["VIEWER.JS", { SENDHOME_PACKED: {} }],
+    ["LANG.JS", { SENDHOME_MAIN: () => assert.fail("begun") }],
+  ] as const) {
+    const { added, place, window } = boot("file:///d/VIEWER/START.HTM", modern);
+    assert.match(place.text, /^Opening/);
+    Object.assign(window, defined);
+    for (const at of [1, 2, 3]) added[at]!.onload!();
+    assert.match(place.text, /^A file of this viewer cannot be read/);
+    assert.ok(place.text.includes(`: ${name}.`), name);
+  }
+});
+
+test("without scripts the page does not say that it opens, and leads to INDEX.HTM", () => {
+  const page = readFileSync(new URL("../static/START.HTM", import.meta.url), "utf8");
+  assert.doesNotMatch(page, /Opening/);
+  const told = /<noscript>(.*)<\/noscript>/s.exec(page)![1]!;
+  const named = told.match(/INDEX\.HTM/g)!.length;
+  assert.equal(told.match(/<a href="\.\.\/index\.htm">INDEX\.HTM<\/a>/g)!.length, named);
 });
 
 test("names follow the case of its own address, and the other case is tried once", () => {
@@ -86,6 +134,7 @@ test("the viewer begins when all is there, in whatever order it came", () => {
     const { added, window } = boot("file:///d/VIEWER/START.HTM", modern);
     let begun = 0;
     window["SENDHOME_MAIN"] = () => begun++;
+    window["SENDHOME_PACKED"] = {};
     for (const at of order) {
       assert.equal(begun, 0);
       added[at]!.onload!();
@@ -98,13 +147,14 @@ test("a manifest that cannot be read is the viewer's to tell of", () => {
   const { added, window, place } = boot("file:///d/VIEWER/START.HTM", modern);
   let begun = 0;
   window["SENDHOME_MAIN"] = () => begun++;
+  window["SENDHOME_PACKED"] = {};
   added[2]!.onload!();
   added[3]!.onload!();
   added[1]!.onerror!();
   assert.equal(begun, 0);
   added[4]!.onerror!();
   assert.equal(begun, 1);
-  assert.equal(place.text, "");
+  assert.match(place.text, /^Opening/);
 });
 
 test("what the manifest says is kept until the viewer asks", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { deflateRawSync, crc32 as zlibCrc32 } from "node:zlib";
 import { type Cells, type Shape, unfilter } from "../src/data/codec.ts";
 import { crc32 } from "../src/data/crc32.ts";
-import { DataError } from "../src/data/errors.ts";
+import { DataError, faultOf } from "../src/data/errors.ts";
 import { readManifest, readMeta } from "../src/data/format.ts";
 import { inflate } from "../src/data/inflate.ts";
 import { path } from "../src/data/loader.ts";
@@ -200,4 +200,10 @@ test("numbers of a META that contradict each other are damage", () => {
   ]) {
     assert.throws(() => readMeta(json(bad), "x"), DataError);
   }
+});
+
+test("what the browser lacks is not laid to the medium", () => {
+  assert.equal(faultOf(new TypeError("x.flatMap is not a function")), "unsupported");
+  assert.equal(faultOf(new RangeError("offset")), "damaged");
+  assert.equal(faultOf(new DataError("password", "x")), "password");
 });

@@ -23,6 +23,8 @@ export class DataError extends Error {
   }
 }
 
+/** A TypeError speaks of the browser, or of this page, and not of the medium. */
 export function faultOf(error: unknown): Fault {
-  return error instanceof DataError ? error.fault : "damaged";
+  if (error instanceof DataError) return error.fault;
+  return error instanceof TypeError ? "unsupported" : "damaged";
 }

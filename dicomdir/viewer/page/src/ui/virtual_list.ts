@@ -42,8 +42,12 @@ export class VirtualList {
     const focused = this.focusedKey();
     this.rows = rows;
     this.tops = [0];
-    for (const row of rows) this.tops.push(this.tops.at(-1)! + row.height);
-    this.element.style.height = `${this.tops.at(-1)}px`;
+    let top = 0;
+    for (const row of rows) {
+      top += row.height;
+      this.tops.push(top);
+    }
+    this.element.style.height = `${top}px`;
     for (const element of this.drawn.values()) element.remove();
     this.drawn.clear();
     if (!rows.some((each) => each.isEntry && each.key === this.stop)) {
