@@ -1,6 +1,6 @@
 """The viewer of ours on a medium: all its files, and what its own list of hashes says (PDI-21).
 
-`VIEWER/HASHES.JS` (docs/viewer-format.md) names every file of the medium but three. Names and sizes
+`VIEWER/HASHES.JS` (docs/viewer-format.md) names every file of the medium but two. Names and sizes
 are always compared; digests of the program always, for a program that differs runs all the same;
 those of other files where everything is hashed anyway.
 """

@@ -300,6 +300,11 @@ class ViewerFolder:
             "patients": [{**asdict(pack.patient), "studies": newest}],
         }
 
+    def _page(self, each: _Series, pages: Mapping[str, str]) -> str | None:
+        if self._key is not None:
+            return None  # it is sealed with all but the viewer: a link would lead nowhere
+        return next((pages[uid] for _, uid in each.objects if uid in pages), None)
+
     def _series_facts(
         self, each: _Series, thumbnail: bytes | None, pages: Mapping[str, str]
     ) -> dict[str, Any]:
@@ -323,7 +328,7 @@ class ViewerFolder:
             "bytes": sum(it.raw_bytes for it in packed),
             "text": each.text_bytes,
             "thumb": picture,
-            "page": next((pages[uid] for _, uid in each.objects if uid in pages), None),
+            "page": self._page(each, pages),
             "first": each.first_chunk,
         }
 

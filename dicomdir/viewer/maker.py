@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dicomdir.instance import Instance
-from dicomdir.pdi import DICOMDIR, VIEWER_FOLDER, Entry, FileSource
+from dicomdir.pdi import VIEWER_FOLDER, Entry, FileSource
 from dicomdir.readme import Site, ViewerFacts
 from dicomdir.room import iso_blocks
 from dicomdir.viewer import assets
@@ -184,14 +184,12 @@ class ViewerMaker:
         return iso_blocks(protected_sizes(sealed, sealed_for, clear)) <= capacity
 
     def _hashes(self, entries: Sequence[Entry], uids: Sequence[str]) -> Entry:
-        """HASHES: of every file but the DICOMDIR, MANIFEST and itself."""
+        """HASHES: of every file but MANIFEST and itself."""
         known = dict(
             zip((it.path for it in entries[len(entries) - len(uids) :]), uids, strict=True)
         )
         rows = []
         for entry in entries:
-            if entry.path == DICOMDIR:
-                continue
             digest = self._pack.hashes.get(known.get(entry.path, ""), b"")
             if not digest and isinstance(entry.source, FileSource):
                 digest = self._pack.made_hashes.get(entry.path, b"")

@@ -395,6 +395,7 @@ def test_a_browser_without_folders_is_named_and_stays_on_the_page(
 
 def test_the_self_check_finds_what_was_changed(web: Browser, medium: Path, tmp_path: Path) -> None:
     root = rewritten(medium, tmp_path / "m", _listed)
+    (root / "DICOMDIR").write_bytes(b"directory")
     files = [
         [str(it.relative_to(root)), it.stat().st_size, hashlib.sha256(it.read_bytes()).hexdigest()]
         for it in sorted(root.rglob("*"))
@@ -405,16 +406,19 @@ def test_the_self_check_finds_what_was_changed(web: Browser, medium: Path, tmp_p
     start(web, root)
     _pick(web, "check", root)
     web.until("document.querySelector('#panel .good')")
+    assert re.search(r"Not compared\s+2\s", text(web, "#panel .panel-body"))
     changed = next(path for path in sorted((root / "DICOM").rglob("*")) if path.is_file())
     data = bytearray(changed.read_bytes())
     data[-1] ^= 1
     changed.write_bytes(data)
+    (root / "DICOMDIR").write_bytes(b"directorx")
     (root / "VIEWER" / "LICENSE.TXT").unlink()
     (root / "NEW.TXT").write_text("x")
     web.ask("pick", selector="#panel button.main", paths=[str(root)])
     web.until("document.querySelector('#panel .warn')")
     rows = re.sub(r"\s+", " ", text(web, "#panel .panel-body"))
     assert f"{changed.relative_to(root)} Altered" in rows
+    assert "DICOMDIR Altered" in rows
     assert "VIEWER/LICENSE.TXT Missing" in rows
     assert "NEW.TXT Not in the list" in rows
     assert web.complaints() == []

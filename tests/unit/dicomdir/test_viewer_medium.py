@@ -157,7 +157,7 @@ def test_hashes_are_those_of_all_files(built: BuiltVolume) -> None:
     assert listed == {
         path: (len(data), hashlib.sha256(data).hexdigest())
         for path, data in files.items()
-        if path not in ("DICOMDIR", "VIEWER/MANIFEST.JS", "VIEWER/HASHES.JS")
+        if path not in ("VIEWER/MANIFEST.JS", "VIEWER/HASHES.JS")
     }
 
 
@@ -240,7 +240,7 @@ def test_a_set_carries_on_each_medium_what_is_there(tmp_path: Path, program: Pat
 
 
 def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path) -> None:
-    files = make_study(tmp_path / "in", ("CT", "CT"))
+    files = make_study(tmp_path / "in", ("CT", "CT", "SR"))
     made = build(files, tmp_path / "work", program, password=PASSWORD)
     plain, own = parted(made.volume.entries)
     assert {it.path for it in own} >= {"VIEWER/START.HTM", "VIEWER/MANIFEST.JS"}
@@ -267,6 +267,8 @@ def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path)
     manifest = json.loads(inflate(opened("MANIFEST", payload)))
     assert manifest["patients"][0]["name"] == "Doe^Jane"
     assert manifest["hashes"] is None
+    series = [it for study in manifest["patients"][0]["studies"] for it in study["series"]]
+    assert [(it["kind"], it["page"]) for it in series] == [("image", None), ("report", None)]
     name, payload = read_data_file(data["VIEWER/D/S0000001/C0000001.JS"])
     calls = [
         (it, opened(it, sealed)) for it, sealed in read_calls(data["VIEWER/D/S0000001/META.JS"])

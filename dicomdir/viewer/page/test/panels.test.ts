@@ -163,18 +163,31 @@ test("the self-check says of each file whether it is what was written", async ()
     picked("disc/C.TXT;1", "cc"),
     picked("disc/VIEWER/MANIFEST.JS", "m"),
     picked("disc/DICOMDIR", "d"),
+    picked("disc/VIEWER/HASHES.JS", "h"),
     picked("disc/NEW.EXE", "n"),
   ];
   const root = rootOf(files.map(({ path }) => path));
   assert.equal(root, "DISC/");
   const seen: number[] = [];
   const result = await checkFiles(listed, files, root!, (done) => seen.push(done) > 0);
-  assert.deepEqual(result.counts, { intact: 1, altered: 2, missing: 1, unreadable: 0, extra: 1 });
-  assert.deepEqual(
-    result.faults.map((each) => `${each.path} ${each.verdict}`),
-    ["DICOM/B altered", "C.TXT altered", "D.TXT missing", "NEW.EXE extra"],
-  );
+  const told = ({ faults }: typeof result) => faults.map((each) => `${each.path} ${each.verdict}`);
+  const sum = { altered: 2, missing: 1, unreadable: 0, extra: 1 };
+  assert.deepEqual(result.counts, { ...sum, intact: 1, uncompared: 3 });
+  assert.deepEqual(told(result), [
+    "DICOM/B altered",
+    "C.TXT altered",
+    "D.TXT missing",
+    "DICOMDIR uncompared",
+    "VIEWER/MANIFEST.JS uncompared",
+    "VIEWER/HASHES.JS uncompared",
+    "NEW.EXE extra",
+  ]);
   assert.equal(seen.at(-1), 6);
+  const go = () => true;
+  const without = files.filter(({ path }) => !path.endsWith("DICOMDIR"));
+  assert.ok(told(await checkFiles(listed, without, root!, go)).includes("DICOMDIR missing"));
+  const more = [...listed, hashed("DICOMDIR", "x")];
+  assert.ok(told(await checkFiles(more, files, root!, go)).includes("DICOMDIR altered"));
   assert.equal(rootOf(["x/DICOM/A"]), null);
 });
 
@@ -279,6 +292,12 @@ test("a file: header without its pixels, where they are, however long the header
       (error: { fault: string }) => error.fault,
     );
   assert.equal(await fault(new Blob(["no DICOM"])), "damaged");
+  for (const oid of ["06092a864886f70d010703", "060b2a864886f70d0109100117"]) {
+    for (const head of ["308206c2", "3080"]) {
+      const sealed = Buffer.from(`${head}${oid}a080`.padEnd(400, "0"), "hex");
+      assert.equal(await fault(new Blob([sealed])), "encrypted");
+    }
+  }
   assert.equal(await fault(file("1.2.840.10008.1.2.2", body)), "unsupported");
   assert.equal(await fault(file("1.2.840.10008.1.2.1", body.subarray(0, 90))), "damaged");
 });

@@ -4,6 +4,7 @@ export type Fault =
   | "damaged" // it loads and is not what it should be
   | "newer" // written for a newer version of this page
   | "password" // the key does not open it
+  | "encrypted" // of opened folders: files of a protected medium
   | "compressed" // of opened folders: an encoding that this page does not decode
   | "unsupported"; // this browser or this version cannot show it
 

@@ -3,7 +3,7 @@ import type { DataSet } from "../dicom/dataset.ts";
 import { T } from "../dicom/tags.ts";
 import type { Shelf } from "../shelves.ts";
 import { readDicomdir } from "./dicomdir.ts";
-import { DataError } from "./errors.ts";
+import { DataError, faultOf } from "./errors.ts";
 import { type FolderObject, FolderSeries } from "./folder_series.ts";
 import type { Kind, PatientEntry, SeriesEntry, StudyEntry } from "./format.ts";
 import { kindOfClass, kindOfRecord } from "./kinds.ts";
@@ -32,7 +32,7 @@ const REFERENCED_UID = 0x00041511;
 const REFERENCED_CLASS = 0x00041510;
 const REFERENCED_SYNTAX = 0x00041512;
 
-/** @throws DataError "unsupported": there is no DICOM object in it. */
+/** @throws DataError "unsupported": there is no DICOM object in it; "encrypted": only sealed ones. */
 export async function openFolder(
   files: readonly PickedFile[],
   onProgress: OnProgress,
@@ -122,8 +122,9 @@ async function take(path: string, file: File, maker: ShelfMaker): Promise<void> 
       },
     );
   } catch (error) {
-    const isUnsupported = error instanceof DataError && error.fault === "unsupported";
-    maker.leave(isUnsupported ? "encoding" : "no-dicom");
+    const fault = faultOf(error);
+    if (fault === "encrypted") maker.leave(fault);
+    else maker.leave(fault === "unsupported" ? "encoding" : "no-dicom");
   }
 }
 
@@ -188,7 +189,10 @@ class ShelfMaker {
   }
 
   shelf(): Shelf {
-    if (!this.series.size) throw new DataError("unsupported", this.name, "no objects");
+    if (!this.series.size) {
+      const fault = this.left.has("encrypted") ? "encrypted" : "unsupported";
+      throw new DataError(fault, this.name, "no objects");
+    }
     const patients = [...this.patients.values()];
     for (const patient of patients) {
       patient.studies.sort((a, b) => (b.date + b.time).localeCompare(a.date + a.time));

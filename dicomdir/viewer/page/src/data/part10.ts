@@ -33,7 +33,13 @@ export interface Part10 {
 /** More bytes of the file are needed. */
 class NeedMore extends Error {}
 
-/** @throws DataError "damaged": no DICOM file; "unsupported": an encoding this page does not read. */
+/** Object identifiers of EnvelopedData and AuthEnvelopedData (RFC 5652 6.1, RFC 5083), their ends. */
+const SEALED = ["\x86\xf7\x0d\x01\x07\x03", "\x86\xf7\x0d\x01\x09\x10\x01\x17"];
+
+/**
+ * @throws DataError "damaged": no DICOM file; "unsupported": an encoding this page does not read;
+ *   "encrypted": a Secure DICOM File (PS3.10 7.4).
+ */
 export async function readPart10(file: Blob): Promise<Part10> {
   for (let size = FIRST_SLICE; ; size *= 4) {
     const bytes = new Uint8Array(await file.slice(0, size).arrayBuffer());
@@ -49,6 +55,10 @@ export async function readPart10(file: Blob): Promise<Part10> {
 }
 
 async function read(file: Blob, bytes: Bytes): Promise<Part10> {
+  const top = String.fromCharCode(...bytes.subarray(0, 24));
+  if (top[0] === "0" && SEALED.some((each) => top.includes(each))) {
+    throw new DataError("encrypted", "");
+  }
   if (bytes.length < 132 || String.fromCharCode(...bytes.subarray(128, 132)) !== "DICM") {
     throw new DataError("damaged", "", "no DICM");
   }

@@ -4,11 +4,11 @@ import type { Files } from "./files.ts";
 import { type PickedFile, plainPath } from "./folder.ts";
 import { sha256 } from "./sha256.ts";
 
-export type Verdict = "intact" | "altered" | "missing" | "unreadable" | "extra";
+export type Verdict = "intact" | "altered" | "missing" | "unreadable" | "uncompared" | "extra";
 
 export interface CheckResult {
   counts: Record<Verdict, number>;
-  /** All that are not intact, in the order of the list; extras last. */
+  /** All that are not intact, in the order of the list; then those not on it, extras last. */
   faults: { path: string; verdict: Verdict }[];
   total: number;
   /** Somebody stopped it. */
@@ -21,8 +21,8 @@ export interface Listed {
   sha256: string;
 }
 
-/** Not in the list, and no extras either. */
-const UNLISTED = /^(DICOMDIR|VIEWER\/(MANIFEST|HASHES)\.JS)$/;
+/** They have to be there, on the list or not: it cannot have itself, nor on old media the first. */
+const ALWAYS = ["DICOMDIR", "VIEWER/MANIFEST.JS", "VIEWER/HASHES.JS"];
 const MOST_FAULTS = 10_000;
 const AT_ONCE = 2;
 
@@ -121,6 +121,7 @@ function summed(
     altered: 0,
     missing: 0,
     unreadable: 0,
+    uncompared: 0,
     extra: 0,
   };
   const faults: CheckResult["faults"] = [];
@@ -133,8 +134,11 @@ function summed(
     if (verdict) note(path, verdict);
   });
   const known = new Set(listed.map(({ path }) => plainPath(path)));
+  for (const path of ALWAYS) {
+    if (!known.has(path)) note(path, byPath.has(path) ? "uncompared" : "missing");
+  }
   for (const path of byPath.keys()) {
-    if (!known.has(path) && !UNLISTED.test(path)) note(path, "extra");
+    if (!known.has(path) && !ALWAYS.includes(path)) note(path, "extra");
   }
   return { counts, faults, total: listed.length, isStopped };
 }

@@ -15,7 +15,7 @@ import type { PanelContent } from "./panel.ts";
 import { isFolder, pickFolder } from "./picking.ts";
 
 const MOST_SHOWN = 500;
-const ORDER: Verdict[] = ["intact", "altered", "missing", "unreadable", "extra"];
+const ORDER: Verdict[] = ["intact", "altered", "missing", "unreadable", "uncompared", "extra"];
 
 export function checkPanel(app: App): PanelContent {
   return {
@@ -80,7 +80,7 @@ async function run(
 
 function told(result: CheckResult): HTMLElement[] {
   const { counts } = result;
-  const isWhole = counts.intact === result.total;
+  const isWhole = counts.intact === result.total && !counts.missing;
   const key = result.isStopped
     ? "check.stopped"
     : isWhole

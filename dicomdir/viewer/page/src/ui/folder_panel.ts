@@ -1,5 +1,6 @@
 /** "Open the original files" and "Compare with another disc". */
 import type { App } from "../app.ts";
+import { faultOf } from "../data/errors.ts";
 import { openFolder, type PickedFile } from "../data/folder.ts";
 import type { PatientEntry } from "../data/format.ts";
 import { shownName } from "../dicom/names.ts";
@@ -93,10 +94,12 @@ export class FolderPanels {
         void this.showFirst(shelf);
       },
       (error: unknown) => {
+        const isSealed = faultOf(error) === "encrypted";
+        const why = isFolder(files) ? faultText(error) : t("folder.none-given");
         outcome.replaceChildren(
-          el("p", { role: "alert", class: "warn" }, t("folder.nothing")),
-          el("p", { class: "quiet" }, isFolder(files) ? faultText(error) : t("folder.none-given")),
+          el("p", { role: "alert", class: "warn" }, isSealed ? why : t("folder.nothing")),
         );
+        if (!isSealed) outcome.append(el("p", { class: "quiet" }, why));
       },
     );
   }
@@ -117,7 +120,8 @@ export class FolderPanels {
       out.push(el("p", { role: "alert", class: "warn" }, t("folder.other-person", { name, own })));
     }
     for (const [reason, count] of shelf.left) {
-      out.push(el("p", { class: "quiet" }, t(`folder.${reason}`, { count })));
+      const text = reason === "encrypted" ? t("fault.encrypted") : t(`folder.${reason}`, { count });
+      out.push(el("p", { class: "quiet" }, text));
     }
     return out;
   }
