@@ -275,14 +275,27 @@ test("a key object selection: why, what was said, and of which images", () => {
       ),
     ),
   ];
+  const evidence = dataset(
+    sequence(
+      T.ReferencedSeriesSequence,
+      dataset(
+        sequence(T.ReferencedSOPSequence, dataset([T.ReferencedSOPInstanceUID, "UI", "1.2"])),
+        [0x0020000e, "UI", "1.9"],
+      ),
+    ),
+  );
   const made = readKeyObject(
     new DataSet(
-      dataset(sequence(T.ConceptNameCodeSequence, code), sequence(T.ContentSequence, ...content)),
+      dataset(
+        sequence(T.ConceptNameCodeSequence, code),
+        sequence(0x0040a375, evidence),
+        sequence(T.ContentSequence, ...content),
+      ),
     ),
   );
   assert.deepEqual(made, {
     title: "Of Interest",
     text: "the nodule",
-    references: [{ uid: "1.2", frames: [3, 5] }],
+    references: [{ uid: "1.2", frames: [3, 5], series: "1.9" }],
   });
 });

@@ -52,3 +52,43 @@ test("a META that cannot be read is told to who asked for it, and to nobody else
   process.off("unhandledRejection", note);
   assert.deepEqual(loose, []);
 });
+
+const metaOf = (uid: string) => ({
+  instances: [{ uid, frames: 1, header: [1, 0, 0] }],
+  order: [[0, 0]],
+});
+
+test("an object is looked for in series that have a copy alone, and each is asked for once", async () => {
+  const all = [
+    entry(1, { pack: "unpackable" }),
+    entry(2, { pack: "none" }),
+    entry(3, { kind: "key" }),
+    entry(4),
+    entry(5),
+    entry(6),
+  ];
+  const { asked, study, disc } = discOf(all, (name) =>
+    name === "S0000004/META"
+      ? Promise.reject(new DataError("unreadable", name))
+      : Promise.resolve(asBytes(metaOf(`object ${name[7]}`))),
+  );
+  const [series, index] = (await disc.find("object 5", 1, study))!;
+  assert.deepEqual([series.entry.n, index], [5, 0]);
+  assert.equal(await disc.find("not here", 1, study), null);
+  assert.equal(await disc.find("nor is this", 1, study), null);
+  assert.deepEqual(asked, ["S0000004/META", "S0000005/META", "S0000006/META"]);
+});
+
+test("objects that are not here do not have thousands of series loaded", async () => {
+  const all = Array.from({ length: 3000 }, (_, i) => entry(i + 1));
+  const { asked, study, disc } = discOf(all, (name) =>
+    Promise.resolve(asBytes(metaOf(`object ${Number(name.slice(1, 8))}`))),
+  );
+  for (let i = 0; i < 3; i++) assert.equal(await disc.find(`missing ${i}`, 1, study), null);
+  assert.equal(asked.length, 50);
+  const found = await disc.find("object 2500", 1, study, "1.2500");
+  assert.equal(found?.[0].entry.n, 2500);
+  assert.equal((await disc.find("object 20", 1, study, "1.changed"))?.[0].entry.n, 20);
+  assert.equal(await disc.find("object 2600", 1, study, "1.elsewhere"), null);
+  assert.equal(asked.length, 51);
+});

@@ -10,6 +10,9 @@ import type { Picture } from "./source.ts";
 const COMPRESSED_BYTES = 96 << 20;
 const DECODED_BYTES = 128 << 20;
 
+/** META files that are loaded to look for objects: 5 s of an optical drive. */
+const MOST_GUESSES = 50;
+
 /** What all series of a page share. */
 export interface Pools {
   /** Payloads of C files, by "S0000001/C0000001". */
@@ -34,6 +37,7 @@ export class Disc {
   /** Every series with its study and patient, studies newest first as in the manifest. */
   readonly places: Place[];
   private readonly made = new Map<number, SeriesData>();
+  private readonly guesses = new Map<number, Promise<SeriesData | null>>();
   private readonly pools: Pools;
 
   constructor(manifest: Manifest, files: Files) {
@@ -60,16 +64,41 @@ export class Disc {
   /**
    * Where an object's frame (from 1) is on this medium, or null.
    *
-   * Looks into the series of a study one after the other: META files are small.
+   * @param among Series Instance UID that it is said to be of. Where there is no such series, for
+   *   archives change UIDs, those of the study are looked into one after the other.
    */
-  async find(uid: string, frame: number, study: StudyEntry): Promise<[SeriesData, number] | null> {
-    for (const entry of study.series) {
-      if (entry.kind !== "image") continue;
-      const series = await this.series(entry.n).catch(() => null); // a damaged one is not it
+  async find(
+    uid: string,
+    frame: number,
+    study: StudyEntry,
+    among = "",
+  ): Promise<[SeriesData, number] | null> {
+    const named = study.series.filter((each) => each.uid === among);
+    for (const entry of named.length ? named : study.series) {
+      const series = await this.searched(entry, !named.length);
       const index = series?.indexOf(uid, frame) ?? -1;
       if (series && index >= 0) return [series, index];
     }
     return null;
+  }
+
+  /**
+   * A series of images that a reference may lead into; null: not shown here, damaged, or one too many.
+   *
+   * @param isGuess Nothing says that the object is in it. Each is asked for once then, and not
+   *   thousands: what is named may be on another medium.
+   */
+  async searched(entry: SeriesEntry, isGuess: boolean): Promise<SeriesData | null> {
+    if (entry.kind !== "image" || entry.pack !== "whole") return null;
+    const known = this.made.get(entry.n);
+    if (known?.meta) return known;
+    let made = this.guesses.get(entry.n);
+    if (!made || !isGuess) {
+      if (isGuess && this.guesses.size >= MOST_GUESSES) return null;
+      made = this.series(entry.n).catch(() => null); // the list of series marks it
+      if (isGuess) this.guesses.set(entry.n, made);
+    }
+    return made;
   }
 
   /**

@@ -162,7 +162,8 @@ function meaning(code: DataSet | null): string {
   return code.string(T.CodeMeaning) || codes.find(Boolean) || "";
 }
 
-function readEvidence(ds: DataSet): Report["evidence"] {
+/** In which series the objects are that one names (PS3.3 C.17.2), by SOP Instance UID. */
+export function readEvidence(ds: DataSet): Report["evidence"] {
   const out: Report["evidence"] = new Map();
   const all = [
     ...ds.items(S.CurrentRequestedProcedureEvidenceSequence),

@@ -71,7 +71,7 @@ async function find(
     (a, b) => Number(b.study.uid === study) - Number(a.study.uid === study),
   );
   for (const { entry } of all) {
-    if (entry.kind !== "image" || entry.pack !== "whole") continue;
+    if (!(await app.disc.searched(entry, true))) continue;
     const found = await look(app, entry, reference);
     if (found) return found;
   }

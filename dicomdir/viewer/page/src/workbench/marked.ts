@@ -4,7 +4,7 @@ import type { SeriesEntry, StudyEntry } from "../data/format.ts";
 import type { SeriesData } from "../data/series.ts";
 import type { Source } from "../data/source.ts";
 import { type Chosen, Subset } from "../data/subset.ts";
-import { readKeyObject } from "../dicom/key_object.ts";
+import { type KeyReference, readKeyObject } from "../dicom/key_object.ts";
 import { type PresentationState, readPresentationState } from "../dicom/presentation.ts";
 import { speaksOf } from "../dicom/reference.ts";
 import { notify } from "../ui/notice.ts";
@@ -110,16 +110,17 @@ export class Marked {
       for (const ds of await this.datasets(entry)) {
         const key = readKeyObject(ds);
         texts.push([key.title, key.text].filter(Boolean).join(": "));
-        for (const { uid, frames } of key.references) {
-          chosen.push(...(await this.framesOf(study, uid, frames)));
+        for (const each of key.references) {
+          chosen.push(...(await this.framesOf(study, each)));
         }
       }
     }
     return { chosen, texts: texts.filter(Boolean) };
   }
 
-  private async framesOf(study: StudyEntry, uid: string, frames: number[]): Promise<Chosen[]> {
-    const found = await this.app.disc.find(uid, frames[0] ?? 1, study);
+  private async framesOf(study: StudyEntry, named: KeyReference): Promise<Chosen[]> {
+    const { uid, frames, series } = named;
+    const found = await this.app.disc.find(uid, frames[0] ?? 1, study, series);
     if (!found) return [];
     const [source] = found;
     const instance = source.meta.instances.find((each) => each.uid === uid)!;
