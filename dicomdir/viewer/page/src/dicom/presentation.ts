@@ -39,11 +39,12 @@ export interface PresentationState {
   shutter: Shutter | null;
   rotation: 0 | 90 | 180 | 270;
   flip: boolean;
-  /** Shades turned by the Presentation LUT. */
-  isInverse: boolean;
+  /** Whether the lowest value is white, whatever the image says; null: the state does not say. */
+  isInverse: boolean | null;
 }
 
 export function readPresentationState(ds: DataSet): PresentationState {
+  const shape = ds.string(T.PresentationLUTShape);
   const turned = Math.round(ds.number(T.ImageRotation) ?? 0);
   return {
     label: ds.string(T.ContentLabel),
@@ -61,7 +62,7 @@ export function readPresentationState(ds: DataSet): PresentationState {
     shutter: shutterOf(ds),
     rotation: ([0, 90, 180, 270] as const).find((each) => each === turned) ?? 0,
     flip: ds.string(T.ImageHorizontalFlip) === "Y",
-    isInverse: ds.string(T.PresentationLUTShape) === "INVERSE",
+    isInverse: shape ? shape === "INVERSE" : ds.has(T.PresentationLUTSequence) ? false : null,
   };
 }
 

@@ -1,6 +1,7 @@
 /** A presentation state onto a viewport: window, turning, area; its marks and shutter as a layer. */
 import { type Mark, type PresentationState, stateArea, stateVoi } from "../dicom/presentation.ts";
 import { speaksOf } from "../dicom/reference.ts";
+import { isWhiteFirst } from "../render/shades.ts";
 import type { Point } from "./matrix.ts";
 import { shut } from "./picture_layers.ts";
 import type { ViewState } from "./state.ts";
@@ -11,7 +12,7 @@ const HALO = "rgb(0 0 0 / 70%)";
 
 /** What to update() a viewport with that shows an image of the state. */
 export function viewStateOf(state: PresentationState, viewport: Viewport): Partial<ViewState> {
-  const { picture } = viewport;
+  const picture = viewport.shown;
   if (!picture) return {};
   const { uid, number } = picture.info;
   const { window, lut } = stateVoi(state, uid, number);
@@ -19,7 +20,8 @@ export function viewStateOf(state: PresentationState, viewport: Viewport): Parti
     voi: lut ? { kind: "lut", lut } : window ? { kind: "window", window } : null,
     rotation: state.rotation,
     flip: state.flip,
-    invert: state.isInverse,
+    // The Presentation LUT is all there is to polarity: MONOCHROME1 does not count (PS3.4 N.2.1).
+    invert: state.isInverse !== null && state.isInverse !== isWhiteFirst(picture.info),
     scale: null,
     centre: null,
   };

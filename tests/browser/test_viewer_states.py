@@ -1,0 +1,119 @@
+"""What somebody wanted images to look like, in a real browser: presentation states, key images.
+
+The judge of shades is DCMTK: dcmpsmk makes a state for an image, dcmp2pgm shows the image with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom import Dataset, dcmread
+
+from tests.browsers import PROGRAMS, Browser, browser
+from tests.factories import make_study
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(PROGRAMS["chromium"] is None, reason="chromium is not installed"),
+    pytest.mark.skipif(shutil.which("dcmp2pgm") is None, reason="DCMTK is not installed"),
+]
+
+SIZE = 64
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Browser]:
+    with browser("chromium", tmp_path / "profile") as made:
+        yield made
+        # Reading the canvas back is the test's own doing.
+        assert [it for it in made.complaints() if "willReadFrequently" not in it] == []
+
+
+def gradient(ds: Dataset) -> None:
+    """Every column a value more: a picture whose shades can be told apart."""
+    if "PixelData" in ds:
+        values = np.tile(np.arange(SIZE) * 32, (SIZE, 1))
+        ds.PixelData = values.astype("<u2").tobytes()
+        ds.WindowCenter, ds.WindowWidth = 1024, 2048
+
+
+def run(*arguments: object) -> None:
+    subprocess.run([*map(str, arguments)], check=True, capture_output=True, timeout=60)
+
+
+def pack(web: Browser, objects: Path, medium: Path) -> None:
+    """The page of these objects, its first image shown."""
+    run(sys.executable, "-m", "dicomdir.viewer", objects, medium)
+    web.open(medium / "VIEWER" / "START.HTM")
+    web.until("document.documentElement.dataset.state === 'ready'")
+    web.until_shown()
+    web.evaluate("sendhome.stage.active.element.focus()")
+
+
+def put_on(web: Browser, name: str) -> None:
+    """A state by its name, from the menu of states."""
+    web.ask("key", key="Shift+p")
+    item = (
+        "[...document.querySelectorAll('.menu button')]"
+        f".find(e => e.querySelector('.name')?.textContent.startsWith('{name}'))"
+    )
+    web.until(item, timeout_s=10)
+    web.evaluate(f"{item}.click()")
+
+
+def shades(web: Browser) -> np.ndarray[Any, Any]:
+    """What stands on the screen, pixel on pixel."""
+    text = web.evaluate(
+        f"""(() => {{
+          const vp = sendhome.stage.active;
+          vp.oneToOne();
+          vp.drawNow();
+          const at = vp.toScreen({{ x: {SIZE // 2}, y: {SIZE // 2} }});
+          const corner = [at.x - {SIZE // 2}, at.y - {SIZE // 2}].map(Math.round);
+          const data = vp.element.querySelector('.vp-image').getContext('2d')
+            .getImageData(...corner, {SIZE}, {SIZE}).data;
+          return btoa(String.fromCharCode(...data.filter((_, i) => i % 4 === 0)));
+        }})()"""
+    )
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(SIZE, SIZE).astype(int)
+
+
+def dcmtk(image: Path, state: Path, out: Path) -> np.ndarray[Any, Any]:
+    """What DCMTK shows of an image with a state."""
+    run("dcmp2pgm", "-p", state, image, out)
+    head, pixels = out.read_bytes()[: -SIZE * SIZE], out.read_bytes()[-SIZE * SIZE :]
+    assert head.split() == [b"P5", b"%d" % SIZE, b"%d" % SIZE, b"255"]
+    return np.frombuffer(pixels, np.uint8).reshape(SIZE, SIZE).astype(int)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_state_leaves_the_polarity_that_dcmtk_shows(
+    web: Browser, tmp_path: Path, photometric: str
+) -> None:
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        ds.PhotometricInterpretation = photometric
+
+    (image,) = make_study(tmp_path / "in", ("CR",), rows=SIZE, columns=SIZE, edit=edit)
+    state = tmp_path / "in" / "STATE"
+    run("dcmpsmk", image, state)
+    ds = dcmread(state)
+    ds.ContentDescription = "DCMTK's"
+    ds.save_as(state)
+    assert (ds.PresentationLUTShape == "INVERSE") is (photometric == "MONOCHROME1")
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    plain = shades(web)
+    expected = dcmtk(image, state, tmp_path / "expected.pgm")
+    put_on(web, "DCMTK")
+    worn = shades(web)
+    assert np.abs(plain - expected).max() <= 2
+    assert np.abs(worn - expected).max() <= 2
+    assert worn.max() - worn.min() > 200
