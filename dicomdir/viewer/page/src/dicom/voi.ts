@@ -86,7 +86,9 @@ export function spreadWindow(values: number[]): Window {
     const high = sorted[Math.ceil(place)] ?? low;
     return low + (high - low) * (place - Math.floor(place));
   };
-  return rangeWindow(at(0.005), at(0.995));
+  const ends = [at(0.005), at(0.995)] as const;
+  // A spot in the dark: what is left out is all there is to see.
+  return ends[0] < ends[1] ? rangeWindow(...ends) : rangeWindow(at(0), at(1));
 }
 
 export function rangeWindow(low: number, high: number): Window {

@@ -28,7 +28,7 @@ import {
   type ViewState,
   viewMatrix,
 } from "./state.ts";
-import { voiFor } from "./voi_choice.ts";
+import { settleVoi, voiFor } from "./voi_choice.ts";
 
 /** Something drawn over the picture: measurements, reference lines, overlays. */
 export interface Layer {
@@ -214,6 +214,12 @@ export class Viewport {
     this.error = null;
     this.tell("picture");
     this.redraw();
+    const before = this.voi;
+    void settleVoi(this.source!, picture)?.then(() => {
+      if (this.voi === before) return;
+      this.tell("state");
+      this.redraw();
+    });
   }
 
   // ---- what people do ----------------------------------------------------------------------------

@@ -13,7 +13,11 @@ import type { Voi } from "../render/shades.ts";
 const SAMPLED = 32_768;
 
 /** Made of values once a source: a window that changes from slice to slice flickers. */
-const spread = new WeakMap<Source | CoarsePicture, Voi>();
+const spread = new WeakMap<Source | Shown, Voi>();
+/** Sources whose middle was looked at, or is being. */
+const settled = new WeakMap<Source, Promise<void>>();
+/** Where to look for values: the ends of a series are often empty. */
+const PARTS = [1 / 2, 1 / 4, 3 / 4];
 /** The same object for the same frame, so that tables are made once. */
 const stated = new WeakMap<FrameInfo, Voi | null>();
 
@@ -24,12 +28,45 @@ export function voiFor(source: Source, picture: Shown, chosen: Voi | null): Voi 
   if (own) return own;
   // That of a coarse picture is its own: the source's is made of true values.
   const key = picture.kind === "coarse" ? picture : source;
-  let made = spread.get(key);
+  let made = spread.get(key) ?? spread.get(picture);
   if (!made) {
     made = { kind: "window", window: madeWindow(picture) };
-    spread.set(key, made);
+    spread.set(isFlat(picture) ? picture : key, made);
   }
   return made;
+}
+
+/** Have a source shown through a window of its middle, not of the slice that came first. */
+export function settleVoi(source: Source, picture: Shown): Promise<void> | undefined {
+  if (source.count < 2 || !isSpread(picture) || statedVoi(picture.info)) return;
+  let made = settled.get(source);
+  if (!made) {
+    made = settle(source);
+    settled.set(source, made);
+  }
+  return made;
+}
+
+async function settle(source: Source): Promise<void> {
+  for (const part of PARTS) {
+    // What cannot be shown says so where it is looked at.
+    const other = await source.picture(Math.floor(source.count * part)).catch(() => null);
+    if (!other || !isSpread(other) || isFlat(other)) continue;
+    spread.set(source, { kind: "window", window: madeWindow(other) });
+    return;
+  }
+}
+
+/** Whether its window is made of its values; that of 8 bits is their range. */
+function isSpread(picture: Shown): picture is GreyPicture {
+  return picture.kind === "grey" && picture.info.stored > 8;
+}
+
+/** A single value says nothing of any other slice. */
+function isFlat(picture: Shown): boolean {
+  if (!isSpread(picture)) return false;
+  const [first, ...others] = valuesOf(picture);
+  return others.every((each) => each === first);
 }
 
 function statedVoi(info: FrameInfo): Voi | null {
@@ -55,13 +92,18 @@ export function asWindow(voi: Voi | null, picture: Shown): Voi & { kind: "window
 }
 
 function madeWindow(picture: GreyPicture | CoarsePicture) {
-  const { info, cells } = picture;
+  const { info } = picture;
   if (info.stored <= 8) {
     const top = 2 ** info.stored - 1;
     const [low, high] = info.isSigned ? [-(top + 1) / 2, (top - 1) / 2] : [0, top];
     const ends = [rescaled(info.rescale, low), rescaled(info.rescale, high)];
     return rangeWindow(Math.min(...ends), Math.max(...ends));
   }
+  return spreadWindow(valuesOf(picture));
+}
+
+function valuesOf(picture: GreyPicture | CoarsePicture): number[] {
+  const { info, cells } = picture;
   const step = Math.max(1, Math.floor(cells.length / SAMPLED));
   const [low, high] = info.padding ?? [1, 0];
   const values: number[] = [];
@@ -69,5 +111,5 @@ function madeWindow(picture: GreyPicture | CoarsePicture) {
     const stored = storedValue(picture, i);
     if (stored < low || stored > high) values.push(rescaled(info.rescale, stored));
   }
-  return spreadWindow(values);
+  return values;
 }
