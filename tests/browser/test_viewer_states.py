@@ -117,3 +117,33 @@ def test_a_state_leaves_the_polarity_that_dcmtk_shows(
     assert np.abs(plain - expected).max() <= 2
     assert np.abs(worn - expected).max() <= 2
     assert worn.max() - worn.min() > 200
+
+
+def test_a_state_is_on_for_the_images_it_speaks_of_alone(web: Browser, tmp_path: Path) -> None:
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        if ds.Modality == "PR":  # of the first image alone
+            ds.ReferencedSeriesSequence[0].ReferencedImageSequence = [
+                ds.ReferencedSeriesSequence[0].ReferencedImageSequence[0]
+            ]
+            ds.ImageHorizontalFlip, ds.ImageRotation = "Y", 0
+            ds.PresentationLUTShape = "INVERSE"
+
+    make_study(tmp_path / "in", ("CT", "CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    web.evaluate("sendhome.stage.active.update({ index: 0 })")
+    web.until_shown()
+    own = shades(web)
+    put_on(web, "Lung window")
+    web.until("sendhome.stage.active.state.invert")
+    worn = web.evaluate("sendhome.stage.active.state")
+    assert (worn["flip"], worn["voi"]["window"]["center"]) == (True, -600)
+    web.ask("key", key="ArrowDown")
+    web.until_shown()
+    assert web.evaluate("sendhome.stage.active.state.index") == 1
+    assert np.abs(shades(web) - own).max() == 0
+    assert web.evaluate("sendhome.stage.active.state.flip") is False
+    web.ask("key", key="ArrowUp")
+    web.until_shown()
+    again = web.evaluate("sendhome.stage.active.state")
+    assert (again["flip"], again["invert"], again["voi"]) == (True, True, worn["voi"])

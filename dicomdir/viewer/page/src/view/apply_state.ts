@@ -1,4 +1,6 @@
 /** A presentation state onto a viewport: window, turning, area; its marks and shutter as a layer. */
+
+import type { FrameInfo } from "../dicom/frame.ts";
 import { type Mark, type PresentationState, stateArea, stateVoi } from "../dicom/presentation.ts";
 import { speaksOf } from "../dicom/reference.ts";
 import { isWhiteFirst } from "../render/shades.ts";
@@ -9,6 +11,14 @@ import type { Layer, Viewport } from "./viewport.ts";
 
 const COLOUR = "#ffdd57";
 const HALO = "rgb(0 0 0 / 70%)";
+
+/** All that decides how the state shows a frame, to be compared; null: it does not speak of it. */
+export function saidOf(state: PresentationState, info: FrameInfo): unknown[] | null {
+  const { uid, number, rows, columns } = info;
+  if (!speaksOf(state.references, uid, number)) return null;
+  const { window, lut } = stateVoi(state, uid, number);
+  return [window, lut, stateArea(state, uid, number), isWhiteFirst(info), rows, columns];
+}
 
 /** What to update() a viewport with that shows an image of the state. */
 export function viewStateOf(state: PresentationState, viewport: Viewport): Partial<ViewState> {
@@ -48,7 +58,7 @@ function scaleFor(
   return Math.min(width / Math.max(1, x), height / Math.max(1, y));
 }
 
-/** Marks of the state, on those images that it marks. */
+/** Marks of the state, on those of its images that it marks. */
 export function stateLayer(state: PresentationState): Layer {
   return {
     order: 20,
@@ -56,7 +66,8 @@ export function stateLayer(state: PresentationState): Layer {
       const { picture } = viewport;
       if (!picture) return;
       const { uid, number } = picture.info;
-      if (state.shutter && speaksOf(state.references, uid, number)) {
+      if (!speaksOf(state.references, uid, number)) return;
+      if (state.shutter) {
         context.save();
         shut(context, viewport, state.shutter);
         context.restore();

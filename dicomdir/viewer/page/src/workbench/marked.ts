@@ -8,7 +8,7 @@ import { type KeyReference, readKeyObject } from "../dicom/key_object.ts";
 import { type PresentationState, readPresentationState } from "../dicom/presentation.ts";
 import { speaksOf } from "../dicom/reference.ts";
 import { notify } from "../ui/notice.ts";
-import { stateLayer, viewStateOf } from "../view/apply_state.ts";
+import { saidOf, stateLayer, viewStateOf } from "../view/apply_state.ts";
 import { INITIAL } from "../view/state.ts";
 import type { Viewport } from "../view/viewport.ts";
 import { t } from "../words.ts";
@@ -18,10 +18,17 @@ export interface NamedState {
   state: PresentationState;
 }
 
+interface Worn {
+  state: PresentationState;
+  /** What it said of the image that it was last applied to; null: that image is none of its own. */
+  said: unknown[] | null;
+  off: () => void;
+}
+
 export class Marked {
   private readonly app: App;
   private readonly states = new Map<string, Promise<NamedState[]>>();
-  private readonly worn = new Map<Viewport, { state: PresentationState; off: () => void }>();
+  private readonly worn = new Map<Viewport, Worn>();
   /** Where a viewport was before it showed key images. */
   private readonly left = new Map<Viewport, { source: Source; index: number }>();
 
@@ -30,6 +37,7 @@ export class Marked {
     app.stage.each((viewport) =>
       viewport.on((_, change) => {
         if (change === "source") this.takeOff(viewport, false);
+        if (change === "picture") this.follow(viewport);
       }),
     );
   }
@@ -73,15 +81,30 @@ export class Marked {
     return all.filter(({ state }) => speaksOf(state.references, info.uid, info.number));
   }
 
+  /** The state that the picture shown is shown with. */
   wears(viewport: Viewport): PresentationState | null {
-    return this.worn.get(viewport)?.state ?? null;
+    const now = this.worn.get(viewport);
+    return now?.said ? now.state : null;
   }
 
   putOn(viewport: Viewport, state: PresentationState): void {
     this.takeOff(viewport, false);
-    const off = viewport.addLayer(stateLayer(state));
-    this.worn.set(viewport, { state, off });
-    viewport.update({ ...INITIAL, index: viewport.state.index, ...viewStateOf(state, viewport) });
+    this.worn.set(viewport, { state, said: null, off: viewport.addLayer(stateLayer(state)) });
+    this.follow(viewport);
+  }
+
+  /** Another picture is shown: the state speaks of it, says something else of it, or is silent. */
+  private follow(viewport: Viewport): void {
+    const now = this.worn.get(viewport);
+    const info = viewport.shown?.info;
+    if (!now || !info) return;
+    const said = saidOf(now.state, info);
+    const isSame = said ? said.every((each, i) => each === now.said?.[i]) : !now.said;
+    now.said = said;
+    // What somebody turned or windowed since stays, as long as the state says the same.
+    if (isSame) return;
+    const { index } = viewport.state;
+    viewport.update({ ...INITIAL, index, ...(said && viewStateOf(now.state, viewport)) });
   }
 
   /** @param isReset Bring back how the object itself is shown. */
