@@ -93,6 +93,36 @@ test("spacing and where it is from", () => {
   assert.deepEqual([tall.source, tall.y / tall.x], ["none", 2]);
 });
 
+test("a slice that was made of projections is measured as a slice", () => {
+  const grouped = (...others: Parameters<typeof dataset>) =>
+    frame(
+      [T.ImagerPixelSpacing, "DS", "0.14\\0.14"],
+      [T.DistanceSourceToDetector, "DS", "1200"],
+      [T.DistanceSourceToPatient, "DS", "800"],
+      sequence(
+        T.SharedFunctionalGroupsSequence,
+        dataset(
+          sequence(T.PixelMeasuresSequence, dataset([T.PixelSpacing, "DS", "0.1\\0.1"])),
+          ...others,
+        ),
+      ),
+    );
+  const place = sequence(
+    T.PlanePositionSequence,
+    dataset([T.ImagePositionPatient, "DS", "0\\0\\0"]),
+  );
+  const turn = sequence(
+    T.PlaneOrientationSequence,
+    dataset([T.ImageOrientationPatient, "DS", "0\\-1\\0\\0\\0\\-1"]),
+  );
+  for (const modality of ["MG", "XA"]) {
+    const { source, x } = spacingOf(grouped(place, turn), modality);
+    assert.deepEqual([source, x], ["pixel", 0.1], modality);
+    // Without a plane it is a projection, whatever it is grouped in.
+    assert.notEqual(spacingOf(grouped(), modality).source, "pixel");
+  }
+});
+
 test("ultrasound: each region its own, none between them or where an axis is no length", () => {
   const region = (x0: number, units: number) =>
     dataset(

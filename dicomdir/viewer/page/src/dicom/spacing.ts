@@ -1,9 +1,10 @@
 /** What a pixel measures, and where that is known from: a length is worth as much as its source. */
 import type { FrameAttributes } from "./functional.ts";
+import { planeOf } from "./geometry.ts";
 import { T } from "./tags.ts";
 
 export type SpacingSource =
-  | "pixel" // Pixel Spacing of a slice: true in the plane
+  | "pixel" // Pixel Spacing of a slice: or of a reconstructed one: true in the plane
   | "calibrated" // Pixel Spacing of a projection that somebody calibrated
   | "magnified" // at the detector, divided by the magnification that the device stated
   | "detector" // at the detector: the patient's structures are smaller than measured
@@ -44,9 +45,12 @@ export function spacingOf(frame: FrameAttributes, modality: string): Spacing {
     const first = regions.find((each) => each.x !== null && each.y !== null)!;
     return made("region", [first.y!, first.x!]);
   }
-  const pixel = pair(frame.group(T.PixelMeasuresSequence).numbers(T.PixelSpacing));
+  const measures = frame.group(T.PixelMeasuresSequence);
+  const pixel = pair(measures.numbers(T.PixelSpacing));
   const imager = pair(frame.root.numbers(T.ImagerPixelSpacing));
   const isProjection = PROJECTIONS.has(modality);
+  // Of a volume that was reconstructed of projections: tomosynthesis, rotational angiography.
+  if (pixel && measures !== frame.root && planeOf(frame)) return made("pixel", pixel);
   if (pixel && !isProjection && !imager) return made("pixel", pixel);
   if (pixel && imager && !isSame(pixel, imager)) return made("calibrated", pixel);
   if (pixel && frame.root.string(T.PixelSpacingCalibrationType)) return made("calibrated", pixel);
