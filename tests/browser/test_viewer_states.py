@@ -147,3 +147,41 @@ def test_a_state_is_on_for_the_images_it_speaks_of_alone(web: Browser, tmp_path:
     web.until_shown()
     again = web.evaluate("sendhome.stage.active.state")
     assert (again["flip"], again["invert"], again["voi"]) == (True, True, worn["voi"])
+
+
+@pytest.mark.parametrize("intercept", [None, 0, -1024])
+def test_a_state_makes_its_own_values_as_in_dcmtk(
+    web: Browser, tmp_path: Path, intercept: int | None
+) -> None:
+    """The images' own rescale is not used, even where the state has none (PS3.4 N.2.1)."""
+
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        if ds.Modality == "PR":
+            item = ds.SoftcopyVOILUTSequence[0]
+            item.WindowCenter, item.WindowWidth = (intercept or 0) + 1000, 2000
+            area = ds.DisplayedAreaSelectionSequence[0]
+            area.DisplayedAreaBottomRightHandCorner = [SIZE, SIZE]
+            if intercept is not None:
+                ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = intercept, 1, "HU"
+            arrow = Dataset()
+            arrow.CompoundGraphicInstanceID, arrow.CompoundGraphicUnits = 1, "PIXEL"
+            arrow.GraphicDimensions, arrow.NumberOfGraphicPoints = 2, 2
+            arrow.GraphicData, arrow.CompoundGraphicType = [10.0, 10.0, 60.0, 60.0], "ARROW"
+            layer = Dataset()
+            layer.GraphicLayer, layer.CompoundGraphicSequence = "L1", [arrow]
+            ds.GraphicAnnotationSequence = [layer]
+
+    image, state = make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
+    plain = dcmread(state)
+    del plain.GraphicAnnotationSequence  # which dcmp2pgm does not read
+    plain.save_as(tmp_path / "plain")
+    expected = dcmtk(image, tmp_path / "plain", tmp_path / "expected.pgm")
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    put_on(web, "Lung window")
+    web.until("sendhome.stage.active.state.voi !== null")
+    assert np.abs(shades(web) - expected).max() <= 2
+    assert expected.max() - expected.min() > 200
+    web.until("document.querySelector('.toast')?.textContent.includes('ARROW')")
+    own = web.evaluate("sendhome.stage.active.state.voi.rescale ?? null")
+    assert (own is None) is (intercept == -1024)  # which is the image's

@@ -299,3 +299,49 @@ test("a key object selection: why, what was said, and of which images", () => {
     references: [{ uid: "1.2", frames: [3, 5], series: "1.9" }],
   });
 });
+
+test("compound graphics: not twice, drawn where they can be, else named", () => {
+  const units: [number, string, string] = [T.CompoundGraphicUnits, "CS", "PIXEL"];
+  const compound = (id: number, type: string) =>
+    dataset(
+      [T.CompoundGraphicInstanceID, "UL", [id]],
+      [T.CompoundGraphicType, "CS", type],
+      [T.GraphicData, "FL", [11, 21, 31, 41]],
+      units,
+    );
+  const simple = dataset(
+    [T.CompoundGraphicInstanceID, "UL", [1]],
+    [T.GraphicAnnotationUnits, "CS", "DISPLAY"],
+    [T.GraphicType, "CS", "POLYLINE"],
+    [T.GraphicData, "FL", [0, 0, 1, 1]],
+  );
+  const state = readPresentationState(
+    new DataSet(
+      dataset(
+        sequence(
+          T.GraphicAnnotationSequence,
+          dataset(
+            sequence(T.GraphicObjectSequence, simple),
+            sequence(
+              T.CompoundGraphicSequence,
+              compound(1, "RULER"),
+              compound(2, "RECTANGLE"),
+              compound(3, "ARROW"),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+  assert.deepEqual(state.leftOut, ["ARROW"]);
+  assert.equal(state.marks.length, 2);
+  const [first] = state.marks[1]!.points;
+  const along = state.marks[1]!.points.map(([x, y]) => [x - first![0], y - first![1]]);
+  assert.deepEqual(along, [
+    [0, 0],
+    [20, 0],
+    [20, 20],
+    [0, 20],
+    [0, 0],
+  ]);
+});

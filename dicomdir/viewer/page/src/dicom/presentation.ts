@@ -1,10 +1,11 @@
 /** Softcopy presentation states: how somebody wanted images to be seen (PS3.3 A.33, C.10, C.11). */
 import type { DataSet } from "./dataset.ts";
+import { attributesOf } from "./functional.ts";
 import { type Lut, lutsOf } from "./lut.ts";
 import { type ImageReference, referencesOf, speaksOf } from "./reference.ts";
 import { type Shutter, shutterOf } from "./shutter.ts";
 import { T } from "./tags.ts";
-import { type Window, windowsIn } from "./voi.ts";
+import { type Rescale, rescaleOf, type Window, windowsIn } from "./voi.ts";
 
 export interface Mark {
   /** Image coordinates, or parts of the displayed area, 0 to 1. */
@@ -33,6 +34,8 @@ export interface PresentationState {
   label: string;
   description: string;
   references: ImageReference[];
+  /** Takes the place of the images' own; nothing stated is stored values as they are (PS3.4 N.2.1). */
+  rescale: Rescale;
   vois: { references: ImageReference[]; windows: Window[]; luts: Lut[] }[];
   areas: DisplayedArea[];
   marks: Mark[];
@@ -41,6 +44,8 @@ export interface PresentationState {
   flip: boolean;
   /** Whether the lowest value is white, whatever the image says; null: the state does not say. */
   isInverse: boolean | null;
+  /** What the state asks for beyond all this, in the standard's words: it is not shown. */
+  leftOut: string[];
 }
 
 export function readPresentationState(ds: DataSet): PresentationState {
@@ -52,6 +57,7 @@ export function readPresentationState(ds: DataSet): PresentationState {
     references: ds
       .items(T.ReferencedSeriesSequence)
       .flatMap((item) => referencesOf(item, T.ReferencedImageSequence)),
+    rescale: rescaleOf(attributesOf(ds, 0), "", false),
     vois: ds.items(T.SoftcopyVOILUTSequence).map((item) => ({
       references: referencesOf(item, T.ReferencedImageSequence),
       windows: windowsIn(item),
@@ -62,8 +68,19 @@ export function readPresentationState(ds: DataSet): PresentationState {
     shutter: shutterOf(ds),
     rotation: ([0, 90, 180, 270] as const).find((each) => each === turned) ?? 0,
     flip: ds.string(T.ImageHorizontalFlip) === "Y",
+    leftOut: leftOutOf(ds),
     isInverse: shape ? shape === "INVERSE" : ds.has(T.PresentationLUTSequence) ? false : null,
   };
+}
+
+function leftOutOf(ds: DataSet): string[] {
+  const found = ds
+    .items(T.GraphicAnnotationSequence)
+    .flatMap((each) => compoundsOf(each).filter((item) => !boxOf(item)))
+    .map((item) => item.string(T.CompoundGraphicType));
+  if (ds.has(T.PresentationLUTSequence)) found.push("Presentation LUT");
+  if (ds.strings(T.ShutterShape).includes("BITMAP")) found.push("Bitmap Shutter");
+  return [...new Set(found)];
 }
 
 /** The first window or table that the state has for a frame. */
@@ -108,10 +125,38 @@ function marksOf(annotation: DataSet): Mark[] {
     const isFilled = item.string(T.GraphicFilled) === "Y";
     return [{ units, kind, points, isFilled, text: "", box: null, references }];
   });
+  const boxes = compoundsOf(annotation).flatMap((item) => {
+    const points = boxOf(item);
+    const isFilled = item.string(T.GraphicFilled) === "Y";
+    const units = unitsOf(item, T.CompoundGraphicUnits);
+    return points
+      ? [{ units, kind: "line" as const, points, isFilled, text: "", box: null, references }]
+      : [];
+  });
   return [
     ...graphics,
+    ...boxes,
     ...annotation.items(T.TextObjectSequence).map((it) => textOf(it, references)),
   ];
+}
+
+/** Compound graphics that nothing simple stands for, as it should (PS3.3 C.10.5.1.3.1). */
+function compoundsOf(annotation: DataSet): DataSet[] {
+  const simple = [T.GraphicObjectSequence, T.TextObjectSequence]
+    .flatMap((tag) => annotation.items(tag))
+    .map((item) => item.number(T.CompoundGraphicInstanceID));
+  return annotation
+    .items(T.CompoundGraphicSequence)
+    .filter((item) => !simple.includes(item.number(T.CompoundGraphicInstanceID) ?? Number.NaN));
+}
+
+/** The outline of an upright RECTANGLE (PS3.3 C.10.5.1.3.4), or null: this page draws no other. */
+function boxOf(item: DataSet): [number, number][] | null {
+  const units = unitsOf(item, T.CompoundGraphicUnits);
+  const [a, b] = pointsOf(item.numbers(T.GraphicData), units);
+  const isBox = item.string(T.CompoundGraphicType) === "RECTANGLE";
+  if (!isBox || !a || !b || item.number(T.RotationAngle)) return null;
+  return [a, [b[0], a[1]], b, [a[0], b[1]], a];
 }
 
 const KINDS: Record<string, Mark["kind"]> = {

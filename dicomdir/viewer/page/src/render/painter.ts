@@ -142,16 +142,17 @@ export class Painter {
     const { info } = job.picture;
     const out = new Uint32Array(data.data.buffer);
     const isInverse = isWhiteFirst(info) !== job.invert;
+    const rescale = job.voi!.rescale ?? info.rescale;
     each(level, region, (from, to) => {
       const stored = cellValue(level.cells![from]!, info.stored, info.shift, info.isSigned);
-      out[to] = grey(shadeOf(job.voi!, rescaled(info.rescale, stored)), isInverse);
+      out[to] = grey(shadeOf(job.voi!, rescaled(rescale, stored)), isInverse);
     });
   }
 }
 
 /** Equal for equal windows: each slice has its own, and most have the same. */
 function voiKey(voi: Voi | null): unknown[] {
-  if (voi?.kind !== "window") return [voi];
+  if (voi?.kind !== "window" || voi.rescale) return [voi];
   const { center, width, fn } = voi.window;
   return [center, width, fn];
 }

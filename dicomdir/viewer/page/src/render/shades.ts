@@ -1,10 +1,13 @@
 /** The colour of every value that a cell can have: one table, made when the window changes. */
 import type { FrameInfo } from "../dicom/frame.ts";
 import { type Lut, lookUp } from "../dicom/lut.ts";
-import { rescaled, type Window, windowed } from "../dicom/voi.ts";
+import { type Rescale, rescaled, type Window, windowed } from "../dicom/voi.ts";
 
 /** How the modality's values become shades. */
-export type Voi = { kind: "window"; window: Window } | { kind: "lut"; lut: Lut };
+export type Voi = ({ kind: "window"; window: Window } | { kind: "lut"; lut: Lut }) & {
+  /** What makes these values of stored ones, where a presentation state has its own. */
+  rescale?: Rescale;
+};
 
 const BLACK = 0xff000000;
 
@@ -28,11 +31,12 @@ export function shadeTable(info: FrameInfo, voi: Voi, invert: boolean): Uint32Ar
   const isInverse = isWhiteFirst(info) !== invert;
   const [low, high] = info.padding ?? [1, 0];
   const shades = new Uint32Array(2 ** Math.min(16, info.stored));
-  const { slope, intercept, lut } = info.rescale;
+  const rescale = voi.rescale ?? info.rescale;
+  const { slope, intercept, lut } = rescale;
   const first = info.isSigned ? -shades.length / 2 : 0;
   for (let i = 0; i < shades.length; i++) {
     const stored = first + i;
-    const value = lut ? rescaled(info.rescale, stored) : stored * slope + intercept;
+    const value = lut ? rescaled(rescale, stored) : stored * slope + intercept;
     const isImage = stored < low || stored > high;
     shades[i] = isImage ? grey(shadeOf(voi, value), isInverse) : BLACK;
   }

@@ -3,6 +3,7 @@
 import type { FrameInfo } from "../dicom/frame.ts";
 import { type Mark, type PresentationState, stateArea, stateVoi } from "../dicom/presentation.ts";
 import { speaksOf } from "../dicom/reference.ts";
+import type { Rescale } from "../dicom/voi.ts";
 import { isWhiteFirst } from "../render/shades.ts";
 import type { Point } from "./matrix.ts";
 import { shut } from "./picture_layers.ts";
@@ -17,7 +18,24 @@ export function saidOf(state: PresentationState, info: FrameInfo): unknown[] | n
   const { uid, number, rows, columns } = info;
   if (!speaksOf(state.references, uid, number)) return null;
   const { window, lut } = stateVoi(state, uid, number);
-  return [window, lut, stateArea(state, uid, number), isWhiteFirst(info), rows, columns];
+  return [
+    hasRescale(state.rescale, info),
+    window,
+    lut,
+    stateArea(state, uid, number),
+    isWhiteFirst(info),
+    rows,
+    columns,
+  ];
+}
+
+/** Whether the frame makes the same values of stored ones. */
+function hasRescale({ slope, intercept, lut }: Rescale, info: FrameInfo): boolean {
+  const own = info.rescale;
+  if (!lut || !own.lut)
+    return lut === own.lut && slope === own.slope && intercept === own.intercept;
+  const { first, entries } = own.lut;
+  return first === lut.first && entries.join() === lut.entries.join();
 }
 
 /** What to update() a viewport with that shows an image of the state. */
@@ -26,8 +44,9 @@ export function viewStateOf(state: PresentationState, viewport: Viewport): Parti
   if (!picture) return {};
   const { uid, number } = picture.info;
   const { window, lut } = stateVoi(state, uid, number);
+  const on = hasRescale(state.rescale, picture.info) ? {} : { rescale: state.rescale };
   const patch: Partial<ViewState> = {
-    voi: lut ? { kind: "lut", lut } : window ? { kind: "window", window } : null,
+    voi: lut ? { kind: "lut", lut, ...on } : window ? { kind: "window", window, ...on } : null,
     rotation: state.rotation,
     flip: state.flip,
     // The Presentation LUT is all there is to polarity: MONOCHROME1 does not count (PS3.4 N.2.1).

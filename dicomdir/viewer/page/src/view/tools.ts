@@ -57,13 +57,14 @@ export const windowTool: Tool = {
   move({ viewport, last, now }) {
     const { shown } = viewport;
     if (!shown) return;
-    const { window } = asWindow(viewport.voi, shown);
+    const voi = asWindow(viewport.voi, shown);
+    const { window } = voi;
     // One pixel is a 300th of the width, so that narrow and wide windows feel alike.
     const step = Math.max(window.width, 1e-6) / 300;
     const least = window.fn === "LINEAR" ? 1 : 1e-6;
     viewport.update({
       voi: {
-        kind: "window",
+        ...voi,
         window: {
           ...window,
           name: "",

@@ -91,6 +91,8 @@ export class Marked {
     this.takeOff(viewport, false);
     this.worn.set(viewport, { state, said: null, off: viewport.addLayer(stateLayer(state)) });
     this.follow(viewport);
+    const names = state.leftOut.join(", ");
+    if (names) notify(this.app, t("marked.left-out", { names }));
   }
 
   /** Another picture is shown: the state speaks of it, says something else of it, or is silent. */

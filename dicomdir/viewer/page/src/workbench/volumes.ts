@@ -54,7 +54,7 @@ export class Volumes {
     const volume = await this.make(from);
     if (!volume) return;
     const point = middleOf(from);
-    const { voi } = from.state;
+    const voi = from.state.voi?.rescale ? null : from.state.voi; // slabs have the object's values
     stage.setGrid({ rows: 2, columns: 2 });
     const [first, ...others] = stage.viewports;
     if (first && first.source !== volume.source && first !== from) {
