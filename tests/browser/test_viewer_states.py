@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,34 @@ def test_a_state_makes_its_own_values_as_in_dcmtk(
     web.until("document.querySelector('.toast')?.textContent.includes('ARROW')")
     own = web.evaluate("sendhome.stage.active.state.voi.rescale ?? null")
     assert (own is None) is (intercept == -1024)  # which is the image's
+
+
+def test_every_key_frame_has_its_button_and_what_is_missing_is_counted(
+    web: Browser, tmp_path: Path
+) -> None:
+    def edit(ds: Dataset) -> None:
+        if ds.Modality == "KO":
+            images = [it for it in ds.ContentSequence if it.ValueType == "IMAGE"]
+            (first,) = images[0].ReferencedSOPSequence
+            first.ReferencedFrameNumber = [2, 4]
+            lost = deepcopy(images[0])
+            del lost.ReferencedSOPSequence[0].ReferencedFrameNumber
+            lost.ReferencedSOPSequence[0].ReferencedSOPInstanceUID = "1.2.3.4.5"
+            ds.ContentSequence = [images[0], lost]
+
+    make_study(tmp_path / "in", ("US", "KO"), edit=edit)
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    web.ask("key", key="k")
+    web.until("sendhome.stage.active.source.key.startsWith('key/')")
+    web.until("document.querySelector('.toast')?.textContent.includes('1 of 3')")
+    assert web.evaluate("sendhome.stage.active.source.items.map(it => it.index)") == [1, 3]
+    web.ask("key", key="k")
+    place = "sendhome.disc.places.find(it => it.entry.kind === 'key').entry.n"
+    web.evaluate(f"document.querySelector(`[data-series='${{{place}}}']`).click()")
+    web.until("document.querySelectorAll('#panel button.reference').length === 3")
+    web.until(
+        "document.querySelector('#panel .warn:not([hidden])')?.textContent.includes('1 of 3')"
+    )
+    for at, index in ((1, 3), (0, 1)):
+        web.evaluate(f"document.querySelectorAll('#panel button.reference')[{at}].click()")
+        web.until(f"sendhome.stage.active.state.index === {index}")

@@ -2,7 +2,10 @@
 import type { App } from "../app.ts";
 import type { SeriesEntry } from "../data/format.ts";
 import { SeriesData } from "../data/series.ts";
-import type { Reference, Report } from "../dicom/sr.ts";
+import type { DataSet } from "../dicom/dataset.ts";
+import { readKeyObject } from "../dicom/key_object.ts";
+import type { ImageReference } from "../dicom/reference.ts";
+import { type Reference, type Report, readReport } from "../dicom/sr.ts";
 import { t } from "../words.ts";
 import { button, el } from "./dom.ts";
 import { kindText } from "./kinds.ts";
@@ -12,6 +15,39 @@ interface Found {
   entry: SeriesEntry;
   /** In display order, from 0. */
   index: number;
+}
+
+const MOST_FRAMES = 200;
+
+/** Each of its frames alone: there is a button for one frame. Very many stay together. */
+export function singly(reference: Reference): Reference[] {
+  const { frames } = reference;
+  if (frames.length > MOST_FRAMES) return [{ ...reference, frames: [] }];
+  return frames.length > 1 ? frames.map((each) => ({ ...reference, frames: [each] })) : [reference];
+}
+
+/** How many of a selection's images are not to be found, said once that is known. */
+export function missingNote(app: App, ds: DataSet): HTMLElement {
+  const made = el("p", { class: "warn", role: "status", hidden: "" });
+  const all = readKeyObject(ds).references.map((each) => ({ ...each, classUid: "" }));
+  const { evidence } = readReport(ds);
+  const count = async () => {
+    let missing = 0;
+    for (const each of all) if (!(await find(app, each, evidence))) missing += countOf(each);
+    made.hidden = !missing;
+    if (missing) made.textContent = missingText(missing, all);
+  };
+  void count();
+  return made;
+}
+
+/** @param all The references that were looked for. */
+export function missingText(missing: number, all: readonly ImageReference[]): string {
+  return t("marked.missing", { missing, count: all.reduce((sum, each) => sum + countOf(each), 0) });
+}
+
+export function countOf({ frames }: ImageReference): number {
+  return Math.max(1, frames.length);
 }
 
 /** A button for it; it says itself where the object is not on this medium. */

@@ -7,7 +7,7 @@ import { t } from "../words.ts";
 import { shownDate, shownDateTime, shownTime } from "./dates.ts";
 import { el } from "./dom.ts";
 import { markTerms } from "./glossary.ts";
-import { referenceButton } from "./references.ts";
+import { referenceButton, singly } from "./references.ts";
 
 const REFERENCES = new Set(["IMAGE", "COMPOSITE", "WAVEFORM"]);
 /** Said of the report as a whole, not part of what it says. */
@@ -82,7 +82,7 @@ function children(
         pictures = el("p", { class: "references" });
         into.append(pictures);
       }
-      for (const each of child.references) {
+      for (const each of child.references.flatMap(singly)) {
         pictures.append(referenceButton(app, each, report.evidence), " ");
       }
       continue;

@@ -13,11 +13,13 @@ import { faultText } from "./faults.ts";
 import { kindText } from "./kinds.ts";
 import { mediumAddress } from "./pages.ts";
 import type { PanelContent } from "./panel.ts";
+import { missingNote } from "./references.ts";
 import { reportView } from "./report.ts";
 import { tagBrowser } from "./tag_browser.ts";
 import { waveformView } from "./waveform.ts";
 
 const WaveformSequence = 0x54000100;
+const KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59";
 const EncapsulatedDocument = 0x00420011;
 
 /** The objects of a series whose headers can be read. */
@@ -87,8 +89,10 @@ export function seriesPanel(app: App, entry: SeriesEntry, open: OpenHeaders): Pa
 function fillWith(app: App, ds: DataSet, classUid: string, place: HTMLElement): () => void {
   if (ds.has(EncapsulatedDocument)) return documentView(ds, place);
   if (ds.has(WaveformSequence)) place.append(waveformView(ds));
-  else if (hasContent(ds)) place.append(reportView(app, ds));
-  else {
+  else if (hasContent(ds)) {
+    place.append(reportView(app, ds));
+    if (classUid === KEY_OBJECTS) place.append(missingNote(app, ds));
+  } else {
     const name = className(classUid || ds.string(T.SOPClassUID));
     const description = ds.string(T.ContentDescription);
     place.append(el("p", {}, t("series.not-shown", { name })));

@@ -6,8 +6,9 @@ import type { Source } from "../data/source.ts";
 import { type Chosen, Subset } from "../data/subset.ts";
 import { type KeyReference, readKeyObject } from "../dicom/key_object.ts";
 import { type PresentationState, readPresentationState } from "../dicom/presentation.ts";
-import { speaksOf } from "../dicom/reference.ts";
+import { type ImageReference, speaksOf } from "../dicom/reference.ts";
 import { notify } from "../ui/notice.ts";
+import { countOf, missingText } from "../ui/references.ts";
 import { saidOf, stateLayer, viewStateOf } from "../view/apply_state.ts";
 import { INITIAL } from "../view/state.ts";
 import type { Viewport } from "../view/viewport.ts";
@@ -60,7 +61,7 @@ export class Marked {
       return;
     }
     const all = n === null ? this.keySeries() : this.keySeries().filter((each) => each.n === n);
-    const { chosen, texts } = await this.keyImages(all);
+    const { chosen, texts, missing } = await this.keyImages(all);
     if (!chosen.length) {
       notify(this.app, t("marked.none"));
       return;
@@ -69,7 +70,8 @@ export class Marked {
       this.left.set(viewport, { source: viewport.source, index: viewport.state.index });
     }
     viewport.show(new Subset(`key/${all.map((each) => each.n).join("+")}`, chosen));
-    notify(this.app, [t("marked.shown", { count: chosen.length }), ...texts].join(" "));
+    const shown = t("marked.shown", { count: chosen.length });
+    notify(this.app, [shown, ...missing, ...texts].join(" "));
   }
 
   /** Presentation states that speak of the picture shown. */
@@ -127,25 +129,35 @@ export class Marked {
     return this.study()?.series.filter((each) => each.kind === "key") ?? [];
   }
 
-  private async keyImages(all: SeriesEntry[]): Promise<{ chosen: Chosen[]; texts: string[] }> {
+  private async keyImages(all: SeriesEntry[]) {
     const study = this.study()!;
     const chosen: Chosen[] = [];
     const texts: string[] = [];
+    const references: ImageReference[] = [];
+    let missing = 0;
     for (const entry of all) {
       for (const ds of await this.datasets(entry)) {
         const key = readKeyObject(ds);
         texts.push([key.title, key.text].filter(Boolean).join(": "));
         for (const each of key.references) {
-          chosen.push(...(await this.framesOf(study, each)));
+          const found = await this.framesOf(study, each);
+          chosen.push(...found);
+          references.push(each);
+          missing += Math.max(0, countOf(each) - found.length);
         }
       }
     }
-    return { chosen, texts: texts.filter(Boolean) };
+    const said = missing ? [missingText(missing, references)] : [];
+    return { chosen, texts: texts.filter(Boolean), missing: said };
   }
 
+  /** In its own study, else in any other of the medium. */
   private async framesOf(study: StudyEntry, named: KeyReference): Promise<Chosen[]> {
     const { uid, frames, series } = named;
-    const found = await this.app.disc.find(uid, frames[0] ?? 1, study, series);
+    let found: [SeriesData, number] | null = null;
+    for (const each of new Set([study, ...this.app.disc.places.map((place) => place.study)])) {
+      found ??= await this.app.disc.find(uid, frames[0] ?? 1, each, series);
+    }
     if (!found) return [];
     const [source] = found;
     const instance = source.meta.instances.find((each) => each.uid === uid)!;
