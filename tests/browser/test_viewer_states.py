@@ -217,3 +217,18 @@ def test_every_key_frame_has_its_button_and_what_is_missing_is_counted(
     for at, index in ((1, 3), (0, 1)):
         web.evaluate(f"document.querySelectorAll('#panel button.reference')[{at}].click()")
         web.until(f"sendhome.stage.active.state.index === {index}")
+
+
+def test_a_state_is_put_on_from_the_list_of_series(web: Browser, tmp_path: Path) -> None:
+    make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=gradient)
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    n = web.evaluate("sendhome.disc.places.find(it => it.entry.kind === 'state').entry.n")
+    web.evaluate(f"document.querySelector('[data-series=\"{n}\"]').click()")
+    web.until("document.querySelectorAll('#panel p button').length === 2")
+    shown = web.evaluate("document.querySelector('#panel').innerText")
+    assert "Lung window" in shown
+    assert "1 image" in shown
+    web.evaluate("document.querySelector('#panel p button').click()")
+    web.until("sendhome.stage.active.state.voi?.window.center === -600")
+    web.evaluate("document.querySelectorAll('#panel p button')[1].click()")
+    web.until("sendhome.stage.active.state.voi === null")

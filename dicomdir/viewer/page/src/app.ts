@@ -1,6 +1,7 @@
 /** What every part of the page shares, and the state that it draws. */
 import { Commands } from "./commands.ts";
 import type { Disc } from "./data/disc.ts";
+import type { PresentationState } from "./dicom/presentation.ts";
 import { Shelves } from "./shelves.ts";
 import { Store } from "./store.ts";
 import type { Point } from "./view/matrix.ts";
@@ -42,6 +43,8 @@ export class App {
   /** What lies on the picture under a press goes before the tool: measurements. */
   grab: ((viewport: Viewport, at: Point, event: { pointerType?: string }) => Tool | null) | null =
     null;
+  /** Show a picture as a presentation state wants it; null: as it was recorded. */
+  wear: ((viewport: Viewport, state: PresentationState | null) => void) | null = null;
   /** Of a picture, at a point of the viewport. */
   openMenu: ((viewport: Viewport, at: Point) => void) | null = null;
   /** The mouse moves over a picture without a button. */

@@ -31,6 +31,7 @@ export interface DisplayedArea {
 }
 
 export interface PresentationState {
+  uid: string;
   label: string;
   description: string;
   references: ImageReference[];
@@ -52,6 +53,7 @@ export function readPresentationState(ds: DataSet): PresentationState {
   const shape = ds.string(T.PresentationLUTShape);
   const turned = Math.round(ds.number(T.ImageRotation) ?? 0);
   return {
+    uid: ds.string(T.SOPInstanceUID),
     label: ds.string(T.ContentLabel),
     description: ds.string(T.ContentDescription),
     references: ds

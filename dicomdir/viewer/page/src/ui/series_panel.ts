@@ -15,11 +15,14 @@ import { mediumAddress } from "./pages.ts";
 import type { PanelContent } from "./panel.ts";
 import { missingNote } from "./references.ts";
 import { reportView } from "./report.ts";
+import { stateView } from "./state_panel.ts";
 import { tagBrowser } from "./tag_browser.ts";
 import { waveformView } from "./waveform.ts";
 
 const WaveformSequence = 0x54000100;
 const KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59";
+/** Of grey, colour, pseudo-colour and X-ray images; blending is none of one image. */
+const STATES = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.11\.[1235]$/;
 const EncapsulatedDocument = 0x00420011;
 
 /** The objects of a series whose headers can be read. */
@@ -69,7 +72,7 @@ export function seriesPanel(app: App, entry: SeriesEntry, open: OpenHeaders): Pa
         const ds = await series.dataset(at);
         if (!isOpen()) return;
         status.remove();
-        letGo = fillWith(app, ds, series.classOf(at), place);
+        letGo = fillWith(app, entry, ds, series.classOf(at), place);
         place.append(tagsOf(() => Promise.resolve(ds)));
       };
       open()
@@ -86,13 +89,20 @@ export function seriesPanel(app: App, entry: SeriesEntry, open: OpenHeaders): Pa
 }
 
 /** @returns How to let go of what it holds. */
-function fillWith(app: App, ds: DataSet, classUid: string, place: HTMLElement): () => void {
+function fillWith(
+  app: App,
+  entry: SeriesEntry,
+  ds: DataSet,
+  classUid: string,
+  place: HTMLElement,
+): () => void {
   if (ds.has(EncapsulatedDocument)) return documentView(ds, place);
   if (ds.has(WaveformSequence)) place.append(waveformView(ds));
   else if (hasContent(ds)) {
     place.append(reportView(app, ds));
     if (classUid === KEY_OBJECTS) place.append(missingNote(app, ds));
-  } else {
+  } else if (STATES.test(classUid) && app.disc.place(entry.n)) place.append(stateView(app, ds));
+  else {
     const name = className(classUid || ds.string(T.SOPClassUID));
     const description = ds.string(T.ContentDescription);
     place.append(el("p", {}, t("series.not-shown", { name })));

@@ -35,6 +35,7 @@ export class Marked {
 
   constructor(app: App) {
     this.app = app;
+    app.wear = (viewport, state) => (state ? this.putOn(viewport, state) : this.takeOff(viewport));
     app.stage.each((viewport) =>
       viewport.on((_, change) => {
         if (change === "source") this.takeOff(viewport, false);

@@ -109,7 +109,7 @@ async function stateMenu(bench: Bench, viewport: Viewport): Promise<MenuGroups> 
     [none],
     states.map(({ name, state }) => ({
       label: name,
-      isOn: state === now,
+      isOn: state.uid === now?.uid,
       run: () => bench.marked.putOn(viewport, state),
     })),
   ];
