@@ -19,7 +19,6 @@ from tests.fakes.clock import START
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
 from tests.licences import card
-from tests.ui.test_plain import Reader, run
 
 NUMBER = "V-4711"
 FACTS = SecondFacts(visit_number=NUMBER, phone_digits="0142", postcode="SW1A1AA")
@@ -139,21 +138,3 @@ async def test_the_language_changes_and_the_digits_stay() -> None:
         await visitor.until(lambda: "0 1 _ _" in visitor.text())
         await visitor.until(lambda: any("2 von 4" in it.text for it in hall.speech.said))
         assert not any("0 1" in it.text for it in hall.speech.said)  # nothing private unasked
-
-
-async def test_as_numbered_lines() -> None:
-    hall = a_hall(Fact.POSTCODE)
-
-    async def person(reader: Reader) -> None:
-        await reader.reads("Take your images home")
-        reader.types(NUMBER)
-        await reader.reads("When were you born?")
-        reader.types("03.03.1961")
-        await reader.presses("Continue")
-        await reader.reads("What is your postcode?")
-        await reader.reads("Type letters and digits.")
-        reader.types("sw1a 1aa")
-        await reader.presses("Next")
-        await reader.reads("Is this you?")
-
-    await run(hall, person)
