@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -42,7 +43,7 @@ _MAX_ENDED: Final = 20
 _START_S: Final = 10.0
 
 
-class SimulatedRobot:
+class SimulatedRobot(ABC):
     """The machine. A subclass is its maker's service.
 
     Used as a context manager it works in a thread of its own; `tick` is one step of it.
@@ -314,24 +315,24 @@ class SimulatedRobot:
 
     # --- the maker's language
 
+    @abstractmethod
     def take_cancels(self) -> list[str]:
         """Names of jobs that are to be stopped; each is told once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read_request(self, path: Path, job: SimulatedJob) -> None:
         """Fill in image and label. Raises EngineError with the maker's code."""
-        raise NotImplementedError
 
+    @abstractmethod
     def code_of(self, what: str) -> str:
         """The maker's code for refused, no_image, too_many_rejects, aborted or a condition."""
-        raise NotImplementedError
 
-    def rename(self, job: SimulatedJob) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def rename(self, job: SimulatedJob) -> None: ...
 
     def sweep(self, job: SimulatedJob) -> None:
         for suffix in (*self.request_suffixes, *self.begun_suffixes, "DON", "ERR"):
             (self.folder / f"{job.name}.{suffix}").unlink(missing_ok=True)
 
-    def write_status(self, facts: RobotFacts) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def write_status(self, facts: RobotFacts) -> None: ...

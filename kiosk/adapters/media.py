@@ -48,6 +48,11 @@ from kiosk.ports import LoadedMedium, MediumProgress, WrittenMedium
 log = logging.getLogger(__name__)
 
 
+def as_progress(tell: Callable[[MediumProgress], None]) -> Callable[[int, int], None]:
+    """For burner's functions, which tell of done and of all bytes."""
+    return lambda done, total: tell(MediumProgress(done, total))
+
+
 @contextlib.contextmanager
 def kiosk_errors(*, missing: Wanted) -> Iterator[None]:
     """burner's errors as the kiosk's.
@@ -147,7 +152,7 @@ class DiscWriter:
             record(
                 self._drive,
                 image,
-                on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
+                on_progress=as_progress(on_progress),
                 is_cancelled=is_cancelled,
             )
 
@@ -178,7 +183,7 @@ class DiscWriter:
                         reader,
                         image_bytes,
                         sha256,
-                        on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
+                        on_progress=as_progress(on_progress),
                         is_cancelled=never,
                     )
             except VerificationError as error:
@@ -241,8 +246,7 @@ class StickWriter:
         self._stick = stick
         self._spool = staging
         self._image: Path | None = None
-        self._files: list[StickFile] = []
-        self._files_by_offset: list[StickFile] = []
+        self._files: list[StickFile] = []  # of `_image`, by offset
 
     @property
     def _staging(self) -> Path:
@@ -274,18 +278,17 @@ class StickWriter:
         is_cancelled: Callable[[], bool],
     ) -> None:
         """Raises as `DiscWriter.write`; stopped, it takes away what it began if it can."""
-        self._image, self._files = None, []
+        self._image = None
         with kiosk_errors(missing=Wanted.STICK):
             volume_id, files = files_of_image(image)
-            self._files = files  # of a write that fails too: nothing is read before `_image` is set
             self._stick.write(
                 files,
                 volume_id,
                 staging=self._staging,
-                on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
+                on_progress=as_progress(on_progress),
                 is_cancelled=is_cancelled,
             )
-            self._files_by_offset = sorted(self._files, key=lambda file: file.offset)
+            self._files = sorted(files, key=lambda file: file.offset)
             self._image = image
 
     def verify(
@@ -307,9 +310,7 @@ class StickWriter:
         if known is None:
             raise VerifyFailedError("not written by this process")
 
-        def tell(done: int, total: int) -> None:
-            on_progress(MediumProgress(done, total))
-
+        tell = as_progress(on_progress)
         with kiosk_errors(missing=Wanted.STICK):
             if self._image is None:
                 _, files = files_of_image(known)
@@ -329,7 +330,7 @@ class StickWriter:
         end = offset_bytes + size_bytes
         with kiosk_errors(missing=Wanted.STICK), MediumReader(self._image) as reader:
             result = bytearray(reader.read(offset_bytes, size_bytes))
-            for file in self._files_by_offset[self._first_after(offset_bytes) :]:
+            for file in self._files[self._first_after(offset_bytes) :]:
                 if file.offset >= end:
                     break
                 first, last = max(offset_bytes, file.offset), min(end, file.offset + file.size)
@@ -340,7 +341,7 @@ class StickWriter:
 
     def _first_after(self, offset: int) -> int:
         """Index of the first file, by offset, that ends behind `offset`; extents do not overlap."""
-        return bisect_right(self._files_by_offset, offset, key=lambda file: file.offset + file.size)
+        return bisect_right(self._files, offset, key=lambda file: file.offset + file.size)
 
     def eject(self) -> None:
         """Releases a stick that was read back; the mark of an unfinished one stays. From then on it

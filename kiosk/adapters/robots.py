@@ -12,7 +12,7 @@ from pathlib import Path
 
 from burner.drive import MediaStatus
 from burner.robots.recorder import RobotRecorder
-from kiosk.adapters.media import kiosk_errors, unfit_for, wanted_for
+from kiosk.adapters.media import as_progress, kiosk_errors, unfit_for, wanted_for
 from kiosk.domain.model import Wanted
 from kiosk.ports import LoadedMedium, MediumProgress, WrittenMedium
 
@@ -83,7 +83,7 @@ class RobotWriter:
                 image,
                 sha256,
                 label=self._find_label(image),
-                on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
+                on_progress=as_progress(on_progress),
                 is_cancelled=is_cancelled,
             )
         self._staged = image
@@ -103,7 +103,7 @@ class RobotWriter:
         self._staged = None
         with kiosk_errors(missing=Wanted.BLANK_DISC):
             made = self._recorder.make(
-                on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
+                on_progress=as_progress(on_progress),
                 is_cancelled=is_cancelled,
             )
         on_progress(MediumProgress(made.image_bytes, made.image_bytes))
@@ -128,7 +128,7 @@ class RobotWriter:
             made = self._recorder.check(
                 image_bytes,
                 sha256,
-                on_progress=lambda done, total: on_progress(MediumProgress(done, total)),
+                on_progress=as_progress(on_progress),
             )
         log.info("%s: compared by the robot itself, not read back by us", self.name)
         if made.rejected:

@@ -217,7 +217,7 @@ def _plain(config: Config, log: Path | None, visitors: Path | None) -> int:
         for number in (signal.SIGQUIT, signal.SIGTSTP):
             signal.signal(number, signal.SIG_IGN)
         # Who stands before the kiosk does not end it; the demo's owner may.
-        loop.add_signal_handler(signal.SIGINT, app.exit if visitors else _nothing)
+        loop.add_signal_handler(signal.SIGINT, app.exit if visitors else lambda: None)
         return await PlainKiosk(app, lines_of(sys.stdin), written, forget_lines).run()
 
     plain = dataclasses.replace(config, kiosk=shaped)
@@ -226,10 +226,6 @@ def _plain(config: Config, log: Path | None, visitors: Path | None) -> int:
         for line in desk_page(config.site.institution, whom_to_call(config)):
             written(line)
     return code
-
-
-def _nothing() -> None:
-    """For a signal that is heard and not heeded."""
 
 
 def _lobby(config: Config, visitors: Path | None) -> int:

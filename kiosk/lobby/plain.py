@@ -125,15 +125,16 @@ class PlainKiosk:
     def _obey(self, line: str) -> None:
         self._app.touched_from_outside()
         screen = self._app.screen
-        entry = screen.entry if isinstance(screen, LobbyScreen) else ""
+        # A ticket's seal cannot be made up; a number or a card could be typed as well.
+        is_scan = isinstance(parse(line), ScannedTicket)
         if not line:
             self._say_what_changed(again=True)
         elif line.isascii() and line.isdecimal() and len(line) <= _MENU_DIGITS:
             self._press(int(line))
-        elif entry and isinstance(screen, LobbyScreen):
+        elif not is_scan and isinstance(screen, LobbyScreen) and screen.entry:
             self._type(screen, line)
         else:
-            self._scan(line)
+            self._app.scanned(line, is_scanned=is_scan)
 
     def _press(self, number: int) -> None:
         if 1 <= number <= len(self._buttons) and self._buttons[number - 1].is_attached:
@@ -142,14 +143,7 @@ class PlainKiosk:
             self._line(_("There is no such number."))
 
     def _type(self, screen: LobbyScreen, line: str) -> None:
-        if isinstance(parse(line), ScannedTicket):
-            self._scan(line)
-            return
         for _at in range(_ERASE_ALL):
             screen.typed("\b")
         for character in line if screen.takes_text else line.translate(_SEPARATORS):
             screen.typed(character)
-
-    def _scan(self, line: str) -> None:
-        """A ticket's seal cannot be made up; a number or a card could be typed as well."""
-        self._app.scanned(line, is_scanned=isinstance(parse(line), ScannedTicket))

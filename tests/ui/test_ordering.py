@@ -59,6 +59,14 @@ async def stands_there(visitor: Visitor, release: Release) -> None:
     await visitor.sees(ExamsScreen)
 
 
+async def chooses_both(visitor: Visitor, release: Release) -> None:
+    """The older of two exams as well."""
+    await stands_there(visitor, release)
+    await visitor.touch("#exam-1")
+    await visitor.touch("#go")
+    await visitor.sees(MediumScreen)
+
+
 def submitted(hall: Hall) -> list[OrderId]:
     return [row[0] for row in hall.jobs.submitted]
 
@@ -185,10 +193,7 @@ async def test_what_runs_already_is_not_charged_again(running: int) -> None:
     )
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await stands_there(visitor, Release("", orders, None, ClaimPath.TICKET, exams))
-        await visitor.touch("#exam-1")
-        await visitor.touch("#go")
-        await visitor.sees(MediumScreen)
+        await chooses_both(visitor, Release("", orders, None, ClaimPath.TICKET, exams))
         await visitor.touch("#medium-disc")
         await visitor.sees(CostScreen)
         cost = {1: "Total: $0.50", 2: "Total: no charge"}[running]
@@ -214,10 +219,7 @@ async def test_one_exam_is_made_after_the_other() -> None:
     jobs = hall.jobs
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await stands_there(visitor, released(first, second))
-        await visitor.touch("#exam-1")
-        await visitor.touch("#go")
-        await visitor.sees(MediumScreen)
+        await chooses_both(visitor, released(first, second))
         await visitor.touch("#medium-disc")
         await visitor.sees(ProgressScreen)
         for order in (first, second):
@@ -237,10 +239,7 @@ async def test_a_hold_after_he_was_asked_places_nothing_and_says_no_more_than_a_
     hall = Hall(first, second)
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await stands_there(visitor, released(first, second))
-        await visitor.touch("#exam-1")
-        await visitor.touch("#go")
-        await visitor.sees(MediumScreen)
+        await chooses_both(visitor, released(first, second))
         hall.jobs.is_released = lambda order_id: order_id != second.order_id  # just now
         await visitor.touch("#medium-disc")
         await visitor.sees(SorryScreen)
@@ -257,10 +256,7 @@ async def test_the_exam_that_has_the_drive_first_is_followed_first() -> None:
     jobs = hall.jobs
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
-        await stands_there(visitor, released(first, second))
-        await visitor.touch("#exam-1")
-        await visitor.touch("#go")
-        await visitor.sees(MediumScreen)
+        await chooses_both(visitor, released(first, second))
         await visitor.touch("#medium-disc")
         await visitor.sees(ProgressScreen)
         jobs.at_step(first.order_id, Step.WRITE, note="queued.disc1")
