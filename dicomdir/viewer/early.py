@@ -35,9 +35,14 @@ class MadeChunk:
     sha256: bytes
 
 
+def series_folder(series: int) -> str:
+    """Of a series' data files, counted from 1."""
+    return f"S{series:07d}"
+
+
 def chunk_name(series: int, chunk: int) -> str:
     """Of a data file; both numbers count from 1."""
-    return f"S{series:07d}/C{chunk:07d}"
+    return f"{series_folder(series)}/C{chunk:07d}"
 
 
 def ends_before(filled_bytes: int, chunk: int, frame_bytes: int) -> bool:

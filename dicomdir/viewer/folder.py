@@ -5,31 +5,31 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from dicomdir.pdi import INDEX, VIEWER_FOLDER, Entry, FileSource
-from dicomdir.profile import RECORD_TYPES
-from dicomdir.summary import LeftOut
 from dicomdir.viewer.early import CHUNK_BYTES, FIRST_CHUNK_BYTES
 from dicomdir.viewer.facts import clean
+from dicomdir.viewer.manifest import (
+    MANIFEST,
+    MAX_THUMBNAIL_BYTES,
+    MAX_THUMBNAILS,
+    counted,
+    first_files,
+    most_manifest_bytes,
+)
 from dicomdir.viewer.model import Medium
 from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.pool import Answer
 from dicomdir.viewer.seal import ViewerKey, seal
 from dicomdir.viewer.series import Gathered, SeriesLayout, lay_out_series
-from dicomdir.viewer.text import data_file, file_bytes, joined
+from dicomdir.viewer.text import data_file, joined
 from dicomdir.viewer.worker import deflated, made_path
 
-MANIFEST: Final = f"{VIEWER_FOLDER}/MANIFEST.JS"
 DATA_FOLDER: Final = f"{VIEWER_FOLDER}/D"
-MAX_THUMBNAILS: Final = 400
-MAX_THUMBNAIL_BYTES: Final = 16 << 10
-_SERIES_BYTES: Final = 2500  # of a series in MANIFEST without its thumbnail, at most
-_BASE_BYTES: Final = 16 << 10
 
 Sizes = list[tuple[str, int]]
 Fits = Callable[[Sizes], bool]
@@ -247,7 +247,7 @@ class ViewerFolder:
     def _manifest_file(self, manifest: dict[str, Any]) -> bytes:
         data = json.dumps(manifest, separators=(",", ":")).encode("ascii")
         payload = self._sealed("MANIFEST", deflated(data))
-        before = self._key.lock() if self._key else _first_files(manifest)
+        before = self._key.lock() if self._key else first_files(manifest)
         return data_file("MANIFEST", payload, before)
 
     def _manifest(
@@ -296,7 +296,7 @@ class ViewerFolder:
             "index": INDEX,
             "files": files,
             "hashes": "HASHES" if self._has_hashes else None,
-            "left_out": _counted(medium.left_out),
+            "left_out": counted(medium.left_out),
             "patients": [{**asdict(pack.patient), "studies": newest}],
         }
 
@@ -333,31 +333,6 @@ class ViewerFolder:
         }
 
 
-def _first_files(manifest: dict[str, Any]) -> str:
-    """The script that has them loaded while the program is: what the first image needs.
-
-    The page opens the first series of images of the newest study, but of mammograms four.
-    """
-    studies = [study for patient in manifest["patients"] for study in patient["studies"]]
-    for each in (series for study in studies for series in study["series"]):
-        if each["kind"] == "image" and each["pack"] == "whole":
-            if each["modality"] == "MG":
-                break
-            folder = f"S{each['n']:07d}"
-            names = [f"{folder}/META"]
-            if each["first"] is not None:
-                names.append(f"{folder}/C{each['first']:07d}")
-            listed = ",".join(f'"{name}"' for name in names)
-            return f"SENDHOME.first&&SENDHOME.first([{listed}]);"
-    return ""
-
-
-def most_manifest_bytes(series: int) -> int:
-    """How long MANIFEST.JS of so many series is, at most."""
-    thumbnails = min(series, MAX_THUMBNAILS) * MAX_THUMBNAIL_BYTES * 4 // 3
-    return file_bytes("MANIFEST", _BASE_BYTES + series * _SERIES_BYTES + thumbnails)
-
-
 def _content(entry: Entry) -> bytes:
     """Of a file that a worker has made."""
     source = entry.source
@@ -391,14 +366,3 @@ class _Made:
         self._at += len(data)
         source = FileSource(os.fspath(self._path), len(data), start)
         return Entry(f"{DATA_FOLDER}/{name}.JS", source)
-
-
-def _counted(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
-    reasons = Counter(_reason(it) for it in left_out)
-    return [{"reason": reason, "count": count} for reason, count in sorted(reasons.items())]
-
-
-def _reason(it: LeftOut) -> str:
-    if it.is_video:
-        return "video"
-    return "unknown" if it.sop_class_uid not in RECORD_TYPES else "broken"

@@ -19,8 +19,9 @@ from dicomdir.pdi import VIEWER_FOLDER, Entry, FileSource
 from dicomdir.readme import Site, ViewerFacts
 from dicomdir.room import iso_blocks
 from dicomdir.viewer import assets
-from dicomdir.viewer.folder import MANIFEST, Sizes, ViewerFolder, most_manifest_bytes
+from dicomdir.viewer.folder import Sizes, ViewerFolder
 from dicomdir.viewer.glossary import glossary_entry
+from dicomdir.viewer.manifest import MANIFEST, most_manifest_bytes
 from dicomdir.viewer.model import MadeViewer, Medium, Original
 from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.seal import ViewerKey

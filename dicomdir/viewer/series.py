@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from dicomdir.viewer.early import FIRST_CHUNK_BYTES, EarlySeries, MadeChunk, ends_before
+from dicomdir.viewer.early import (
+    FIRST_CHUNK_BYTES,
+    EarlySeries,
+    MadeChunk,
+    ends_before,
+    series_folder,
+)
 from dicomdir.viewer.pack import FIELDS, Packed
 from dicomdir.viewer.seal import OVERHEAD_BYTES
 from dicomdir.viewer.text import file_bytes
@@ -70,7 +76,7 @@ class SeriesLayout:
 
     @property
     def folder(self) -> str:
-        return f"S{self.number:07d}"
+        return series_folder(self.number)
 
     @property
     def raw_bytes(self) -> int:
