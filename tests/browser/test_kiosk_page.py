@@ -23,7 +23,10 @@ pytestmark = [
     pytest.mark.skipif(PROGRAMS["chromium"] is None, reason="chromium is not installed"),
 ]
 LETTERS = "(window.sendhomeTerminal?.options.fontSize ?? 0)"
-_NOT_OURS = "Automatic fallback to software WebGL"  # no graphics processor here
+_NOT_OURS = (
+    "Automatic fallback to software WebGL",  # no graphics processor here
+    "task queue exceeded allotted deadline",  # xterm.js, of a busy processor: a matter of speed
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ def kiosk(web: Browser, address: str, record_property: Callable[[str, object], N
 
 
 def complaints(web: Browser) -> list[str]:
-    return [it for it in web.complaints() if _NOT_OURS not in it]
+    return [it for it in web.complaints() if not any(known in it for known in _NOT_OURS)]
 
 
 def test_a_whole_visit_by_touch(kiosk: Kiosk, web: Browser, folder: Path) -> None:
