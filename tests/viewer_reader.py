@@ -45,7 +45,10 @@ def unpack_text_fast(text: str, size: int) -> bytes:
     return made[:size]
 
 
-FIRST = re.compile(r'SENDHOME\.first&&SENDHOME\.first\(\[("S\d{7}/(META|C\d{7})",?){1,2}\]\);')
+FIRST = re.compile(
+    r'SENDHOME\.first&&SENDHOME\.first\((?P<names>\[("S\d{7}/(META|C\d{7})",?){1,2}\])\);'
+    r'(SENDHOME\.glimpse&&SENDHOME\.glimpse\("(?P<glimpse>[A-Za-z0-9+/=]+)"\);)?'
+)
 
 
 def read_data_file(data: bytes, before: str = "") -> tuple[str, bytes]:

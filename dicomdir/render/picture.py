@@ -164,12 +164,23 @@ def open_frames(instance: Instance, source: FileSource) -> Iterator[Frames]:
         RenderError: It has no pixels that can be shown.
         OSError: The file cannot be opened or read.
     """
-    descriptor = os.open(source.path, os.O_RDONLY | os.O_CLOEXEC)
+    # With new meta information before it, `source` begins at the data set already.
+    start = source.offset_bytes or instance.data_offset
+    with open_data_set(source.path, start, source.offset_bytes + source.size_bytes) as frames:
+        yield frames
+
+
+@contextmanager
+def open_data_set(path: str | os.PathLike[str], start: int, end: int) -> Iterator[Frames]:
+    """The frames of a data set in Explicit VR Little Endian; as `open_frames`.
+
+    Args:
+        start: Where in the file it begins; `end` is behind it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        # With new meta information before it, `source` begins at the data set already.
-        start = source.offset_bytes or instance.data_offset
         try:
-            header = read_header(descriptor, start, source.offset_bytes + source.size_bytes)
+            header = read_header(descriptor, start, end)
             form = read_form(header)
         except _ANY_FAULT as error:
             raise RenderError(f"the pixels cannot be read: {type(error).__name__}") from error

@@ -23,6 +23,7 @@ from dicomdir.summary import is_image
 from dicomdir.transcode import needs_transcoding, transcode
 from dicomdir.viewer.assets import is_built, program
 from dicomdir.viewer.folder import ViewerFolder
+from dicomdir.viewer.glimpse import glimpse
 from dicomdir.viewer.model import Medium, Original
 from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.seal import ViewerKey
@@ -78,7 +79,12 @@ def _write(options: argparse.Namespace, work: Path) -> int:
             options.disc, site, created=datetime.datetime.now(datetime.UTC).date().isoformat()
         )
         entries = folder.make(
-            medium, thumbnails=thumbnails, pages={}, files=len(found), program="0"
+            medium,
+            thumbnails=thumbnails,
+            pages={},
+            files=len(found),
+            program="0",
+            glimpse=lambda uid, frame: glimpse(Entry("", found[uid][1]), frame),
         )
         entries += program() if is_built() else []
         if options.dicom:

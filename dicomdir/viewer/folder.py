@@ -18,7 +18,8 @@ from dicomdir.viewer.manifest import (
     MAX_THUMBNAIL_BYTES,
     MAX_THUMBNAILS,
     counted,
-    first_files,
+    early_calls,
+    first_series,
     most_manifest_bytes,
 )
 from dicomdir.viewer.model import Medium
@@ -33,6 +34,8 @@ DATA_FOLDER: Final = f"{VIEWER_FOLDER}/D"
 
 Sizes = list[tuple[str, int]]
 Fits = Callable[[Sizes], bool]
+Glimpse = Callable[[str, int], bytes]
+"""The JPEG of an object's frame, by SOP Instance UID; empty if none can be made."""
 
 
 @dataclass(slots=True)
@@ -104,6 +107,7 @@ class ViewerFolder:
             each.pack = "whole"
         self.without_copy: list[str] = []
         self._has_hashes = False
+        self._has_glimpse = key is None
 
     @property
     def layouts(self) -> list[SeriesLayout]:
@@ -112,7 +116,8 @@ class ViewerFolder:
 
     def most_sizes(self) -> Sizes:
         """Paths and sizes of all data files as planned now; none will be larger."""
-        sizes: Sizes = [(MANIFEST, most_manifest_bytes(len(self._series)))]
+        manifest = most_manifest_bytes(len(self._series), has_glimpse=self._has_glimpse)
+        sizes: Sizes = [(MANIFEST, manifest)]
         for layout in self.layouts:
             sizes += [(f"{DATA_FOLDER}/{it}.JS", size) for it, size in layout.most_bytes.items()]
         return sizes
@@ -123,6 +128,9 @@ class ViewerFolder:
         Args:
             fits: Whether data files of these paths and sizes have room on the medium.
         """
+        if fits(self.most_sizes()):
+            return
+        self._has_glimpse = False  # before any copy
         if fits(self.most_sizes()):
             return
         kept = [it for it in self._series.values() if it.layout is not None]
@@ -156,6 +164,7 @@ class ViewerFolder:
         pages: Mapping[str, str],
         files: int,
         program: str,
+        glimpse: Glimpse = lambda _uid, _frame: b"",
         has_hashes: bool = False,
     ) -> list[Entry]:
         """Make all data files; the first series first.
@@ -166,6 +175,8 @@ class ViewerFolder:
             files: How many others the medium has.
             has_hashes: HASHES will stand beside it.
             program: Version of the viewer.
+            glimpse: Makes the picture that is seen before the program is there; not called for
+                a protected medium.
         Raises:
             OSError: The disk is full, or a file is gone.
         """
@@ -185,7 +196,7 @@ class ViewerFolder:
                     each.entries.insert(0, out.entry(name, joined(calls)))
         entries = [entry for each in self._series.values() for entry in each.entries]
         manifest = self._manifest(medium, thumbnails, pages, files + len(entries) + 1, program)
-        return [Entry(MANIFEST, self._manifest_file(manifest)), *entries]
+        return [Entry(MANIFEST, self._manifest_file(manifest, glimpse)), *entries]
 
     def _gather(self, series: _Series, layout: SeriesLayout) -> None:
         before = len(layout.files) - len(layout.chunks)  # headers and previews
@@ -244,11 +255,20 @@ class ViewerFolder:
 
     # --- MANIFEST ---------------------------------------------------------------------------------
 
-    def _manifest_file(self, manifest: dict[str, Any]) -> bytes:
+    def _manifest_file(self, manifest: dict[str, Any], glimpse: Glimpse) -> bytes:
         data = json.dumps(manifest, separators=(",", ":")).encode("ascii")
         payload = self._sealed("MANIFEST", deflated(data))
-        before = self._key.lock() if self._key else first_files(manifest)
+        before = self._key.lock() if self._key else self._early_calls(manifest, glimpse)
         return data_file("MANIFEST", payload, before)
+
+    def _early_calls(self, manifest: dict[str, Any], glimpse: Glimpse) -> str:
+        first = first_series(manifest)
+        layout = self._series[first["uid"]].layout if first is not None else None
+        if first is None or layout is None or not layout.order:
+            return ""
+        instance, frame = layout.order[0]
+        uid = layout.objects[instance][1].sop_instance_uid
+        return early_calls(first, glimpse(uid, frame) if self._has_glimpse else b"")
 
     def _manifest(
         self,

@@ -20,6 +20,7 @@ from dicomdir.readme import Site, ViewerFacts
 from dicomdir.room import iso_blocks
 from dicomdir.viewer import assets
 from dicomdir.viewer.folder import Sizes, ViewerFolder
+from dicomdir.viewer.glimpse import glimpse
 from dicomdir.viewer.glossary import glossary_entry
 from dicomdir.viewer.manifest import MANIFEST, most_manifest_bytes
 from dicomdir.viewer.model import MadeViewer, Medium, Original
@@ -163,6 +164,7 @@ class ViewerMaker:
             pages=pages,
             files=len(fixed) + (key is None),
             program=self._version,
+            glimpse=lambda uid, frame: glimpse(objects[uids.index(uid)], frame),
             has_hashes=key is None,
         )
         # MANIFEST before what it names, the program before both

@@ -76,7 +76,7 @@ def data_file(name: str, payload: bytes | bytearray | memoryview, before: str = 
 
     Args:
         name: Such as "S0000001/META".
-        before: ASCII script that stands before the call.
+        before: Script that stands before the call.
     """
     head = f'{before}{_CALL}("{name}",{len(payload)},{isal_zlib.crc32(payload)},"'
     return b"".join(

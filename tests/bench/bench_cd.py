@@ -2,7 +2,7 @@
 
 A medium of each kind is made by ours and opened at INDEX.HTM from file://, its link to the viewer
 followed as soon as that page has come with its pictures. `first` is when the first image stands on
-the screen, of large ones a coarse picture; `exact` when the first one does with every pixel, `wall`
+the screen, of ours a small one that MANIFEST.JS brings, of large ones a coarse picture; `exact` when the first one does with every pixel, `wall`
 when every image is there to be scrolled to, `images/s` what scrolling through them then shows (the
 screen has 60). Counted are INDEX.HTM until it can be read and everything from
 the link on; what the person takes to find the link is not.

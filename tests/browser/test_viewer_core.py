@@ -106,6 +106,47 @@ def test_it_opens_and_asks_for_files_of_its_folder_alone(
     assert web.evaluate("document.documentElement.lang") == "en"
 
 
+# Shades of the first image as MANIFEST.JS brought it and as it is on the screen, 24 by 24 of them.
+GLIMPSED = """(() => {
+  const picture = SENDHOME_EARLY.glimpse;
+  const vp = sendhome.stage.active;
+  vp.drawNow();
+  const { columns, rows } = vp.extent;
+  const [a, b] = [vp.toScreen({ x: 0, y: 0 }), vp.toScreen({ x: columns, y: rows })];
+  const shades = (source, x, y, width, height) => {
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = 24;
+    const context = canvas.getContext('2d');
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(source, x, y, width, height, 0, 0, 24, 24);
+    return [...context.getImageData(0, 0, 24, 24).data].filter((_, i) => i % 4 === 0);
+  };
+  const times = ['sendhome-first', 'sendhome-exact'].map((name) =>
+    performance.getEntriesByName(name).map((each) => each.startTime));
+  return {
+    isGone: !picture.isConnected,
+    times,
+    small: shades(picture, 0, 0, picture.naturalWidth, picture.naturalHeight),
+    whole: shades(vp.element.querySelector('.vp-image'), a.x, a.y, b.x - a.x, b.y - a.y),
+  };
+})()"""
+
+
+def test_the_first_image_is_seen_before_the_program_is_there(web: Browser, tmp_path: Path) -> None:
+    make_study(tmp_path / "in", ("CT",) * 3, rows=128, columns=160)
+    web.open(pack(tmp_path / "in", tmp_path / "out") / "VIEWER" / "START.HTM")
+    web.until_shown()
+    web.until("performance.getEntriesByName('sendhome-exact').length")
+    seen = web.evaluate(GLIMPSED)
+    assert seen["isGone"]
+    [first], [exact] = seen["times"]
+    assert first <= exact
+    small, whole = np.array(seen["small"]), np.array(seen["whole"])
+    assert np.abs(small - whole).mean() < 6  # the same picture, in the same window
+    assert whole.max() - whole.min() > 100
+    assert web.complaints() == []
+
+
 # Of a frame: kind and digest of what is stored, as 32-bit integers in the order of pydicom's array.
 STORED = """(async () => {
   const out = [];

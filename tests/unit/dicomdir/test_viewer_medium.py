@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydicom import dcmread
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 
@@ -18,7 +23,8 @@ from dicomdir.check.volume import check_volume
 from dicomdir.encrypt.volume import encrypt_volume
 from dicomdir.errors import ViewerProgramError
 from dicomdir.instance import read_instance
-from dicomdir.pdi import PdiVolume
+from dicomdir.pdi import Entry, FileSource, PdiVolume
+from dicomdir.render.picture import open_frames
 from dicomdir.room import iso_blocks
 from dicomdir.spanned import SetMedium, build_set, placed_objects
 from dicomdir.viewer import assets
@@ -113,9 +119,38 @@ def test_the_manifest_names_what_the_first_image_needs(built: BuiltVolume) -> No
         if it["kind"] == "image"
     )
     folder = f"S{first['n']:07d}"
-    assert hint[0].endswith(f'["{folder}/META","{folder}/C{first["first"]:07d}"]);')
+    assert hint["names"] == f'["{folder}/META","{folder}/C{first["first"]:07d}"]'
     paths = {it.path for it in built.volume.entries}
     assert {f"VIEWER/D/{folder}/META.JS", f"VIEWER/D/{folder}/C{first['first']:07d}.JS"} <= paths
+
+
+def test_the_manifest_brings_the_first_image_small(built: BuiltVolume) -> None:
+    data = next(it.source for it in built.volume.entries if it.path == "VIEWER/MANIFEST.JS")
+    assert isinstance(data, bytes)
+    hint = FIRST.match(data[2:].decode("utf-16-le"))
+    assert hint is not None
+    small = imagecodecs.jpeg8_decode(base64.b64decode(hint["glimpse"], validate=True))
+    viewer = viewer_of(built.volume)
+    uid = viewer.meta(1)["instances"][0]["uid"]
+    placed = next(it for it in built.volume.entries if instance_of(it) == uid)
+    assert isinstance(placed.source, FileSource)
+    path = Path(placed.source.path)
+    with open_frames(read_instance(path), placed.source) as frames:
+        assert np.abs(small.astype(int) - frames.picture(0).pixels).mean() < 3
+
+
+def test_four_mammograms_have_no_first_one(tmp_path: Path, program: Path) -> None:
+    made = build(make_study(tmp_path / "in", ("MG", "MG")), tmp_path / "work", program)
+    data = next(it.source for it in made.volume.entries if it.path == "VIEWER/MANIFEST.JS")
+    assert isinstance(data, bytes)
+    assert data[2:].decode("utf-16-le").startswith('SENDHOME("MANIFEST",')
+
+
+def instance_of(entry: Entry) -> str:
+    """Of an object; "" of other files."""
+    if not entry.path.startswith("DICOM/"):
+        return ""
+    return str(dcmread(BytesIO(content(entry)), stop_before_pixels=True).SOPInstanceUID)
 
 
 def test_manifest_and_meta_say_what_is_there(built: BuiltVolume) -> None:
@@ -250,6 +285,7 @@ def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path)
     for secret in ("Doe", "PID-0042", read_instance(files[0]).sop_instance_uid):
         assert secret.encode() not in clear
         assert secret.encode("utf-16-le") not in clear
+    assert "glimpse".encode("utf-16-le") not in data_of(own, "VIEWER/MANIFEST.JS")
     data = {it.path: content(it) for it in own}
     text = data["VIEWER/MANIFEST.JS"][2:].decode("utf-16-le")
     lock, _, _ = text.partition(";SENDHOME(")
@@ -277,6 +313,10 @@ def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path)
     meta = json.loads(inflate(calls[0][1]))
     assert len(opened(name, payload)) == sum(row[2] for row in meta["frames"])
     assert meta["chunks"] == [[len(payload), len(data["VIEWER/D/S0000001/C0000001.JS"])]]
+
+
+def data_of(entries: Sequence[Entry], path: str) -> bytes:
+    return next(content(it) for it in entries if it.path == path)
 
 
 def test_a_viewer_in_clear_is_sealed_like_the_rest(built: BuiltVolume, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ function load(name) {
 function mark(name) {
   if (started[name]) return;
   started[name] = 1;
-  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark(name)));
+  requestAnimationFrame(() => setTimeout(() => performance.mark(name)));
 }
 
 async function main() {

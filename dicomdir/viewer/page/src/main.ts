@@ -10,6 +10,7 @@ import { attachCorners } from "./ui/corners.ts";
 import { el } from "./ui/dom.ts";
 import { faultText } from "./ui/faults.ts";
 import { buildPage, stop } from "./ui/frame.ts";
+import { keepGlimpse } from "./ui/glimpse.ts";
 import { Guide } from "./ui/guide.ts";
 import { attachPageBar, pageCommands } from "./ui/page_bar.ts";
 import { Panel } from "./ui/panel.ts";
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
     attachCorners(viewport);
   });
   app.stage.setGrid({ rows: 1, columns: 1 });
+  const removeGlimpse = keepGlimpse(app.stage.active);
   markFirstImage(app, release);
   const opening = openFirst(app, images);
   await Promise.race([files.company, after(MOST_BARE_MS)]);
@@ -79,7 +81,10 @@ async function main(): Promise<void> {
   for (const each of app.stage.viewports) each.retell();
   window.sendhome = app;
   await opening;
-  if (!app.stage.active.source) release();
+  if (!app.stage.active.source) {
+    removeGlimpse();
+    release();
+  }
   await files.company; // neither may make anybody wait for the picture
   void openReport(app, panel, false);
   if (app.stage.active.source) guide.start(false);
@@ -91,8 +96,8 @@ function after(milliseconds: number): Promise<void> {
 }
 
 /**
- * For benchmarks, by performance.getEntriesByName(): when the first image stood on the screen, and
- * when the first one did with every pixel.
+ * For benchmarks, by performance.getEntriesByName(): when the first image stood on the screen, which
+ * BOOT.JS has told where MANIFEST.JS brought a small one, and when the first one did with every pixel.
  *
  * @param seen Called when the first one stands there.
  */
@@ -102,9 +107,9 @@ function markFirstImage(app: App, seen: () => void): void {
     if (marked.has(name)) return;
     marked.add(name);
     requestAnimationFrame(() =>
-      requestAnimationFrame(() => {
-        performance.mark(name);
-        setTimeout(seen);
+      setTimeout(() => {
+        if (!performance.getEntriesByName(name).length) performance.mark(name);
+        seen();
       }),
     );
   };

@@ -7,6 +7,8 @@ const SOURCE = readFileSync(new URL("../static/BOOT.JS", import.meta.url), "utf8
 
 interface Fake {
   tag: string;
+  added: Fake[];
+  isRemoved?: boolean;
   src?: string;
   href?: string;
   text: string;
@@ -19,20 +21,32 @@ interface Fake {
 function boot(href: string, features: Record<string, unknown>) {
   const place: Fake = {
     tag: "p",
+    added: [],
     text: "",
-    appendChild: (it: Fake) => (place.text += it.text),
+    appendChild: (it: Fake) => {
+      place.added.push(it);
+      place.text += it.text;
+    },
     set innerHTML(text: string) {
       place.text = text;
     },
   };
   const added: Fake[] = [];
-  const make = (tag: string): Fake => ({
-    tag,
-    text: "",
-    ...(tag === "script" ? { noModule: true, replaceChildren: () => undefined } : {}),
-    ...(tag === "dialog" ? { showModal: () => undefined } : {}),
-    ...(tag === "canvas" ? { getContext: () => ({}) } : {}),
-  });
+  const make = (tag: string): Fake => {
+    const made: Fake = {
+      tag,
+      added: [],
+      text: "",
+      remove: () => {
+        made.isRemoved = true;
+      },
+      ...(tag === "img" ? { style: {} } : {}),
+      ...(tag === "script" ? { noModule: true, replaceChildren: () => undefined } : {}),
+      ...(tag === "dialog" ? { showModal: () => undefined } : {}),
+      ...(tag === "canvas" ? { getContext: () => ({}) } : {}),
+    };
+    return made;
+  };
   const body = { appendChild: (it: Fake) => added.push(it) };
   const document = {
     head: body,
@@ -93,6 +107,32 @@ test("a program or words that are cut are named, and nothing begins", () => {
     assert.match(place.text, /^A file of this viewer cannot be read/);
     assert.ok(place.text.includes(`: ${name}.`), name);
   }
+});
+
+test("the first image stands on the page as soon as MANIFEST.JS brings it, until all is lost", () => {
+  const { added, place, window } = boot("file:///d/VIEWER/START.HTM", modern);
+  const marks: string[] = [];
+  const soon = (then: () => void) => then();
+  Object.assign(window, {
+    innerWidth: 1280,
+    navigator: { language: "en-GB" },
+    performance: { mark: (name: string) => marks.push(name) },
+    requestAnimationFrame: soon,
+    setTimeout: soon,
+  });
+  (window["SENDHOME"] as { glimpse: (text: string) => void }).glimpse("/9j/");
+  const picture = place.added.find((each) => each.tag === "img")!;
+  picture["isConnected"] = true;
+  assert.equal(picture.src, "data:image/jpeg;base64,/9j/");
+  assert.deepEqual(marks, []);
+  picture.onload!();
+  assert.deepEqual(marks, ["sendhome-first"]);
+  added[1]!.onload!();
+  added[2]!.onload!();
+  assert.ok(!picture.isRemoved);
+  added[3]!.onload!(); // VIEWER.JS, which defines nothing
+  assert.match(place.text, /^A file of this viewer cannot be read/);
+  assert.ok(picture.isRemoved);
 });
 
 test("without scripts the page does not say that it opens, and leads to INDEX.HTM", () => {

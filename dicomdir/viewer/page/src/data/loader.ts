@@ -32,6 +32,8 @@ interface Early extends Array<[string, number, number, string]> {
   lock?: Lock;
   /** Those that are still coming, by name. */
   scripts?: Record<string, HTMLScriptElement>;
+  /** The first image, small, on the screen already. */
+  glimpse?: HTMLImageElement;
 }
 
 declare global {
