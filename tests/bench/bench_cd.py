@@ -2,10 +2,10 @@
 
 A medium of each kind is made by ours and opened at INDEX.HTM from file://, its link to the viewer
 followed as soon as that page has come with its pictures. `first` is when the first image stands on
-the screen, of ours a small one that MANIFEST.JS brings, of large ones a coarse picture; `exact` when the first one does with every pixel, `wall`
-when every image is there to be scrolled to, `images/s` what scrolling through them then shows (the
-screen has 60). Counted are INDEX.HTM until it can be read and everything from
-the link on; what the person takes to find the link is not.
+the screen, of ours a small one that MANIFEST.JS brings, of large ones a coarse picture; `exact`
+when the first one does with every pixel, `wall` when every image is there to be scrolled to,
+`images/s` what scrolling through them then shows (the screen has 60). Counted are INDEX.HTM until
+it can be read and everything from the link on; what the person takes to find the link is not.
 The disc is tests.bench.slow_disc: 2.5 MB/s, 120 ms for each file opened. Every run has a new
 browser, a new profile and a new mount. The peer is legacy cornerstone-core with dicom-parser on a
 bare page (dicomdir/viewer/page/bench): the same objects uncompressed, in the same browser, from the

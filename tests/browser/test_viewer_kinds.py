@@ -1,0 +1,196 @@
+"""Every kind of object in real browsers: its shades against pydicom's, and pictures that are kept.
+
+The pictures in tests/browser/kept are what Chromium showed when somebody looked at them, and it
+must show the same; other browsers lay letters out in their own way. After a wanted change look at
+the new ones:
+
+    SENDHOME_ACCEPT=1 python -m pytest tests/browser/test_viewer_kinds.py -k chromium
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
+
+from tests.browser.kinds import DOCUMENTS, IMAGES, make_kinds
+from tests.browsers import PROGRAMS, Browser, browser
+
+pytestmark = pytest.mark.integration
+
+KEPT: Final = Path(__file__).parent / "kept"
+IS_ACCEPTED: Final = os.environ.get("SENDHOME_ACCEPT") == "1"
+CELLS: Final = (40, 25)
+NEAR: Final = 14  # shades of a cell's mean: letters of another version of a font
+READY = "document.documentElement.dataset.state === 'ready'"
+NUMBER = "sendhome.disc.places.find(p => p.entry.description === {!r}).entry.n"
+
+PRESS = "[...document.querySelectorAll('button')].find(e => e.textContent === {!r}).click()"
+# For people whom motion harms: no film plays by itself, so that every picture is its first.
+STILL = """(() => {
+  const { matchMedia } = window;
+  window.matchMedia = (query) =>
+    query.includes('reduced-motion') ? { matches: true } : matchMedia.call(window, query);
+})()"""
+
+# The middle of the picture, pixel on pixel, as red, green and blue; and the window it stands in.
+MIDDLE = """(() => {
+  const vp = sendhome.stage.active;
+  vp.update({ smooth: false });
+  vp.oneToOne();
+  vp.drawNow();
+  const { columns, rows } = vp.extent;
+  const size = Math.min(64, columns, rows);
+  const [x, y] = [columns, rows].map((each) => (each - size) >> 1);
+  const at = vp.toScreen({ x, y });
+  const { data } = vp.element.querySelector('.vp-image').getContext('2d')
+    .getImageData(Math.round(at.x), Math.round(at.y), size, size);
+  const { voi } = vp;
+  const made = { x, y, size, frame: vp.state.index, uid: vp.picture.info.uid,
+    number: vp.picture.info.number,
+    window: voi && voi.kind === 'window' ? voi.window : null,
+    shades: btoa(String.fromCharCode(...data.filter((_, i) => i % 4 < 3))) };
+  vp.reset();
+  vp.drawNow();
+  return made;
+})()"""
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    return make_kinds(tmp_path_factory.mktemp("kinds"))
+
+
+@pytest.fixture(scope="module")
+def medium(objects: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("medium") / "m"
+    made = subprocess.run(
+        [sys.executable, "-m", "dicomdir.viewer", str(objects["CT"][0].parent), str(out)],
+        check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert made.stderr == ""  # nothing was left out
+    return out
+
+
+@pytest.fixture(scope="module", params=list(PROGRAMS))
+def web(
+    request: pytest.FixtureRequest, medium: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """The page of all kinds."""
+    if PROGRAMS[request.param] is None:
+        pytest.skip(f"{request.param} is not installed")
+    with browser(request.param, tmp_path_factory.mktemp("profile")) as made:
+        made.open(medium / "VIEWER" / "START.HTM")
+        made.until(READY)
+        made.evaluate(PRESS.format("Skip"))  # the guide
+        made.evaluate(STILL)
+        yield made
+
+
+@pytest.mark.parametrize("kind", list(IMAGES))
+def test_an_image_has_pydicoms_shades(
+    web: Browser, objects: dict[str, list[Path]], kind: str
+) -> None:
+    web.evaluate(f"sendhome.open({NUMBER.format(kind)})")
+    web.until_shown()
+    made = web.evaluate(MIDDLE)
+    ds = next(it for it in map(dcmread, objects[kind]) if it.SOPInstanceUID == made["uid"])
+    size, x, y = made["size"], made["x"], made["y"]
+    shown = np.frombuffer(base64.b64decode(made["shades"]), np.uint8).reshape(size, size, 3)
+    expected = shades(ds, made["number"] - 1, made["window"])[y : y + size, x : x + size]
+    if kind == "Shutter":
+        assert (expected == shown).all(axis=-1).mean() > 0.9  # what it hides is tested by picture
+        return
+    assert np.abs(shown.astype(int) - expected.astype(int)).max() <= 1
+    assert shown.max() > shown.min()
+
+
+@pytest.mark.parametrize("web", ["chromium"], indirect=True)
+@pytest.mark.parametrize("kind", list(IMAGES))
+def test_an_image_looks_as_it_did(web: Browser, kind: str, tmp_path: Path) -> None:
+    web.evaluate(f"sendhome.open({NUMBER.format(kind)})")
+    web.until_shown()
+    if web.evaluate("!document.getElementById('panel').hidden"):
+        web.evaluate("sendhome.commands.run('report', sendhome)")
+    look(web, kind, tmp_path)
+
+
+@pytest.mark.parametrize("web", ["chromium"], indirect=True)
+@pytest.mark.parametrize("kind", [*DOCUMENTS, "ECG"])
+def test_a_document_looks_as_it_did(web: Browser, kind: str, tmp_path: Path) -> None:
+    number = web.evaluate(NUMBER.format(kind))
+    web.evaluate(f"""document.querySelector('[data-series="{number}"]').click()""")
+    web.until("!document.getElementById('panel').hidden")
+    look(web, kind, tmp_path)
+
+
+def test_nothing_was_complained_of(web: Browser) -> None:
+    known = ("willReadFrequently",)  # of the test's own reading
+    assert [it for it in web.complaints() if not any(each in it for each in known)] == []
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def look(web: Browser, kind: str, folder: Path) -> None:
+    """Hold the page against the kept picture of the kind, or keep this one."""
+    web.evaluate("new Promise((done) => setTimeout(done, 300))")  # texts come a frame after
+    shot = folder / "shot.png"
+    web.ask("screenshot", path=str(shot))
+    page = Image.open(shot).convert("RGB")
+    path = KEPT / f"{kind.lower().replace(' ', '-')}.jpg"
+    if IS_ACCEPTED:
+        KEPT.mkdir(exist_ok=True)
+        page.resize((640, 400), Image.Resampling.BOX).save(path, quality=85)
+    kept = np.asarray(Image.open(path).convert("RGB").resize(CELLS, Image.Resampling.BOX))
+    seen = np.asarray(page.resize(CELLS, Image.Resampling.BOX))
+    off = np.abs(kept.astype(int) - seen.astype(int)).max(axis=-1)
+    assert off.max() <= NEAR, f"{path.name}: cell {np.unravel_index(off.argmax(), off.shape)}"
+
+
+def shades(ds: Dataset, frame: int, window: dict[str, Any] | None) -> np.ndarray[Any, Any]:
+    """Rows, columns and three samples of 8 bits, out of pydicom's own functions."""
+    pixels = ds.pixel_array
+    if int(ds.get("NumberOfFrames") or 1) > 1:
+        pixels = pixels[frame]
+    if ds.PhotometricInterpretation == "PALETTE COLOR":
+        coloured = apply_color_lut(pixels, ds)
+        return coloured >> 8 if coloured.dtype == np.uint16 else coloured
+    if ds.SamplesPerPixel == 3:
+        return pixels  # pydicom makes them red, green and blue
+    values = apply_modality_lut(pixels, rescaling(ds, frame)).astype(float)
+    if window is None:
+        voi = apply_voi_lut(values.astype(int), ds)
+        top = (1 << ds.VOILUTSequence[0].LUTDescriptor[2]) - 1
+        part = voi / top
+    else:
+        center, width = window["center"], window["width"]
+        if window["fn"] == "LINEAR":
+            center, width = center - 0.5, width - 1
+        part = np.clip((values - center) / width + 0.5, 0, 1)
+    if ds.PhotometricInterpretation == "MONOCHROME1":
+        part = 1 - part
+    return np.repeat((part * 255).round().astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def rescaling(ds: Dataset, frame: int) -> Dataset:
+    """Of a frame, wherever the object says it."""
+    for group in (
+        ds.get("SharedFunctionalGroupsSequence", [])[:1],
+        ds.get("PerFrameFunctionalGroupsSequence", [])[frame : frame + 1],
+    ):
+        for item in group:
+            if "PixelValueTransformationSequence" in item:
+                return item.PixelValueTransformationSequence[0]
+    return ds
