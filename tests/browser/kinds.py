@@ -143,6 +143,15 @@ IMAGES: Final[dict[str, Callable[[], list[Dataset]]]] = {
     "VOI table": _real("vlut_04.dcm"),
     "Shutter": _shutter,
 }
+PDF_PAGE: Final = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
+    b"/Resources<</Font<</F1 5 0 R>>>>>>endobj\n"
+    b"4 0 obj<</Length 55>>stream\nBT /F1 36 Tf 72 700 Td (A report as a PDF page) Tj ET    \n"
+    b"endstream endobj\n5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 DOCUMENTS: Final = ("SR", "KO", "PDF")
 
 
@@ -157,6 +166,9 @@ def make_kinds(folder: Path) -> dict[str, list[Path]]:
     first = make_datasets(("CT", *DOCUMENTS), rows=ROWS, columns=COLUMNS)
     for kind, ds in zip(DOCUMENTS, first[1:], strict=True):
         _refer(ds, first[0], made["CT"][1])
+        if kind == "PDF":
+            ds.EncapsulatedDocument = PDF_PAGE + b"\0" * (len(PDF_PAGE) % 2)
+            ds.EncapsulatedDocumentLength = len(PDF_PAGE)
         made[kind] = [_ours(ds, kind, 1)]
     numbers = {kind: n for n, kind in enumerate(made, 1)}
     paths: dict[str, list[Path]] = {}

@@ -25,7 +25,7 @@ from tests.viewer_reader import inflate, read_data_file
 pytestmark = pytest.mark.integration
 
 _ELEMENTS = (
-    "document.querySelectorAll('iframe, base, style, #app script, template, svg[onload], "
+    "document.querySelectorAll('iframe:not(.pdf), base, style, #app script, template, svg[onload], "
     "body[onload], textarea').length"
 )
 

@@ -40,8 +40,8 @@ function contentOf(ds: DataSet): Uint8Array<ArrayBuffer> | null {
 }
 
 /**
- * In a tab of its own, where every browser has its PDF viewer or offers to save the file. In a frame
- * of this page some browsers' viewers are embedded objects, which the page's own rules forbid.
+ * As pages in the panel where the browser says that it shows PDFs; and, for those that do not, in a
+ * tab of its own or as a file. A frame in a browser without a viewer would only offer the file.
  */
 function pdfView(bytes: Uint8Array<ArrayBuffer>, body: HTMLElement): () => void {
   const url = URL.createObjectURL(new Blob([bytes], { type: "application/pdf" }));
@@ -56,7 +56,17 @@ function pdfView(bytes: Uint8Array<ArrayBuffer>, body: HTMLElement): () => void 
     el("a", { href: url, download: "document.pdf", class: "as-button" }, t("document.save")),
   );
   body.append(links);
+  if (canFrame()) {
+    const title = t("document.pages");
+    // Chromium's own words for "no list of pages, as wide as the frame"; others pass over them.
+    body.append(el("iframe", { class: "pdf", title, src: `${url}#navpanes=0&view=FitH` }));
+  }
   return () => URL.revokeObjectURL(url);
+}
+
+/** WebKit's own viewer is a page under this page's rules, which forbid its styles and scripts. */
+function canFrame(): boolean {
+  return navigator.pdfViewerEnabled && !navigator.vendor.startsWith("Apple");
 }
 
 function saveView(bytes: Uint8Array<ArrayBuffer>, type: string, body: HTMLElement): () => void {
