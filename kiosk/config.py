@@ -183,8 +183,8 @@ class KioskConfig:
     date_order: str = option("mdy", "order of typed dates", _one_of("mdy", "dmy", "ymd"))
     visit_s: int = option(
         600,
-        "seconds after which a visit ends, however often the screen is touched, unless a medium is"
-        " being made; 0: no limit",
+        "seconds after which a visit ends, however often the screen is touched; from the placed"
+        " order on they begin anew, once; 0: no limit",
         _between(0, 7200),
     )
     languages: tuple[str, ...] = option(

@@ -9,6 +9,9 @@ asks who it is, `ordering` what is wanted, `following` shows what becomes of it.
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
 
@@ -18,14 +21,18 @@ from kiosk.lobby.claiming import FACT_SCREENS, ClaimingApp
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
-from kiosk.lobby.screens.sentence import SorryScreen
+from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen
 from kiosk.lobby.screens.stopped import OutOfServiceScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.lobby.visit import Visit
 from kiosk.services.identify import Release
-from kiosk.widgets.wording import refused_words
+from kiosk.widgets.wording import no_answer_words, refused_words
 
 _POLL_TICKS: Final = 2  # progress is asked for every half second
+_WORKERS: Final = 32  # those that hang keep a thread each; the call for staff needs one too
+
+logger = logging.getLogger(__name__)
 
 
 def _nothing() -> None:
@@ -44,17 +51,47 @@ class LobbyApp(ClaimingApp, inherit_bindings=False):
     def __init__(self, parts: LobbyParts, *, demo: bool = False) -> None:
         super().__init__(self, parts, demo=demo)
         self._ticks = 0
+        self._asking: Visit | None = None  # for whom a worker is at it, and since when
+        self._asking_s = 0.0
+
+    def on_mount(self) -> None:
+        executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix="lobby")
+        asyncio.get_running_loop().set_default_executor(executor)
 
     # --- what the guard asks ----------------------------------------------------------------------
 
     def ticked(self) -> None:
         self._ticks += 1
         self.look_at_call()
+        self._look_at_workers()
         if self._ticks % _POLL_TICKS == 0:
             self._poll()
 
     def is_busy(self) -> bool:
         return self._visit.is_asking
+
+    def _look_at_workers(self) -> None:
+        """None is waited for without end: what hangs must not hold a visit on the screen."""
+        visit, now_s = self._visit, self._parts.clock.monotonic_s()
+        if not visit.is_asking:
+            self._asking = None
+        elif visit is not self._asking:
+            self._asking, self._asking_s = visit, now_s
+        elif now_s - self._asking_s >= self._parts.busy_s:
+            self._asking = None
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """The visit is wiped. What the worker does all the same is found by the ticket."""
+        logger.error("a request of the lobby has not come back in %g s", self._parts.busy_s)
+        self._new_visit()
+        if self.has_made:  # it is in the visitor's hand: the receipt alone is missing
+            self._show(GoodbyeScreen(self._frame))
+        else:
+            self._show(SorryScreen(self._frame, no_answer_words, can_retry=False))
+        self._forget_job()
+        self.forget_receipt()
+        self.call_staff("NoAnswer")
 
     def end_visit(self) -> None:
         """A job goes on; everything else is forgotten."""

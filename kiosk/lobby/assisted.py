@@ -30,6 +30,7 @@ from kiosk.widgets.wording import answered_words, call_words, called_words, not_
 from kiosk.widgets.words import _, use_language, use_region
 
 _CALL_LOOK_S: Final = 2.0  # between two looks whether staff have answered
+_CALL_LATE_S: Final = 20.0  # a call that is not on record by then is not promised
 _LARGE: Final = "-large"
 
 
@@ -59,6 +60,8 @@ class AssistedApp(WatchingApp, inherit_bindings=False):
         self.announcer = Announcer(parts.speech, self.comfort)
         self._call: StaffCall | None = None
         self._looked_s = float("-inf")
+        self._is_looking = False
+        self._called_s: float | None = None  # while it is not known whether the journal has it
         use_region(parts.region)
         use_language(self.comfort.language)
         self.register_theme(CONTRAST_THEME)
@@ -77,7 +80,7 @@ class AssistedApp(WatchingApp, inherit_bindings=False):
     def forget_comfort(self) -> None:
         """The visit is over: silence, the site's language, the usual look; its call is history."""
         self.announcer.hush()
-        self._call = None
+        self._call = self._called_s = None
         self._take(self._usual)
 
     def _take(self, comfort: Comfort) -> None:
@@ -176,9 +179,14 @@ class AssistedApp(WatchingApp, inherit_bindings=False):
 
     def on_staff_wanted(self, _message: StaffWanted) -> None:
         screen = self.current()
-        has_order = screen is not None and screen.extends_visit
+        has_order = screen is not None and screen.is_making
         self._open(NotePanel(called_words(is_open=self._call is not None, has_order=has_order)))
-        self._call_staff("" if screen is None else type(screen).__name__)
+        self.call_staff("" if screen is None else type(screen).__name__)
+
+    def call_staff(self, where: str) -> None:
+        """Say nothing of it unless it fails."""
+        self._called_s = self._parts.clock.monotonic_s()
+        self._call_staff(where)
 
     @work(thread=True, group="call", exit_on_error=False)
     def _call_staff(self, where: str) -> None:
@@ -193,14 +201,20 @@ class AssistedApp(WatchingApp, inherit_bindings=False):
     def look_at_call(self) -> None:
         """A few times a second; asks the journal now and then while a call is open."""
         now_s = self._parts.clock.monotonic_s()
-        if self._call is not None and now_s - self._looked_s >= _CALL_LOOK_S:
-            self._looked_s = now_s
+        if self._called_s is not None and now_s - self._called_s >= _CALL_LATE_S:
+            self._called_s = None
+            self._open(NotePanel(not_called_words()))
+        is_time = now_s - self._looked_s >= _CALL_LOOK_S
+        if self._call is not None and is_time and not self._is_looking:
+            self._looked_s, self._is_looking = now_s, True
             self._look_at_call(self._call.number)
 
     def on_call_seen(self, message: CallSeen) -> None:
+        self._is_looking = self._is_looking and message.is_new
         if message.is_new:
+            is_late, self._called_s = self._called_s is None, None
             self._call = message.call
-            if message.call is None:
+            if message.call is None and not is_late:
                 self._open(NotePanel(not_called_words()))
         elif message.call is not None and message.call.is_answered and self._call is not None:
             self._call = None

@@ -16,8 +16,8 @@ from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.second_fact import FactScreen, PhoneDigitsScreen, PostcodeScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, ThanksScreen
 from kiosk.services.identify import Claim
-from kiosk.widgets.screen import KioskScreen
 from kiosk.widgets.unusable import too_fast_words, too_slow_words, unread_words
+from kiosk.widgets.wording import busy_words
 
 FACT_SCREENS: Final[tuple[type[LobbyScreen], ...]] = (BirthDateScreen, FactScreen)
 _SCREEN_OF: Final[dict[Fact, type[LobbyScreen]]] = {
@@ -40,7 +40,8 @@ class ClaimingApp(OrderingApp, inherit_bindings=False):
         Args:
             is_scanned: It surely came from a scanner; numbers and cards count then only.
         """
-        if self._visit.is_asking:
+        if self._visit.is_asking:  # for somebody: what comes now may be somebody else's
+            self._notice(busy_words())
             return
         claim = self._parts.identify.read(text, is_scanned=is_scanned)
         if isinstance(claim, Unread):
@@ -68,8 +69,10 @@ class ClaimingApp(OrderingApp, inherit_bindings=False):
         self._notice(too_slow_words())
 
     def _notice(self, text: str) -> None:
-        if isinstance(self.screen, KioskScreen) and self.screen.is_mounted:
-            self.screen.notice(text)
+        self.close_panel()  # it would stand before what is said
+        screen = self.current()
+        if screen is not None and screen.is_mounted:
+            screen.notice(text)
 
     # --- claim and facts --------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         """Forget the one before; its medium stays in the drive from now on."""
         before, self._visit = self._visit, Visit(claim=claim)
         before.is_over = True
+        self._is_polling = False  # one that hangs is the visit's before
         if before.job_id is not None:
             self._leave(before.job_id)
 
@@ -80,9 +81,17 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
     # --- its job ----------------------------------------------------------------------------------
 
     def _poll(self) -> None:
-        if self._visit.job_id is not None and not self._is_polling:
+        if self._visit.job_id is None:
+            return
+        if not self._is_polling:
             self._is_polling = True
             self._look_at_job(self._visit, self._visit.job_id, is_there=self._is_there())
+        elif self._last_job is not None and self._is_late:  # the journal hangs
+            self._show_job(self._last_job, is_late=True)
+
+    @property
+    def _is_late(self) -> bool:
+        return self._parts.clock.monotonic_s() - self._seen_s > _LATE_S
 
     def _is_there(self) -> bool:
         """Whether the journal is to be told now that the visitor is. Who may have gone is not."""
@@ -100,9 +109,9 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         self._poll()
 
     def on_job_seen(self, message: JobSeen) -> None:
-        self._is_polling = False
         if message.visit is not self._visit:
             return
+        self._is_polling = False
         if message.job is not None and message.job.job_id != self._visit.job_id:
             return  # of the exam before
         if message.asks_first in self._visit.jobs_left:
@@ -116,8 +125,8 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
             self._is_held_up = message.is_held_up
             self._show_job(message.job, is_late=False)
         elif self._last_job is not None:
-            self._show_job(self._last_job, is_late=now_s - self._seen_s > _LATE_S)
-        elif now_s - self._seen_s > _LATE_S:
+            self._show_job(self._last_job, is_late=self._is_late)
+        elif self._is_late:
             self._sorry("journal.failed")
 
     def _tell(self) -> None:
@@ -202,7 +211,9 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
 
     def _show_thanks(self, job: Job, disc: DiscPlace, password: JobPassword | None) -> None:
         medium, left_out = job.choice.medium, job.left_out
-        self._show(ThanksScreen(self._frame, medium, left_out, disc, password))
+        screen = ThanksScreen(self._frame, medium, left_out, disc, password)
+        self._idle.grant(screen.idle_s or 0.0)  # the tray is open: it is no time to begin again
+        self._show(screen)
 
     def _show_progress(self, job: Job, screen: LobbyScreen | None, *, is_late: bool) -> None:
         estimate = None

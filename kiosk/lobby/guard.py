@@ -84,7 +84,7 @@ class GuardedApp(App[None], inherit_bindings=False):
         visits: Says what a scan begins and what the end of a visit is; the app itself. Textual's
             metaclass leaves no room for an abstract base class.
         warn_s: The end of a visit is announced so long before.
-        visit_s: No visit lasts longer, unless a medium is made; 0 for no limit.
+        visit_s: No visit lasts longer to its order, nor from there on; 0 for no limit.
         demo: Lets `EXIT_KEY` leave; without it, nothing leaves.
     """
 
@@ -138,7 +138,7 @@ class GuardedApp(App[None], inherit_bindings=False):
         """Show a screen and count its time from now; 0 for as long as it likes."""
         self.close_panel()
         self._drop_warning()
-        self._idle.start(idle_s, extends_visit=screen.extends_visit)
+        self._idle.start(idle_s, is_making=screen.is_making)
         if screen.is_in_visit:
             self._idle.begin_visit()
         else:
@@ -277,7 +277,7 @@ class GuardedApp(App[None], inherit_bindings=False):
             self._has_warned_of_end = True
             if screen.is_mounted:
                 self.bell()
-                screen.notice(end_of_visit_words())
+                screen.notice(end_of_visit_words(has_order=self._idle.is_making))
 
     def _drop_warning(self) -> None:
         if self._warning is not None:

@@ -32,15 +32,18 @@ class Inactivity:
         self._limit_s = 0.0
         self._touched_s = clock.monotonic_s()
         self._began_s: float | None = None
-        self._extends = False
+        self._is_making = False
 
-    def start(self, limit_s: float, *, extends_visit: bool = False) -> None:
+    def start(self, limit_s: float, *, is_making: bool = False) -> None:
         """Begin a new count; 0 never ends.
 
         Args:
-            extends_visit: From now on each touch begins the visit anew: a medium is being made.
+            is_making: A medium is being made: the longest time begins anew, the first time in a
+                visit. Touches do not: whose they are nobody knows, while its owner sits.
         """
-        self._limit_s, self._extends = limit_s, extends_visit
+        self._limit_s = limit_s
+        if is_making and not self._is_making:
+            self._is_making, self._began_s = True, self._clock.monotonic_s()
         self.touched()
 
     @property
@@ -54,12 +57,22 @@ class Inactivity:
             self._began_s = self._clock.monotonic_s()
 
     def end_visit(self) -> None:
-        self._began_s = None
+        self._began_s, self._is_making = None, False
+
+    @property
+    def is_making(self) -> bool:
+        """Whether this visit has come to where its medium is made."""
+        return self._is_making
+
+    def grant(self, seconds: float) -> None:
+        """The visit has so long in any case. For what the machine did, never for a touch."""
+        if self._began_s is not None:
+            left_s = seconds + VISIT_WARN_S  # the end is not announced at once
+            begun_s = self._clock.monotonic_s() + left_s - self._visit_limit_s
+            self._began_s = max(self._began_s, begun_s)
 
     def touched(self) -> None:
         self._touched_s = self._clock.monotonic_s()
-        if self._extends and self._began_s is not None:
-            self._began_s = self._touched_s
 
     @property
     def left_s(self) -> float:
@@ -70,11 +83,8 @@ class Inactivity:
 
     @property
     def visit_left_s(self) -> float:
-        """Until the visit ends however often the screen is touched; infinite if it does not.
-
-        While a medium is made the end for want of a touch comes first: it has no limit then.
-        """
-        if self._began_s is None or self._extends or not self._visit_limit_s:
+        """Until the visit ends however often the screen is touched; infinite if it does not."""
+        if self._began_s is None or not self._visit_limit_s:
             return float("inf")
         return max(0.0, self._began_s + self._visit_limit_s - self._clock.monotonic_s())
 

@@ -35,6 +35,11 @@ class LeavingApp(FollowingApp, inherit_bindings=False):
         self._watched: list[OrderId] = []
         self._receipt: Receipt | None = None
 
+    @property
+    def has_made(self) -> bool:
+        """Something was made for whoever is here, and followed."""
+        return bool(self._watched)
+
     def forget_receipt(self) -> None:
         self._watched, self._receipt = [], None
 
@@ -72,6 +77,7 @@ class LeavingApp(FollowingApp, inherit_bindings=False):
             self._show(GoodbyeScreen(self._frame))
             return
         self._receipt = receipt
+        self._idle.grant(self._parts.idle_s)
 
         def blocks() -> Sequence[Block]:
             return receipts.paper(replace(receipt, language=self.comfort.language)).blocks

@@ -43,7 +43,8 @@ class LobbyParts:
         zoom: Asks terminal or browser for larger letters, or the usual ones.
         languages: Keys of `words.LANGUAGES`; a visit begins in the first.
         region: The site's country, two letters: how dates and money are written.
-        visit_s: No visit lasts longer, unless a medium is made; 0 for no limit.
+        visit_s: No visit lasts longer to its order, nor from there on: the ticket opens its
+            progress again. 0 for no limit.
         media: What may be chosen, in this order; one alone is not asked for.
         passwords: Of protected media, to be shown to their owner.
         protect: Whether visitors may choose a password for their medium.
@@ -57,6 +58,8 @@ class LobbyParts:
         date_order: How a birth date is typed here.
         idle_s, warn_s: A visit without a touch ends after `idle_s`, announced `warn_s` before.
         progress_idle_s: The same while a medium is made: a claim opens those screens again.
+        busy_s: Services and journal are not waited for any longer; the visit ends and staff are
+            called.
         people: The demo's visitors.
         demo_hand: The demo's hand at the simulated drive: does what is wanted there.
     """
@@ -92,5 +95,6 @@ class LobbyParts:
     idle_s: float = 45.0
     warn_s: float = 20.0
     progress_idle_s: float = 60.0
+    busy_s: float = 90.0
     people: tuple[DemoPerson, ...] = field(default=(), repr=False)
     demo_hand: Callable[[Wanted], None] | None = None

@@ -84,8 +84,10 @@ def not_called_words() -> Sentence:
     return Sentence(_("The call did not get through."), _("Please go to the desk."))
 
 
-def end_of_visit_words() -> str:
+def end_of_visit_words(*, has_order: bool = False) -> str:
     """A minute before the longest time of a visit is over."""
+    if has_order:
+        return _("To protect your privacy this page closes in one minute. Scan your ticket again.")
     return _("To protect your privacy this visit ends in one minute. You can begin again then.")
 
 
@@ -97,6 +99,19 @@ def out_of_service_words() -> Sentence:
 def stopped_words() -> Sentence:
     """To somebody whose order is placed, while no engine runs."""
     return Sentence(_("The machine has stopped."), _("Your order is kept. Please tell the staff."))
+
+
+def no_answer_words() -> Sentence:
+    """A service or the journal hangs; the visit is over."""
+    return Sentence(
+        _("The machine does not answer."),
+        _("We are calling somebody. Nothing is lost: please go to the desk."),
+    )
+
+
+def busy_words() -> str:
+    """To a scan while something is looked up for whoever scanned before."""
+    return _("One moment, please. Then scan again.")
 
 
 def step_words(step: Step) -> str:

@@ -10,7 +10,6 @@ from kiosk.lobby.inactivity import VISIT_WARN_S
 from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.panel import HelpPanel, NotePanel
-from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.widgets import words
@@ -208,18 +207,6 @@ async def test_the_longest_visit_ends_however_often_it_is_touched(
             await visitor.wait_s(hall.clock, 30)
             await pilot.press("tab")
         await visitor.sees(WelcomeScreen)
-
-
-async def test_while_a_medium_is_made_a_touch_gives_more_time(hall: Hall) -> None:
-    async with hall.app().run_test() as pilot:
-        visitor = Visitor(pilot)
-        await visitor.makes_a_disc(hall)
-        hall.jobs.at_step(hall.order.order_id, Step.WRITE, 1, 100)
-        for _ in range(16):  # twelve minutes
-            await visitor.wait_s(hall.clock, 45)
-            await pilot.press("tab")
-        await visitor.sees(ProgressScreen)
-        assert "ends in one minute" not in visitor.text()
 
 
 async def test_the_warning_rings(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

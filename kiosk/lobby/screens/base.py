@@ -28,15 +28,15 @@ class LobbyScreen(KioskScreen):
     Attributes:
         kept: Names of what has changed since and goes along: what was typed, what was chosen.
         is_in_visit: Somebody is at it; his time counts.
-        extends_visit: While it shows, each touch begins the visit's longest time anew: a medium
-            is being made, and nothing of a person is on the screen.
+        is_making: A medium is being made: the visit's longest time has begun anew. A ticket opens
+            it again; its owner may sit, and whose touches these are nobody knows.
         takes_text: Letters and blanks are typed here, not only a code or a date.
         entry: What is typed here, "" for nothing: the plain mode asks for a line of it.
     """
 
     kept: ClassVar[tuple[str, ...]] = ()
     is_in_visit: ClassVar[bool] = True
-    extends_visit: ClassVar[bool] = False
+    is_making: ClassVar[bool] = False
     takes_text: ClassVar[bool] = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:

@@ -63,7 +63,7 @@ def _spoken_steps(steps: Content) -> str:
 class ProgressScreen(LobbyScreen):
     """Shows what the app hands it; polls nothing itself."""
 
-    extends_visit = True
+    is_making = True
     kept = ("_newest", "_said")
 
     def __init__(

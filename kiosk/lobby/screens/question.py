@@ -40,7 +40,7 @@ class QuestionScreen(LobbyScreen):
     """
 
     AUTO_FOCUS = "#done"
-    extends_visit = True
+    is_making = True
     kept = ("_below",)
 
     def __init__(
@@ -69,10 +69,10 @@ class QuestionScreen(LobbyScreen):
             with Row(classes="buttons"):
                 if self._has_demo_hand:
                     yield TouchButton(_("Do it for me"), note=_("demo: simulated drive"), id="demo")
+                # Whoever has no disc, or no time, may go: the job waits, a ticket opens it.
+                yield TouchButton(_("Leave this page"), note=_("your order is kept"), id="leave")
                 if self._ask.button:
                     yield TouchButton(self._ask.button, id="done", classes="primary")
-                else:
-                    yield TouchButton(_("Leave this page"), id="leave")
 
     @property
     def _asks_for_a_medium(self) -> bool:

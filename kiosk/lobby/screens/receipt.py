@@ -36,7 +36,7 @@ class ReceiptScreen(PagesScreen):
         can_print: There is a printer.
     """
 
-    extends_visit = True
+    is_making = True
     kept = ("_page", "_printing")
 
     def __init__(

@@ -67,7 +67,7 @@ class ThanksScreen(LobbyScreen):
 
     idle_s = 60.0
     warns = False
-    extends_visit = True
+    is_making = True
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ class OutOfServiceScreen(LobbyScreen):
 class StoppedScreen(LobbyScreen):
     """Instead of the progress; gives way to it by itself."""
 
-    extends_visit = True
+    is_making = True
 
     def __init__(self, frame: Frame) -> None:
         self._sentence = stopped_words()
