@@ -104,6 +104,7 @@ def row(job: Job) -> dict[str, object]:
         "question": job.question.number if job.question else None,
         "wanted": job.question.wanted.value if job.question else "",
         "unfit": job.question.unfit.value if job.question and job.question.unfit else "",
+        "wall_number": job.wall_number or None,
         "created_at": job.created_at.isoformat(timespec="seconds"),
         "ended_at": job.ended_at.isoformat(timespec="seconds") if job.ended_at else None,
     }

@@ -17,6 +17,7 @@ from kiosk.errors import KioskError
 COMMANDS = (
     "demo",
     "kiosk",
+    "wall",
     "engine",
     "order",
     "jobs",

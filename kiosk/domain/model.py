@@ -247,6 +247,7 @@ class Job:
         holds: What one copy is made of; None as long as none has been built.
         bill: What was agreed to for it, and for all that was placed with it; None if nobody was
             shown a price, such as for what staff place.
+        wall_number: Public, of the visit that it was placed in; 0 for none.
     """
 
     job_id: OrderId
@@ -264,6 +265,7 @@ class Job:
     disc: DiscPlace = DiscPlace()
     holds: ObjectCounts | None = None
     bill: Bill | None = None
+    wall_number: int = 0
 
     @property
     def has_ended(self) -> bool:

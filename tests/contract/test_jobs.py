@@ -271,6 +271,52 @@ COST = quote(
 WAITING = Priority.WAITING_PATIENT
 
 
+def test_what_a_visit_places_has_one_public_number(station: Station) -> None:
+    ids = [an_order(number).order_id for number in range(1, 6)]
+    for number in range(1, 6):
+        station.journal.orders.add(an_order(number), actor="test")
+    mine, book = MediaChoice(Medium.DISC, hand_over=HandOver.ON_CLAIM), station.journal.jobs
+    place = station.jobs.submit_all
+    place(ids[:2], mine, WAITING, actor="kiosk:hall")
+    place([ids[2]], mine, WAITING, actor="kiosk:hall")
+    place([ids[3]], DISC, WAITING, actor="staff:eve")
+    assert [book.get(it).wall_number for it in ids[:4]] == [100, 100, 101, 0]
+    place([ids[1], ids[4]], mine, WAITING, actor="kiosk:hall")  # he comes back for one more
+    assert book.get(ids[4]).wall_number == 100
+    now = station.journal.clock.now()
+    assert [it.job_id for it in book.on_the_wall(now)] == [ids[0], ids[1], ids[2], ids[4]]
+    book.fail(ids[2], 1, status_info="PROC_FAILURE", error_code="x", hold_order=False)
+    assert ids[2] in [it.job_id for it in book.on_the_wall(now - timedelta(minutes=1))]
+    assert ids[2] not in [it.job_id for it in book.on_the_wall(now + timedelta(minutes=1))]
+    place([ids[2]], mine, WAITING, actor="kiosk:hall")
+    assert book.get(ids[2]).wall_number == 102  # placed anew, called anew
+
+
+def test_two_kiosks_at_once_get_two_numbers(station: Station, journal_url: str) -> None:
+    count = 8
+    for number in range(1, count + 1):
+        station.journal.orders.add(an_order(number), actor="test")
+    choice = MediaChoice(Medium.DISC, hand_over=HandOver.ON_CLAIM)
+    failed: list[BaseException] = []
+
+    def place(number: int) -> None:
+        try:
+            with contextlib.closing(DbosJobs(station.journal)) as jobs:
+                ids = [an_order(number).order_id]
+                jobs.submit_all(ids, choice, WAITING, actor=f"kiosk:{number}")
+        except BaseException as error:  # told below, in the test's own thread
+            failed.append(error)
+
+    threads = [threading.Thread(target=place, args=(number,)) for number in range(1, count + 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    numbers = {it.wall_number for it in station.journal.jobs.newest()}
+    assert numbers == set(range(100, 100 + count))
+
+
 def test_what_was_agreed_to_is_kept_with_the_jobs(station: Station, journal_url: str) -> None:
     ids = [an_order(number).order_id for number in (1, 2, 3)]
     for number in (1, 2, 3):

@@ -20,6 +20,7 @@ from kiosk.domain.model import (
     Step,
     Wanted,
 )
+from kiosk.domain.wall import next_number
 from kiosk.errors import InvalidValueError, OrderNotReleasedError, UnknownJobError
 from tests.fakes.clock import START, FakeClock
 
@@ -33,7 +34,7 @@ class FakeJobs:
         self.submitted: list[tuple[OrderId, MediaChoice, Priority, str]] = []
         self.answers: list[tuple[OrderId, int]] = []
         self.is_released: Callable[[OrderId], bool] | None = None
-        self._questions = 0
+        self._questions = self._number = 0
         self._lock = threading.Lock()
 
     def submit(
@@ -75,11 +76,12 @@ class FakeJobs:
         if self.is_released is not None and not all(map(self.is_released, order_ids)):
             raise OrderNotReleasedError("not released")
         bill = fee and Bill(f"{len(self.submitted):016x}", fee, self._now())
+        self._number = next_number(self._number, frozenset())
         for order_id in order_ids:
             before = self.rows.get(order_id)
             if before is None or before.has_ended:
                 self.submit(order_id, choice, priority, actor=actor)
-                self._change(order_id, bill=bill)
+                self._change(order_id, bill=bill, wall_number=self._number)
         return tuple(order_ids)
 
     def cancel(self, job_id: OrderId, *, actor: str) -> None:

@@ -213,6 +213,9 @@ def every_screen(
         "writing": lambda: ProgressScreen(
             frame, a_job(order, medium=Medium.STICK), Estimate(0.55, 130.0)
         ),
+        "writing_numbered": lambda: ProgressScreen(
+            frame, dataclasses.replace(a_job(order), wall_number=117), Estimate(0.55, 130.0)
+        ),
         "note": lambda: ProgressScreen(frame, a_job(order, note=note), Estimate(0.55, None)),
         "left_out": lambda: ProgressScreen(
             frame,

@@ -10,10 +10,12 @@ import asyncio
 import random
 import sys
 
+from kiosk.lobby.wall import WallApp
 from tests.fakes.hostile import HOSTILE
 from tests.fakes.lobby import Hall
 from tests.fakes.orders import an_order
 from tests.ui.screens import every_screen
+from tests.ui.test_wall import Room, a_full_room
 
 SHOW_FOREIGN_TEXT = ("welcome_demo", "is_this_you", "exams")
 
@@ -56,6 +58,12 @@ def tour(seed: int) -> None:
     sys.exit(app.return_code or shown != set(every_screen()))
 
 
+def wall() -> None:
+    room = Room()
+    room.jobs = a_full_room()
+    WallApp(room.parts).run()
+
+
 def crash(name: str) -> None:
     hall = Hall(an_order(name=name))
     app = hall.app()
@@ -73,6 +81,8 @@ if __name__ == "__main__":
     mode, *rest = sys.argv[1:]
     if mode == "tour":
         tour(int(rest[0]))
+    elif mode == "wall":
+        wall()
     elif mode == "crash":
         crash(rest[0])
     else:

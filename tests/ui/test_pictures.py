@@ -61,6 +61,7 @@ async def test_every_screen_in_every_language(hall: Hall, language: str, tmp_pat
 def test_no_picture_is_of_nothing() -> None:
     sizes = [*((it, size) for it in LANGUAGES for size in SIZES), ("en", WIDE)]
     folders = {f"{language}-{columns}x{rows}" for language, (columns, rows) in sizes}
+    folders |= {f"wall-{it}-{columns}x{rows}" for it in LANGUAGES for columns, rows in SIZES}
     assert {it.name for it in pictures.ACCEPTED.iterdir()} == folders
 
 

@@ -23,6 +23,7 @@ from kiosk.adapters.journal.engine import translated, writing
 from kiosk.adapters.journal.job_rows import ENDED, workflow_id
 from kiosk.adapters.journal.ledger import count_delivered
 from kiosk.adapters.journal.tables import disc_sets, jobs, orders
+from kiosk.adapters.journal.wall import take_number
 from kiosk.domain.fee import FeeQuote
 from kiosk.domain.model import (
     ExecutionStatus,
@@ -145,9 +146,14 @@ class DbosJobs:
                 bill = _Bill(fee)
                 if fee is not None and not set(order_ids) <= set(running):
                     bill = _Bill(fee, keep_bill(connection, fee, self._journal.clock.now()))
+                number = 0
+                if choice.hand_over is HandOver.ON_CLAIM and not set(order_ids) <= set(running):
+                    # What runs is joined: one visit has one number.
+                    given = (it.wall_number for it in running.values() if it.wall_number)
+                    number = next(given, 0) or take_number(connection)
                 for order_id in order_ids:
                     if (row := running.get(order_id)) is None:
-                        self._submit(connection, order_id, choice, priority, actor, bill)
+                        self._submit(connection, order_id, choice, priority, actor, bill, number)
                     elif not joins:
                         _require_same(row, choice)
             for order_id, reason in reasons.items():  # kept: the transaction ends well
@@ -171,6 +177,7 @@ class DbosJobs:
         priority: Priority,
         actor: str,
         bill: _Bill,
+        wall_number: int,
     ) -> None:
         """In somebody's transaction, of an order that may be made and whose job does not run."""
         before = connection.execute(
@@ -186,6 +193,7 @@ class DbosJobs:
         values = {
             "password_id": password_id,
             "bill_id": bill_id,
+            "wall_number": wall_number,
             "images_only": choice.is_images_only,
             "medium": choice.medium.value,
             "copies": choice.copies,

@@ -37,6 +37,7 @@ from kiosk.domain.model import (
 from kiosk.errors import StoppedError, UnknownJobError
 from kiosk.ports import Clock
 
+_ON_THE_WALL = 200
 ENDED = (ExecutionStatus.DONE.value, ExecutionStatus.FAILURE.value)
 
 
@@ -79,6 +80,7 @@ def _to_job(row: Any) -> Job:
         question=None,
         created_at=row.created_at,
         ended_at=row.ended_at,
+        wall_number=row.wall_number,
     )
 
 
@@ -140,6 +142,20 @@ class JournalJobs(JobFacts):
         with reading(self._engine) as connection:
             rows = connection.execute(
                 sa.select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.job_id).limit(limit)
+            ).all()
+            return _fill_in(connection, [_to_job(row) for row in rows])
+
+    def on_the_wall(self, ended_after: datetime) -> list[Job]:
+        """Those with a public number that have not ended, or ended after that; oldest first."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(jobs)
+                .where(
+                    jobs.c.wall_number > 0,
+                    sa.or_(jobs.c.status.not_in(ENDED), jobs.c.ended_at >= ended_after),
+                )
+                .order_by(jobs.c.created_at, jobs.c.job_id)
+                .limit(_ON_THE_WALL)
             ).all()
             return _fill_in(connection, [_to_job(row) for row in rows])
 

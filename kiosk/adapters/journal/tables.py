@@ -105,6 +105,16 @@ jobs = sa.Table(
     sa.Column("images_only", sa.Boolean, nullable=False, server_default=sa.false()),
     # Of what was placed together last, "" if nobody was shown one.
     sa.Column("bill_id", sa.String(16), nullable=False, server_default=""),
+    # Public, of what a visitor placed together last; 0 for what staff place.
+    sa.Column("wall_number", sa.Integer, nullable=False, server_default="0"),
+)
+
+# One row: the number given last.
+wall_counter = sa.Table(
+    f"{PREFIX}wall_counter",
+    metadata,
+    sa.Column("counter_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("last", sa.Integer, nullable=False),
 )
 
 # As it was agreed to; `lines` is JSON: item, quantity, amount in the currency's smallest unit.

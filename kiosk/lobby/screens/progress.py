@@ -77,6 +77,9 @@ class ProgressScreen(LobbyScreen):
             Medium.DISC: _("We are making your disc"),
             Medium.STICK: _("We are filling your USB stick"),
         }[job.choice.medium]
+        if job.wall_number:
+            number = str(job.wall_number)
+            title = " · ".join((title, _("Number {number}").format(number=number)))
         super().__init__(frame, title)
         self._newest = job, estimate
         self._said = _place(job, estimate)
