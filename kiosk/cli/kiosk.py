@@ -229,10 +229,14 @@ def _plain(config: Config, log: Path | None, visitors: Path | None) -> int:
 
 
 def _lobby(config: Config, visitors: Path | None) -> int:
+    from kiosk.lobby.terminal import let_terminal_be_without_colour
+
     def run_app(app: LobbyApp) -> int:
         app.run()
         return app.return_code or 0
 
+    if sys.stdin.isatty():  # not the page, which has colours
+        let_terminal_be_without_colour()
     return _with_app(config, visitors, run_app)
 
 

@@ -106,12 +106,14 @@ def _once(config: Config, language: str, *, is_json: bool) -> int:
 
 def _child(config: Config) -> int:
     from kiosk.lobby.crash import install_quiet_hooks
+    from kiosk.lobby.terminal import let_terminal_be_without_colour
     from kiosk.lobby.wall import WallApp
     from kiosk.widgets.script import let_terminal_shape
 
     log_to_parent()
     install_quiet_hooks()
     let_terminal_shape(config.kiosk.terminal_shapes)
+    let_terminal_be_without_colour()
     try:
         with _parts(config) as parts:
             app = WallApp(parts)

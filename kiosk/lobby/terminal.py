@@ -7,10 +7,28 @@ which is nowhere in the lobby's process: nothing that a library prints may reach
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from textual.drivers.linux_driver import LinuxDriver
 
 _FALLBACK = (80, 24)
+_COLOURS: Final = 8  # fewer are shades of one
+
+
+def let_terminal_be_without_colour() -> None:
+    """Send no colours to a terminal that has none: VT100 makes blinking of some.
+
+    Textual itself goes by NO_COLOR alone (no-color.org); here terminfo has a say too. Call it
+    before the app is made.
+    """
+    import curses  # not in every Python
+
+    try:
+        curses.setupterm(fd=0)
+    except curses.error:
+        return  # unknown to terminfo: most are of today
+    if curses.tigetnum("colors") < _COLOURS:
+        os.environ["NO_COLOR"] = "1"
 
 
 class TerminalDriver(LinuxDriver):

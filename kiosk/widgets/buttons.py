@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -15,6 +16,19 @@ from kiosk.widgets.balance import Balanced
 from kiosk.widgets.script import visual_strip
 from kiosk.widgets.words import _
 
+FOCUS_MARK: Final = "◆"  # the same from both sides; every terminal since VT100 has it
+
+
+def marked(label: str, cells: int) -> Content:
+    """The label of what has the focus: to be known without colour, and on a terminal that shows
+    no attributes either as long as there is room for a sign on both sides.
+    """
+    for space in (" ", ""):
+        text = f"{FOCUS_MARK}{space}{label}{space}{FOCUS_MARK}"
+        if cell_len(text) <= cells:
+            return Content(text)
+    return Content.styled(label, "underline")
+
 
 class TouchButton(Widget, can_focus=True, inherit_bindings=False):
     """At least 20×5 cells. The text is shown as it is, never read as markup.
@@ -25,6 +39,7 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
     """
 
     takes_double_taps: ClassVar[bool] = False
+    marks_focus: ClassVar[bool] = False  # in its words: it has no frame that could change
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "press", show=False),
@@ -87,6 +102,8 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
 
     def render(self) -> Balanced:
         text = Content(self.label)
+        if self.marks_focus and self.has_focus:
+            text = marked(self.label, self.content_size.width)
         return Balanced(Content("\n").join([text, Content(self.note)]) if self.note else text)
 
     def render_line(self, y: int) -> Strip:
@@ -146,6 +163,7 @@ class Key(TouchButton, inherit_bindings=False):
     """A key of an on-screen keypad, at least 6×3 cells; tapping it twice types twice."""
 
     takes_double_taps = True
+    marks_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "press", show=False),
     ]
@@ -187,6 +205,7 @@ class Key(TouchButton, inherit_bindings=False):
 class LowButton(TouchButton, inherit_bindings=False):
     """For the bar and the help page, where many stand together: at least 20×3 cells, no frame."""
 
+    marks_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "press", show=False),
     ]
@@ -217,6 +236,7 @@ class LowButton(TouchButton, inherit_bindings=False):
 class LowToggle(Toggle, inherit_bindings=False):
     """A Toggle of the size of a LowButton; on or off stands on it in words."""
 
+    marks_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "press", show=False),
     ]

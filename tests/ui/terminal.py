@@ -12,20 +12,28 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 import pyte
 
 _LONGEST_S = 60.0
+_XTERM: Final = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
 class Terminal:
     """Ends the program it started, and only that, when the test is over."""
 
     def __init__(
-        self, command: Sequence[str], *, cwd: Path, columns: int = 80, rows: int = 24
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        columns: int = 80,
+        rows: int = 24,
+        environment: Mapping[str, str] = _XTERM,
     ) -> None:
         self.raw = b""
         self._screen = pyte.Screen(columns, rows)
@@ -34,11 +42,9 @@ class Terminal:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.chdir(cwd)
-            os.environ |= {
-                "TERM": "xterm-256color",
-                "PYTHONPATH": str(cwd),
-                "COLORTERM": "truecolor",
-            }
+            for name in ("TERM", "COLORTERM", "NO_COLOR"):
+                os.environ.pop(name, None)
+            os.environ |= {"PYTHONPATH": str(cwd), **environment}
             with contextlib.suppress(OSError):
                 os.execvp(command[0], list(command))
             os._exit(127)
@@ -71,6 +77,11 @@ class Terminal:
         """Until it is on the screen."""
         self._drain_until(lambda: text in self.text(), _LONGEST_S)
         assert text in self.text(), f"never said {text!r}:\n{self.text()}"
+
+    def until_seen(self, condition: Callable[[], bool]) -> None:
+        """Until it is so on the screen."""
+        self._drain_until(condition, _LONGEST_S)
+        assert condition(), f"never came true:\n{self.text()}"
 
     def until_sent(self, data: bytes, times: int) -> None:
         """Until these bytes have come so often since the start."""

@@ -1,6 +1,7 @@
 """The lobby as a program for a pty: run as `python -m tests.ui.terminal_app MODE`.
 
-`lobby` is the kiosk as it is. `tour SEED` shows every screen with hostile text and quits; between
+`lobby` is the kiosk as it is; `visit FILE` writes into it what a scanner
+reads off a ticket. `tour SEED` shows every screen with hostile text and quits; between
 screens it writes nothing of its own. `crash NAME` breaks while a name is on the screen.
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+from pathlib import Path
 
+from kiosk.lobby.terminal import let_terminal_be_without_colour
 from kiosk.lobby.wall import WallApp
 from tests.fakes.hostile import HOSTILE
 from tests.fakes.lobby import Hall
@@ -78,9 +81,14 @@ def crash(name: str) -> None:
 
 
 if __name__ == "__main__":
+    let_terminal_be_without_colour()
     mode, *rest = sys.argv[1:]
     if mode == "tour":
         tour(int(rest[0]))
+    elif mode == "visit":
+        hall = Hall()
+        Path(rest[0]).write_text(hall.ticket.qr_text)
+        hall.app().run()
     elif mode == "wall":
         wall()
     elif mode == "crash":
