@@ -79,6 +79,16 @@ class HelpButton(LowButton):
         return self.label
 
 
+def focus_again(screen: Screen[None], had_focus: Widget | None) -> None:
+    """There is room again: without it all is hidden, and what is hidden loses the focus."""
+
+    def focus() -> None:
+        if screen.focused is None and had_focus is not None and had_focus.is_attached:
+            screen.set_focus(had_focus)
+
+    screen.call_after_refresh(focus)
+
+
 class KioskScreen(Screen[None], inherit_bindings=False):
     """Base of the lobby's screens. Subclasses fill `compose_body`.
 
@@ -218,6 +228,7 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     def __init__(self, *, head: str, question: str, foot: str) -> None:
         super().__init__()
         self._head, self._question, self._foot = head, question, foot
+        self._had_focus: Widget | None = None
 
     def compose(self) -> ComposeResult:
         yield Shown(safe_text(self._head, 76), id="head")
@@ -268,8 +279,11 @@ class KioskScreen(Screen[None], inherit_bindings=False):
     def on_resize(self, _event: events.Resize) -> None:
         for headline in self.query(Headline):
             headline.fit_again()
+        if not self.is_too_small:
+            focus_again(self, self._had_focus)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self._had_focus = event.widget
         self.post_message(Focused(event.widget))
 
     def on_mouse_down(self, _event: events.MouseDown) -> None:

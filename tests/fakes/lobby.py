@@ -161,6 +161,16 @@ class Visitor:
             self.app.post_message(key)
         await self.pilot.pause()
 
+    async def until_shown(self, before: str, where: str) -> None:
+        """Until the terminal shows these characters again."""
+        for _ in range(500):
+            strips = self.app.screen._compositor.render_strips()
+            now = " ".join(" ".join(strip.text for strip in strips).split())
+            if now == before:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{where}: {now}\ninstead of {before}")
+
     async def types(self, text: str) -> None:
         """As fingers do: each key waits until it has been let through."""
         for character in text:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from kiosk.domain.claim import ClaimPath, Reading
+from kiosk.domain.model import Step, Wanted
+from kiosk.domain.ticket import TicketKeys
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.exams import ExamsScreen
+from kiosk.lobby.screens.is_this_you import IsThisYouScreen
+from kiosk.lobby.screens.medium import MediumScreen
+from kiosk.lobby.screens.progress import ProgressScreen
+from kiosk.lobby.screens.sentence import SorryScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
-from kiosk.services.identify import IdentifyPolicy
+from kiosk.services.identify import IdentifyPolicy, issue_ticket
 from tests.fakes.lobby import Hall, Visitor
+from tests.fakes.orders import an_order
+from tests.fakes.tickets import FakeTickets
 from tests.licences import SAMPLE, card
 
 NUMBER = "79927398713"  # a right check digit by m10
@@ -105,3 +116,120 @@ async def test_a_scanner_that_is_as_slow_as_fingers_presses_nothing(
         if screen is TicketScreen:
             assert pilot.app.screen._typed == ""  # what was typed by it is taken back
     assert hall.tickets.refusals == []
+
+
+OTHERS = TicketKeys((b"another site's key, of its own...",))
+
+
+def a_foreign_ticket(hall: Hall) -> str:
+    """Of another site, which has the same kiosk and other keys."""
+    made = issue_ticket(
+        hall.order,
+        tickets=FakeTickets(),
+        clock=hall.clock,
+        keys=OTHERS,
+        actor="staff:elsewhere",
+        valid_for=timedelta(hours=24),
+    )
+    return made.qr_text
+
+
+def forged(hall: Hall) -> str:
+    """Ours, with the last character of its seal changed."""
+    text = hall.ticket.qr_text
+    return text[:-1] + ("0" if text[-1] != "0" else "1")
+
+
+@pytest.mark.parametrize("kind", ["forged", "of another site", "reused"])
+async def test_a_ticket_that_is_none_gets_the_neutral_sentence(hall: Hall, kind: str) -> None:
+    """After the same question as every other, and the way on is the desk."""
+    if kind == "reused":
+        hall.tickets.mark_used(hall.ticket.ticket_id, hall.clock.now())
+    scan = {"forged": forged, "of another site": a_foreign_ticket}.get(
+        kind, lambda hall: hall.ticket.qr_text
+    )(hall)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.scan(scan)
+        await visitor.birth_date()
+        await visitor.sees(SorryScreen)
+        assert "could not match those details" in visitor.text()
+        assert "ask at the desk" in visitor.text()
+        await visitor.touch("#stop")
+        await visitor.sees(WelcomeScreen)
+    assert hall.jobs.submitted == []
+
+
+HOSTILE_ORDERS = {
+    "markup": "[bold]LOUD[/bold]^[@click=app.quit]MARIA[/]",
+    "escapes": "\x1b[2JGARCIA^\x1b]52;c;ZXZpbA==\x07MARIA",
+    "turned round": "GARCIA\u202e^MA\u2066RIA",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE_ORDERS)
+async def test_a_hostile_name_goes_through_a_whole_visit(kind: str) -> None:
+    hall = Hall(an_order(name=HOSTILE_ORDERS[kind]))
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        painted = "".join(it.text for it in pilot.app.screen._compositor.render_strips())
+        assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", painted)
+        await visitor.touch("#yes")
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#medium-disc")
+        await visitor.sees(ProgressScreen)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence", "way_on"),
+    [
+        ("archive.unreachable", "takes longer than it should", "ask at the desk when and where"),
+        ("medium.drive_fault", "cannot finish this", "ask at the desk"),
+        ("receipt.paper_out", "cannot finish this", "ask at the desk"),
+    ],
+)
+async def test_what_is_away_has_its_sentence_and_its_way_on(
+    code: str, sentence: str, way_on: str
+) -> None:
+    """Archive, drive, paper: where a job ends with it. What is waited for goes on by itself."""
+    hall = Hall()
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.fail(hall.order.order_id, code)
+        await visitor.sees(SorryScreen)
+        assert sentence in visitor.said()
+        assert way_on in visitor.said()
+        await visitor.touch("#stop")
+        await visitor.sees(WelcomeScreen)
+
+
+@pytest.mark.parametrize(
+    ("note", "wanted", "sentence"),
+    [
+        ("archive.retry", None, "slow to arrive. We are asking again"),
+        ("", Wanted.STAFF, "The machine needs a hand. Your images are not lost."),
+    ],
+    ids=["archive away", "drive missing"],
+)
+async def test_what_comes_back_goes_on_by_itself(
+    note: str, wanted: Wanted | None, sentence: str
+) -> None:
+    hall = Hall()
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.at_step(job_id, Step.RETRIEVE, 1, 100, note)
+        question = None if wanted is None else hall.jobs.ask(job_id, wanted)
+        await visitor.until(lambda: sentence in visitor.said())
+        assert pilot.app.screen.query("#leave")
+        hall.jobs.at_step(job_id, Step.WRITE, 1, 100)
+        if question is not None:
+            hall.jobs.answer(job_id, question.number)
+        await visitor.until(lambda: "▸ Writing" in visitor.text())

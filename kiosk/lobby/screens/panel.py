@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.containers import Container
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from kiosk.lobby.comfort import LOUDEST, Comfort
 from kiosk.lobby.screens import messages as told
@@ -18,10 +19,13 @@ from kiosk.widgets.buttons import LowButton, LowToggle, TouchButton
 from kiosk.widgets.mirror import Tiles
 from kiosk.widgets.screen import (
     FOCUS_BINDINGS,
+    LEAST_COLUMNS,
+    LEAST_ROWS,
     Focused,
     KioskScreen,
     StaffWanted,
     Touched,
+    focus_again,
     paragraph,
 )
 from kiosk.widgets.shown import Shown
@@ -38,11 +42,17 @@ class Panel(ModalScreen[None], inherit_bindings=False):
     ALLOW_SELECT = False
     HORIZONTAL_BREAKPOINTS = KioskScreen.HORIZONTAL_BREAKPOINTS
     VERTICAL_BREAKPOINTS = KioskScreen.VERTICAL_BREAKPOINTS
+    _had_focus: Widget | None = None
 
     def on_mouse_down(self, _event: events.MouseDown) -> None:
         self.post_message(Touched())
 
+    def on_resize(self, event: events.Resize) -> None:
+        if event.size.width >= LEAST_COLUMNS and event.size.height >= LEAST_ROWS:
+            focus_again(self, self._had_focus)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self._had_focus = event.widget
         self.post_message(Focused(event.widget))
 
     def action_close(self) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,9 @@ from kiosk import bootstrap, config_file
 from kiosk.cli.main import main
 from kiosk.domain.model import HandOver, MediaChoice, Medium, Priority, Wanted
 from tests.fakes.orders import an_order
+from tests.ui.terminal import Terminal
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -49,6 +55,23 @@ def test_a_line_a_number(config: Path, capsys: pytest.CaptureFixture[str]) -> No
         {"number": 101, "call": "kiosk", "step": ""},
         {"number": 100, "call": "wait", "step": ""},
     ]
+
+
+def test_it_owns_a_terminal_until_it_is_told_to_stop(config: Path) -> None:
+    """The process as it is started, with its parent; no key ends it, SIGTERM leaves nothing."""
+    with bootstrap.existing_journal(config_file.load(config)) as journal:
+        journal.stations.start(journal.station)  # an engine beats
+    command = [sys.executable, "-P", "-m", "kiosk.cli.main", "--config", str(config), "wall"]
+    with Terminal(command, cwd=ROOT) as terminal:
+        terminal.until("101    ▶ Please come to the kiosk")
+        assert "100    Your turn comes next" in terminal.text()
+        assert "GARCIA" not in terminal.text().upper()
+        terminal.send(b"\x03\x11q\r\x1b")
+        terminal.read_for(0.5)
+        assert terminal.is_alive
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.wait() == 0
+        assert "100" not in terminal.text()
 
 
 def test_without_a_terminal_it_says_what_to_do(
