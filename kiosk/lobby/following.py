@@ -257,7 +257,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
             if message.question.wanted is Wanted.STAFF:
                 self._thank(lambda: _("Thank you. One moment, please."))
             else:
-                self._thank(lambda: _("It is done. Now press the other button."))
+                self._thank(lambda: _("It is done. Now press “{button}”.").format(button=_("Done")))
 
     def _thank(self, words: Callable[[], str]) -> None:
         screen = self.current()

@@ -99,7 +99,7 @@ def test_a_whole_visit_by_touch(kiosk: Kiosk, web: Browser, folder: Path) -> Non
     kiosk.tap("I sign")
     kiosk.sees("Please put in a blank disc")
     kiosk.tap("Do it for me")
-    kiosk.sees("Now press the other button")
+    kiosk.sees("Now press “Done”")
     kiosk.tap("Done")
     kiosk.sees("Please take your disc")
     kiosk.tap("I have it")

@@ -173,7 +173,7 @@ def test_a_visit_by_keys_and_scanner(pane: Pane, folder: Path) -> None:
     pane.enter()
     pane.sees("Please put in a blank disc")
     pane.press("Do it for me")
-    pane.sees("Now press the other button")
+    pane.sees("Now press “Done”")
     pane.press("Done")
     pane.sees("Please take your disc")
     pane.press("I have it")

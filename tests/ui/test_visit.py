@@ -403,7 +403,7 @@ async def test_the_demo_shows_whom_to_be_and_lends_a_hand() -> None:
         await visitor.touch("#demo")
         await visitor.until(lambda: hall.hand == [Wanted.BLANK_DISC])
         assert hall.jobs.answers == []
-        await visitor.until(lambda: "Now press the other button." in visitor.text())
+        await visitor.until(lambda: "Now press “Done”." in visitor.text())
         app.change_comfort(dataclasses.replace(app.comfort, language="fr"))
         await visitor.until(lambda: "Appuyez maintenant" in visitor.text())
         await visitor.touch("#done")
