@@ -29,6 +29,7 @@ def test_each_process_of_a_station_has_its_unit() -> None:
         "sendhome-kiosk@.service",
         "sendhome-page.service",
         "sendhome-touch@.service",
+        "sendhome-wall@.service",
     ]
 
 
