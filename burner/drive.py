@@ -14,6 +14,7 @@ from typing import Protocol
 
 from burner import messages
 from burner.children import DriveLock
+from burner.door import set_door
 from burner.engine import PAD_BLOCKS, Engine, EngineRun, classify
 from burner.errors import (
     DriveError,
@@ -28,6 +29,7 @@ from burner.verify import BLOCK_BYTES, MediumReader
 
 RESERVE_BLOCKS = PAD_BLOCKS + 32  # padding, and rounding up to the medium's own unit of writing
 LOCK_FOLDER = Path("/run/lock")
+BUTTON_PATIENCE_S = 10.0  # a look at the medium ends sooner; whoever waits longer presses again
 READY_PATIENCE_S = 60.0  # a drive needs time to spin up after the tray closed
 MAX_SPEED = {"CD": 16, "DVD": 8, "BD": 4}  # by first letters of the medium; higher ones read worse
 
@@ -100,6 +102,11 @@ class DiscDrive(Protocol):
         ...
 
     def eject(self) -> None: ...
+    def open_if(self, may_open: Callable[[], bool]) -> bool:
+        """Eject if `may_open` says so while nobody else works with the drive, nor can begin to.
+        Returns whether it did. Raises DriveError, also if somebody goes on working with it.
+        """
+        ...
 
 
 def require_writable(
@@ -209,7 +216,11 @@ def speed_for(kind: str) -> int:
 
 
 class Drive:
-    """An optical drive at a device node."""
+    """An optical drive at a device node.
+
+    Whenever one of ours ends with a medium in it that is written, if only in part, its door stays
+    locked until `eject` or `open_if`: its own button gives it to nobody.
+    """
 
     def __init__(
         self,
@@ -218,6 +229,7 @@ class Drive:
         engine: Engine | None = None,
         lock_folder: Path = LOCK_FOLDER,
         probe: Callable[[Path], Tray] = probe_tray,
+        door: Callable[[Path, bool], bool] = set_door,
         sectors: Path | None = None,
     ) -> None:
         """
@@ -226,6 +238,7 @@ class Drive:
                 anew at every use.
             lock_folder: Where the drive's lock file stands; the same for all who use the drive.
             probe: How the tray is asked; an emulated drive without a kernel has none.
+            door: How the door is locked; the same.
             sectors: Where the medium's sectors are read, `node` by default.
         """
         self.name = node.name
@@ -233,6 +246,7 @@ class Drive:
         self._engine = engine or Engine()
         self._lock = DriveLock(lock_folder / f"sendhome-{node.name}.lock")
         self._probe = probe
+        self._door = door
         self._sectors = sectors or node
 
     def inspect(self) -> MediaState:
@@ -257,14 +271,18 @@ class Drive:
         is_cancelled: Callable[[], bool],
     ) -> EngineRun:
         with self._lock.hold(is_cancelled=is_cancelled) as lock_fd:
-            return self._engine.burn(
-                self._device(),
-                image,
-                lock_fd=lock_fd,
-                speed=speed_for(state.kind),
-                on_event=on_event,
-                is_cancelled=is_cancelled,
-            )
+            try:
+                return self._engine.burn(
+                    self._device(),
+                    image,
+                    lock_fd=lock_fd,
+                    speed=speed_for(state.kind),
+                    on_event=on_event,
+                    is_cancelled=is_cancelled,
+                )
+            finally:
+                # Nobody looked yet at what lies there; whoever does finds a blank one and unlocks.
+                self._door(self._node, True)
 
     def is_busy(self) -> bool:
         """Whether one of ours works with the drive; then `inspect` would wait."""
@@ -297,6 +315,7 @@ class Drive:
             run, events = self._engine.survey(
                 self._device(), first_block, end_block, lock_fd=lock_fd
             )
+            self._door(self._node, True)
         found = read_survey(events, first_block, end_block)
         if not found.regions:
             raise DriveError(f"the drive cannot be surveyed, exit code {run.exit_code}")
@@ -305,7 +324,18 @@ class Drive:
     def eject(self) -> None:
         """Raises DriveError if the tray stays closed."""
         with self._lock.hold() as lock_fd:
-            run = self._engine.eject(self._device(), lock_fd=lock_fd)
+            self._open(lock_fd)
+
+    def open_if(self, may_open: Callable[[], bool]) -> bool:
+        with self._lock.hold(patience_s=BUTTON_PATIENCE_S) as lock_fd:
+            if not may_open():
+                return False
+            self._open(lock_fd)
+            return True
+
+    def _open(self, lock_fd: int) -> None:
+        self._door(self._node, False)
+        run = self._engine.eject(self._device(), lock_fd=lock_fd)
         if run.exit_code != 0:
             raise DriveError(f"the tray does not open, exit code {run.exit_code}")
 
@@ -314,8 +344,13 @@ class Drive:
 
     def _query(self) -> MediaState:
         with self._lock.hold() as lock_fd:
-            run, events = self._engine.query(self._device(), lock_fd=lock_fd)
-        return read_state(run, events)
+            is_shut = True
+            try:
+                state = read_state(*self._engine.query(self._device(), lock_fd=lock_fd))
+                is_shut = state.status not in (MediaStatus.NONE, MediaStatus.BLANK)
+            finally:
+                self._door(self._node, is_shut)
+        return state
 
     def _has_length(self) -> bool:
         with contextlib.suppress(NoMediumError):

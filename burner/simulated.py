@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from burner.children import DriveLock
-from burner.drive import MediaState, MediaStatus, iso_volume_id
+from burner.drive import BUTTON_PATIENCE_S, MediaState, MediaStatus, iso_volume_id
 from burner.engine import PAD_BLOCKS, Engine, EngineRun
 from burner.errors import BurnerError, DriveError, NoMediumError
 from burner.messages import Event, RegionSeen
@@ -145,6 +145,13 @@ class SimulatedDrive:
             if box.facts.faults.is_jammed:
                 raise DriveError("the tray does not open")
             box.facts = replace(box.facts, is_open=True)
+
+    def open_if(self, may_open: Callable[[], bool]) -> bool:
+        with self._writer_lock.hold(patience_s=BUTTON_PATIENCE_S):
+            if not may_open():
+                return False
+            self.eject()
+            return True
 
     # --- the person in front of it
 

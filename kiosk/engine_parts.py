@@ -34,6 +34,7 @@ from kiosk.services.compose import (
     compose,
     volume_id_of,
 )
+from kiosk.services.eject_button import answer_button
 from kiosk.services.gates import gate_medium
 from kiosk.services.intake import only_study
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
@@ -358,7 +359,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
         archive = _Archive(
             pacs, composer, pool, journal.clock, _retrieve_policy(config, reserve_bytes)
         )
-        yield EngineParts(
+        parts = EngineParts(
             station=station,
             clock=journal.clock,
             orders=journal.orders,
@@ -389,3 +390,5 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             slots=Slots(policy.heavy),
             devices=devices,
         )
+        with devices.answering(lambda drive: answer_button(parts, drive)):
+            yield parts

@@ -1,4 +1,5 @@
-"""Devices as the engine needs them: somebody put something in, look now.
+"""Devices as the engine needs them: somebody put something in, look now; somebody pressed the
+button of a drive that is locked.
 
 Where no udev runs nothing is told, and the engine looks from time to time as it does anyway.
 """
@@ -9,7 +10,8 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,6 +33,8 @@ class UdevWatch:
         """`places`: the configured device of each drive, by the drive's name."""
         self._places = dict(places)
         self._counts: Counter[str] = Counter()
+        self._pressed: list[str] = []  # drives whose button was not answered yet, once each
+        self._has_answers = False
         self._changed = threading.Condition()
         self._stream: DeviceStream | None = None
         self._is_ready = threading.Event()
@@ -65,6 +69,43 @@ class UdevWatch:
             while self._counts[drive] == seen and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
 
+    @contextmanager
+    def answering(self, answer: Callable[[str], object]) -> Iterator[None]:
+        """Meanwhile `answer` is called with the name of each drive whose button was pressed, in a
+        thread of its own: it may take its time, and what is pressed in that time counts once.
+        """
+        with self._changed:
+            self._has_answers = True
+        thread = threading.Thread(target=self._answer, args=(answer,), name="buttons", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._has_answers = False
+                self._changed.notify_all()
+            thread.join()
+
+    def _answer(self, answer: Callable[[str], object]) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._pressed or not self._has_answers)
+                if not self._has_answers:
+                    return
+                drive = self._pressed[0]
+            try:
+                answer(drive)
+            except Exception as error:  # noqa: BLE001 - the next button must be answered, too
+                log.error("%s: its button was not answered: %s", drive, type(error).__name__)
+            with self._changed:
+                self._pressed.remove(drive)
+
+    def _press(self, drives: list[str]) -> None:
+        with self._changed:
+            if self._has_answers:
+                self._pressed += [name for name in drives if name not in self._pressed]
+                self._changed.notify_all()
+
     def _run(self) -> None:
         """libudev's objects are one thread's: made, read and let go of here."""
         try:
@@ -87,12 +128,15 @@ class UdevWatch:
 
     def _take(self, event: Event) -> None:
         # A look at a stick makes udev look at its partitions, too: that must not wake us again.
-        if isinstance(event, DriveChanged | EjectAsked | StickChanged):
+        if isinstance(event, DriveChanged | StickChanged):
             return
         device = device_of(event)
         drives = [name for name, place in self._places.items() if is_at(device, place)]
         if drives:
             log.info("%s: %s", ", ".join(drives), event.word)
+        if isinstance(event, EjectAsked):
+            self._press(drives)
+        elif drives:
             with self._changed:
                 self._counts.update(drives)
                 self._changed.notify_all()

@@ -114,7 +114,7 @@ def unfit_for(state: MediaState) -> Unfit | None:
 
 
 class DiscWriter:
-    """A drive, real or simulated. Keeps `MediaWriter`."""
+    """A drive, real or simulated. Keeps `MediaWriter` and `ButtonWriter`."""
 
     def __init__(self, drive: DiscDrive, *, name: str | None = None) -> None:
         """`name` is the station's name for it, the drive's own by default."""
@@ -215,6 +215,10 @@ class DiscWriter:
     def eject(self) -> None:
         with kiosk_errors(missing=Wanted.CLOSE_TRAY):
             self._drive.eject()
+
+    def open_if(self, may_open: Callable[[], bool]) -> bool:
+        with kiosk_errors(missing=Wanted.CLOSE_TRAY):
+            return self._drive.open_if(may_open)
 
 
 STICK_KIND = "USB stick"

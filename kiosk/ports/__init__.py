@@ -18,6 +18,7 @@ from kiosk.ports.journal import (
 from kiosk.ports.machine import Clock, Lock, Speech, Spool
 from kiosk.ports.media import (
     DELIVERED,
+    ButtonWriter,
     DeviceWatch,
     DriveCounts,
     Ledger,
@@ -43,6 +44,7 @@ from kiosk.ports.paper import (
 __all__ = [
     "DELIVERED",
     "AuditLog",
+    "ButtonWriter",
     "ClaimRecord",
     "Clock",
     "DeviceWatch",

@@ -143,6 +143,18 @@ class StagingWriter(MediaWriter, Protocol):
         ...
 
 
+@runtime_checkable
+class ButtonWriter(MediaWriter, Protocol):
+    """A drive with a door that stays locked and a button that asks for it to be opened."""
+
+    def open_if(self, may_open: Callable[[], bool]) -> bool:
+        """Eject if `may_open` says so at an instant in which nobody begins to write.
+
+        Returns whether it did. Raises DriveFaultError, also if the drive stays busy.
+        """
+        ...
+
+
 class LedgerPhase:
     """Phases of a drive's ledger row, in order."""
 

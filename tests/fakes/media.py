@@ -47,7 +47,7 @@ class FakeDisc:
 
 @dataclass
 class FakeMediaWriter:
-    """Keeps `MediaWriter` in memory.
+    """Keeps `MediaWriter` and `ButtonWriter` in memory.
 
     Attributes:
         disc: What lies in the tray, None for nothing.
@@ -55,6 +55,7 @@ class FakeMediaWriter:
         break_off_at: Writing fails after so many bytes, once.
         flip_byte: Offset of a byte that comes out wrong, once.
         before_laser: Called when `write` begins: somebody may change the disc now.
+        before_button: The same of `open_if`.
     """
 
     name: str = "fake"
@@ -64,6 +65,7 @@ class FakeMediaWriter:
     break_off_at: int | None = None
     flip_byte: int | None = None
     before_laser: Callable[[], None] = lambda: None
+    before_button: Callable[[], None] = lambda: None
 
     def insert(self, disc: FakeDisc | None) -> None:
         self.disc, self.is_open = disc, False
@@ -148,6 +150,13 @@ class FakeMediaWriter:
         if self.disc is not None and not self.is_open:
             self.ejected.append(self.disc)
         self.is_open = True
+
+    def open_if(self, may_open: Callable[[], bool]) -> bool:
+        self.before_button()
+        if may_open():
+            self.eject()
+            return True
+        return False
 
 
 class FakeLedger:

@@ -4,11 +4,15 @@ and faults are in `test_mmc_cases`.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from burner.children import never
 from burner.drive import Drive, MediaState, MediaStatus, Tray
 from burner.engine import Engine
 from burner.errors import (
@@ -19,10 +23,11 @@ from burner.errors import (
     UnsuitableMediumError,
 )
 from burner.record import record, record_and_verify
-from burner.verify import Verification
+from burner.verify import Verification, verify
 from kiosk.services.write import ImageFacts
 from tests.fakes.media import make_image
 from tests.integration.mmc.double import MmcDouble, is_available
+from tests.integration.udev.bed import ROOT
 
 pytestmark = [
     pytest.mark.integration,
@@ -142,3 +147,61 @@ def test_drive_that_is_found_again_by_its_link(
     link.unlink()
     link.symlink_to("/dev/sr0")
     assert drive.inspect().status is MediaStatus.BLANK
+
+
+_SET_DOOR = """
+import sys
+from pathlib import Path
+from burner.door import set_door
+print(set_door(Path(sys.argv[1]), sys.argv[2] == "shut"))
+"""
+
+
+def set_door(double: MmcDouble, node: str, word: str) -> str:
+    """The product's own call, in a process under the hook."""
+    said = subprocess.run(
+        [sys.executable, "-P", "-c", _SET_DOOR, node, word],
+        env={**os.environ, **double.environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return said.stdout.strip()
+
+
+def test_the_kernel_is_told_to_keep_the_door_shut(double: MmcDouble) -> None:
+    double.order("insert", kind="CD-R", blocks=359_844)
+    assert set_door(double, "/dev/sr0", "shut") == "True"
+    assert double.order("release")["is_locked"]
+    assert set_door(double, "/dev/sr0", "open") == "True"
+    assert not double.order("look")["is_locked"]
+    assert set_door(double, "/dev/sr7", "shut") == "False"
+    double.order("set", is_unplugged=True)
+    assert set_door(double, "/dev/sr0", "shut") == "False"
+
+
+def test_the_button_at_every_moment_of_a_disc(double: MmcDouble, image: ImageFacts) -> None:
+    """Blank it opens by itself; from the first block on the drive only asks, looked at or not."""
+    double.order("insert", kind="CD-R", blocks=359_844)
+    drive = double.drive()
+    pressed: list[bool] = []
+
+    def press(done: int, total: int) -> None:
+        pressed.append(double.order("press")["is_open"])
+
+    assert drive.inspect().status is MediaStatus.BLANK
+    assert double.order("press")["is_open"]
+    double.order("set", is_open=False)
+    record(drive, image.path, on_progress=press)
+    drive.reload()
+    press(0, 0)
+    with drive.open_reader() as reader:
+        verify(reader, image.size_bytes, image.sha256, on_progress=press, is_cancelled=never)
+    assert drive.inspect().status is MediaStatus.CLOSED
+    drive.survey(0, 10)
+    press(0, 0)
+    assert len(pressed) >= 4
+    assert not any(pressed)
+    assert double.order("look")["is_eject_asked"]
+    assert not drive.open_if(lambda: False)
+    assert not double.order("look")["is_open"]
+    assert drive.open_if(lambda: True)
+    assert double.order("look")["is_open"]

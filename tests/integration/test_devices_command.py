@@ -143,6 +143,26 @@ def test_the_watch_is_woken_by_its_own_drive_alone(bed: Bed) -> None:
     assert process.returncode == 0
 
 
+def test_a_button_is_answered_once_for_its_own_drive(bed: Bed) -> None:
+    drive, other = DriveOnDesk(bed, "A", 0), DriveOnDesk(bed, "B", 1)
+    place = "/dev/disk/by-id/ata-BURNER_A"
+    process = start(bed, [sys.executable, "-P", str(HERE / "watch.py"), "disc1", place])
+    assert process.stdout is not None
+    assert process.stdout.readline() == "READY\n"
+    drive.plug(BLANK)
+    other.plug(BLANK)
+    assert process.stdout.readline() == "1\n"
+    for _ in range(2):
+        other.ask_to_eject()
+        drive.ask_to_eject()
+        assert process.stdout.readline() == "button disc1\n"
+    drive.load(NONE)
+    assert process.stdout.readline() == "2\n"  # a wish wakes nobody
+    out, err = process.communicate(timeout=20)
+    assert out == "ENDED\n"
+    assert err.splitlines() == ["disc1: its button was not answered: ValueError"] * 2
+
+
 def test_a_look_at_a_stick_does_not_wake_its_own_job(bed: Bed) -> None:
     """udev reads the partitions again after each opening for writing."""
     stick = StickOnDesk(bed, "b")

@@ -52,7 +52,7 @@ class _EmulatedDrive(Drive):
         self._double = double
 
     def open_reader(self) -> MediumReader:
-        bad = self._double.order("look")["fail_read"]
+        bad = self._double.order("release")["fail_read"]  # as its closing will
         return _Sectors(self._double.disc_path, tuple(bad) if bad else None)
 
 
@@ -102,16 +102,23 @@ class MmcDouble:
             engine=engine or Engine(extra_environment=self.environment),
             lock_folder=self._folder,
             probe=self._tray,
+            door=self._lock,
             sectors=self.disc_path,
         )
 
     def _tray(self, node: Path) -> Tray:
-        seen = self.order("look")
+        seen = self.order("release")
         if seen["is_unplugged"]:
             raise DriveError("the drive cannot be opened: No such file or directory")
         if seen["is_open"]:
             return Tray.OPEN
         return Tray.DISC if seen["kind"] else Tray.NO_DISC
+
+    def _lock(self, node: Path, is_shut: bool) -> bool:
+        if self.order("look")["is_unplugged"]:
+            return False
+        self.order("lock", is_shut=is_shut)
+        return True
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None

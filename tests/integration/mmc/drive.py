@@ -32,6 +32,7 @@ MEDIUM_CHANGED = (6, 0x28, 0x00)
 INVALID_FIELD = (5, 0x24, 0x00)
 INVALID_COMMAND = (5, 0x20, 0x00)
 OUT_OF_RANGE = (5, 0x21, 0x00)
+REMOVAL_PREVENTED = (5, 0x53, 0x02)
 INVALID_FOR_WRITE = (5, 0x21, 0x02)
 NOT_WRITABLE = (5, 0x30, 0x05)
 UNREADABLE = (3, 0x11, 0x05)
@@ -58,6 +59,8 @@ class MmcDrive:
         self.loads_itself = True
         self.is_changed = False
         self.is_locked = False
+        self.keeps_locked = False  # the kernel's: not unlocked when the last one closes the node
+        self.is_eject_asked = False
         self.is_session_at_once = False
         self.kb_per_s = 0
         self.blocks_taken = 0  # sent by the host so far, all discs together
@@ -82,12 +85,28 @@ class MmcDrive:
     def remove(self):
         self.kind, self.is_changed = None, True
 
+    def press_button(self):
+        """An unlocked drive opens by itself, without a word to the host."""
+        if self.is_locked:
+            self.is_eject_asked = True
+        else:
+            self.is_open = True
+
     def flip(self, offset):
         with open(self.disc_path, "r+b") as disc:
             disc.seek(offset)
             byte = disc.read(1)[0]
             disc.seek(offset)
             disc.write(bytes([byte ^ 1]))
+
+    # --- the kernel
+
+    def lock_door(self, is_shut):
+        self.keeps_locked = self.is_locked = is_shut
+
+    def release_node(self):
+        """The last one closed it (cdrom_release in drivers/cdrom/cdrom.c)."""
+        self.is_locked = self.keeps_locked
 
     # --- the host
 
@@ -119,6 +138,8 @@ class MmcDrive:
     def _start_stop(self, cdb, data):
         if cdb[4] & 2:  # LoEj
             if not cdb[4] & 1:
+                if self.is_locked:
+                    raise Sense(*REMOVAL_PREVENTED)
                 self.is_open = True
             elif self.is_open and self.loads_itself:
                 self.is_open, self.is_changed = False, True

@@ -21,7 +21,7 @@ from drive import MmcDrive, Sense  # noqa: E402 - found beside this file
 
 SG_IO = 0x2285
 SG_GET_VERSION_NUM = 0x2282
-SG_SET_TIMEOUT, SG_GET_TIMEOUT, CDROM_CLEAR_OPTIONS = 0x2201, 0x2202, 0x5329
+SG_SET_TIMEOUT, SG_GET_TIMEOUT, CDROM_LOCKDOOR = 0x2201, 0x2202, 0x5329
 SCSI_IOCTL_GET_IDLUN, SCSI_IOCTL_GET_BUS_NUMBER = 0x5382, 0x5386
 CDROM_DRIVE_STATUS, CDROM_GET_CAPABILITY = 0x5326, 0x5331
 TO_DEVICE, FROM_DEVICE, NO_DATA = -2, -3, -1
@@ -76,7 +76,10 @@ class Hook:
             client.complete(4 if has_disc else open_or_none, 0)
         elif request == CDROM_GET_CAPABILITY:
             client.complete(0x3FFFFF, 0)
-        elif request in (SG_SET_TIMEOUT, SG_GET_TIMEOUT, CDROM_CLEAR_OPTIONS):
+        elif request == CDROM_LOCKDOOR:
+            self._drive.lock_door(any(client.get_arg().retrieve()))
+            client.complete(0, 0)
+        elif request in (SG_SET_TIMEOUT, SG_GET_TIMEOUT):
             client.complete(0, 0)
         else:
             client.complete(-1, 25)  # ENOTTY
@@ -134,6 +137,12 @@ def obey(drive, order):
                 if not hasattr(drive, name):
                     raise AttributeError(name)
                 setattr(drive, name, value)
+        case "press":
+            drive.press_button()
+        case "lock":
+            drive.lock_door(order["is_shut"])
+        case "release":
+            drive.release_node()
         case "look":
             pass
         case word:
@@ -145,6 +154,7 @@ def obey(drive, order):
         "blocks_taken": drive.blocks_taken,
         "is_open": drive.is_open,
         "is_locked": drive.is_locked,
+        "is_eject_asked": drive.is_eject_asked,
         "is_unplugged": drive.is_unplugged,
         "fail_read": drive.fail_read,
     }

@@ -1,5 +1,6 @@
 """The engine's own watch over mocked devices; started by test_devices_command. Says READY, then how
-many changes it had seen whenever it was woken; ends with its stdin.
+many changes it had seen whenever it was woken, and the drives whose button it answers; ends
+with its stdin.
 """
 
 import sys
@@ -12,7 +13,12 @@ from kiosk.adapters.devices import UdevWatch
 def main():
     name, place = sys.argv[1:]
     ended = threading.Event()
-    with UdevWatch({name: Path(place)}) as watch:
+
+    def answer(drive):
+        print("button", drive, flush=True)
+        raise ValueError("must not end it")
+
+    with UdevWatch({name: Path(place)}) as watch, watch.answering(answer):
         threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
         print("READY", flush=True)
         seen = 0
