@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from burner.children import DriveLock, run_lines
@@ -29,24 +30,31 @@ _MAX_SECTORS = 0xFFFFFFFF  # an MBR entry's size field
 
 
 def format_stick(
-    path: Path, label: str, *, name: str | None = None, lock_folder: Path = LOCK_FOLDER
+    path: Path,
+    label: str,
+    *,
+    name: str | None = None,
+    lock_folder: Path = LOCK_FOLDER,
+    require: Callable[[int], None] = lambda _descriptor: None,
 ) -> None:
     """Erase the whole stick at `path` (a disk's node, not a partition's, or an image file) and make
     it new.
 
     Args:
         label: FAT volume label, 1 to 11 of A-Z, 0-9, "_" and "-".
+        require: Looks at the opened node before anything is written to it, and may raise a
+            BurnerError: which stick it is that somebody agreed to lose.
     Raises:
         NoMediumError, UnsuitableStickError: No stick; read_only or in_use. Nothing was changed.
             Also false_capacity: it does not hold what it says; what was on it may be damaged.
         MediumTooSmallError: Less than 64 MiB. Nothing was changed.
         SpoiledMediumError: Formatting failed, the stick is empty or damaged.
     """
-    if not _LABEL.fullmatch(label):
-        raise EngineError("not fit for a FAT label")
+    require_label(label)
     lock = DriveLock(lock_folder / f"sendhome-{name or path.name}.lock")
     with lock.hold():
         with claimed(path) as descriptor:
+            require(descriptor)
             size = os.lseek(descriptor, 0, os.SEEK_END)
             if size < MIN_BYTES:
                 raise MediumTooSmallError(f"{MIN_BYTES} bytes needed, the stick has {size}")
@@ -72,6 +80,12 @@ def format_stick(
             raise SpoiledMediumError(f"mkfs.vfat failed, exit code {code}")
         with claimed(path) as descriptor:
             sync(descriptor)
+
+
+def require_label(label: str) -> None:
+    """Raises EngineError."""
+    if not _LABEL.fullmatch(label):
+        raise EngineError("a FAT label has 1 to 11 of A-Z, 0-9, _ and -")
 
 
 def _partition_table(sectors: int) -> bytes:

@@ -119,7 +119,7 @@ def require_stick_number(number: int, *, proc: Path = PROC, sys: Path = SYS) -> 
     Raises:
         DriveError: Not on USB, built in, or this machine has something on it.
     """
-    place = _place(sys, number)
+    place = disk_place(sys, number)
     if place is None:
         raise DriveError("the system does not say what the configured node is")
     disk = _disk_of(place)
@@ -136,8 +136,12 @@ def _is_removable_usb(disk: Path) -> bool:
         if re.fullmatch(r"usb[0-9]+", above.name):
             is_usb = True
         if not port and (above / "idVendor").exists():  # the USB device itself, its hubs above it
-            port = _read(above / "removable")
-    return is_usb and port != "fixed" and (_read(disk / "removable") == "1" or port == "removable")
+            port = read_attribute(above / "removable")
+    return (
+        is_usb
+        and port != "fixed"
+        and (read_attribute(disk / "removable") == "1" or port == "removable")
+    )
 
 
 def _mounts(proc: Path) -> Iterator[tuple[int, str]]:
@@ -179,18 +183,19 @@ def _numbers(node: str, where: str) -> Iterator[tuple[int, str]]:
 
 def _disks_below(sys: Path, number: int, depth: int) -> Iterator[str]:
     """Whole disks that a device lies on: itself, or what a mapping or an array is made of."""
-    place = _place(sys, number)
+    place = disk_place(sys, number)
     if place is None or depth > _MAX_DEPTH:
         return
     disk = _disk_of(place)
     yield _name(sys, disk)
     for slave in _entries(disk / "slaves"):
-        major, _colon, minor = _read(slave / "dev").partition(":")
+        major, _colon, minor = read_attribute(slave / "dev").partition(":")
         if major.isdecimal() and minor.isdecimal():
             yield from _disks_below(sys, os.makedev(int(major), int(minor)), depth + 1)
 
 
-def _place(sys: Path, number: int) -> Path | None:
+def disk_place(sys: Path, number: int) -> Path | None:
+    """Where sysfs has a disk or partition, by its device number."""
     link = sys / "dev" / "block" / f"{os.major(number)}:{os.minor(number)}"
     return Path(os.path.realpath(link)) if link.exists() else None
 
@@ -219,7 +224,8 @@ def _entries(folder: Path) -> Iterator[Path]:
         yield from sorted(folder.iterdir())
 
 
-def _read(file: Path) -> str:
+def read_attribute(file: Path) -> str:
+    """Of sysfs, "" if it is not there."""
     try:
         return file.read_text(errors="replace")[:64].strip()
     except OSError:

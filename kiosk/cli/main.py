@@ -24,6 +24,7 @@ COMMANDS = (
     "calls",
     "label",
     "stock",
+    "stick",
     "build",
     "check",
     "decrypt",

@@ -6,6 +6,7 @@ two differ; the history of media is purged with its jobs, these counts stay.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -79,20 +80,45 @@ class JournalStock:
             raise InvalidValueError(f"a stock is a number from 0 to {MAX_STOCK}")
         now = None if blanks is None else self._clock.now()
         with writing(self._engine) as connection:
-            changed = connection.execute(
-                sa.update(drive_counts)
-                .where(drive_counts.c.station == self._station, drive_counts.c.drive == drive)
-                .values(in_stock=blanks, counted_at=now)
-            )
-            if changed.rowcount == 0:
-                _insert(connection, self._station, drive, in_stock=blanks, counted_at=now)
-            self._chain.append(
-                connection,
-                "stock.counted",
-                actor=actor,
-                subject=drive,
-                details={
-                    "station": self._station,
-                    "blanks": "" if blanks is None else str(blanks),
-                },
-            )
+            self._set(connection, drive, blanks, now, blanks)
+            self._audit(connection, drive, actor, blanks="" if blanks is None else str(blanks))
+
+    def add(self, drive: str, blanks: int, *, actor: str) -> None:
+        """So many more lie there now; a drive whose blanks nobody counted begins with these.
+
+        Raises:
+            InvalidValueError: No such number of blanks.
+        """
+        if not 0 < blanks <= MAX_STOCK:
+            raise InvalidValueError(f"what is added to a stock is a number from 1 to {MAX_STOCK}")
+        there = sa.func.coalesce(drive_counts.c.in_stock, 0)
+        more = sa.case((there > MAX_STOCK - blanks, MAX_STOCK), else_=there + blanks)
+        with writing(self._engine) as connection:
+            self._set(connection, drive, more, self._clock.now(), blanks)
+            self._audit(connection, drive, actor, added=str(blanks))
+
+    def _set(
+        self,
+        connection: sa.Connection,
+        drive: str,
+        in_stock: sa.ColumnElement[int] | int | None,
+        counted_at: datetime | None,
+        first: int | None,
+    ) -> None:
+        """`first` is what a drive begins with that has no row yet."""
+        changed = connection.execute(
+            sa.update(drive_counts)
+            .where(drive_counts.c.station == self._station, drive_counts.c.drive == drive)
+            .values(in_stock=in_stock, counted_at=counted_at)
+        )
+        if changed.rowcount == 0:
+            _insert(connection, self._station, drive, in_stock=first, counted_at=counted_at)
+
+    def _audit(self, connection: sa.Connection, drive: str, actor: str, **what: str) -> None:
+        self._chain.append(
+            connection,
+            "stock.counted",
+            actor=actor,
+            subject=drive,
+            details={"station": self._station, **what},
+        )
