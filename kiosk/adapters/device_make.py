@@ -70,9 +70,7 @@ def make_stick(path: Path, consent: str, label: str) -> MadeStick:
     def require(descriptor: int) -> None:
         require_stick(descriptor)
         if identity_of(descriptor).text != consent:
-            raise InvalidValueError(
-                "another stick than the one that was named: nothing was changed"
-            )
+            raise InvalidValueError("not the stick that was named: nothing was changed")
 
     folder = LOCK_FOLDER if path.is_block_device() else path.resolve().parent
     with kiosk_errors(missing=Wanted.STICK):

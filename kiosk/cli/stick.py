@@ -1,4 +1,4 @@
-"""`sendhome stick`: a stick of the house made anew, probed and empty, to be sealed or put in stock."""
+"""`sendhome stick`: a stick of the house made anew, probed and empty, to seal or to stock."""
 
 from __future__ import annotations
 
