@@ -194,9 +194,15 @@ class Engine:
 
 
 def classify(run: EngineRun) -> BurnerError:
-    """Who can mend what ended `run` badly. The text names codes and the engine's words, no file
-    name.
+    """Who can mend what ended `run` badly, and whether it spoiled the medium. The text names codes
+    and the engine's words, no file name.
     """
+    error = _cause(run)
+    error.has_begun = run.has_begun
+    return error
+
+
+def _cause(run: EngineRun) -> BurnerError:
     if run.was_stopped:
         return CancelledError(spoiled=run.has_begun)
     for message in run.problems:

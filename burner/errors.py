@@ -6,9 +6,15 @@ from typing import ClassVar
 
 
 class BurnerError(Exception):
-    """Base of all. A concrete class states `code`, stable and documented."""
+    """Base of all. A concrete class states `code`, stable and documented.
+
+    Attributes:
+        has_begun: Of one that ends a recording: whether data were sent to the medium, which is
+            scrap then, or not, so that it is as it was. None if that is not known.
+    """
 
     code: ClassVar[str] = "burner"
+    has_begun: bool | None = None
 
 
 class NoMediumError(BurnerError):

@@ -15,7 +15,7 @@ from burner import messages
 from burner.children import never
 from burner.drive import DiscDrive, MediaState, MediaStatus, require_writable
 from burner.engine import EngineRun, classify, no_event
-from burner.errors import EngineError, SpoiledMediumError
+from burner.errors import BurnerError, EngineError, SpoiledMediumError
 from burner.messages import Event
 from burner.verify import BLOCK_BYTES, Verification, verify
 
@@ -49,13 +49,17 @@ def record(
         NoMediumError, UnsuitableMediumError, MediumTooSmallError: Nothing was written, the medium
             is as it was.
         SpoiledMediumError: Writing began and one of the signs lacks: the disc is scrap.
-        DriveError: The drive; look at the medium again before anything else.
-        EngineError: The image cannot be read, the engine cannot be run.
+        DriveError: The drive. EngineError: The image cannot be read, the engine cannot be run. Of
+            both `has_begun` says what became of the medium.
         CancelledError: Asked to stop; says whether the disc is spoiled.
     """
-    image_bytes = measure(image)
-    state = drive.inspect()
-    require_writable(state, image_bytes // BLOCK_BYTES, takes_rewritable=takes_rewritable)
+    try:
+        image_bytes = measure(image)
+        state = drive.inspect()
+        require_writable(state, image_bytes // BLOCK_BYTES, takes_rewritable=takes_rewritable)
+    except BurnerError as error:
+        error.has_begun = False
+        raise
 
     def on_engine_event(event: Event) -> None:
         if isinstance(event, messages.Progressed):

@@ -215,9 +215,15 @@ class IncompleteBuildError(KioskError):
 
 
 class MediumError(KioskError):
-    """Base of what goes wrong at the drive."""
+    """Base of what goes wrong at the drive.
+
+    Attributes:
+        has_begun: Of one that ends a writing: whether the medium was touched, which is scrap then.
+            None if nobody can tell before the next look at it.
+    """
 
     code, exit_code, retry = "medium.failed", 90, Retry.LATER
+    has_begun: bool | None = None
 
 
 class MediumWantedError(MediumError):

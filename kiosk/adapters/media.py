@@ -67,7 +67,14 @@ def kiosk_errors(*, missing: Wanted) -> Iterator[None]:
 
 
 def to_kiosk_error(error: BurnerError, *, missing: Wanted) -> KioskError:
-    """One class for one class; who can mend it stays the same."""
+    """One class for one class; who can mend it stays the same, and what became of the medium."""
+    found = _by_class(error, missing)
+    if isinstance(found, MediumError):
+        found.has_begun = error.has_begun
+    return found
+
+
+def _by_class(error: BurnerError, missing: Wanted) -> KioskError:
     text = str(error)
     match error:
         case CancelledError():
@@ -146,7 +153,8 @@ class DiscWriter:
         MediumWantedError: Nothing was written; another medium is needed.
         MediumSpoiledError: Writing began and did not end well, or was stopped: scrap.
         StoppedError: Stopped before anything was written.
-        DriveFaultError, MediumError: Look at the medium again before anything else.
+        DriveFaultError, MediumError: `has_begun` says what became of the medium; if that is not
+            known, look at it again before anything else.
         """
         with kiosk_errors(missing=Wanted.BLANK_DISC):
             record(

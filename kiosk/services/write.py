@@ -25,6 +25,7 @@ from kiosk.domain.model import OrderId, Wanted
 from kiosk.domain.unfit import Unfit
 from kiosk.errors import (
     KioskError,
+    MediumError,
     MediumNotTakenError,
     MediumSpoiledError,
     MediumWantedError,
@@ -269,7 +270,20 @@ class _Job:
             raise
         except MediumSpoiledError as error:
             return self._after_spoiled(row, error, is_cancelled)
+        except MediumError as error:
+            self._note_end(row, error)
+            raise
         return self._verify(row, is_recovered=False)
+
+    def _note_end(self, row: LedgerEntry, error: MediumError) -> None:
+        """The drive's fault or ours: what became of the medium stands on record before staff hear
+        of it. What was touched is scrap, even if it closes and reads back one day; it comes out
+        when the drive is well. Of what nobody can tell the next look at the drive will.
+        """
+        if error.has_begun:
+            self._ledger.put(replace(row, phase=LedgerPhase.SCRAP))
+        elif error.has_begun is False:
+            self._ledger.free(self._writer.name)
 
     def _stage(self, on_progress: OnProgress, is_cancelled: Callable[[], bool]) -> None:
         """A robot puts its disc out by itself: hash and patients are looked at before it begins."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from kiosk.domain.model import OrderId, Wanted
 from kiosk.domain.unfit import Unfit
 from kiosk.errors import (
+    KioskError,
     MediumSpoiledError,
     MediumWantedError,
     StoppedError,
@@ -53,6 +54,7 @@ class FakeMediaWriter:
         disc: What lies in the tray, None for nothing.
         ejected: Every disc that was in the tray when it opened, in order.
         break_off_at: Writing fails after so many bytes, once.
+        faults: Offset and what is raised there; -1 is before the first byte. Each once.
         flip_byte: Offset of a byte that comes out wrong, once.
         before_laser: Called when `write` begins: somebody may change the disc now.
         before_button: The same of `open_if`.
@@ -63,6 +65,7 @@ class FakeMediaWriter:
     is_open: bool = False
     ejected: list[FakeDisc] = field(default_factory=list)
     break_off_at: int | None = None
+    faults: list[tuple[int, KioskError]] = field(default_factory=list)
     flip_byte: int | None = None
     before_laser: Callable[[], None] = lambda: None
     before_button: Callable[[], None] = lambda: None
@@ -99,6 +102,7 @@ class FakeMediaWriter:
             raise MediumWantedError("too small", reason=wanted, unfit=unfit)
         if is_cancelled():
             raise StoppedError("stopped")
+        self._fail(-1)
         self.disc.content, self.disc.is_whole = b"", False
         for end in range(BLOCK_BYTES, len(content) + 1, BLOCK_BYTES):
             if self.break_off_at is not None and end > self.break_off_at:
@@ -108,11 +112,16 @@ class FakeMediaWriter:
                 raise MediumSpoiledError("stopped on request", was_stopped=True)
             self.disc.content = content[:end]
             on_progress(MediumProgress(end, len(content)))
+            self._fail(end)
         if self.flip_byte is not None:
             changed = bytearray(content)
             changed[self.flip_byte] ^= 1
             self.disc.content, self.flip_byte = bytes(changed), None
         self.disc.is_whole = True
+
+    def _fail(self, at: int) -> None:
+        if self.faults and at >= self.faults[0][0]:
+            raise self.faults.pop(0)[1]
 
     def verify(
         self,

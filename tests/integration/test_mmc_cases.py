@@ -156,6 +156,14 @@ CASES: dict[str, Case] = {
     # --- while writing: the drive, and us
     "CD-R hardware fault": drive_fault("CD-R", "4/44/00", fail_write=[900, HARDWARE]),
     "DVD+R hardware fault": drive_fault("DVD+R", "4/44/00", fail_write=[900, HARDWARE]),
+    "CD-R hardware fault at the first": drive_fault("CD-R", "4/44/00", fail_write=[0, HARDWARE]),
+    "CD-R hardware fault in the padding": drive_fault(
+        "CD-R", "4/44/00", fail_write=[2149, HARDWARE]
+    ),
+    "DVD+R hardware fault in the padding": drive_fault(
+        "DVD+R", "4/44/00", fail_write=[2149, HARDWARE]
+    ),
+    "DVD+R hardware fault while closing": drive_fault("DVD+R", "4/44/00", fail_close=HARDWARE),
     "CD-R tracking servo": drive_fault("CD-R", "4/09/01", fail_write=[900, SERVO]),
     "CD-R bus error": drive_fault("CD-R", "B/4B/00", fail_write=[900, ABORTED]),
     "CD-R drive unplugged while writing": drive_fault("CD-R", "", unplug_at=700),
@@ -334,10 +342,8 @@ def require_account(double: MmcDouble, journal: Journal, case: Case) -> None:
         expected, is_open = LedgerPhase.CLOSED, True
     elif isinstance(case.ends, Wanted) or case.ends == "job.cancelled":
         expected, is_open = LedgerPhase.SCRAP, True
-    elif "unplug_at" in case.faults:
-        expected, is_open = LedgerPhase.SCRAP, False  # known to be scrap, but out of reach
     else:
-        expected, is_open = LedgerPhase.WRITING, False  # the next look at the drive tells
+        expected, is_open = LedgerPhase.SCRAP, False  # until the drive is well again
     assert history == [expected]
     assert counts.spoiled == (expected == LedgerPhase.SCRAP)
     assert owner is not None
@@ -354,14 +360,28 @@ def require_whole(double: MmcDouble, image: ImageFacts) -> None:
     assert double.order("look")["state"] == "closed"
 
 
-@pytest.mark.parametrize("name", ["CD-R hardware fault", "CD-R drive unplugged while writing"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CD-R hardware fault",
+        "CD-R hardware fault in the padding",
+        "DVD+R hardware fault while closing",
+        "CD-R drive unplugged while writing",
+    ],
+)
 def test_a_disc_in_a_drive_that_is_well_again_is_scrap_and_the_next_is_good(
     double: MmcDouble, journal: Journal, image: ImageFacts, tmp_path: Path, name: str
 ) -> None:
     put_in(double, CASES[name], tmp_path)
     assert isinstance(attempt(double, journal, image), KioskError)
-    well = {"fail_write": None, "unplug_at": None, "is_unplugged": False, "is_changed": True}
-    double.order("set", **well)
+    well = {
+        "fail_write": None,
+        "fail_close": None,
+        "unplug_at": None,
+        "is_unplugged": False,
+        "is_changed": True,
+    }
+    double.order("set", **well, is_changed=True)
     torso = attempt(double, journal, image)
     assert isinstance(torso, NeedsMedium)
     assert torso.wanted is Wanted.OTHER_DISC

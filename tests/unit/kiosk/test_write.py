@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from kiosk.domain.model import OrderId, Wanted
-from kiosk.errors import KioskError, MediumSpoiledError, StoppedError, WrongPatientError
+from kiosk.errors import (
+    DriveFaultError,
+    KioskError,
+    MediumError,
+    MediumSpoiledError,
+    StoppedError,
+    WrongPatientError,
+)
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
 from kiosk.services.write import (
     DriveOccupied,
@@ -432,3 +439,50 @@ def test_spoiled_disc_with_our_name_that_does_not_read_back_is_scrap(
         assert (outcome.wanted, outcome.is_disc_spent) == (Wanted.OTHER_DISC, True)
     assert ledger.phases == [LedgerPhase.WRITING, LedgerPhase.SCRAP]
     assert len(writer.ejected) == 1
+
+
+def ended_by(kind: type[MediumError], has_begun: bool | None) -> MediumError:
+    error = kind("sense 4/44/00")
+    error.has_begun = has_begun
+    return error
+
+
+@pytest.mark.parametrize("kind", [DriveFaultError, MediumError])
+def test_wherever_the_drive_fails_the_disc_is_on_record(
+    image: ImageFacts, kind: type[MediumError]
+) -> None:
+    """At each block and behind the last one, where all of the image is on the disc already."""
+    for at in (-1, *range(2048, image.size_bytes + 1, 2048)):
+        writer, ledger = FakeMediaWriter(disc=FakeDisc()), FakeLedger()
+        writer.faults = [(at, ended_by(kind, at > 0))]
+        with pytest.raises(kind):
+            once(writer, ledger, image)
+        row = ledger.owner("fake")
+        if at < 0:  # the same blank will do
+            assert row is None
+            assert isinstance(once(writer, ledger, image), Written)
+            continue
+        assert row is not None
+        assert row.phase == LedgerPhase.SCRAP
+        assert writer.disc is not None
+        writer.disc.is_whole = at == image.size_bytes  # then it would even read back
+        assert isinstance(once(writer, ledger, image), NeedsMedium)
+        assert len(writer.ejected) == 1
+        writer.insert(FakeDisc())
+        assert isinstance(once(writer, ledger, image), Written)
+
+
+def test_what_nobody_can_tell_the_next_look_does(
+    writer: FakeMediaWriter, ledger: FakeLedger, image: ImageFacts
+) -> None:
+    writer.faults = [(image.size_bytes, ended_by(DriveFaultError, None))]
+    with pytest.raises(DriveFaultError):
+        once(writer, ledger, image)
+    row = ledger.owner("fake")
+    assert row is not None
+    assert row.phase == LedgerPhase.WRITING
+    assert writer.disc is not None
+    writer.disc.is_whole = True
+    outcome = once(writer, ledger, image)
+    assert isinstance(outcome, Written)
+    assert outcome.is_recovered
