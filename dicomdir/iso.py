@@ -173,7 +173,7 @@ def _build(volume: PdiVolume, created_at: datetime) -> Any:
         folders: set[str] = set()
         for entry in volume.entries:
             if entry.size_bytes > _MAX_FILE_BYTES:
-                raise ImageError("a file is too large for ISO 9660 level 1")
+                raise ImageTooLargeError("a file is too large for ISO 9660 level 1")
             if entry.size_bytes == 0:  # PS3.12 and PDI know no use for one, pycdlib loses it
                 raise ImageError("a file is empty")
             *parents, name = entry.path.split("/")

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from dicomdir.errors import GlossaryError
@@ -23,10 +24,11 @@ from kiosk.adapters.spool import DirectorySpool
 from kiosk.builder.protocol import ReportFile
 from kiosk.config import Config, SiteConfig
 from kiosk.domain.left_out import LeftOutCounts
+from kiosk.domain.medium_need import DiscsOf, disc_limit
 from kiosk.domain.model import Medium, Order, Uid
 from kiosk.domain.report import digest_of
 from kiosk.errors import ConfigError, PasswordLostError, ReportLostError
-from kiosk.ports import Clock, ListedStudy, MediaWriter, Pacs, Passwords
+from kiosk.ports import Clock, ListedStudy, MediaStock, MediaWriter, Pacs, Passwords
 from kiosk.services.compose import (
     ComposedImage,
     ComposeRequest,
@@ -79,27 +81,26 @@ def _glossary(path: str) -> str:
         raise ConfigError(f"site.glossary: {path}: {error}") from error
 
 
-def limits_of(config: Config) -> dict[Medium, int]:
-    """Blocks that one image may take, by medium; a medium that is asked itself is not in it.
+def image_limit(config: Config, stock: MediaStock, medium: Medium) -> int:
+    """Blocks that one image may take as things stand; 0 for a medium that is asked itself."""
+    if medium is not Medium.DISC:
+        return 0
+    return disc_limit(list(discs_of(config, stock)), may_span=not config.engine.forbid_spanning)
 
-    What is planned for several drives has to fit each of them: which one takes a job is not known
-    when it is built. Where sets are forbidden, the largest disc in stock decides what is refused.
-    """
-    blocks = [
-        drive.capacity_blocks
-        for drive in config.drives
-        if bootstrap.medium_of(drive) is Medium.DISC
-    ]
-    if not blocks:
-        return {}
-    return {Medium.DISC: max(blocks) if config.engine.forbid_spanning else min(blocks)}
+
+def discs_of(config: Config, stock: MediaStock) -> Iterator[DiscsOf]:
+    """The blanks of each drive for discs."""
+    left = {it.drive: it.in_stock for it in stock.counts()}
+    for drive in config.drives:
+        if bootstrap.medium_of(drive) is Medium.DISC:
+            yield DiscsOf(drive.capacity_blocks, left.get(drive.name))
 
 
 class _Composer:
     """Building, bound to one site and station.
 
     Args:
-        limits: Of an image, by medium.
+        limit: Blocks that an image may take on a medium, as things stand.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class _Composer:
         station: str,
         pool: ComposerPool,
         clock: Clock,
-        limits: Mapping[Medium, int],
+        limit: Callable[[Medium], int],
         reports: ReleasedReports,
         passwords: Passwords,
         *,
@@ -116,7 +117,7 @@ class _Composer:
         viewer: bool,
     ) -> None:
         self._site, self._station, self._pool, self._clock = site, station, pool, clock
-        self._limits, self._reports = limits, reports
+        self._limit, self._reports = limit, reports
         self._may_span, self._viewer = may_span, viewer
         self._passwords = passwords
 
@@ -139,7 +140,7 @@ class _Composer:
             site=self._site,
             created_at=self._clock.now(),
             medium=medium,
-            capacity_blocks=self._limits.get(medium, 0),
+            capacity_blocks=self._limit(medium),
             accession_number=order.accession_number,
             may_span=self._may_span,
             reports=tuple(map(_report_file, found)),
@@ -349,7 +350,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             station,
             pool,
             journal.clock,
-            limits_of(config),
+            partial(image_limit, config, journal.stock),
             reports,
             journal.passwords,
             may_span=not config.engine.forbid_spanning,

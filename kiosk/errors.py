@@ -162,6 +162,12 @@ class SetOversizedError(ComposeError):
     code, exit_code, status_info = "build.too_large", 82, "SET_OVERSIZED"
 
 
+class NeedsStickError(SetOversizedError):
+    """The study does not fit on the discs of this station, but on a stick that is large enough."""
+
+    code, exit_code, status_info = "build.needs_stick", 112, "SET_OVERSIZED"  # 80 to 89 are taken
+
+
 class SpoolLostError(KioskError):
     """Objects that had been retrieved are no longer whole in the spool: retrieve again."""
 

@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
 from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.drive_choice import choose_drive
+from kiosk.domain.medium_need import DiscsOf, blanks_short, other_medium
 from kiosk.domain.model import HandOver, Medium, OrderId, Priority, Step
 from kiosk.errors import (
     CheckFailedError,
     ComposeError,
     ConfigError,
     EngineFaultError,
+    NeedsStickError,
     OrderNotReleasedError,
     Retry,
     SetOversizedError,
@@ -50,12 +52,18 @@ _FATAL = frozenset(
         ComposeError.code,
         CheckFailedError.code,
         SetOversizedError.code,
+        NeedsStickError.code,
         OrderNotReleasedError.code,
         ConfigError.code,
     }
 )
 # Not offered at the kiosk again before somebody of the staff has looked.
-_HELD = _FATAL - {SetOversizedError.code, OrderNotReleasedError.code, ConfigError.code}
+_HELD = _FATAL - {
+    SetOversizedError.code,
+    NeedsStickError.code,
+    OrderNotReleasedError.code,
+    ConfigError.code,
+}
 
 
 def fulfil(durable: Durable, parts: EngineParts, job_id: OrderId) -> None:
@@ -160,15 +168,22 @@ class _Order:
         order = self._parts.orders.get(self._job_id)
         job = self._parts.jobs.get(self._job_id)
         self._progress.put(Step.COMPOSE, 0, 0)
-        with self._heavy():
-            image = self._parts.compose(
-                order,
-                job.choice.medium,
-                self._parts.spool.folder(self._job_id),
-                inventory=inventory,
-                on_progress=lambda done, total: self._progress.put(Step.COMPOSE, done, total),
-                is_cancelled=self._watch,
-            )
+        try:
+            with self._heavy():
+                image = self._parts.compose(
+                    order,
+                    job.choice.medium,
+                    self._parts.spool.folder(self._job_id),
+                    inventory=inventory,
+                    on_progress=lambda done, total: self._progress.put(Step.COMPOSE, done, total),
+                    is_cancelled=self._watch,
+                )
+        except SetOversizedError as error:
+            if other_medium(job.choice.medium, self._parts.media_offered) is None:
+                raise
+            raise NeedsStickError(str(error)) from error
+        if job.choice.medium is Medium.DISC:
+            self._warn_of_stock([-(-it.size_bytes // 2048) for it in image.images])
         self._parts.jobs.note_left_out(self._job_id, image.lacks)
         holds = sum((it.holds for it in image.images), ObjectCounts())
         self._parts.jobs.note_contents(self._job_id, holds)
@@ -177,6 +192,14 @@ class _Order:
         if not image.more:
             return image.facts()
         return {"images": [it.facts() for it in image.images], "since": disc_set.since}
+
+    def _warn_of_stock(self, images: Sequence[int]) -> None:
+        """Staff can fetch blanks while the first ones are made; without them the job waits."""
+        left = {it.drive: it.in_stock for it in self._parts.stock.counts()}
+        planned = self._parts.planned_blocks
+        short = blanks_short([DiscsOf(planned[it], left.get(it)) for it in planned], images)
+        if short:
+            log.warning("it takes %d discs, %d more than there are", len(images), short)
 
     def _heavy(self) -> AbstractContextManager[None]:
         job = self._parts.jobs.get(self._job_id)

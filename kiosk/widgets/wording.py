@@ -201,6 +201,7 @@ def _ask_words(wanted: Wanted) -> Ask:
 _LATER: Final = "later"  # it will be made; nothing for the patient to do
 _DESK: Final = "desk"  # a person has to look
 _LARGE: Final = "large"
+_NEEDS_STICK: Final = "needs_stick"
 _FULL: Final = "full"
 _STOPPED: Final = "stopped"
 _REFUSED: Final = "refused"
@@ -225,6 +226,7 @@ _FAILURES: Final[dict[str, str]] = {
     "build.failed": _LATER,
     "build.check_failed": _LATER,
     "build.too_large": _LARGE,
+    "build.needs_stick": _NEEDS_STICK,
     "build.left_out": _DESK,
     "report.refused": _DESK,
     "report.lost": _DESK,
@@ -298,6 +300,13 @@ def failure_words(error_code: str) -> Sentence:
             _(
                 "They do not fit on what you chose. Please ask at the desk: "
                 "we will find something larger."
+            ),
+        ),
+        _NEEDS_STICK: Sentence(
+            _("Your images need more room"),
+            _(
+                "They do not fit on discs. You can begin again and choose a USB stick, "
+                "or ask at the desk."
             ),
         ),
         _FULL: Sentence(

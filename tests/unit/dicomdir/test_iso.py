@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -160,6 +161,21 @@ def test_too_large_is_told_before_anything_is_written(tmp_path: Path) -> None:
         author(volume, tmp_path / "b.iso", created_at=CREATED, capacity_blocks=blocks - 1)
     assert not (tmp_path / "b.iso").exists()
     author(volume, tmp_path / "b.iso", created_at=CREATED, capacity_blocks=blocks)
+
+
+def test_a_file_that_no_medium_takes_is_too_large_and_no_fault(tmp_path: Path) -> None:
+    """PS3.12 F: one extent a file. A stick gets its files out of the image, and takes no more."""
+    huge = tmp_path / "huge"
+    huge.touch()
+    os.truncate(huge, 1 << 32)  # sparse
+    volume = make_volume(tmp_path)
+    *others, last = volume.entries
+    volume = replace(
+        volume, entries=(*others, replace(last, source=FileSource(os.fspath(huge), 1 << 32)))
+    )
+    with pytest.raises(ImageTooLargeError, match="too large for ISO 9660"):
+        author(volume, tmp_path / "out.iso", created_at=CREATED)
+    assert not (tmp_path / "out.iso").exists()
 
 
 def test_a_source_that_shrank_is_noticed(tmp_path: Path) -> None:

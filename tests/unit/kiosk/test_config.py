@@ -14,8 +14,10 @@ from kiosk.config import RESERVE_BLOCKS, Config, DriveConfig
 from kiosk.config_file import MAX_FILE_BYTES, load, parse, settings, to_toml, without_password
 from kiosk.config_robot import RobotConfig
 from kiosk.domain.model import Medium
-from kiosk.engine_parts import limits_of
+from kiosk.engine_parts import image_limit
 from kiosk.errors import ConfigError
+from kiosk.ports import DriveCounts
+from kiosk.services.parts import NothingCounted
 
 
 def test_an_empty_file_gives_the_defaults():
@@ -32,6 +34,16 @@ def test_what_is_printed_reads_back_equal():
     assert config.engine.retry_s == (1.0, 2.5)
 
 
+class Stock:
+    """The blanks of that drive are used up."""
+
+    def __init__(self, drive: str) -> None:
+        self._drive = drive
+
+    def counts(self) -> list[DriveCounts]:
+        return [DriveCounts(self._drive, 5, 5, 0, 0, None)]
+
+
 def test_capacities_by_kind_and_in_blocks():
     config = parse(
         '[[drives]]\nname = "a"\n[[drives]]\nname = "b"\ncapacity = "cd"\ndevice = "/dev/sr1"\n'
@@ -41,11 +53,15 @@ def test_capacities_by_kind_and_in_blocks():
     assert parse(to_toml(config)) == config
     assert [drive.capacity_blocks + 182 for drive in config.drives] == [2_295_104, 333_000, 5000]
     assert config.engine.forbid_spanning
-    assert limits_of(config) == {Medium.DISC: 2_295_104 - 182}
-    engine = replace(config.engine, forbid_spanning=False)
-    assert limits_of(replace(config, engine=engine)) == {Medium.DISC: 5000 - 182}
+    none_left = Stock("a")
+    assert image_limit(config, NothingCounted(), Medium.DISC) == 2_295_104 - 182
+    assert image_limit(config, none_left, Medium.DISC) == 2_295_104 - 182
+    assert image_limit(config, none_left, Medium.STICK) == 0
+    spans = replace(config, engine=replace(config.engine, forbid_spanning=False))
+    assert image_limit(spans, NothingCounted(), Medium.DISC) == 2_295_104 - 182
+    assert image_limit(spans, none_left, Medium.DISC) == 333_000 - 182
     stick = replace(config, drives=(DriveConfig(kind="stick"),))
-    assert limits_of(stick) == {}
+    assert image_limit(stick, NothingCounted(), Medium.DISC) == 0
 
 
 @pytest.mark.parametrize(
@@ -183,7 +199,7 @@ def test_a_robot_reads_back_equal() -> None:
     robot, other = (drive.robot for drive in config.drives)
     assert (robot.seen_as, robot.images_seen_as) == ("C:\\PTBurnJobs", "\\\\BURN\\iso")
     assert other == RobotConfig()
-    assert limits_of(config) == {Medium.DISC: 2_295_104 - 182}
+    assert image_limit(config, NothingCounted(), Medium.DISC) == 2_295_104 - 182
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from kiosk.errors import (
 from kiosk.ports import LedgerPhase, LoadedMedium, MediumProgress
 from kiosk.services.durable import EngineStopping
 from kiosk.services.parts import Policy
+from kiosk.widgets.wording import failure_words
 from tests.fakes.durable import CrashError, FakeEngine
 from tests.fakes.media import FakeDisc, FakeMediaWriter
 from tests.fakes.station import Station
@@ -279,6 +280,34 @@ def test_what_must_never_leave_fails_the_job(
     assert state is (ReleaseState.HELD if is_held else ReleaseState.RELEASED)
     assert station.writer.ejected == []
     assert station.parts.spool.job_ids() == []
+
+
+def test_what_discs_do_not_hold_a_stick_may(station: Station) -> None:
+    """He may choose again with the same ticket, and is told what."""
+    port = FakeMediaWriter(name="port")
+    drives = {Medium.DISC: [station.writer], Medium.STICK: [port]}
+    station.parts = replace(station.parts, drives=drives)
+    station.archive.build_troubles = [SetOversizedError("40 media are needed, 35 is the most")]
+    job_id = station.place()
+    run(station, job_id)
+    job = station.jobs.get(job_id)
+    assert (job.status, job.status_info, job.error_code) == (
+        ExecutionStatus.FAILURE,
+        "SET_OVERSIZED",
+        "build.needs_stick",
+    )
+    assert "USB" in failure_words(job.error_code).text
+    assert station.journal.orders.get(job_id).state is ReleaseState.RELEASED
+
+
+def test_staff_read_that_a_set_needs_more_discs_than_there_are(
+    station: Station, caplog: pytest.LogCaptureFixture
+) -> None:
+    station.parts = replace(station.parts, planned_blocks={"disc1": 1000})
+    station.journal.stock.count("disc1", 1, actor="test")
+    station.archive.discs = 3
+    run(station, station.place())
+    assert "it takes 3 discs, 2 more than there are" in caplog.text
 
 
 def test_a_lost_spool_is_retrieved_again(station: Station) -> None:
