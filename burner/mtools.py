@@ -19,7 +19,7 @@ from burner.errors import (
     SpoiledMediumError,
 )
 
-MAX_ARGUMENTS = 200  # names in one call
+MAX_ARGUMENTS = 400  # names in one call
 _KEPT_LINES = 20
 
 

@@ -30,12 +30,11 @@ from burner.stick_files import (
     LAST,
     MARKER,
     VERIFIED,
-    StagedBatch,
     StickFile,
     batches_of,
+    copy_batch,
     folders_of,
     require_sound,
-    staged_batches,
 )
 from burner.stick_volume import (
     Marker,
@@ -44,6 +43,7 @@ from burner.stick_volume import (
     assess,
     claimed,
     compare_file,
+    forget,
     open_volume,
     read_marker,
     require_room,
@@ -102,8 +102,7 @@ class Stick:
         """Copy everything, DICOMDIR last, and fsync the node.
 
         Args:
-            staging: Folder on a disk with room for two batches (64 MiB each) or the two largest
-                files.
+            staging: An existing folder for pipes and a mark; it needs no room.
             on_progress: Bytes copied and bytes in all, after each batch.
         Raises:
             NoMediumError: No stick, or it was pulled out.
@@ -126,16 +125,15 @@ class Stick:
             stale = [VERIFIED] if marker and marker.is_verified else []
             stale += [MARKER] if marker else []
             try:
-                with staged_batches(staging, batches_of(files)) as batches:
-                    # DICOMDIR goes first: without it nothing looks like a File-set any more
-                    for entry in sorted(leftovers, key=lambda entry: entry.name != LAST):
-                        mtools.delete_tree(target, entry.name)
-                    for name in stale:
-                        mtools.delete_file(target, name)
-                    content = {"volume_id": mine.volume_id, "names": sorted(mine.names)}
-                    _put_small(target, MARKER, json.dumps(content), staging)
-                    sync(descriptor)
-                    return self._copy(target, descriptor, files, batches, on_progress, is_cancelled)
+                # DICOMDIR goes first: without it nothing looks like a File-set any more
+                for entry in sorted(leftovers, key=lambda entry: entry.name != LAST):
+                    mtools.delete_tree(target, entry.name)
+                for name in stale:
+                    mtools.delete_file(target, name)
+                content = {"volume_id": mine.volume_id, "names": sorted(mine.names)}
+                _put_small(target, MARKER, json.dumps(content), staging)
+                sync(descriptor)
+                self._copy(target, descriptor, files, staging, on_progress, is_cancelled)
             except (MediumTooSmallError, CancelledError) as error:
                 is_undone = self._undo(target, mine, descriptor)
                 if isinstance(error, CancelledError):
@@ -147,20 +145,20 @@ class Stick:
         target: FatTarget,
         descriptor: int,
         files: Sequence[StickFile],
-        batches: Iterator[StagedBatch],
+        staging: Path,
         on_progress: Callable[[int, int], None],
         is_cancelled: Callable[[], bool],
     ) -> None:
         total = sum(file.size for file in files)
         done = 0
         mtools.make_directories(target, folders_of(files))
-        for batch in batches:
+        for batch in batches_of(files):
             if is_cancelled():  # between two calls only: a cut-off mcopy loses clusters
                 raise CancelledError(spoiled=True)
-            if any(file.path == LAST for file in batch.files):
+            if any(file.path == LAST for file in batch):
                 sync(descriptor)  # everything else is on the stick before it
-            batch.copy_in(target)
-            done += sum(file.size for file in batch.files)
+            copy_batch(target, batch, staging)
+            done += sum(file.size for file in batch)
             on_progress(done, total)
         sync(descriptor)
 
@@ -182,6 +180,7 @@ class Stick:
         total = sum(file.size for file in files)
         done = 0
         with self._lock.hold(), claimed(self._path) as descriptor:
+            forget(descriptor)
             with open_volume(self._path) as volume:
                 for file in files:
                     compare_file(volume, file)

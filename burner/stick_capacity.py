@@ -17,7 +17,7 @@ from pathlib import Path
 
 from burner.errors import SpoiledMediumError, UnsuitableStickError, VerificationError
 from burner.fat import SECTOR_BYTES
-from burner.stick_volume import sync
+from burner.stick_volume import forget, sync
 from burner.verify import MediumReader
 
 _LEAST_FOLD = 1024 * 1024  # no stick is smaller
@@ -68,3 +68,4 @@ def _write(descriptor: int, sectors: dict[int, bytes]) -> None:
     except OSError as error:
         raise SpoiledMediumError(f"the stick fails: {error.strerror}") from error
     sync(descriptor)
+    forget(descriptor)

@@ -168,13 +168,17 @@ def claimed(path: Path) -> Iterator[int]:
 
 
 def sync(descriptor: int) -> None:
-    """Errors of a device show up here only; then drop what the system remembers of it."""
+    """Errors of a device show up here only."""
     try:
         os.fsync(descriptor)
     except OSError as error:
         if error.errno in (errno.ENODEV, errno.ENXIO, errno.ENOMEDIUM):
             raise NoMediumError("the stick was taken out") from error
         raise SpoiledMediumError(f"the stick fails: {error.strerror}") from error
+
+
+def forget(descriptor: int) -> None:
+    """Drop what the system remembers of a synced stick, before it is read back."""
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 

@@ -10,7 +10,9 @@ import os
 import random
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +29,9 @@ from burner.errors import (
     UnsuitableStickError,
     VerificationError,
 )
+from burner.mtools import FatTarget
 from burner.stick import Stick
-from burner.stick_files import MARKER, StickFile
+from burner.stick_files import MARKER, StickFile, copy_batch
 from burner.stick_format import format_stick
 from kiosk import bootstrap
 from kiosk.config import Config, DriveConfig, StoreConfig
@@ -584,3 +587,42 @@ def test_a_configured_disk_that_is_no_stick_is_left_alone(
     with pytest.raises(DriveError, match="no removable USB stick"):
         write(Stick(node, lock_folder=tmp_path, require=require_stick), files, staging)
     assert backing.read_bytes() == before
+
+
+# --- what is handed to mtools without a copy in between
+
+
+@pytest.mark.parametrize("at", ["first", "middle", "last"])
+@pytest.mark.parametrize("what", ["missing", "short"])
+def test_a_source_that_fails_ends_the_writing(
+    tmp_path: Path, files: list[StickFile], staging: Path, what: str, at: str
+) -> None:
+    """The reader of the pipes comes to its end, and the stick is known to be unfinished."""
+    path = make_fat(tmp_path / "stick")
+    number = {"first": 0, "middle": len(files) // 2, "last": len(files) - 1}[at]
+    file = files[number]
+    if what == "missing":
+        files[number] = replace(file, source=tmp_path / "gone")
+    else:
+        files[number] = replace(file, offset=file.source.stat().st_size - file.size + 1)
+    stick = stick_of(path)
+    with pytest.raises(EngineError, match="the image"):
+        stick.write(files, "V", staging=staging, on_progress=lambda done, total: None)
+    assert stick.inspect().unfinished == "V"
+    assert list(staging.iterdir()) == []
+
+
+def test_a_reader_that_ends_before_its_last_file(
+    tmp_path: Path, files: list[StickFile], staging: Path
+) -> None:
+    """mcopy keeps what is there and goes on, or stops: in either case nobody waits for it."""
+    path = make_fat(tmp_path / "stick")
+    batch = [file for file in files if "/" not in file.path]
+    target = FatTarget(path)
+    copy_batch(target, batch, staging)
+    with pytest.raises(SpoiledMediumError):
+        copy_batch(target, batch, staging)
+    with pytest.raises(BurnerError):
+        copy_batch(FatTarget(tmp_path / "no stick"), batch, staging)
+    assert list(staging.iterdir()) == []
+    assert not [it for it in threading.enumerate() if it.name == "feeding"]
