@@ -88,9 +88,9 @@ class DiscDrive(Protocol):
         """
         ...
 
-    def reload(self) -> None:
-        """Make drive and system forget what they believe of the medium. Raises NoMediumError if it
-        stays out.
+    def reload(self) -> MediaState:
+        """Make drive and system forget what they believe of the medium, and look at it anew.
+        Raises NoMediumError if it stays out.
         """
         ...
 
@@ -288,8 +288,11 @@ class Drive:
         """Whether one of ours works with the drive; then `inspect` would wait."""
         return self._lock.is_held()
 
-    def reload(self) -> None:
+    def reload(self) -> MediaState:
         """Out and in again, so that neither drive nor kernel answers from memory.
+
+        The look that closes the tray is the answer: each one costs two seconds, as libburn waits
+        half of one whenever it starts or stops a drive.
 
         Raises:
             NoMediumError: The tray does not close by itself (notebook and slot-in drives): somebody
@@ -300,12 +303,13 @@ class Drive:
         if state.status is MediaStatus.NONE:
             raise NoMediumError("the tray must be closed by hand")
         if self._sectors is not self._node:
-            return
+            return state
         deadline = time.monotonic() + READY_PATIENCE_S
         while not self._has_length():
             if time.monotonic() > deadline:
                 raise DriveError("the system does not see the written disc")
             time.sleep(0.5)
+        return state
 
     def open_reader(self) -> MediumReader:
         return MediumReader(self._sectors)

@@ -106,13 +106,14 @@ class SimulatedDrive:
             self._finish(disc, faults)
             return run
 
-    def reload(self) -> None:
+    def reload(self) -> MediaState:
         """Closes the tray. Raises NoMediumError if nothing is in it."""
         with self._change() as box:
             _require_present(box.facts.faults)
             box.facts = replace(box.facts, is_open=False)
             if box.facts.in_tray is None:
                 raise NoMediumError("no medium in the drive")
+        return self.inspect()
 
     def open_reader(self) -> MediumReader:
         facts = self.look()

@@ -181,8 +181,7 @@ class DiscWriter:
         """
         del image
         with kiosk_errors(missing=Wanted.CLOSE_TRAY):
-            self._drive.reload()
-            state = self._drive.inspect()
+            state = self._drive.reload()
             if state.status is not MediaStatus.CLOSED:
                 raise VerificationError(f"the disc is {state.status.value}, not closed")
             try:

@@ -1,10 +1,11 @@
 """Writing and reading back beside the bare tools: a disc beside xorriso, a stick beside mcopy.
 
 The disc is the emulated burner of tests.integration.mmc, into which xorriso writes as fast as the
-double takes it, which is faster than any disc: what ours adds (two looks at the drive, progress,
-judging) weighs more than it would. The stick is a FAT32 image file; mcopy brings the same files
-onto another one, and both are told to sync. Reading back is beside sha256sum of the same bytes:
-ours is one pass, as the image's hash stands for the hash of every file in it.
+double takes it, which is faster than any disc: what ours adds (a look at the drive before, which is
+2 s of libburn waiting for its motor, progress, judging) weighs more than it would. The stick is a
+FAT32 image file; mcopy brings the same files onto another one, and both are told to sync. Reading
+back is beside sha256sum of the same bytes: ours is one pass, as the image's hash stands for the
+hash of every file in it.
 """
 
 from __future__ import annotations
