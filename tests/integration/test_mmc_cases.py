@@ -381,7 +381,7 @@ def test_a_disc_in_a_drive_that_is_well_again_is_scrap_and_the_next_is_good(
         "is_unplugged": False,
         "is_changed": True,
     }
-    double.order("set", **well, is_changed=True)
+    double.order("set", **well)
     torso = attempt(double, journal, image)
     assert isinstance(torso, NeedsMedium)
     assert torso.wanted is Wanted.OTHER_DISC
