@@ -6,6 +6,7 @@ import hashlib
 import math
 from datetime import UTC, date, datetime
 
+from kiosk.domain.bill import Bill
 from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.fee import (
     ActualCost,
@@ -106,7 +107,9 @@ LATIN = {
 }
 
 
-def a_receipt(language: str = "en", *, media: int = 1, is_protected: bool = False) -> Receipt:
+def a_receipt(
+    language: str = "en", *, media: int = 1, is_protected: bool = False, exams: int = 1
+) -> Receipt:
     request = FeeRequest(RequestKind.THIRD_PARTY, Medium.DISC, media, 15, is_posted=True)
     return Receipt(
         language=language,
@@ -122,5 +125,5 @@ def a_receipt(language: str = "en", *, media: int = 1, is_protected: bool = Fals
         ),
         holds=ObjectCounts(412, 1, 2),
         is_protected=is_protected,
-        fees=(quote(POLICY, request),),
+        bills=(Bill("0123456789abcdef", quote(POLICY, request), AT, exams),),
     )

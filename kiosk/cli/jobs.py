@@ -92,6 +92,7 @@ def row(job: Job) -> dict[str, object]:
         "disc": job.disc.number,
         "discs": job.disc.of,
         "bill": job.bill.bill_id if job.bill else "",
+        "bill_exams": job.bill.exams if job.bill else None,
         "fee": job.bill.fee.total.decimal_text if job.bill else None,
         "currency": job.bill.fee.currency if job.bill else "",
         "images": job.holds.images if job.holds else None,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
+from kiosk.domain.bill import Bill
 from kiosk.domain.contents import ObjectCounts
-from kiosk.domain.fee import FeeQuote
 from kiosk.domain.model import Medium
 from kiosk.domain.paper import LANGUAGES, Block, Code, Fact, Heading, Paper, Paragraph, Words, bill
 from kiosk.errors import InvalidValueError
@@ -58,8 +58,8 @@ class Receipt:
         kinds: What the media are, each once.
         holds: What one copy of all exams is made of; None if it is not known.
         phone: Whom to call.
-        fees: What was agreed to for what was placed together, each once; nothing is said of a price
-            if there is none.
+        bills: What was agreed to for what was placed together, each once; nothing is said of a
+            price if there is none. One bill may stand on several receipts.
     """
 
     language: str
@@ -72,7 +72,7 @@ class Receipt:
     media: tuple[ReceiptMedium, ...]
     holds: ObjectCounts | None
     is_protected: bool
-    fees: tuple[FeeQuote, ...]
+    bills: tuple[Bill, ...]
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
@@ -181,8 +181,8 @@ def compose(receipt: Receipt, words: Words) -> Paper:
         Paragraph(say("receipt.doctor")),
         Paragraph(say("form.notice")),
     ]
-    for fee in receipt.fees:
-        blocks += [Heading(say("receipt.cost")), *bill(fee, words)]
+    for agreed in receipt.bills:
+        blocks += _price(agreed, words)
     blocks += [
         Heading(say("receipt.help")),
         Paragraph(say("receipt.call", phone=receipt.phone), is_strong=True),
@@ -190,6 +190,21 @@ def compose(receipt: Receipt, words: Words) -> Paper:
         Paragraph(say("receipt.code")),
     ]
     return Paper(receipt.language, words.is_rtl, say("receipt.title"), tuple(blocks))
+
+
+def _price(agreed: Bill, words: Words) -> list[Block]:
+    """Of several exams the price is one: each of their receipts must say so, or it seems to be due
+    as often as there are receipts.
+    """
+    say = words.say
+    together = say("receipt.together", count=agreed.exams)
+    return [
+        Heading(say("receipt.cost")),
+        *([Paragraph(together, is_strong=True)] if agreed.exams > 1 else []),
+        *bill(agreed.fee, words),
+        Fact(say("receipt.agreed"), words.moment(agreed.agreed_at)),
+        Fact(say("receipt.bill"), words.own(agreed.shown_id)),
+    ]
 
 
 def _contents(holds: ObjectCounts, words: Words) -> list[Block]:

@@ -52,7 +52,7 @@ class Receipts:
         if not handed:
             raise InvalidValueError("nothing of these jobs was handed over yet")
         orders = [self.orders.get(job.order_id) for job, _media in handed]
-        bills = {job.bill.bill_id: job.bill.fee for job, _media in handed if job.bill is not None}
+        bills = {job.bill.bill_id: job.bill for job, _media in handed if job.bill is not None}
         days = (_day(order.study_date) for order in orders)
         return Receipt(
             language=language,
@@ -65,7 +65,7 @@ class Receipts:
             media=tuple(one for _job, media in handed for one in media),
             holds=_together([job.holds for job, _media in handed]),
             is_protected=any(job.choice.is_protected for job, _media in handed),
-            fees=tuple(bills.values()),
+            bills=tuple(bills.values()),
         )
 
     def _of(self, job: Job) -> tuple[ReceiptMedium, ...]:

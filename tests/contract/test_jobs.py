@@ -326,7 +326,7 @@ def test_what_was_agreed_to_is_kept_with_the_jobs(station: Station, journal_url:
     first, second = (jobs.get(it).bill for it in ids[:2])
     assert first is not None
     assert first == second  # one for both
-    assert first.fee == COST
+    assert (first.fee, first.exams) == (COST, 2)
     assert [line.amount.amount for line in first.fee.lines] == [600, 100, -50, -650]
     row = next(iter(station.journal.audit.rows(event="job.submitted")))
     assert (row.details["bill"], row.details["fee"]) == (first.bill_id, "0 USD")
@@ -334,6 +334,7 @@ def test_what_was_agreed_to_is_kept_with_the_jobs(station: Station, journal_url:
     other = quote(FeePolicy(currency="EUR"), FeeRequest(RequestKind.PATIENT, Medium.DISC))
     jobs.submit_all(ids, DISC, WAITING, actor=kiosk, fee=other)
     assert [bill and bill.fee for bill in (jobs.get(it).bill for it in ids)] == [COST, COST, other]
+    assert [bill and bill.exams for bill in (jobs.get(it).bill for it in ids)] == [2, 2, 1]
     jobs.submit_all(ids, DISC, WAITING, actor=kiosk, fee=COST)  # all run: no bill of anything
     with reading(station.journal.engine) as connection:
         assert len(connection.execute(sa.select(bills)).all()) == 2
@@ -349,6 +350,17 @@ def test_what_was_agreed_to_is_kept_with_the_jobs(station: Station, journal_url:
     journal.orders.set_state(ids[1], ReleaseState.RELEASED, actor="staff:eve")
     jobs.submit(ids[1], DISC, Priority.WARD, actor="staff:eve")  # a second copy: nobody was asked
     assert jobs.get(ids[1]).bill is None
+
+
+def test_a_bill_of_an_earlier_version_is_for_the_jobs_that_have_it(station: Station) -> None:
+    ids = [an_order(number).order_id for number in (1, 2, 3)]
+    for number in (1, 2, 3):
+        station.journal.orders.add(an_order(number), actor="test")
+    station.jobs.submit_all(ids[:2], DISC, WAITING, actor="kiosk:hall", fee=COST)
+    station.jobs.submit_all(ids[2:], DISC, WAITING, actor="kiosk:hall", fee=COST)
+    with writing(station.journal.engine) as connection:
+        connection.execute(sa.update(bills).values(exams=None))
+    assert [bill and bill.exams for bill in (station.jobs.get(it).bill for it in ids)] == [2, 2, 1]
 
 
 def test_a_bill_that_cannot_be_read_is_not_guessed(station: Station) -> None:

@@ -75,7 +75,8 @@ class FakeJobs:
     ) -> tuple[OrderId, ...]:
         if self.is_released is not None and not all(map(self.is_released, order_ids)):
             raise OrderNotReleasedError("not released")
-        bill = fee and Bill(f"{len(self.submitted):016x}", fee, self._now())
+        fresh = [it for it in order_ids if it not in self.rows or self.rows[it].has_ended]
+        bill = fee and Bill(f"{len(self.submitted):016x}", fee, self._now(), len(set(fresh)))
         self._number = next_number(self._number, frozenset())
         for order_id in order_ids:
             before = self.rows.get(order_id)

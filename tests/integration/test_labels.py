@@ -4,6 +4,7 @@ in the way of it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -48,10 +49,13 @@ from kiosk.ports import LedgerEntry, LedgerPhase, Printed, PrinterState, Printer
 from kiosk.services.compose import ComposedImage, ComposeRequest, ComposerPool, compose
 from kiosk.services.label_maker import LabelPaper, PictureForm
 from kiosk.services.label_prints import LabelPrints
+from kiosk.services.paper_texts import load_words
 from kiosk.services.parts import Image, IsCancelled, OnCount
+from kiosk.services.receipts import Receipts
 from tests.factories import Patient, make_study
 from tests.fakes.durable import FakeEngine
 from tests.fakes.orders import an_order
+from tests.fakes.papers import FakePrinter
 from tests.fakes.station import Station
 from tests.jobs import fill_job, request_for
 
@@ -353,6 +357,33 @@ def test_a_label_is_printed_when_its_disc_leaves(
     assert bench.station.journal.calls.newest() == []
     for word in ("Yamada", "山田", "LBL-77"):
         assert word not in caplog.text
+
+
+def test_the_receipt_has_the_serial_of_the_label_and_the_hash_of_the_medium(bench: Bench) -> None:
+    """Whoever calls about a disc reads one number from either."""
+    job_id = bench.place()
+    bench.run(job_id)
+    journal = bench.station.journal
+    receipts = Receipts(
+        printer=FakePrinter(),
+        words=load_words,
+        jobs=bench.station.jobs,
+        orders=journal.orders,
+        media=journal.ledger,
+        audit=journal.audit,
+        clock=bench.station.clock,
+        site_name="Riverside Imaging",
+        phone="555-0100",
+    )
+    receipt = receipts.make([job_id], language="en")
+    (serial,) = bench.labels.serials(job_id)
+    assert bench.labels.label_of(job_id, serial).serial == serial
+    (disc,) = bench.station.good_discs()
+    assert [(it.name, it.digest) for it in receipt.media] == [
+        (serial, hashlib.sha256(disc.content).hexdigest())
+    ]
+    text = " ".join(receipts.lines(receipt, 200))
+    assert f"Serial number: {serial}" in text
 
 
 def test_each_copy_has_its_own(bench: Bench) -> None:

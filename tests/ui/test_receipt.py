@@ -11,8 +11,15 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from kiosk.domain.fee import AverageSchedule, FeePolicy, FlatFee
-from kiosk.domain.model import Medium, Step, Wanted
+from kiosk.domain.fee import (
+    AverageSchedule,
+    FeePolicy,
+    FeeRequest,
+    FlatFee,
+    RequestKind,
+    quote,
+)
+from kiosk.domain.model import MediaChoice, Medium, Priority, Step, Wanted
 from kiosk.domain.paper import Paper, plain_lines
 from kiosk.errors import JournalError, ReceiptPaperOutError
 from kiosk.lobby.screens.progress import ProgressScreen
@@ -20,6 +27,7 @@ from kiosk.lobby.screens.receipt import ReceiptScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, ThanksScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.ports import PrinterState
+from kiosk.services.claims import Release
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.qr import code_lines
 from kiosk.widgets.shown import Shown
@@ -207,6 +215,48 @@ async def test_who_comes_back_reads_what_he_agreed_to() -> None:
         await visitor.until(lambda: len(desk.printer.printed) == 1)
         slip = "\n".join(plain_lines(desk.printer.printed[0].blocks, 42))
         assert re.search(r"^Total +\$4.25$", slip, re.MULTILINE)
+
+
+async def test_two_receipts_of_one_bill_show_one_price_for_both() -> None:
+    """He takes the first disc today and the second tomorrow: neither paper is a bill of its own."""
+    desk = Desk()
+    hall = desk.hall
+    first, second = an_order(1, patient_id="P1"), an_order(2, patient_id="P1")
+    fees = FeePolicy(patient=AverageSchedule({Medium.DISC: 425}))
+    jobs = (first.order_id, second.order_id)
+    hall.orders.add(second, actor="test")
+    hall.jobs.submit_all(
+        jobs,
+        MediaChoice(Medium.DISC),
+        Priority.WAITING_PATIENT,
+        actor="kiosk:hall",
+        fee=quote(fees, FeeRequest(RequestKind.PATIENT, Medium.DISC, 2)),
+    )
+    slips = []
+    for job_id in jobs:
+        desk.printer.printed.clear()
+        async with hall.app().run_test(size=(80, 24)) as pilot:
+            visitor = Visitor(pilot)
+            await visitor.sees(WelcomeScreen)
+            release = Release("", (first, second), job_id)
+            visitor.app._visit.release = release
+            visitor.app.begin_order(release)
+            hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+            hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+            await visitor.sees(ThanksScreen)
+            await visitor.touch("#stop")
+            await visitor.sees(ReceiptScreen)
+            pages = " ".join(page.spoken for page in visitor.screen._pages)  # type: ignore[attr-defined]
+            assert "One price for 2 exams" in pages
+            await visitor.touch("#print")
+            await visitor.until(lambda: len(desk.printer.printed) == 1)
+            slips.append(" ".join(plain_lines(desk.printer.printed[0].blocks, 200)))
+    bill = hall.jobs.get(first.order_id).bill
+    assert bill is not None
+    for slip in slips:
+        assert slip.count("$4.25") == 2  # its line and its total
+        assert "One price for 2 exams" in slip
+        assert f"Bill number: {bill.shown_id}" in slip
 
 
 async def test_a_scan_over_somebody_s_receipt_begins_with_none_of_it() -> None:

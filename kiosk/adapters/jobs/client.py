@@ -145,7 +145,9 @@ class DbosJobs:
             if not reasons:
                 bill = _Bill(fee)
                 if fee is not None and not set(order_ids) <= set(running):
-                    bill = _Bill(fee, keep_bill(connection, fee, self._journal.clock.now()))
+                    count = len(set(order_ids) - set(running))
+                    now = self._journal.clock.now()
+                    bill = _Bill(fee, keep_bill(connection, fee, now, count))
                 number = 0
                 if choice.hand_over is HandOver.ON_CLAIM and not set(order_ids) <= set(running):
                     # What runs is joined: one visit has one number.

@@ -24,14 +24,15 @@ from kiosk.domain.fee import (
 from kiosk.errors import InvalidValueError, JournalError
 
 
-def keep_bill(connection: sa.Connection, fee: FeeQuote, agreed_at: datetime) -> str:
-    """In the transaction that places the jobs. Returns the bill's id."""
+def keep_bill(connection: sa.Connection, fee: FeeQuote, agreed_at: datetime, exams: int) -> str:
+    """In the transaction that places the jobs, `exams` of them. Returns the bill's id."""
     bill_id = secrets.token_hex(8)
     lines = [[line.item.value, line.quantity, line.amount.amount] for line in fee.lines]
     connection.execute(
         sa.insert(bills).values(
             bill_id=bill_id,
             agreed_at=agreed_at,
+            exams=exams,
             kind=fee.kind.value,
             method=fee.method.value,
             currency=fee.currency,
@@ -49,7 +50,9 @@ def bills_of(connection: sa.Connection, job_ids: Collection[str]) -> dict[str, B
     Raises:
         JournalError: One cannot be read: what was agreed to is not guessed.
     """
-    query = sa.select(jobs.c.job_id, bills).where(
+    its = jobs.alias()
+    share = sa.select(sa.func.count()).where(its.c.bill_id == bills.c.bill_id).scalar_subquery()
+    query = sa.select(jobs.c.job_id, bills, share.label("share")).where(
         jobs.c.job_id.in_(job_ids), jobs.c.bill_id == bills.c.bill_id
     )
     return {row.job_id: _to_bill(row) for row in connection.execute(query)}
@@ -71,4 +74,5 @@ def _to_bill(row: Any) -> Bill:
         )
     except (ValueError, TypeError, InvalidValueError) as error:
         raise JournalError(f"bill {row.bill_id} cannot be read") from error
-    return Bill(row.bill_id, fee, row.agreed_at)
+    exams = row.share if row.exams is None else row.exams
+    return Bill(row.bill_id, fee, row.agreed_at, exams)

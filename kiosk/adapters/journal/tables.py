@@ -123,6 +123,7 @@ bills = sa.Table(
     metadata,
     sa.Column("bill_id", sa.String(16), primary_key=True),
     sa.Column("agreed_at", UtcDateTime, nullable=False),
+    sa.Column("exams", sa.Integer),  # null in rows of earlier versions
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("method", sa.String(16), nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
