@@ -336,6 +336,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         fees=fee_policy(config.fee),
         forms=forms,
         receipts=receipts,
+        report_days=config.lobby.report_days,
         for_whom=config.lobby.for_whom,
         doctors=bootstrap_paper.doctors(config),
         site_address=", ".join((site.institution, *site.address)),

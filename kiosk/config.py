@@ -246,6 +246,12 @@ class LobbyConfig:
     other_exams: bool = option(
         False, "a ticket also offers the patient's other released orders of the last 7 days"
     )
+    report_days: int = option(
+        0,
+        "days after the exam by which a report usually is final; said with one that is not yet."
+        " 0: not known, and that is said",
+        _between(0, 365),
+    )
     for_whom: bool = option(
         True,
         "visitors are asked for whom the copy is: themselves, a doctor of forms.directory, or"

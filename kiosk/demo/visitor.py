@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from string import ascii_lowercase
@@ -79,8 +80,10 @@ async def visit(
         say("What it costs is shown")
         await visitor.touch(CostScreen, "#go")
         await visitor.touch(FormScreen, "#by-name")
-        for letter in person.name.split()[0].lower():
-            if letter in ascii_lowercase:
+        for letter in unicodedata.normalize("NFKD", person.name).lower():
+            if letter == " ":
+                await visitor.touch(NameSignatureScreen, "#k-space")
+            elif letter in ascii_lowercase:
                 await visitor.touch(NameSignatureScreen, f"#k-{ascii_lowercase.index(letter)}")
         await visitor.touch(NameSignatureScreen, "#go")
         say("The release form is read and signed")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 
+from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import Order, OrderId, ReleaseState
 
 
@@ -60,6 +62,23 @@ def exam_of(order: Order, *, today: date, job_id: OrderId | None) -> Exam:
         _report_of(order),
         job_id,
     )
+
+
+def reports_due(exams: Sequence[Exam], usual_days: int, today: date) -> date | None:
+    """The day on which all reports that are not final usually are.
+
+    Args:
+        usual_days: After the exam, at this site; 0 if that is not known.
+    Returns:
+        None if nothing honest can be said: no report is awaited, the site does not know, or a day
+        has gone by and the report has not come.
+    """
+    awaited = [it for it in exams if it.report is ReportState.NOT_FINAL]
+    exam_days = [parse_birth_date(it.study_date, "YMD") for it in awaited]
+    if not usual_days or not awaited:
+        return None
+    due = [day + timedelta(days=usual_days) for day in exam_days if day is not None]
+    return max(due) if len(due) == len(awaited) and min(due) >= today else None
 
 
 def _report_of(order: Order) -> ReportState:

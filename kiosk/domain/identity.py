@@ -92,7 +92,7 @@ def same_name(one: str, other: str) -> bool:
     """Whether two DICOM names agree by the rules of `match`: used to find namesakes, never to
     release.
     """
-    if _is_damaged(one) or _is_damaged(other):
+    if is_damaged(one) or is_damaged(other):
         return False
     return not _compare_names(one, other)
 
@@ -203,7 +203,7 @@ def _compare_alphabetic(verified: str, seen: str) -> list[tuple[Verdict, str]]:
     found = []
     if not fold(family) or not fold(other_family):
         found.append((Verdict.UNDECIDABLE, "name.family"))
-    elif not _same_word(family, other_family):
+    elif not same_word(family, other_family):
         found.append((Verdict.DIFFERENT, "name.family"))
     if not _same_given(given, other_given):
         found.append((Verdict.DIFFERENT, "name.given"))
@@ -214,18 +214,18 @@ def _same_given(one: str, other: str) -> bool:
     """First names equal, one the initial of the other, or one absent; written together or apart is
     the same.
     """
-    words, other_words = _words(one), _words(other)
+    words, other_words = words_of(one), words_of(other)
     if not words or not other_words:
         return True
     first, second = words[0], other_words[0]
-    if _same_word(first, second) or _same_word(one, other):
+    if same_word(first, second) or same_word(one, other):
         return True
     short, long = sorted((fold(first), fold(second)), key=len)
     # A single ideograph is a whole name; only letters that have a case are written as initials.
     return len(short) == 1 and short.upper() != short and long.startswith(short)
 
 
-def _same_word(one: str, other: str) -> bool:
+def same_word(one: str, other: str) -> bool:
     return fold(one) == fold(other) or fold(_spell_out(one)) == fold(_spell_out(other))
 
 
@@ -250,7 +250,7 @@ def _family_and_given(group: str) -> tuple[str, str]:
     return components[0], components[1] if len(components) > 1 else ""
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     kept = (c if c.isalnum() or c in _APOSTROPHES or _is_mark(c) else " " for c in text)
     return [word for word in "".join(kept).split() if fold(word)]
 
@@ -282,10 +282,10 @@ def _is_kept_mark(character: str) -> bool:
 
 def _is_readable(identity: PatientIdentity) -> bool:
     texts = (identity.patient_id, identity.issuer, identity.name)
-    return not any(_is_damaged(text) for text in texts) and len(identity.birth_date) <= 32
+    return not any(is_damaged(text) for text in texts) and len(identity.birth_date) <= 32
 
 
-def _is_damaged(text: str) -> bool:
+def is_damaged(text: str) -> bool:
     """Whether decoding failed or never happened: replacement characters, lone surrogates, escape
     sequences.
     """

@@ -25,6 +25,7 @@ class JobPassword:
 
     Attributes:
         password_id: Names it and says nothing of it.
+        text: "" of one that is not shown any more.
         is_told: It was shown to somebody, on record.
     """
 
@@ -32,3 +33,7 @@ class JobPassword:
     text: str = field(repr=False)
     is_told: bool
     made_at: datetime
+
+    @property
+    def is_gone(self) -> bool:
+        return not self.text

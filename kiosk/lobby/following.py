@@ -118,6 +118,8 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
             self._watch_first(message.asks_first)
             return
         self._visit.password = message.password
+        if message.job is not None and message.password is not None:
+            self._visit.passwords[message.job.job_id] = message.password
         now_s = self._parts.clock.monotonic_s()
         if message.job is not None:
             self._tell()

@@ -15,7 +15,8 @@ from kiosk.domain.model import MediaChoice, Medium
 from kiosk.domain.paper import Block
 from kiosk.domain.protection import Protect
 from kiosk.domain.recipient import for_me
-from kiosk.domain.release_form import ReleaseForm, ReleaseRequest, sign
+from kiosk.domain.release_form import ReleaseForm, ReleaseRequest, TypedSignature, sign
+from kiosk.domain.signed_name import signs_as
 from kiosk.lobby.answers import Placed
 from kiosk.lobby.recipients import RecipientsApp
 from kiosk.lobby.request_form import request_of
@@ -23,7 +24,12 @@ from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.cost import CostScreen
 from kiosk.lobby.screens.exams import ExamsScreen
-from kiosk.lobby.screens.form import FormScreen, HandSignatureScreen, NameSignatureScreen
+from kiosk.lobby.screens.form import (
+    FormScreen,
+    HandSignatureScreen,
+    NameSignatureScreen,
+    OtherNameScreen,
+)
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.sentence import MomentScreen
 from kiosk.lobby.screens.whom import WhomScreen
@@ -71,7 +77,7 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
 
     def go_back(self, screen: LobbyScreen | None) -> bool:
         """One question back; False if that is none of ours."""
-        if isinstance(screen, NameSignatureScreen | HandSignatureScreen):
+        if isinstance(screen, NameSignatureScreen | HandSignatureScreen | OtherNameScreen):
             self._show_form()
             return self._visit.release is not None
         if self._visit.release is not None and self.back_from_recipient(screen):
@@ -103,7 +109,8 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
     def _ask_exams(self) -> None:
         if (release := self._visit.release) is not None:
             chosen = self._visit.chosen
-            self._show(ExamsScreen(self._frame, release.exams, self._today, chosen))
+            days = self._parts.report_days
+            self._show(ExamsScreen(self._frame, release.exams, self._today, chosen, days))
 
     def on_exams_chosen(self, message: told.ExamsChosen) -> None:
         if self._visit.release is not None:
@@ -169,10 +176,15 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
             self._show(screen(self._frame))
 
     def on_signed(self, message: told.Signed) -> None:
-        visit = self._visit
-        if visit.release is not None and visit.received_at is not None:
-            request = self._request(visit, visit.release, visit.received_at)
-            self._order(sign(request, message.signature, self._parts.clock.now()))
+        visit, signature = self._visit, message.signature
+        if visit.release is None or visit.received_at is None:
+            return
+        on_file = visit.release.order.patient.name
+        if isinstance(signature, TypedSignature) and not signs_as(signature.name, on_file):
+            self._show(OtherNameScreen(self._frame))
+            return
+        request = self._request(visit, visit.release, visit.received_at)
+        self._order(sign(request, signature, self._parts.clock.now()))
 
     def _request(self, visit: Visit, release: Release, received_at: datetime) -> ReleaseRequest:
         """What is signed, in the language that is spoken now."""

@@ -53,6 +53,7 @@ class LobbyParts:
         forms: Release forms that are signed before anything is made; None where none is asked.
         receipts: What is handed out with the medium; None where nothing is.
         site_address: Where a request is taken back in writing.
+        report_days: After an exam its report is usually final; 0 if that is not known.
         for_whom: It is asked for whom the copy is; otherwise it is for the patient.
         doctors: The site's directory.
         date_order: How a birth date is typed here.
@@ -89,6 +90,7 @@ class LobbyParts:
     forms: ReleaseForms | None = None
     receipts: Receipts | None = None
     site_address: str = ""
+    report_days: int = 0
     for_whom: bool = False
     doctors: tuple[Doctor, ...] = ()
     date_order: DateOrder = "DMY"

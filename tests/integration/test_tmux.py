@@ -169,7 +169,7 @@ def test_a_visit_by_keys_and_scanner(pane: Pane, folder: Path) -> None:
     pane.sees("read this, then sign")
     pane.press("Sign by typing my name")
     pane.sees("Type your first and last name")
-    pane.types("jorg", lambda text: "jorg" in text.lower())
+    pane.types("jorg schroder", lambda text: "jorg schroder" in text.lower())
     pane.enter()
     pane.sees("Please put in a blank disc")
     pane.press("Do it for me")

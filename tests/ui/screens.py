@@ -37,7 +37,12 @@ from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.cost import CostScreen
 from kiosk.lobby.screens.exams import ExamsScreen
-from kiosk.lobby.screens.form import FormScreen, HandSignatureScreen, NameSignatureScreen
+from kiosk.lobby.screens.form import (
+    FormScreen,
+    HandSignatureScreen,
+    NameSignatureScreen,
+    OtherNameScreen,
+)
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
@@ -173,6 +178,7 @@ def every_screen(
         "is_this_you": lambda: IsThisYouScreen(frame, order),
         "exams": lambda: ExamsScreen(frame, [exam], START.date()),
         "exams_several": lambda: ExamsScreen(frame, exams(exam), START.date()),
+        "exams_report_due": lambda: ExamsScreen(frame, exams(exam), START.date(), report_days=30),
         "exams_none_yet": lambda: ExamsScreen(
             frame, [dataclasses.replace(exam, readiness=Readiness.NOT_YET)], date(2026, 1, 1)
         ),
@@ -199,8 +205,15 @@ def every_screen(
         ),
         "sign_by_name": lambda: NameSignatureScreen(frame),
         "sign_by_hand": lambda: HandSignatureScreen(frame),
+        "other_name": lambda: OtherNameScreen(frame),
         "writing_protected": lambda: ProgressScreen(
             frame, a_job(order, is_protected=True), Estimate(0.55, 130.0), PASSWORD
+        ),
+        "writing_password_gone": lambda: ProgressScreen(
+            frame,
+            a_job(order, is_protected=True),
+            Estimate(0.55, 130.0),
+            dataclasses.replace(PASSWORD, text="", is_told=True),
         ),
         "waiting_protected": lambda: ProgressScreen(
             frame, a_job(order, step=None, is_protected=True), None

@@ -20,7 +20,12 @@ from kiosk.domain.release_form import drawn_signature
 from kiosk.errors import FormLostError
 from kiosk.lobby.request_form import written_name
 from kiosk.lobby.screens.cost import CostScreen
-from kiosk.lobby.screens.form import FormScreen, HandSignatureScreen, NameSignatureScreen
+from kiosk.lobby.screens.form import (
+    FormScreen,
+    HandSignatureScreen,
+    NameSignatureScreen,
+    OtherNameScreen,
+)
 from kiosk.lobby.screens.medium import MediumScreen
 from kiosk.lobby.screens.panel import HelpPanel
 from kiosk.lobby.screens.progress import ProgressScreen
@@ -114,6 +119,70 @@ async def test_read_to_the_end_and_signed_by_name(desk: Desk, size: tuple[int, i
         assert len(hall.jobs.submitted) == 1
 
 
+@pytest.mark.parametrize("word", ["x", "Yes", "Maria", "Pedro Garcia", "Garcia Garcia"])
+async def test_not_any_word_signs_it(desk: Desk, word: str) -> None:
+    """One calm page, another try, his finger or the desk; nothing is made or kept before."""
+    hall = desk.hall
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await comes_to_the_form(visitor, hall)
+        await visitor.touch("#by-name")
+        await visitor.sees(NameSignatureScreen)
+        for letter in word:
+            visitor.screen.typed(letter)
+        await visitor.touch("#go")
+        await visitor.sees(OtherNameScreen)
+        said = visitor.said()
+        assert "go to the desk" in said
+        assert not {"Garcia", "Maria"} & set(said.split())
+        assert (hall.jobs.submitted, desk.forms.of(ORDER)) == ([], ())
+        await visitor.touch("#by-hand")
+        await visitor.sees(HandSignatureScreen)
+        await visitor.touch("#back")
+        await visitor.sees(FormScreen)
+        await visitor.touch("#by-name")
+        await visitor.sees(NameSignatureScreen)
+        for letter in word:
+            visitor.screen.typed(letter)
+        await visitor.touch("#go")
+        await visitor.sees(OtherNameScreen)
+        await visitor.touch("#by-name")  # once more
+        await visitor.sees(NameSignatureScreen)
+        for letter in "garcia, m.":
+            visitor.screen.typed(letter)
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+        assert len(desk.forms.of(ORDER)) == 1
+
+
+async def test_another_name_in_lines(desk: Desk) -> None:
+    hall = desk.hall
+
+    async def person(reader: Reader) -> None:
+        await reader.reads("Take your images home")
+        reader.types(hall.ticket.qr_text)
+        await reader.reads("Type 8 digits")
+        reader.types("03031961")
+        await reader.presses("Continue")
+        await reader.presses("Yes")
+        await reader.presses("Continue")
+        await reader.presses("Disc")
+        await reader.presses("Continue")
+        await reader.presses("Sign by typing my name")
+        await reader.reads("Type your first and last name.")
+        reader.types("Pedro Lopez")
+        await reader.presses("Sign")
+        await reader.reads("This is not the name that the form is for")
+        await reader.presses("Try again")
+        await reader.reads("Type your first and last name.")
+        reader.types("Maria Garcia")
+        await reader.presses("Sign")
+        await reader.reads("We are making your disc")
+
+    await run(hall, person)
+    assert len(hall.jobs.submitted) == 1
+
+
 async def test_by_finger(desk: Desk) -> None:
     hall = desk.hall
     async with hall.app().run_test(size=(64, 20)) as pilot:
@@ -189,7 +258,7 @@ async def test_it_is_read_in_the_language_of_now_and_kept_in_it(desk: Desk) -> N
         await visitor.until(lambda: "Ich bitte Riverside Imaging" in visitor.text())
         await visitor.touch("#by-name")
         await visitor.sees(NameSignatureScreen)
-        for letter in "Maria":
+        for letter in "Maria Garcia":
             visitor.screen.typed(letter)
         await visitor.touch("#go")
         await visitor.sees(ProgressScreen)
@@ -210,7 +279,7 @@ async def test_a_form_that_cannot_be_kept_makes_nothing(
         await comes_to_the_form(visitor, hall)
         await visitor.touch("#by-name")
         await visitor.sees(NameSignatureScreen)
-        for letter in "Maria":
+        for letter in "Maria Garcia":
             visitor.screen.typed(letter)
         await visitor.touch("#go")
         await visitor.sees(SorryScreen)
@@ -225,7 +294,7 @@ async def test_a_hold_that_the_form_meets_says_no_more_than_a_refusal(desk: Desk
         await comes_to_the_form(visitor, hall)
         await visitor.touch("#by-name")
         await visitor.sees(NameSignatureScreen)
-        for letter in "Maria":
+        for letter in "Maria Garcia":
             visitor.screen.typed(letter)
         desk.journal.orders.set_state(ORDER, ReleaseState.HELD, actor="staff:eve")
         await visitor.touch("#go")

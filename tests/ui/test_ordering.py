@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from kiosk.domain.claim import ClaimPath
-from kiosk.domain.exam import Exam, Readiness, ReportState, exam_of
+from kiosk.domain.exam import Exam, Readiness, ReportState, exam_of, reports_due
 from kiosk.domain.fee import AverageSchedule, FeePolicy, FeeRequest, RequestKind, quote
 from kiosk.domain.model import (
     MediaChoice,
@@ -293,6 +293,39 @@ async def test_he_comes_back_to_all_that_still_runs() -> None:
         await visitor.sees(ProgressScreen)
         hall.jobs.fail(second.order_id, "archive.incomplete")
         await visitor.sees(SorryScreen)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (0, "when, we do not know. Then ask at the desk for a second copy with it."),
+        (4, "usually it is by 7 March 2026. Then you can have a second copy with it."),
+        (2, "usually it is by 5 March 2026"),  # today
+        (1, "when, we do not know"),  # it should have been: nothing is promised anew
+    ],
+)
+async def test_when_a_report_comes_is_said_as_far_as_it_is_known(days: int, said: str) -> None:
+    preliminary = dataclasses.replace(an_order(), is_report_preliminary=True)
+    hall = Hall(preliminary, report_days=days)
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.says_who_he_is(hall)
+        await visitor.sees(ExamsScreen)
+        assert said in visitor.said()
+        assert "report not final yet" in visitor.said()
+
+
+def test_of_several_reports_the_last_day_is_said() -> None:
+    today = date(2026, 3, 5)
+
+    def exam(day: str, report: ReportState = ReportState.NOT_FINAL) -> Exam:
+        return Exam(Readiness.READY, OrderId("one"), "CT", day, report)
+
+    both = [exam("20260304"), exam("20260302"), exam("20260305", ReportState.FINAL)]
+    assert reports_due(both, 5, today) == date(2026, 3, 9)
+    assert reports_due(both, 2, today) is None  # the older one should be there
+    assert reports_due([*both, exam("")], 5, today) is None
+    assert reports_due(both[2:], 5, today) is None
 
 
 @pytest.mark.parametrize("report", list(ReportState))

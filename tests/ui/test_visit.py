@@ -13,14 +13,15 @@ from kiosk.domain.model import (
     HandOver,
     MediaChoice,
     Medium,
+    OrderId,
     Priority,
     ReleaseState,
     Step,
     Wanted,
 )
-from kiosk.domain.protection import Protect
+from kiosk.domain.protection import JobPassword, Protect
 from kiosk.domain.unfit import Unfit
-from kiosk.errors import JournalError
+from kiosk.errors import JournalError, PasswordLostError
 from kiosk.lobby.password import PasswordNote
 from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.exams import ExamsScreen
@@ -34,7 +35,7 @@ from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.widgets.unusable import unfit_words
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
-from tests.fakes.passwords import PASSWORD
+from tests.fakes.passwords import PASSWORD, FakePasswords
 
 
 def on_claim(medium: Medium, copies: int = 1) -> MediaChoice:
@@ -634,10 +635,14 @@ async def test_the_password_is_there_until_the_disc_is_taken(
     assert len(hall.passwords.told) == 1
 
 
-async def test_whoever_comes_back_after_a_restart_sees_it_again(hall: Hall) -> None:
+async def test_whoever_comes_back_does_not_see_it_again(hall: Hall) -> None:
+    """Not by the ticket, which may have been found, nor after the lobby began anew: the page says
+    whom to ask.
+    """
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await chooses_a_password(visitor, hall)
+        await visitor.until(lambda: hall.passwords.told)
     async with hall.app().run_test() as pilot:  # the lobby's process began anew
         visitor = Visitor(pilot)
         await visitor.sees(WelcomeScreen)
@@ -645,10 +650,88 @@ async def test_whoever_comes_back_after_a_restart_sees_it_again(hall: Hall) -> N
         await visitor.sees(IsThisYouScreen)
         await visitor.touch("#yes")
         await visitor.sees(ProgressScreen)
-        await visitor.until(lambda: PASSWORD.text in visitor.text())
-        await visitor.touch("#leave")
-        await visitor.sees(WelcomeScreen)
+        await visitor.until(lambda: "It is shown only once" in visitor.text())
+        assert "call or see the desk" in visitor.text()
+        hall.jobs.at_step(hall.order.order_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(hall.order.order_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        assert "It is shown only once" in visitor.text()
+        assert PASSWORD.text not in visitor.text()
+        assert PASSWORD.text not in repr(vars(visitor.app._visit))  # it is not here at all
+        await visitor.touch("#stop")
+        await visitor.sees(GoodbyeScreen)
         assert visitor.app._visit.password is None
+    assert len(hall.passwords.told) == 1
+
+
+async def test_two_exams_have_two_passwords_that_stay_for_the_visit(hall: Hall) -> None:
+    """The second one's turn comes first for a while: the first one's is not lost by that."""
+    first, second = hall.order, an_order(2, patient_id="P00001")
+    texts = {
+        first.order_id: PASSWORD,
+        second.order_id: dataclasses.replace(PASSWORD, text="2" * 19),
+    }
+    told: set[str] = set()
+
+    class TwoPasswords(FakePasswords):
+        def of(self, job_id: OrderId) -> JobPassword | None:
+            return dataclasses.replace(texts[job_id], password_id=job_id, is_told=job_id in told)
+
+        def tell(self, password_id: str, *, actor: str) -> None:
+            told.add(password_id)
+
+    hall.parts = dataclasses.replace(hall.parts, passwords=TwoPasswords())
+    choice = MediaChoice(Medium.DISC, is_protected=True)
+    for order in (first, second):
+        hall.jobs.submit(order.order_id, choice, Priority.WAITING_PATIENT, actor="kiosk:hall")
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        visitor.app._visit.jobs_left = (second.order_id,)
+        visitor.app._watch(first.order_id)
+        await visitor.until(lambda: PASSWORD.text in visitor.text())
+        await visitor.until(lambda: told == {first.order_id})
+        visitor.app._watch_first(second.order_id)
+        await visitor.until(lambda: "2" * 19 in visitor.text())
+        await visitor.until(lambda: len(told) == 2)
+        visitor.app._watch_first(first.order_id)
+        await visitor.until(lambda: PASSWORD.text in visitor.text())
+
+
+async def test_a_password_that_cannot_be_read_is_not_promised(hall: Hall) -> None:
+    class Lost(FakePasswords):
+        def of(self, job_id: OrderId) -> JobPassword | None:
+            raise PasswordLostError("another key")
+
+    hall.parts = dataclasses.replace(hall.parts, passwords=Lost())
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await chooses_a_password(visitor, hall)
+        await visitor.until(lambda: "call or see the desk" in visitor.text())
+        assert "in a moment" not in visitor.text()
+
+
+async def test_a_password_is_said_only_on_request(hall: Hall) -> None:
+    spelled = " ".join(PASSWORD.text)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.sees(WelcomeScreen)
+        await visitor.identify(hall.ticket)
+        await visitor.sees(IsThisYouScreen)
+        visitor.app.change_comfort(dataclasses.replace(visitor.app.comfort, is_spoken=True))
+        await visitor.sees(IsThisYouScreen)
+        await visitor.touch("#yes")
+        await visitor.touch("#go")
+        await visitor.touch("#protect")
+        await visitor.touch("#medium-disc")
+        await visitor.until(lambda: PASSWORD.text in visitor.text())
+        await visitor.until(lambda: "password stands on the screen" in hall.speech.text())
+        assert PASSWORD.text not in hall.speech.text()
+        assert spelled not in hall.speech.text()
+        await pilot.press("f3")
+        await visitor.until(
+            lambda: PASSWORD.text in hall.speech.text() or spelled in hall.speech.text()
+        )
 
 
 async def test_a_password_that_was_not_on_the_screen_is_not_told(hall: Hall) -> None:

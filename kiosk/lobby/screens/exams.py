@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from kiosk.domain.exam import Exam, Readiness, ReportState
+from kiosk.domain.exam import Exam, Readiness, ReportState, reports_due
 from kiosk.domain.model import OrderId
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import ExamsChosen, StartOver
@@ -20,7 +20,7 @@ from kiosk.widgets.safe_text import safe_text
 from kiosk.widgets.screen import Heard
 from kiosk.widgets.shown import Shown
 from kiosk.widgets.wording import exam_words
-from kiosk.widgets.words import _, ngettext
+from kiosk.widgets.words import _, date_words, ngettext
 
 _A_PAGE: Final = 2
 
@@ -71,6 +71,7 @@ class ExamsScreen(LobbyScreen):
         exams: As they were released; of those that are the desk's only the number is shown.
         today: The day on the wall of the place.
         chosen: Orders that are wanted so far; None for the newest.
+        report_days: After an exam its report is usually final; 0 if nobody knows.
     """
 
     kept = ("_chosen", "_page")
@@ -81,11 +82,12 @@ class ExamsScreen(LobbyScreen):
         exams: Sequence[Exam],
         today: date,
         chosen: Collection[OrderId] | None = None,
+        report_days: int = 0,
     ) -> None:
         super().__init__(frame, _("What you will take home"))
         self._offered = [it for it in exams if it.order_id is not None]
         self._at_desk = len(exams) - len(self._offered)
-        self._today = today
+        self._today, self._report_days = today, report_days
         self._chosen = set(newest_of(exams, today) if chosen is None else chosen)
         self._page = 0
 
@@ -158,9 +160,7 @@ class ExamsScreen(LobbyScreen):
         if not self._can_go:
             said = [_("Please come back when it is ready, or ask at the desk.")]
         if any(it.report is ReportState.NOT_FINAL for it in self._offered):
-            said.append(
-                _("A report is not final yet. When it is, you can have a second copy with it.")
-            )
+            said.append(self._about_reports())
         if self._at_desk:
             said.append(
                 ngettext(
@@ -170,6 +170,19 @@ class ExamsScreen(LobbyScreen):
                 )
             )
         return said
+
+    def _about_reports(self) -> str:
+        """When, as far as that is known, and that the copy of today is not the last."""
+        due = reports_due(self._offered, self._report_days, self._today)
+        if due is None:
+            return _(
+                "A report is not final yet; when, we do not know. Then ask at the desk for a second"
+                " copy with it."
+            )
+        return _(
+            "A report is not final yet; usually it is by {date}. Then you can have a second copy"
+            " with it."
+        ).format(date=date_words(due))
 
     def _state(self, exam: Exam) -> str:
         if exam.readiness is Readiness.READY:

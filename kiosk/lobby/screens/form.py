@@ -19,6 +19,7 @@ from kiosk.lobby.screens.typing import TextScreen
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.drawing import Drawing, Strokes
 from kiosk.widgets.mirror import Row
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.words import _
 
 _CELL_RATIO: Final = 2.0  # height of a cell over its width
@@ -65,6 +66,37 @@ class NameSignatureScreen(TextScreen):
             return Signed(typed_signature(self._text))
         except InvalidValueError:
             return None
+
+
+class OtherNameScreen(LobbyScreen):
+    """What was typed is not the patient's name. What that is, is not said."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(frame, _("This is not the name that the form is for"))
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="middle"):
+            yield Shown(
+                _("Please type first and last name again, or sign with your finger."),
+                classes="said strong",
+            )
+            yield Shown(
+                _("If you sign for somebody else, please go to the desk."),
+                classes="said",
+            )
+            with Row(classes="buttons"):
+                yield TouchButton(_("Back"), id="back")
+                yield TouchButton(_("Sign with my finger"), id="by-hand")
+                yield TouchButton(_("Try again"), id="by-name", classes="primary")
+
+    def answers(self) -> dict[str, Message]:
+        return {
+            "back": Back(),
+            "by-name": SignWanted(is_by_hand=False),
+            "by-hand": SignWanted(is_by_hand=True),
+        }
 
 
 class HandSignatureScreen(LobbyScreen):
