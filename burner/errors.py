@@ -47,7 +47,7 @@ class MediumTooSmallError(UnsuitableMediumError):
 class UnsuitableStickError(UnsuitableMediumError):
     """The stick cannot take the files without touching what is on it: no_file_system,
     other_file_system, damaged, dirty, read_only, in_use, has_dicomdir, name_collision,
-    file_too_large or false_capacity.
+    file_too_large, false_capacity or not_fresh.
     """
 
     code = "stick.unsuitable"

@@ -36,6 +36,8 @@ from burner.stick_files import (
     folders_of,
     require_sound,
 )
+from burner.stick_format import format_stick
+from burner.stick_fresh import look_fresh
 from burner.stick_volume import (
     Marker,
     StickState,
@@ -70,6 +72,7 @@ class Stick:
         self.name = name or path.name
         self._path = path
         self._require = require
+        self._lock_folder = lock_folder
         self._lock = DriveLock(lock_folder / f"sendhome-{self.name}.lock")
         self._reading = contextlib.ExitStack()
         self._volume: StickVolume | None = None
@@ -89,6 +92,32 @@ class Stick:
         self._end_reading()
         with self._claimed(), open_volume(self._path) as volume:
             return assess(volume)
+
+    def inspect_fresh(self) -> StickState:
+        """`inspect`, of a stick that is to be made anew: nobody may have anything on it.
+
+        Raises:
+            NoMediumError: No stick.
+            UnsuitableStickError: reason is not_fresh, dirty, read_only or in_use.
+        """
+        self._end_reading()
+        with self._claimed():
+            return look_fresh(self._path)
+
+    def make_anew(self, label: str) -> None:
+        """Partition and format it, if nobody has anything on it; nothing is changed otherwise.
+
+        Raises as `inspect_fresh` and `format_stick`.
+        """
+
+        def require(descriptor: int) -> None:
+            self._require(descriptor)
+            look_fresh(self._path)  # once more: it may have been changed for another
+
+        self._end_reading()
+        format_stick(
+            self._path, label, name=self.name, lock_folder=self._lock_folder, require=require
+        )
 
     def write(
         self,

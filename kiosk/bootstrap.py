@@ -212,7 +212,9 @@ def pacs(config: Config, storage: StorageReceiver | None = None) -> DicomPacs:
 
 
 def medium_of(drive: DriveConfig) -> Medium:
-    return Medium.STICK if drive.kind in ("stick", "simulated-stick") else Medium.DISC
+    if not drive.is_port:
+        return Medium.DISC
+    return Medium.HOUSE_STICK if drive.sticks == "house" else Medium.STICK
 
 
 def offered(config: Config) -> tuple[Medium, ...]:
@@ -235,9 +237,10 @@ def writer(
     from burner.drive import Drive
     from burner.stick import Stick
     from burner.stick_power import power_off
-    from kiosk.adapters.media import DiscWriter, StickWriter
+    from kiosk.adapters.media import DiscWriter, HouseStickWriter, StickWriter
 
     device = Path(drive.device)
+    kind = HouseStickWriter if medium_of(drive) is Medium.HOUSE_STICK else StickWriter
     staging = config.store.spool_dir
     match drive.kind:
         case "optical":
@@ -247,10 +250,10 @@ def writer(
         case "stick":
             stick = Stick(device, name=drive.name, require=require_stick)
             off = partial(power_off, device) if drive.power_off else None
-            return StickWriter(stick, staging=staging, power_off=off)
+            return kind(stick, staging=staging, power_off=off)
         case "simulated-stick":  # an image file, alone in its folder
             stick = Stick(device, name=drive.name, lock_folder=device.parent)
-            return StickWriter(stick, staging=staging)
+            return kind(stick, staging=staging)
     if drive.is_robot:
         from kiosk import bootstrap_robots
 

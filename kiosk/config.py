@@ -156,7 +156,18 @@ class DriveConfig:
         "switch a finished stick off (udisks2): its light goes out, but then nobody can see whether"
         " it was taken",
     )
+    sticks: str = option(
+        "own",
+        "whose sticks go into this port: own (the visitor's: what is on them stays) or house (new,"
+        " sealed ones of the facility: made anew, and refused unless nothing is on them)",
+        _one_of("own", "house"),
+    )
     robot: RobotConfig = field(default_factory=RobotConfig)
+
+    @property
+    def is_port(self) -> bool:
+        """For sticks."""
+        return self.kind in ("stick", "simulated-stick")
 
     @property
     def is_robot(self) -> bool:

@@ -127,6 +127,8 @@ def parse(text: str) -> Config:
                 raise ConfigError("drives: two drives have the same name")
             for i, drive in enumerate(drives):
                 blocks = drive.capacity_blocks
+                if drive.sticks != "own" and not drive.is_port:
+                    raise ConfigError(f"drives[{i}].sticks: only of a port for sticks")
                 if complaint := complain(drive.kind, drive.device, blocks, drive.robot):
                     raise ConfigError(f"drives[{i}].{complaint}")
             values["drives"] = drives

@@ -51,7 +51,8 @@ def _table(is_key: Callable[[str], bool], keys: str) -> Callable[[Any], str | No
     return check
 
 
-_by_medium: Final = _table(lambda key: key in {m.value for m in Medium}, "disc and stick")
+_MEDIA: Final = ", ".join(m.value for m in Medium)
+_by_medium: Final = _table(lambda key: key in {m.value for m in Medium}, _MEDIA)
 _by_state: Final = _table(lambda key: bool(key) and _state(key) is None, "states, such as TX")
 
 
@@ -202,6 +203,8 @@ def _rule(key: str, config: FeeRuleConfig) -> FeeRule:
             if not config.labour:
                 raise ConfigError(f"{key}.labour: method average needs its schedule")
             labour = {Medium(name): amount for name, amount in config.labour}
+            if Medium.STICK in labour:  # the same work, unless it is said otherwise
+                labour.setdefault(Medium.HOUSE_STICK, labour[Medium.STICK])
             return AverageSchedule(labour, supplies, config.postage)
         case FeeMethod.ACTUAL:
             return ActualCost(config.labour_per_hour, supplies, config.postage, config.summary)

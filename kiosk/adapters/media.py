@@ -29,6 +29,7 @@ from burner.errors import (
 from burner.record import record
 from burner.stick import Stick
 from burner.stick_files import StickFile
+from burner.stick_volume import StickState
 from burner.verify import MediumReader, verify
 from dicomdir.errors import DicomdirError
 from dicomdir.iso_reader import BLOCK_BYTES, IsoReader
@@ -267,7 +268,7 @@ class StickWriter:
     def inspect(self) -> LoadedMedium:
         try:
             with kiosk_errors(missing=Wanted.STICK):
-                state = self._stick.inspect()
+                state = self._look()
         except MediumWantedError as error:
             if isinstance(error.__cause__, NoMediumError):
                 return LoadedMedium(Wanted.STICK, "", 0, "", is_empty=True)
@@ -280,6 +281,9 @@ class StickWriter:
             state.unfinished,
             mark=f"{state.serial}:{state.free_bytes}",
         )
+
+    def _look(self) -> StickState:
+        return self._stick.inspect()
 
     def write(
         self,
@@ -366,6 +370,30 @@ class StickWriter:
             self._power_off()
         except DriveError as error:
             log.warning("%s: may be pulled, but was not switched off: %s", self.name, error)
+
+
+class HouseStickWriter(StickWriter):
+    """The port for the facility's sealed sticks: they are made anew before they are written.
+
+    Only a stick on which nobody has anything is: what a visitor puts in here by mistake is refused.
+    """
+
+    def _look(self) -> StickState:
+        return self._stick.inspect_fresh()
+
+    def write(
+        self,
+        image: Path,
+        *,
+        on_progress: Callable[[MediumProgress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        with kiosk_errors(missing=Wanted.STICK):
+            volume_id, _files = files_of_image(image)
+            if is_cancelled():
+                raise CancelledError(spoiled=False)
+            self._stick.make_anew(volume_id)
+        super().write(image, on_progress=on_progress, is_cancelled=is_cancelled)
 
 
 def files_of_image(image: Path) -> tuple[str, list[StickFile]]:

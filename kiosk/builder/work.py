@@ -293,7 +293,7 @@ class _Build:
             site=request.site,
             work=work,
             links=self._links,
-            medium=request.medium.value,
+            medium=request.medium.form,
             refused=frozenset(request.refused),
             expected=request.expected,
             viewer=self._viewer,

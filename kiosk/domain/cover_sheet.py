@@ -23,7 +23,7 @@ _MAX_DAYS: Final = 3
 
 def compose(label: MediumLabel, words: Words) -> Paper:
     """The sheet of this medium; `words` in its reader's language."""
-    say, kind = words.say, label.medium.value
+    say, kind = words.say, label.medium.form
     title = say(f"sheet.title_{kind}")
     blocks: list[Block] = [
         Paragraph(words.own(label.institution)),

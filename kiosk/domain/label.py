@@ -227,7 +227,7 @@ def compose(label: MediumLabel, words: Words, second: Second = Second.BIRTH_DATE
         ask = say("label.ask", phone=phone) if phone else say("label.ask_site")
         protections.insert(0, f"{protection} {ask}")
     contents = say("label.with_pages" if label.has_pages else "label.dicom_only")
-    place = say(f"label.{label.medium.value}", number=label.number, count=label.count)
+    place = say(f"label.{label.medium.form}", number=label.number, count=label.count)
     born, known = _identifiers(label, words)
     studies = _newest_first(label.studies)
     return LabelText(

@@ -134,7 +134,13 @@ class Medium(Enum):
     """What the patient takes home."""
 
     DISC = "disc"
-    STICK = "stick"
+    HOUSE_STICK = "house_stick"  # a sealed one of the facility: made anew, if nothing is on it
+    STICK = "stick"  # his own: what is on it stays
+
+    @property
+    def form(self) -> str:
+        """ "disc" or "stick": for what is the same whoever brought the stick."""
+        return "disc" if self is Medium.DISC else "stick"
 
 
 class HandOver(Enum):

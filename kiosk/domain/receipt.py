@@ -174,7 +174,8 @@ def compose(receipt: Receipt, words: Words) -> Paper:
     if receipt.holds is not None:
         blocks += _contents(receipt.holds, words)
     blocks.append(Heading(say("receipt.open")))
-    blocks += [Paragraph(say(f"receipt.open_{kind.value}")) for kind in receipt.kinds]
+    forms = dict.fromkeys(kind.form for kind in receipt.kinds)
+    blocks += [Paragraph(say(f"receipt.open_{form}")) for form in forms]
     if receipt.is_protected:
         blocks.append(Paragraph(say("receipt.open_protected"), is_strong=True))
     blocks += [

@@ -27,6 +27,7 @@ class Unfit(Enum):
     NAME_COLLISION = "name_collision"
     FILE_TOO_LARGE = "file_too_large"
     FALSE_CAPACITY = "false_capacity"
+    NOT_FRESH = "not_fresh"
 
     @property
     def text(self) -> str:
@@ -49,6 +50,7 @@ _TEXTS = {
     Unfit.NAME_COLLISION: "the stick has files or folders named as ours are",
     Unfit.FILE_TOO_LARGE: "one file of the study is larger than FAT can hold (4 GiB)",
     Unfit.FALSE_CAPACITY: "the stick holds less than it says: throw it away",
+    Unfit.NOT_FRESH: "something is on the stick: a sealed one of ours is empty, and none is erased",
 }
 
 

@@ -175,6 +175,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
                     has_demo_hand=has_hand,
                     disc=job.disc,
                     error_code=job.error_code,
+                    medium=job.choice.medium,
                 )
                 self._show(at)
         else:

@@ -24,7 +24,7 @@ def left_out_words(counts: LeftOutCounts, medium: Medium) -> str:
     *first, last = items
     if first:
         last = _("{items} and {item}").format(items=_(", ").join(first), item=last)
-    place = {Medium.DISC: _("the disc"), Medium.STICK: _("the USB stick")}[medium]
+    place = {"disc": _("the disc"), "stick": _("the USB stick")}[medium.form]
     said = _("{items} could not be put on {medium}.").format(items=last, medium=place)
     also = ngettext(
         "A list there names it. Please ask at the desk for it.",

@@ -44,7 +44,7 @@ def profile_name(medium: Medium, size_bytes: int, *, is_encrypted: bool) -> str:
     than the first of its kind allows.
     """
     middle = "SEC-" if is_encrypted else ""
-    if medium is Medium.STICK:
+    if medium is not Medium.DISC:
         return f"STD-GEN-{middle}USB-JPEG"
     return f"STD-GEN-{middle}{'CD' if size_bytes <= _LARGEST_CD_BYTES else 'DVD-JPEG'}"
 

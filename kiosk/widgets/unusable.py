@@ -54,6 +54,7 @@ def unfit_words(unfit: Unfit) -> str:
         Unfit.HAS_DICOMDIR: _(
             "There are medical images on this stick already. Please use another one."
         ),
+        Unfit.NOT_FRESH: _("Something is on this stick already. Please take a new, sealed one."),
         Unfit.NAME_COLLISION: _("Files on this stick are in the way. Please use another one."),
         Unfit.FILE_TOO_LARGE: _(
             "Your images do not fit on a stick. Please ask at the desk for a disc."

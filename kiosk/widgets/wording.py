@@ -132,12 +132,23 @@ def disc_words(disc: DiscPlace) -> str:
     return _("Disc {number} of {of}").format(number=disc.number, of=disc.of) if disc.of > 1 else ""
 
 
-def ask_words(wanted: Wanted, disc: DiscPlace = DiscPlace()) -> Ask:  # noqa: B008 - frozen
+def ask_words(
+    wanted: Wanted,
+    disc: DiscPlace = DiscPlace(),  # noqa: B008 - frozen
+    medium: Medium | None = None,
+) -> Ask:
     """What a job waits for a person to do.
 
     Args:
         disc: The one of a set that is to be made.
+        medium: What was chosen; None if that makes no difference.
     """
+    if wanted is Wanted.STICK and medium is Medium.HOUSE_STICK:
+        return Ask(
+            _("Please put in a new, sealed USB stick"),
+            _("Take one out of the box, or ask at the desk. Open it and push it into the slot."),
+            _("Done"),
+        )
     ask = _ask_words(wanted)
     if disc.of == 1:
         return ask
@@ -350,7 +361,8 @@ def medium_words(medium: Medium) -> Sentence:
     """A medium, and what it is good for."""
     return {
         Medium.DISC: Sentence(_("Disc"), _("CD or DVD")),
-        Medium.STICK: Sentence(_("USB stick"), _("for computers without a disc drive")),
+        Medium.HOUSE_STICK: Sentence(_("New USB stick from us"), _("sealed; it is yours to keep")),
+        Medium.STICK: Sentence(_("My own USB stick"), _("what is on it stays on it")),
     }[medium]
 
 

@@ -626,3 +626,143 @@ def test_a_reader_that_ends_before_its_last_file(
         copy_batch(FatTarget(tmp_path / "no stick"), batch, staging)
     assert list(staging.iterdir()) == []
     assert not [it for it in threading.enumerate() if it.name == "feeding"]
+
+
+# --- sticks of the house: made anew, but never somebody's
+
+
+def make_superfloppy(path: Path) -> None:
+    make_fat(path)
+
+
+def make_partitioned(path: Path) -> None:
+    make_blank(path)
+    format_stick(path, "NEW", lock_folder=path.parent)
+
+
+def make_blank(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 100 * MIB)
+
+
+@pytest.mark.parametrize("make", [make_superfloppy, make_partitioned, make_blank])
+def test_a_stick_on_which_nothing_is_is_made_anew(
+    tmp_path: Path, files: list[StickFile], staging: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "stick"
+    make(path)
+    stick = stick_of(path)
+    before = digest_of(path)
+    assert stick.inspect_fresh().free_bytes > 50 * MIB
+    assert digest_of(path) == before  # only looked at
+    stick.make_anew("PDI_0001")
+    assert path.read_bytes()[510:512] == b"\x55\xaa"
+    write_and_verify(stick, files, staging)
+    assert_holds(path, files, offset=MIB)
+    assert "PDI_0001" in tool("mlabel", "-s", "-i", f"{path}@@1M", "::")
+
+
+def with_a_file(path: Path) -> None:
+    make_fat(path)
+    tool("mcopy", "-i", path, Path(__file__), "::/letter.txt")
+
+
+def with_a_hidden_folder(path: Path) -> None:
+    make_fat(path)
+    tool("mmd", "-i", path, "::/System Volume Information")
+    tool("mattrib", "+h", "+s", "-i", path, "::/System Volume Information")
+
+
+def with_our_images_of_an_earlier_visit(path: Path) -> None:
+    make_fat(path)
+    tool("mcopy", "-i", path, Path(__file__), "::/DICOMDIR")
+
+
+def with_a_file_beside_our_unfinished_ones(path: Path) -> None:
+    with_a_file(path)
+    marker = path.parent / "marker"
+    marker.write_text('{"volume_id": "PDI_0001", "names": ["DICOMDIR", "DICOM"]}')
+    tool("mcopy", "-i", path, marker, f"::/{MARKER}")
+
+
+def with_a_second_partition(path: Path) -> None:
+    make_partitioned(path)
+    with path.open("r+b") as file:
+        file.seek(446 + 16 + 4)
+        file.write(b"\x83")
+
+
+def as_exfat(path: Path) -> None:
+    make_fat(path)
+    with path.open("r+b") as file:
+        file.seek(3)
+        file.write(b"EXFAT   ")
+
+
+def as_something_unknown(path: Path) -> None:
+    make_blank(path)
+    with path.open("r+b") as file:
+        file.write(b"LUKS\xba\xbe")
+
+
+def with_something_at_its_end(path: Path) -> None:
+    make_blank(path)
+    with path.open("r+b") as file:
+        file.seek(-512, os.SEEK_END)
+        file.write(b"EFI PART")
+
+
+OTHERS = [
+    with_a_file, with_a_hidden_folder, with_our_images_of_an_earlier_visit,
+    with_a_file_beside_our_unfinished_ones, with_a_second_partition, as_exfat,
+    as_something_unknown, with_something_at_its_end,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", OTHERS)
+def test_a_stick_on_which_something_is_is_never_made_anew(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "stick"
+    make(path)
+    before = digest_of(path)
+    stick = stick_of(path)
+    for look in (stick.inspect_fresh, lambda: stick.make_anew("PDI_0001")):
+        with pytest.raises(UnsuitableStickError) as caught:
+            look()
+        assert caught.value.reason == "not_fresh"
+    assert digest_of(path) == before
+
+
+def test_what_a_try_of_ours_left_does_not_stand_in_the_way(
+    tmp_path: Path, files: list[StickFile], staging: Path
+) -> None:
+    path = tmp_path / "stick"
+    make_partitioned(path)
+    stick = stick_of(path)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt  # a cut
+
+    with pytest.raises(KeyboardInterrupt):
+        stick.write(files, "PDI_0001", staging=staging, on_progress=stop)
+    assert stick.inspect_fresh().unfinished == "PDI_0001"
+    stick.make_anew("PDI_0001")
+    write_and_verify(stick, files, staging)
+    assert_holds(path, files, offset=MIB)
+
+
+def test_no_stick_and_a_dirty_one_are_said_as_ever(tmp_path: Path) -> None:
+    with pytest.raises(NoMediumError):
+        stick_of(tmp_path / "none").inspect_fresh()
+    path = make_fat(tmp_path / "stick")
+    with path.open("r+b") as file:
+        file.seek(0x41)
+        file.write(b"\x01")
+    with pytest.raises(UnsuitableStickError) as caught:
+        stick_of(path).make_anew("PDI_0001")
+    assert caught.value.reason == "dirty"
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from burner.stick import Stick
-from kiosk.adapters.media import StickWriter
+from kiosk.adapters.media import HouseStickWriter, StickWriter
 from kiosk.domain.model import (
     ExecutionStatus,
     MediaChoice,
@@ -131,6 +131,7 @@ class StickStation(Station):
         self._iso = image
         writer = StickWriter(Stick(self.path, lock_folder=folder), staging=folder)
         self.parts.drives[Medium.STICK] = [writer]  # type: ignore[index]  # a dict, as it was made
+        self.medium = Medium.STICK
         object.__setattr__(self.parts, "compose", self.make_image)  # frozen, but not for a test
         self.during_wait = self.look_on
 
@@ -152,7 +153,7 @@ class StickStation(Station):
     def order_stick(self) -> OrderId:
         order = an_order(1)
         self.journal.orders.add(order, actor="test")
-        choice = MediaChoice(Medium.STICK)
+        choice = MediaChoice(self.medium)
         return self.jobs.submit(order.order_id, choice, Priority.WAITING_PATIENT, actor="test")
 
     def look_on(self) -> None:
@@ -266,3 +267,56 @@ def test_what_is_put_in_next_has_its_own_reason(one: StickStation) -> None:
         LARGER,
         (Wanted.STICK, Unfit.READ_ONLY),
     ]
+
+
+# --- the facility's own, sealed ones
+
+
+@pytest.fixture
+def house(one: StickStation) -> StickStation:
+    """The same port, for sticks of the house."""
+    drives = one.parts.drives
+    del drives[Medium.STICK]  # type: ignore[attr-defined]  # a dict, as it was made
+    writer = HouseStickWriter(Stick(one.path, lock_folder=one.path.parent), staging=one.path.parent)
+    drives[Medium.HOUSE_STICK] = [writer]  # type: ignore[index]
+    one.medium = Medium.HOUSE_STICK
+    return one
+
+
+def with_a_letter(path: Path) -> None:
+    make_stick(path)
+    tool("mcopy", "-i", path, Path(__file__), "::/letter.txt")
+
+
+def new_from_the_box(one: StickStation) -> None:
+    empty_of_all(one.path)
+
+
+def test_somebodys_own_stick_is_not_taken_for_one_of_the_house(house: StickStation) -> None:
+    """It comes out as it went in; a new one is made anew and goes on its way."""
+    with_a_letter(house.path)
+    before = house.path.read_bytes()
+    after: list[bytes] = []
+
+    def change(one: StickStation) -> None:
+        after.append(one.path.read_bytes())
+        one.path.unlink()
+        new_from_the_box(one)
+
+    house.actions = [change]
+    job_id = house.order_stick()
+    FakeEngine(house.parts).run(job_id)
+    assert after == [before]
+    assert house.asked_for == [(Wanted.STICK, Unfit.NOT_FRESH)]
+    assert house.jobs.get(job_id).status is ExecutionStatus.DONE
+    assert house.jobs.get(job_id).choice.medium is Medium.HOUSE_STICK
+    tool("mtype", "-i", f"{house.path}@@1M", "::/DICOM/I2")
+
+
+def test_nor_is_one_that_the_kiosk_has_written_before(house: StickStation) -> None:
+    with_dicomdir(house.path)
+    house.actions = [pull, new_from_the_box]
+    job_id = house.order_stick()
+    FakeEngine(house.parts).run(job_id)
+    assert house.asked_for[0] == (Wanted.STICK, Unfit.NOT_FRESH)
+    assert house.jobs.get(job_id).status is ExecutionStatus.DONE

@@ -183,6 +183,13 @@ def every_screen(
             frame, [dataclasses.replace(exam, readiness=Readiness.NOT_YET)], date(2026, 1, 1)
         ),
         "medium": lambda: MediumScreen(frame, (Medium.DISC, Medium.STICK)),
+        "medium_house": lambda: MediumScreen(frame, tuple(Medium), Protect.OPTIONAL),
+        "ask_house_stick": lambda: QuestionScreen(
+            frame,
+            Question(order.order_id, 1, Wanted.STICK, START),
+            has_demo_hand=False,
+            medium=Medium.HOUSE_STICK,
+        ),
         "medium_optional": lambda: MediumScreen(
             frame, (Medium.DISC, Medium.STICK), Protect.OPTIONAL
         ),

@@ -22,6 +22,8 @@ from kiosk.domain.fee import (
 from kiosk.domain.model import MediaChoice, Medium, Priority, Step, Wanted
 from kiosk.domain.paper import Paper, plain_lines
 from kiosk.errors import JournalError, ReceiptPaperOutError
+from kiosk.lobby.screens.form import FormScreen, NameSignatureScreen
+from kiosk.lobby.screens.medium import MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.receipt import ReceiptScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, ThanksScreen
@@ -33,7 +35,7 @@ from kiosk.widgets.qr import code_lines
 from kiosk.widgets.shown import Shown
 from tests.fakes.lobby import Hall, Visitor
 from tests.fakes.orders import an_order
-from tests.fakes.papers import DIGEST, FakeMedia, FakePrinter, receipts_of
+from tests.fakes.papers import DIGEST, FakeForms, FakeMedia, FakePrinter, receipts_of
 from tests.qr import decode
 
 
@@ -215,6 +217,60 @@ async def test_who_comes_back_reads_what_he_agreed_to() -> None:
         await visitor.until(lambda: len(desk.printer.printed) == 1)
         slip = "\n".join(plain_lines(desk.printer.printed[0].blocks, 42))
         assert re.search(r"^Total +\$4.25$", slip, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("medium", "button", "asked", "written"),
+    [
+        (Medium.HOUSE_STICK, "New USB stick from us", "Take one out of the box", "New USB stick"),
+        (Medium.STICK, "My own USB stick", "Push it into the slot", "USB stick of my own"),
+    ],
+)
+async def test_whose_stick_it_is_is_said_all_the_way(
+    medium: Medium, button: str, asked: str, written: str
+) -> None:
+    desk = Desk()
+    hall = desk.hall
+    hall.parts = replace(hall.parts, media=tuple(Medium), forms=FakeForms())  # type: ignore[arg-type]
+    job_id = hall.order.order_id
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.wants_all_exams(hall)
+        await visitor.sees(MediumScreen)
+        assert button in visitor.text()
+        await visitor.touch(f"#medium-{medium.value}")
+        await visitor.touch("#go")
+        await visitor.sees(FormScreen)
+        form = " ".join(page.spoken for page in visitor.screen._pages)  # type: ignore[attr-defined]
+        assert f"On: {written}" in form
+        await visitor.touch("#by-name")
+        await visitor.sees(NameSignatureScreen)
+        for letter in "Maria Garcia":
+            visitor.screen.typed(letter)
+        await visitor.touch("#go")
+        await visitor.until(lambda: job_id in hall.jobs.rows)
+        assert hall.jobs.submitted[0][1].medium is medium
+        hall.jobs.at_step(job_id, Step.WRITE)
+        hall.jobs.ask(job_id, Wanted.STICK)
+        await visitor.until(lambda: asked in visitor.said())
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        assert "USB stick" in visitor.text()
+        await visitor.touch("#stop")
+        await visitor.sees(ReceiptScreen)
+        receipt = " ".join(page.spoken for page in visitor.screen._pages)  # type: ignore[attr-defined]
+        assert f"Medium: {written}" in receipt
+        assert "Plug the stick into a computer" in receipt
+
+
+async def test_a_site_without_sealed_sticks_offers_none() -> None:
+    desk = Desk()
+    async with desk.hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.wants_all_exams(desk.hall)
+        await visitor.sees(MediumScreen)
+        assert "from us" not in visitor.text()
 
 
 async def test_two_receipts_of_one_bill_show_one_price_for_both() -> None:

@@ -41,14 +41,18 @@ class MediumScreen(LobbyScreen):
         self._media, self._protect, self._is_protected = media, protect, is_protected
 
     def compose_body(self) -> ComposeResult:
+        sticks = [it for it in self._media if it is not Medium.DISC]
         classes = "with-toggle" if self._protect is Protect.OPTIONAL else ""
+        if len(sticks) > 1:
+            classes = "with-sticks"
         with Vertical(id="choices", classes=classes):
             for medium in self._media:
-                words = medium_words(medium)
-                note = words.text
-                if self._protect is Protect.ALWAYS:
-                    note = _("{text}, with a password").format(text=note)
-                yield TouchButton(words.title, note=note, id=f"medium-{medium.value}")
+                if medium is Medium.DISC or len(sticks) == 1:
+                    yield self._button(medium)
+            if len(sticks) > 1:
+                with Row(id="sticks"):
+                    for medium in sticks:
+                        yield self._button(medium)
             back = TouchButton(_("Back"), id="back")
             if self._protect is not Protect.OPTIONAL:
                 yield back
@@ -56,6 +60,13 @@ class MediumScreen(LobbyScreen):
             with Row(id="below"):
                 yield back
                 yield Toggle(_("Protect with a password"), id="protect", is_on=self._is_protected)
+
+    def _button(self, medium: Medium) -> TouchButton:
+        words = medium_words(medium)
+        note = words.text
+        if self._protect is Protect.ALWAYS:
+            note = _("{text}, with a password").format(text=note)
+        return TouchButton(words.title, note=note, id=f"medium-{medium.value}")
 
     def pressed(self, button: TouchButton) -> None:
         """The password is switched on and off; everything else is an answer."""

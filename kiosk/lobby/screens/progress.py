@@ -9,7 +9,7 @@ from textual.containers import Center, Vertical
 from textual.content import Content
 from textual.message import Message
 
-from kiosk.domain.model import ExecutionStatus, Job, Medium, Step
+from kiosk.domain.model import ExecutionStatus, Job, Step
 from kiosk.domain.protection import JobPassword
 from kiosk.lobby.estimate import Estimate
 from kiosk.lobby.left_out import LeftOutNote
@@ -74,9 +74,9 @@ class ProgressScreen(LobbyScreen):
         password: JobPassword | None = None,
     ) -> None:
         title = {
-            Medium.DISC: _("We are making your disc"),
-            Medium.STICK: _("We are filling your USB stick"),
-        }[job.choice.medium]
+            "disc": _("We are making your disc"),
+            "stick": _("We are filling your USB stick"),
+        }[job.choice.medium.form]
         if job.wall_number:
             number = str(job.wall_number)
             title = " · ".join((title, _("Number {number}").format(number=number)))

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from kiosk.domain.disc_set import DiscPlace
-from kiosk.domain.model import Question, Wanted
+from kiosk.domain.model import Medium, Question, Wanted
 from kiosk.errors import MediumNotTakenError
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import Answered, DemoHandWanted, StartOver
@@ -37,6 +37,7 @@ class QuestionScreen(LobbyScreen):
     Args:
         has_demo_hand: Somebody can do it for the visitor: also, as staff would, empty the tray.
         error_code: Why the job waits.
+        medium: What was chosen.
     """
 
     AUTO_FOCUS = "#done"
@@ -51,8 +52,9 @@ class QuestionScreen(LobbyScreen):
         has_demo_hand: bool,
         disc: DiscPlace = DiscPlace(),  # noqa: B008 - frozen
         error_code: str = "",
+        medium: Medium | None = None,
     ) -> None:
-        self._ask = ask_words(question.wanted, disc)
+        self._ask = ask_words(question.wanted, disc, medium)
         super().__init__(frame, self._ask.title)
         self.question = question
         self._below = _nothing

@@ -86,15 +86,15 @@ class ThanksScreen(LobbyScreen):
         if password is not None:
             self.idle_s = _WRITING_S
         title, self._text = {
-            Medium.DISC: (
+            "disc": (
                 _("Please take your disc"),
                 _("The tray is open. Hold the disc by its edge."),
             ),
-            Medium.STICK: (
+            "stick": (
                 _("Please take your USB stick"),
                 _("You can pull it out of the slot now."),
             ),
-        }[medium]
+        }[medium.form]
         self._checked = _("We read everything back: your images are complete.")
         left = left_out_words(left_out or LeftOutCounts(), medium)
         if left:

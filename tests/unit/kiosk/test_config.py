@@ -10,9 +10,12 @@ import pytest
 
 from burner import drive
 from kiosk import bootstrap
+from kiosk.adapters.media import HouseStickWriter, StickWriter
 from kiosk.config import RESERVE_BLOCKS, Config, DriveConfig
 from kiosk.config_file import MAX_FILE_BYTES, load, parse, settings, to_toml, without_password
+from kiosk.config_paper import fee_policy
 from kiosk.config_robot import RobotConfig
+from kiosk.domain.fee import FeeRequest, RequestKind, quote
 from kiosk.domain.model import Medium
 from kiosk.engine_parts import image_limit
 from kiosk.errors import ConfigError
@@ -231,3 +234,26 @@ def test_a_robots_folder_with_a_name_that_windows_does_not_take(tmp_path: Path) 
     config = parse(ROBOT.replace("PTBurnJobs", "CON"))
     with pytest.raises(ConfigError, match=r"drives\.robot\.seen_as: r: .*keeps for itself"):
         bootstrap.writer(config, config.drive("r"))
+
+
+def test_whose_sticks_go_into_a_port() -> None:
+    """Sealed ones are offered where a port for them is configured, and only there."""
+    own = '[[drives]]\nname = "own"\nkind = "stick"\ndevice = "/dev/a"\n'
+    house = '[[drives]]\nname = "box"\nkind = "stick"\ndevice = "/dev/b"\nsticks = "house"\n'
+    assert bootstrap.offered(parse(own)) == (Medium.STICK,)
+    assert bootstrap.offered(parse(own + house)) == (Medium.HOUSE_STICK, Medium.STICK)
+    writers = [bootstrap.writer(parse(own + house), it) for it in parse(own + house).drives]
+    assert [type(it) for it in writers] == [StickWriter, HouseStickWriter]
+    with pytest.raises(ConfigError, match=r"drives\[0\].sticks"):
+        parse('[[drives]]\nname = "a"\nkind = "optical"\nsticks = "house"\n')
+
+
+def test_a_stick_of_the_house_is_as_much_work_as_another() -> None:
+    schedule = "labour = {stick = 200}\nsupplies = {house_stick = 700}\n"
+    policy = fee_policy(parse(f'[fee.patient]\nmethod = "average"\n{schedule}').fee)
+    totals = [
+        quote(policy, FeeRequest(RequestKind.PATIENT, it)).total.amount
+        for it in (Medium.STICK, Medium.HOUSE_STICK)
+    ]
+    assert totals[0] == 200
+    assert totals[1] > 200

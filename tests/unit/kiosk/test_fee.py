@@ -162,7 +162,8 @@ def test_the_sections_become_the_rules_and_print_back():
     keys = {row.key for row in settings(config, "x")}
     assert {"fee.patient.method", "fee.third_party.flat", "receipt.printer"} <= keys
     policy = fee_policy(config.fee)
-    assert policy.patient == AverageSchedule({DISC: 200, STICK: 250}, {DISC: 50}, 300)
+    labour = {DISC: 200, STICK: 250, Medium.HOUSE_STICK: 250}  # the same work
+    assert policy.patient == AverageSchedule(labour, {DISC: 50}, 300)
     assert policy.third_party == FlatFee(2500)
     assert policy.ceilings == {MINE: Ceiling("TX", 500)}
 
@@ -182,7 +183,10 @@ def test_the_sections_become_the_rules_and_print_back():
         ("[fee.patient]\nmethod = 'per_page'", "fee.patient.method"),
         ("[fee.patient]\nsearch = 500", "fee.patient.search: unknown key"),
         ("[fee.patient]\nretrieval = 500", "fee.patient.retrieval: unknown key"),
-        ("[fee.patient]\nlabour = {tape = 1}", "fee.patient.labour: keys are disc and stick"),
+        (
+            "[fee.patient]\nlabour = {tape = 1}",
+            "labour: keys are disc, house_stick, stick",
+        ),
         ("[fee.patient]\nlabour = {disc = -1}", "fee.patient.labour: amounts must be"),
         ("[fee.patient]\nlabour = {disc = true}", "fee.patient.labour: a table of whole"),
         ("[fee.patient]\nlabour = 5", "fee.patient.labour: int found where table"),
