@@ -55,12 +55,20 @@ const browser = await puppeteer.launch(
 let page;
 let said = { console: [], errors: [], requests: [], failed: [], violations: [], dialogs: [] };
 
+/** Whether it is what the browser's own PDF viewer says of a document in a frame. */
+function isViewers(message) {
+  return /^chrome-extension:|#navpanes=/.test(message.location().url ?? "");
+}
+
 /** Open a page with fresh eyes; violations of the CSP are collected in the page itself. */
 async function fresh() {
   await page?.close();
   said = { console: [], errors: [], requests: [], failed: [], violations: [], dialogs: [] };
   page = await browser.newPage();
-  page.on("console", (message) => said.console.push(`${message.type()}: ${message.text()}`));
+  page.on("console", (message) => {
+    if (isViewers(message)) return;
+    said.console.push(`${message.type()}: ${message.text()}`);
+  });
   page.on("pageerror", (error) => said.errors.push(String(error)));
   page.on("request", (request) => said.requests.push(request.url()));
   page.on("requestfailed", (request) => said.failed.push(request.url()));
