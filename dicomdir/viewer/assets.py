@@ -16,7 +16,9 @@ from dicomdir.pdi import FILE_NAME, VIEWER_FOLDER, Entry
 FOLDER: Final = Path(__file__).parent / "assets"
 SUMS: Final = "SHA256SUMS"
 START: Final = "START.HTM"
-_NEEDED: Final = frozenset((START, "VIEWER.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT"))
+_NEEDED: Final = frozenset(
+    (START, "VIEWER.JS", "CODECS.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT")
+)
 _MAX_BYTES: Final = 8 << 20
 _MADE: Final = frozenset(("MANIFEST.JS", "HASHES.JS"))  # of each medium's own
 

@@ -38,6 +38,7 @@ async function bundle(entry, define = {}) {
     target: "es2017",
     charset: "ascii",
     define,
+    external: ["fs", "path"], // of the ways for Node, which are closed
     minify: true,
     legalComments: "none",
     write: false,
@@ -52,6 +53,25 @@ async function script() {
     DICTIONARY: JSON.stringify(await dictionary()),
     DECODER: JSON.stringify(await bundle("src/data/decode_worker.ts")),
   });
+}
+
+/** Of WebAssembly modules, which come as bytes. */
+async function module(name) {
+  const bytes = new Uint8Array(await readFile(join(here, "node_modules/@cornerstonejs", name)));
+  return JSON.stringify(Buffer.from(deflateSync(bytes, { level: 9 })).toString("base64"));
+}
+
+/** A function, whose text makes a worker: a page opened from a file can read no file's text. */
+async function codecs() {
+  const body = await bundle("src/codecs/codecs_worker.ts", {
+    // The ways by which the decoders' own script would look for its module are closed.
+    fetch: "undefined",
+    XMLHttpRequest: "undefined",
+    process: "undefined",
+    CHARLS: await module("codec-charls/dist/charlswasm_decode.wasm"),
+    OPENJPEG: await module("codec-openjpeg/dist/openjpegwasm_decode.wasm"),
+  });
+  return `SENDHOME.codecs(function(SCOPE){${body}});\n`;
 }
 
 async function boot() {
@@ -101,15 +121,24 @@ async function start() {
   return page.replace("{{HASH}}", `sha256-${hash}`).replace("{{BOOT}}", () => inline);
 }
 
+/** The one package has no text of its own, and is of the same project as the other. */
 async function license() {
-  const fflate = await text("node_modules/fflate/LICENSE");
-  const { version } = JSON.parse(await text("node_modules/fflate/package.json"));
-  return `${await text("static/LICENSE.TXT")}\nfflate ${version}\n\n${fflate}`;
+  const version = async (name) =>
+    JSON.parse(await text(`node_modules/${name}/package.json`)).version;
+  const [charls, openjpeg] = ["@cornerstonejs/codec-charls", "@cornerstonejs/codec-openjpeg"];
+  return [
+    await text("static/LICENSE.TXT"),
+    `fflate ${await version("fflate")}\n\n${await text("node_modules/fflate/LICENSE")}\n`,
+    `${charls} ${await version(charls)}\n${openjpeg} ${await version(openjpeg)}\n`,
+    await text(`node_modules/${charls}/LICENSE`),
+    await text("static/CODECS.TXT"),
+  ].join("\n");
 }
 
 const files = {
   "START.HTM": await start(),
   "VIEWER.JS": await script(),
+  "CODECS.JS": await codecs(),
   "VIEWER.CSS": await styles(),
   "LANG.JS": await words(),
   "GLOSSARY.JS": await text("static/GLOSSARY.JS"),

@@ -30,7 +30,7 @@ START = b"""<!DOCTYPE html><html><head><link rel="icon" href="data:,"></head><bo
 <p><a href="../INDEX.HTM">x</a></p>
 <script>window.SENDHOME_BASE={};i.href="VIEWER.CSS";d("LANG.JS",function(){d("VIEWER.JS")})</script>
 </body></html>"""
-NAMES = ("START.HTM", "VIEWER.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT")
+NAMES = ("START.HTM", "VIEWER.JS", "CODECS.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT")
 PASSWORD = "H7KQ-3MXA-9PTD-VW4E"
 HASHES = "VIEWER/HASHES.JS"
 Change = Callable[[Path], object]

@@ -36,7 +36,7 @@ from tests.jobs import SITE
 from tests.viewer_reader import FIRST, Viewer, inflate, read_calls, read_data_file
 
 KINDS = ("CT",) * 5 + ("MR",) * 2 + ("US", "SR", "KO", "PR", "PDF")
-NEEDED = ("START.HTM", "VIEWER.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT")
+NEEDED = ("START.HTM", "VIEWER.JS", "CODECS.JS", "VIEWER.CSS", "LANG.JS", "LICENSE.TXT")
 PASSWORD = "H7KQ-3MXA-9PTD-VW4E"
 
 
@@ -103,8 +103,8 @@ def test_everything_of_the_viewer_stands_before_the_objects(built: BuiltVolume) 
     folders = [it.path.split("/")[0] for it in built.volume.entries if "/" in it.path]
     assert folders == sorted(folders, key=["IHE_PDI", "EXTRA", "VIEWER", "DICOM"].index)
     own = [it.path for it in built.volume.entries if it.path.startswith("VIEWER/")]
-    assert own[:7] == [f"VIEWER/{it}" for it in (*NEEDED, "MANIFEST.JS", "HASHES.JS")]
-    assert own[7:9] == ["VIEWER/D/S0000001/META.JS", "VIEWER/D/S0000001/C0000001.JS"]
+    assert own[:8] == [f"VIEWER/{it}" for it in (*NEEDED, "MANIFEST.JS", "HASHES.JS")]
+    assert own[8:10] == ["VIEWER/D/S0000001/META.JS", "VIEWER/D/S0000001/C0000001.JS"]
 
 
 def test_the_manifest_names_what_the_first_image_needs(built: BuiltVolume) -> None:

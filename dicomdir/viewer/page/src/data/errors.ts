@@ -12,7 +12,7 @@ export class DataError extends Error {
   readonly fault: Fault;
   /** Name of the data file, such as "S0000001/C0000001"; never patient data. */
   readonly file: string;
-  /** For whoever looks into it; in English. */
+  /** For whoever looks into it; in English. Of "compressed", the transfer syntax's name. */
   readonly detail: string;
 
   constructor(fault: Fault, file: string, detail = "") {

@@ -2,23 +2,16 @@
 import type { DataSet } from "../dicom/dataset.ts";
 import { type FrameInfo, frameInfo } from "../dicom/frame.ts";
 import { T } from "../dicom/tags.ts";
-import { asCells } from "./codec.ts";
+import { decodeCoded } from "./coded.ts";
 import { fromJpeg, picture } from "./decode.ts";
 import { DataError } from "./errors.ts";
 import type { InstanceEntry, SeriesEntry } from "./format.ts";
 import { frameBytes } from "./fragments.ts";
 import { Bounded } from "./memory.ts";
-import {
-  BIG_ENDIAN,
-  DEFLATED,
-  EXPLICIT,
-  IMPLICIT,
-  JPEG_BASELINE,
-  type Part10,
-  readPart10,
-} from "./part10.ts";
-import { entryOf, interleaved } from "./pixels.ts";
+import { type Part10, readPart10 } from "./part10.ts";
+import { entryOf, plainCells } from "./pixels.ts";
 import type { Picture, Progress, Source } from "./source.ts";
+import { CODED, nameOf, SYNTAX } from "./syntaxes.ts";
 
 export interface FolderObject {
   file: File;
@@ -35,7 +28,12 @@ interface Opened {
   entry: InstanceEntry;
 }
 
-const PLAIN = new Set([IMPLICIT, EXPLICIT, DEFLATED]);
+const PLAIN: ReadonlySet<string> = new Set([
+  SYNTAX.implicit,
+  SYNTAX.explicit,
+  SYNTAX.deflated,
+  SYNTAX.bigEndian,
+]);
 const AHEAD = 3;
 const AT_ONCE = 4;
 /** Of all opened folders together. */
@@ -155,18 +153,9 @@ export class FolderSeries implements Source {
     const { object, part, entry } = this.objects[instance]!;
     const info = this.info(index)!;
     if (!part.pixels) throw new DataError("unsupported", object.uid, "no pixels");
-    const { transferSyntax } = part;
     let made: Picture;
     try {
-      if (transferSyntax === JPEG_BASELINE && entry.allocated === 8) {
-        const bytes = await frameBytes(part.pixels.body, part.pixels.start, frame, entry.frames);
-        made = await fromJpeg(bytes, info, object.uid);
-      } else if (PLAIN.has(transferSyntax) && part.pixels.length !== null) {
-        made = picture(await this.plain(part, entry, frame), info);
-      } else {
-        const detail = transferSyntax === BIG_ENDIAN ? "big endian" : "compressed";
-        throw new DataError("compressed", object.uid, detail);
-      }
+      made = await this.decodeBy(part, entry, frame, info);
     } catch (error) {
       // The medium is pulled out, or the file was changed since.
       if (error instanceof DataError) throw error;
@@ -177,15 +166,24 @@ export class FolderSeries implements Source {
     return made;
   }
 
-  private async plain(part: Part10, entry: InstanceEntry, frame: number) {
+  private async decodeBy(
+    part: Part10,
+    entry: InstanceEntry,
+    frame: number,
+    info: FrameInfo,
+  ): Promise<Picture> {
+    const { transferSyntax } = part;
     const { body, start, length } = part.pixels!;
-    const layout = interleaved(part.header, entry);
-    const from = Math.floor((frame * layout.bits) / 8);
-    const to = Math.ceil(((frame + 1) * layout.bits) / 8);
-    if (to > length!) throw new DataError("damaged", entry.uid, "too few pixels");
-    const bytes = new Uint8Array(await body.slice(start + from, start + to).arrayBuffer());
-    if (bytes.length !== to - from) throw new DataError("damaged", entry.uid, "cut off");
-    return asCells(layout.read(bytes, (frame * layout.bits) % 8), entry.allocated);
+    if (length !== null) {
+      if (PLAIN.has(transferSyntax)) return picture(await plainCells(part, entry, frame), info);
+    } else if (CODED.has(transferSyntax)) {
+      const bytes = await frameBytes(body, start, frame, entry.frames);
+      const isBrowsers = transferSyntax === SYNTAX.jpegBaseline && entry.allocated === 8;
+      if (isBrowsers) return fromJpeg(bytes, info, entry.uid);
+      const photometric = part.header.string(T.PhotometricInterpretation);
+      return decodeCoded(bytes, transferSyntax, photometric, info);
+    }
+    throw new DataError("compressed", entry.uid, nameOf(transferSyntax));
   }
 }
 

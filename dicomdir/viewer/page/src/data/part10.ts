@@ -4,17 +4,13 @@
  */
 import { DataSet } from "../dicom/dataset.ts";
 import { dictionary } from "../dicom/dictionary.ts";
+import { toLittleEndian } from "./big_endian.ts";
 import { DataError } from "./errors.ts";
 import { toExplicit } from "./implicit.ts";
 import { inflate } from "./inflate.ts";
+import { SYNTAX } from "./syntaxes.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-export const IMPLICIT = "1.2.840.10008.1.2";
-export const EXPLICIT = "1.2.840.10008.1.2.1";
-export const DEFLATED = "1.2.840.10008.1.2.1.99";
-export const BIG_ENDIAN = "1.2.840.10008.1.2.2";
-export const JPEG_BASELINE = "1.2.840.10008.1.2.4.50";
 
 const FIRST_SLICE = 64 << 10;
 const MOST_HEADER = 64 << 20;
@@ -27,7 +23,7 @@ export interface Part10 {
   /** Explicit VR Little Endian, whatever the file has. */
   header: DataSet;
   /** Where (7FE0,0010) has its value; `length` null: encapsulated. Null: no pixels. */
-  pixels: { body: Blob; start: number; length: number | null } | null;
+  pixels: { body: Blob; start: number; length: number | null; vr: string } | null;
 }
 
 /** More bytes of the file are needed. */
@@ -74,15 +70,20 @@ async function read(file: Blob, bytes: Bytes): Promise<Part10> {
     at = element.next;
     if (at > bytes.length) throw new NeedMore();
   }
-  if (transferSyntax === BIG_ENDIAN) throw new DataError("unsupported", "", "big endian");
-  if (transferSyntax === DEFLATED) return inflated(file, at);
+  if (transferSyntax === SYNTAX.bigEndian) toLittleEndian(bytes, at);
+  if (transferSyntax === SYNTAX.deflated) return inflated(file, at);
   return body(file, bytes, at, transferSyntax);
 }
 
 async function inflated(file: Blob, at: number): Promise<Part10> {
   const packed = new Uint8Array(await file.slice(at).arrayBuffer());
-  const whole = await inflate(packed, "", null, MOST_INFLATED);
-  return body(new Blob([whole]), whole, 0, DEFLATED);
+  // A zero may follow that belongs to nothing (PS3.5 A.5), and that browsers refuse.
+  const isPadded = packed[packed.length - 1] === 0;
+  const whole = await inflate(packed, "", null, MOST_INFLATED).catch((error: unknown) => {
+    if (!isPadded) throw error;
+    return inflate(packed.subarray(0, -1), "", null, MOST_INFLATED);
+  });
+  return body(new Blob([whole]), whole, 0, SYNTAX.deflated);
 }
 
 async function body(
@@ -91,7 +92,7 @@ async function body(
   start: number,
   transferSyntax: string,
 ): Promise<Part10> {
-  const isImplicit = transferSyntax === IMPLICIT;
+  const isImplicit = transferSyntax === SYNTAX.implicit;
   const { end, pixels } = findPixels(bytes, start, isImplicit, file.size);
   // A copy: the slice may be much longer than the header that is kept.
   const own = bytes.slice(start, end);
@@ -109,7 +110,7 @@ function findPixels(
   start: number,
   isImplicit: boolean,
   fileSize: number,
-): { end: number; pixels: { start: number; length: number | null } | null } {
+): { end: number; pixels: { start: number; length: number | null; vr: string } | null } {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   let at = start;
   let end = -1;
@@ -118,8 +119,8 @@ function findPixels(
     if (tag >= 0x7fe00008 && end < 0) end = at;
     const element = elementAt(bytes, view, at, isImplicit);
     if (tag === 0x7fe00010) {
-      const isOpen = element.length === UNDEFINED;
-      return { end, pixels: { start: element.start, length: isOpen ? null : element.length } };
+      const { vr, start, length } = element;
+      return { end, pixels: { start, length: length === UNDEFINED ? null : length, vr } };
     }
     if (tag > 0x7fe00010) break;
     at =

@@ -1,14 +1,18 @@
 /** Uncompressed pixels of a file as the page's pictures want them: colour by pixel, red green blue. */
 import type { DataSet } from "../dicom/dataset.ts";
 import { T } from "../dicom/tags.ts";
+import { swapWords } from "./big_endian.ts";
+import { asCells, type Cells } from "./codec.ts";
+import { rgbFromYbr } from "./colour.ts";
 import { DataError } from "./errors.ts";
 import type { FolderObject } from "./folder_series.ts";
 import type { InstanceEntry } from "./format.ts";
 import type { Part10 } from "./part10.ts";
+import { SYNTAX } from "./syntaxes.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export interface Layout {
+interface Layout {
   /** Of one frame, in the file. */
   bits: number;
   /** @param skip Bits of the first byte that belong to the frame before. */
@@ -53,7 +57,35 @@ export function entryOf(object: FolderObject, part: Part10): InstanceEntry {
   };
 }
 
-export function interleaved(ds: DataSet, entry: InstanceEntry): Layout {
+/** A frame of native pixels, from 0. @throws DataError "damaged", "unsupported" */
+export async function plainCells(
+  part: Part10,
+  entry: InstanceEntry,
+  frame: number,
+): Promise<Cells> {
+  const { body, start, length } = part.pixels!;
+  const layout = interleaved(part.header, entry);
+  const word = wordOf(part, entry);
+  const from = Math.floor((frame * layout.bits) / 8);
+  const to = Math.ceil(((frame + 1) * layout.bits) / 8);
+  if (to > length!) throw new DataError("damaged", entry.uid, "too few pixels");
+  // Whole words, where a frame of one byte a sample may begin within one.
+  const first = from - (from % word);
+  const last = Math.min(length!, Math.ceil(to / word) * word);
+  const held = new Uint8Array(await body.slice(start + first, start + last).arrayBuffer());
+  if (held.length !== last - first) throw new DataError("damaged", entry.uid, "cut off");
+  if (word > 1) swapWords(held, word);
+  const bytes = held.subarray(from - first, to - first);
+  return asCells(layout.read(bytes, (frame * layout.bits) % 8), entry.allocated);
+}
+
+/** Bytes that stand in reverse together: those of a sample, or of OW's words (PS3.5 8.1.2). */
+function wordOf({ transferSyntax, pixels }: Part10, { allocated }: InstanceEntry): number {
+  if (transferSyntax !== SYNTAX.bigEndian) return 1;
+  return Math.max(allocated / 8, pixels!.vr === "OW" ? 2 : 1);
+}
+
+function interleaved(ds: DataSet, entry: InstanceEntry): Layout {
   const count = entry.rows * entry.columns;
   const bits = ds.number(BITS_ALLOCATED) ?? entry.allocated;
   if (bits === 1) return { bits: count, read: (bytes, skip) => unpackBits(bytes, skip, count) };
@@ -106,17 +138,4 @@ function widened(bytes: Bytes, count: number): Bytes {
     out[3 * i + 2] = bytes[pair + 3]!;
   }
   return out;
-}
-
-function rgbFromYbr(bytes: Bytes): Bytes {
-  const out = new Uint8ClampedArray(bytes.length);
-  for (let i = 0; i + 2 < bytes.length; i += 3) {
-    const y = bytes[i]!;
-    const cb = bytes[i + 1]! - 128;
-    const cr = bytes[i + 2]! - 128;
-    out[i] = y + 1.402 * cr;
-    out[i + 1] = y - 0.344136 * cb - 0.714136 * cr;
-    out[i + 2] = y + 1.772 * cb;
-  }
-  return new Uint8Array(out.buffer);
 }

@@ -3,6 +3,6 @@ import { DataError, faultOf } from "../data/errors.ts";
 import { t } from "../words.ts";
 
 export function faultText(error: unknown): string {
-  const file = error instanceof DataError ? error.file : "";
-  return t(`fault.${faultOf(error)}`, { file });
+  const { file, detail } = error instanceof DataError ? error : { file: "", detail: "" };
+  return t(`fault.${faultOf(error)}`, { file, detail });
 }

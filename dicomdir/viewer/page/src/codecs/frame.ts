@@ -1,0 +1,45 @@
+/** What a decoder is told of a frame, and what it may say against it. */
+import type { Cells } from "../data/codec.ts";
+
+export interface Wanted {
+  transferSyntax: string;
+  rows: number;
+  columns: number;
+  samples: number;
+  /** Bits of a cell: 8, 16 or 32. */
+  allocated: number;
+  /** As the object has it: what the stream's colours are. */
+  photometric: string;
+}
+
+/** Damaged; or, where `isForeign`, a form of the coding that nothing here decodes. */
+export class StreamError extends Error {
+  readonly isForeign: boolean;
+
+  constructor(message: string, isForeign = false) {
+    super(message);
+    this.isForeign = isForeign;
+  }
+}
+
+export interface Declared {
+  rows: number;
+  columns: number;
+  components: number;
+  precision: number;
+}
+
+/** Before anything is made for it: the stream's own size is the object's. */
+export function holdAgainst(declared: Declared, wanted: Wanted): void {
+  const { rows, columns, components, precision } = declared;
+  if (rows !== wanted.rows || columns !== wanted.columns) throw new StreamError("size");
+  if (components !== wanted.samples) throw new StreamError("components");
+  if (precision < 1 || precision > wanted.allocated) throw new StreamError("precision");
+}
+
+/** Cells for a whole frame, colour by pixel. */
+export function cellsFor({ rows, columns, samples, allocated }: Wanted): Cells {
+  const count = rows * columns * samples;
+  if (allocated === 8) return new Uint8Array(count);
+  return allocated === 16 ? new Uint16Array(count) : new Uint32Array(count);
+}
