@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { decodeStream } from "../src/codecs/decode.ts";
 import { StreamError, type Wanted } from "../src/codecs/frame.ts";
 import { codestreamOf } from "../src/codecs/jpeg_2000.ts";
+import { jpegLsFrameOf } from "../src/codecs/jpeg_stream.ts";
 import { nameOf, SYNTAX } from "../src/data/syntaxes.ts";
 import { seeded } from "./bytes.ts";
 import { CODECS } from "./codecs.ts";
@@ -166,7 +167,7 @@ function waves(): Uint8Array {
   // Means by category 11 (4 bits): 1023 and 0 more; then a wave of 400 or the end of the block.
   const bits = ["1011", "11111111111", "1001", "110010000", "0000", "0000", "0000"].join("");
   const bytes: number[] = [];
-  for (const each of bits.padEnd(48, "1").match(/.{8}/g)!) {
+  for (const each of bits.match(/.{8}/g)!) {
     const byte = Number.parseInt(each, 2);
     bytes.push(byte, ...(byte === 255 ? [0] : []));
   }
@@ -245,36 +246,52 @@ test("a stream that declares 65535 by 65535 costs nothing", async () => {
   }
 });
 
-test("JPEG 2000: what a main header may not say", () => {
-  const size = (across: number, down: number, components: number) => [
-    ...[0xff, 0x4f, 0xff, 0x51],
-    ...u16(38 + 3 * components, 0),
-    ...[9, 7, 0, 0, across, down, 0, 0].flatMap((each) => [...u16(each >>> 16), ...u16(each)]),
-    ...u16(components),
-    ...Array(components).fill([15, 1, 1]).flat(),
+/** One tile-part for each tile number given, of no packets. */
+function codestream(across: number, down: number, parts: number[], end = [0xff, 0xd9]): number[] {
+  const numbers = [9, 7, 0, 0, across, down, 0, 0].flatMap((each) => u16(each >>> 16, each));
+  return [
+    ...[0xff, 0x4f, ...segment(0x51, [...u16(0), ...numbers, ...u16(1), 15, 1, 1])],
+    ...segment(0x52, [0, 0, 0, 1, 1, 5]),
+    ...parts.flatMap((tile) => [...segment(0x90, [...u16(tile, 0, 14), 0, 1]), 0xff, 0x93]),
+    ...end,
   ];
-  const style = segment(0xff52, [0, 0, 0, 1, 1, 5]).slice(0);
-  style[1] = 0x52;
-  const whole = Uint8Array.from([...size(9, 7, 1), ...style]);
-  assert.deepEqual(codestreamOf(whole), {
-    rows: 7,
-    columns: 9,
-    components: 1,
-    precision: 16,
-    isTransformed: true,
-  });
+}
+
+test("JPEG 2000: what its markers have to say, and may not", () => {
+  const whole = codestream(9, 7, [0]);
+  const known = { rows: 7, columns: 9, components: 1, precision: 16, isTransformed: true };
+  assert.deepEqual(codestreamOf(Uint8Array.from(whole)), { ...known, isSigned: false, start: 0 });
   const boxed = Uint8Array.from([...Array(80).fill(255), ...whole]);
-  assert.equal(codestreamOf(boxed).rows, 7);
-  const tiles = size(1, 1, 1);
-  tiles[11] = tiles[15] = 200; // 200 by 200 tiles of one pixel
-  for (const bad of [tiles, size(0, 7, 1), size(9, 7, 1), [...whole].slice(0, 30), []]) {
+  assert.deepEqual(codestreamOf(boxed), { ...known, isSigned: false, start: 80 });
+  assert.equal(codestreamOf(Uint8Array.from(codestream(5, 7, [1, 0]))).columns, 9);
+  for (let length = 0; length < whole.length; length++) {
+    assert.throws(() => codestreamOf(Uint8Array.from(whole.slice(0, length))), StreamError);
+  }
+  for (const bad of [
+    codestream(0, 7, [0]),
+    codestream(5, 7, [0]), // one tile of two
+    codestream(9, 7, []),
+    codestream(9, 7, [0], [0, 0]),
+  ]) {
     assert.throws(() => codestreamOf(Uint8Array.from(bad)), StreamError);
+  }
+});
+
+test("JPEG-LS without its end marker is never given to its decoder", () => {
+  const frame = segment(0xf7, [8, ...u16(7, 9), 1, 1, 17, 0]);
+  const scan = segment(0xda, [1, 1, 0, 0, 0, 0]);
+  const coded = [1, 0xff, 0x7f, 2, 0xff, 0xd0, 3];
+  const whole = [0xff, 0xd8, ...frame, ...scan, ...coded, 0xff, 0xd9, 0];
+  assert.equal(jpegLsFrameOf(Uint8Array.from(whole)).columns, 9);
+  for (let length = 0; length < whole.length - 1; length++) {
+    assert.throws(() => jpegLsFrameOf(Uint8Array.from(whole.slice(0, length))), StreamError);
   }
 });
 
 test("every transfer syntax that is not shown has a name, or is called by its UID", () => {
   const last = (number: string) => nameOf(`1.2.840.10008.1.2.4.${number}`);
   assert.equal(last("201"), "High-Throughput JPEG 2000");
+  assert.equal(last("92"), "JPEG 2000 Part 2 Multi-component");
   assert.equal(last("102"), "MPEG-4 AVC/H.264");
   assert.equal(last("108"), "HEVC/H.265");
   assert.equal(last("110"), "JPEG XL");

@@ -5,7 +5,7 @@ import { type Cells, type Shape, unfilter } from "../src/data/codec.ts";
 import { crc32 } from "../src/data/crc32.ts";
 import { DataError, faultOf } from "../src/data/errors.ts";
 import { readManifest, readMeta } from "../src/data/format.ts";
-import { inflate } from "../src/data/inflate.ts";
+import { inflate, inflateFirst } from "../src/data/inflate.ts";
 import { path } from "../src/data/loader.ts";
 import { Bounded } from "../src/data/memory.ts";
 import { cellValue } from "../src/data/source.ts";
@@ -61,6 +61,11 @@ test("inflate knows the length, finds it out, and refuses what is not deflate", 
   await assert.rejects(inflate(packed, "x", null, 5000), damaged);
   await assert.rejects(inflate(packed.slice(0, -3), "x", null), damaged);
   await assert.rejects(inflate(Uint8Array.of(255, 255, 255, 255), "x", null), damaged);
+  const more = new Uint8Array([...packed, 1, 2, 3]);
+  assert.deepEqual(inflateFirst(more, "x", plain.length), plain);
+  assert.throws(() => inflateFirst(more, "x", plain.length - 1), damaged);
+  assert.throws(() => inflateFirst(packed.slice(0, -3), "x", plain.length), damaged);
+  assert.throws(() => inflateFirst(Uint8Array.of(255, 255, 255), "x", 100), damaged);
 });
 
 /** The other side of unfilter, written plainly after docs/viewer-format.md. */

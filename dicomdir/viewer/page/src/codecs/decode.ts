@@ -2,11 +2,11 @@
 import type { Cells } from "../data/codec.ts";
 import { rgbFromYbr } from "../data/colour.ts";
 import { SYNTAX } from "../data/syntaxes.ts";
-import { holdAgainst, StreamError, type Wanted } from "./frame.ts";
-import { codestreamOf } from "./jpeg_2000.ts";
+import { hasYbr, holdAgainst, StreamError, type Wanted } from "./frame.ts";
+import { codestreamOf, unsigned } from "./jpeg_2000.ts";
 import { decodeJpegExtended } from "./jpeg_extended.ts";
 import { decodeJpegLossless } from "./jpeg_lossless.ts";
-import { frameOf } from "./jpeg_stream.ts";
+import { jpegLsFrameOf } from "./jpeg_stream.ts";
 import { decodeRle } from "./rle.ts";
 import type { WasmCodec } from "./wasm.ts";
 
@@ -24,8 +24,6 @@ export async function decodeStream(
   wanted: Wanted,
   codecs: Codecs,
 ): Promise<Cells> {
-  const isYbr = wanted.samples === 3 && wanted.photometric.startsWith("YBR_FULL");
-  let isDone = false;
   let cells: Cells;
   switch (wanted.transferSyntax) {
     case SYNTAX.rle:
@@ -33,27 +31,34 @@ export async function decodeStream(
       break;
     case SYNTAX.jpegBaseline:
     case SYNTAX.jpegExtended:
-      cells = decodeJpegExtended(bytes, wanted);
-      break;
+      return decodeJpegExtended(bytes, wanted);
     case SYNTAX.jpegLossless:
     case SYNTAX.jpegLosslessFirst:
       cells = decodeJpegLossless(bytes, wanted);
       break;
     case SYNTAX.jpegLs:
     case SYNTAX.jpegLsNear:
-      holdAgainst(frameOf(bytes, 0xf7), wanted);
+      holdAgainst(jpegLsFrameOf(bytes), wanted);
       cells = await codecs.jpegLs.decode(bytes, wanted);
       break;
     case SYNTAX.jpeg2000:
-    case SYNTAX.jpeg2000Lossless: {
+    case SYNTAX.jpeg2000Lossless:
+    case SYNTAX.htj2kLossless:
+    case SYNTAX.htj2kLosslessRpcl:
+    case SYNTAX.htj2k: {
       const stream = codestreamOf(bytes);
       holdAgainst(stream, wanted);
-      isDone = stream.isTransformed;
-      cells = await codecs.jpeg2000.decode(bytes, wanted);
+      // Undone it would be RGB or, if it was used on top, not: nobody can tell.
+      if (stream.isTransformed && hasYbr(wanted)) throw new StreamError("colour transform");
+      if (stream.isSigned && stream.precision <= 8) {
+        cells = await codecs.jpeg2000.decode(unsigned(bytes, stream), wanted);
+        const half = 2 ** (stream.precision - 1);
+        for (let i = 0; i < cells.length; i++) cells[i]! -= half;
+      } else cells = await codecs.jpeg2000.decode(bytes, wanted);
       break;
     }
     default:
       throw new StreamError("transfer syntax", true);
   }
-  return isYbr && !isDone && cells instanceof Uint8Array ? rgbFromYbr(cells) : cells;
+  return hasYbr(wanted) && cells instanceof Uint8Array ? rgbFromYbr(cells) : cells;
 }

@@ -37,6 +37,10 @@ export function holdAgainst(declared: Declared, wanted: Wanted): void {
   if (precision < 1 || precision > wanted.allocated) throw new StreamError("precision");
 }
 
+export function hasYbr({ samples, photometric }: Wanted): boolean {
+  return samples === 3 && photometric.startsWith("YBR_FULL");
+}
+
 /** Cells for a whole frame, colour by pixel. */
 export function cellsFor({ rows, columns, samples, allocated }: Wanted): Cells {
   const count = rows * columns * samples;

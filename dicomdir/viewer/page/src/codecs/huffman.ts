@@ -33,7 +33,7 @@ export class Huffman {
   }
 }
 
-/** Most significant bit first; after the end there are zeros, and `isOver` says so. */
+/** Most significant bit first; after the end there are zeros, and `left` says so. */
 export class Bits {
   private readonly bytes: Uint8Array;
   private readonly end: number;
@@ -48,9 +48,15 @@ export class Bits {
     this.end = end;
   }
 
-  /** Whether more was taken than there is. */
-  get isOver(): boolean {
-    return this.at * 8 - this.count > this.end * 8;
+  /** Bits that nobody took; below 0 where more were taken than there are. */
+  get left(): number {
+    return this.end * 8 - this.at * 8 + this.count;
+  }
+
+  /** JPEG has no checksum: damage shows where an interval's bits are not used up. @throws StreamError */
+  close(): void {
+    if (this.left < 0) throw new StreamError("cut off");
+    if (this.left > 7) throw new StreamError("left over");
   }
 
   /** The next value. @throws StreamError No code of the table. */

@@ -1,6 +1,7 @@
 /** JPEG Baseline and Extended sequential, 8 and 12 bits (ITU-T T.81 Annexes A and F). */
 import type { Cells } from "../data/codec.ts";
-import { cellsFor, holdAgainst, StreamError, type Wanted } from "./frame.ts";
+import { rgbFromYbr } from "../data/colour.ts";
+import { cellsFor, hasYbr, holdAgainst, StreamError, type Wanted } from "./frame.ts";
 import { Bits, type Huffman } from "./huffman.ts";
 import { type Frame, type Jpeg, readJpeg, type Scan } from "./jpeg_stream.ts";
 
@@ -54,7 +55,10 @@ export function decodeJpegExtended(bytes: Uint8Array, wanted: Wanted): Cells {
     };
   });
   for (const scan of scans) decodeScan(scan, jpeg, planes, mcusAcross, mcusDown);
-  return joined(frame, planes, across, down, wanted);
+  const cells = joined(frame, planes, across, down, wanted);
+  // Adobe's marker knows better than the attribute.
+  const isYbr = jpeg.transform === null ? hasYbr(wanted) : jpeg.transform === 1;
+  return isYbr && frame.components === 3 && cells instanceof Uint8Array ? rgbFromYbr(cells) : cells;
 }
 
 function decodeScan(
@@ -80,6 +84,7 @@ function decodeScan(
   let from = 0;
   for (let mcu = 0, segment = 0; mcu < count; mcu++) {
     if (scan.interval ? mcu % scan.interval === 0 : mcu === 0) {
+      bits.close();
       const end = scan.ends[segment++];
       if (end === undefined) throw new StreamError("cut off");
       bits = new Bits(scan.bytes, from, end);
@@ -98,8 +103,9 @@ function decodeScan(
         invert(block, scratch, part.plane, 8 * (y * part.plane.stride + x), frame.precision);
       }
     }
-    if (bits.isOver) throw new StreamError("cut off");
+    if (bits.left < 0) throw new StreamError("cut off");
   }
+  bits.close();
 }
 
 /** @returns What the next block's first coefficient is counted from. */

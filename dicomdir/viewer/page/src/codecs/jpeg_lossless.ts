@@ -43,6 +43,7 @@ function decodeScan(scan: Scan, out: Cells, wanted: Wanted, precision: number): 
   for (let row = 0; row < rows; row++) {
     const isFirst = row % rowsEach === 0;
     if (isFirst) {
+      bits.close();
       const end = scan.ends[row / rowsEach];
       if (end === undefined) throw new StreamError("cut off");
       bits = new Bits(scan.bytes, from, end);
@@ -55,7 +56,7 @@ function decodeScan(scan: Scan, out: Cells, wanted: Wanted, precision: number): 
     } else {
       decodeLines(bits, tables, line, above, predictor, middle);
     }
-    if (bits.isOver) throw new StreamError("cut off");
+    if (bits.left < 0) throw new StreamError("cut off");
     for (const [i, { index }] of parts.entries()) {
       const own = line[i]!;
       let to = row * columns * samples + index;
@@ -63,6 +64,7 @@ function decodeScan(scan: Scan, out: Cells, wanted: Wanted, precision: number): 
     }
     [line, above] = [above, line];
   }
+  bits.close();
 }
 
 function decodeLine(

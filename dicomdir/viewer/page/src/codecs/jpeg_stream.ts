@@ -39,6 +39,8 @@ export interface Jpeg {
   frame: Frame;
   scans: Scan[];
   quantisation: (Uint16Array | undefined)[];
+  /** Of Adobe's marker: 0 as it is, 1 YCbCr; null: there is none. */
+  transform: number | null;
 }
 
 const MOST_SCANS = 16;
@@ -50,6 +52,7 @@ export function readJpeg(bytes: Uint8Array, check: (frame: Frame) => void): Jpeg
   const scans: Scan[] = [];
   let frame: Frame | null = null;
   let interval = 0;
+  let transform: number | null = null;
   let at = 2;
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) throw new StreamError("no JPEG");
   for (;;) {
@@ -59,6 +62,7 @@ export function readJpeg(bytes: Uint8Array, check: (frame: Frame) => void): Jpeg
     if (marker === 0xc4) readHuffman(body, tables);
     else if (marker === 0xdb) readQuantisation(body, quantisation);
     else if (marker === 0xdd) interval = word(body, 0);
+    else if (marker === 0xee && isAdobe(body)) transform = body[11]!;
     else if (isFrame(marker)) {
       if (frame) throw new StreamError("two frames");
       frame = readFrame(marker, body);
@@ -72,18 +76,40 @@ export function readJpeg(bytes: Uint8Array, check: (frame: Frame) => void): Jpeg
     }
   }
   if (!frame || !scans.length) throw new StreamError("no scan");
-  return { frame, scans, quantisation };
+  return { frame, scans, quantisation, transform };
 }
 
-/** Frame of a stream whose scans something else decodes: JPEG-LS has its own marker. */
-export function frameOf(bytes: Uint8Array, wanted: number): Frame {
+/**
+ * Frame of a JPEG-LS stream (ITU-T T.87) that has its end marker: without one CharLS searches for
+ * ever. That the coded data make all samples and no more, it demands itself.
+ *
+ * @throws StreamError
+ */
+export function jpegLsFrameOf(bytes: Uint8Array): Frame {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) throw new StreamError("no JPEG");
+  let frame: Frame | null = null;
   for (let at = 2; ; ) {
     const { marker, body, next } = segmentAt(bytes, at);
-    if (marker === wanted) return readFrame(marker, body);
-    if (marker === 0xda || marker === 0xd9) throw new StreamError("no frame");
-    at = next;
+    if (marker === 0xf7) frame = readFrame(marker, body);
+    if (marker === 0xd9) break;
+    at = marker === 0xda ? afterScan(bytes, next) : next;
   }
+  if (!frame) throw new StreamError("no frame");
+  return frame;
+}
+
+/** A byte with its highest bit does not follow FF in coded data (T.87 A.1). */
+function afterScan(bytes: Uint8Array, start: number): number {
+  for (let at = bytes.indexOf(0xff, start); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    const marker = bytes[at + 1] ?? 0;
+    const isRestart = marker >= 0xd0 && marker <= 0xd7;
+    if (marker >= 0x80 && marker !== 0xff && !isRestart) return at;
+  }
+  throw new StreamError("cut off");
+}
+
+function isAdobe(body: Uint8Array): boolean {
+  return body.length >= 12 && String.fromCharCode(...body.subarray(0, 5)) === "Adobe";
 }
 
 /** SOF0 to SOF15 without DHT, JPG and DAC, which have numbers between them. */

@@ -18,7 +18,7 @@ interface Decoder {
   decode(): void;
   getFrameInfo(): FrameInfo;
   /** A view of the module's memory. */
-  getDecodedBuffer(): Uint8Array;
+  getDecodedBuffer(): Uint8ClampedArray<ArrayBuffer>;
   /** JPEG-LS: 0 planes, else by pixel. */
   getInterleaveMode?(): number;
   delete(): void;
@@ -76,7 +76,7 @@ function cellsOf(decoder: Decoder, wanted: Wanted): Cells {
   const isAsWanted = width === columns && height === rows && componentCount === samples;
   // After a fault there are no pixels, or those that came before it.
   if (!isAsWanted || bytes.length !== count * (isWide ? 2 : 1)) throw new StreamError("decoder");
-  const own = bytes.slice();
+  const own = new Uint8Array(bytes.slice().buffer);
   const narrow = isSigned ? new Int8Array(own.buffer) : own;
   const from = isWide ? new (isSigned ? Int16Array : Uint16Array)(own.buffer) : narrow;
   const isPlanar = samples > 1 && decoder.getInterleaveMode?.() === 0;

@@ -1,7 +1,11 @@
 /** Raw deflate, undone by the browser or, where it cannot, by fflate. */
-import { inflateSync } from "fflate";
+import { Inflate, inflateSync } from "fflate";
 import { DataError } from "./errors.ts";
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** So that what unpacks to a thousand times as much is stopped in time. */
+const STEP = 64 << 10;
 const isNative = supportsRaw();
 
 function supportsRaw(): boolean {
@@ -46,6 +50,36 @@ export function inflateNow(
   } catch (error) {
     throw new DataError("damaged", file, String(error));
   }
+}
+
+/**
+ * By fflate, whatever stands behind the deflated data.
+ *
+ * @throws DataError "damaged".
+ */
+export function inflateFirst(data: Uint8Array, file: string, most: number): Bytes {
+  const parts: Bytes[] = [];
+  let total = 0;
+  let isWhole = false;
+  const stream = new Inflate((part, isLast) => {
+    parts.push(part as Bytes);
+    total += part.length;
+    isWhole ||= isLast;
+    if (total > most) throw new DataError("damaged", file, "too long");
+  });
+  try {
+    for (let at = 0; at < data.length && !isWhole; at += STEP) {
+      stream.push(data.subarray(at, at + STEP), at + STEP >= data.length);
+    }
+  } catch (error) {
+    throw error instanceof DataError ? error : new DataError("damaged", file, String(error));
+  }
+  const out = new Uint8Array(total);
+  parts.reduce((at, part) => {
+    out.set(part, at);
+    return at + part.length;
+  }, 0);
+  return out;
 }
 
 /** By writer and reader: feeding from a Blob fails in WebKit's workers and is slow in Chromium. */

@@ -7,7 +7,7 @@ import { dictionary } from "../dicom/dictionary.ts";
 import { toLittleEndian } from "./big_endian.ts";
 import { DataError } from "./errors.ts";
 import { toExplicit } from "./implicit.ts";
-import { inflate } from "./inflate.ts";
+import { inflate, inflateFirst } from "./inflate.ts";
 import { SYNTAX } from "./syntaxes.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -77,12 +77,10 @@ async function read(file: Blob, bytes: Bytes): Promise<Part10> {
 
 async function inflated(file: Blob, at: number): Promise<Part10> {
   const packed = new Uint8Array(await file.slice(at).arrayBuffer());
-  // A zero may follow that belongs to nothing (PS3.5 A.5), and that browsers refuse.
-  const isPadded = packed[packed.length - 1] === 0;
-  const whole = await inflate(packed, "", null, MOST_INFLATED).catch((error: unknown) => {
-    if (!isPadded) throw error;
-    return inflate(packed.subarray(0, -1), "", null, MOST_INFLATED);
-  });
+  // Browsers refuse what others write behind the data: a zero (PS3.5 A.5), or gzip's own end.
+  const whole = await inflate(packed, "", null, MOST_INFLATED).catch(() =>
+    inflateFirst(packed, "", MOST_INFLATED),
+  );
   return body(new Blob([whole]), whole, 0, SYNTAX.deflated);
 }
 

@@ -14,6 +14,9 @@ export const SYNTAX = {
   jpegLsNear: "1.2.840.10008.1.2.4.81",
   jpeg2000Lossless: "1.2.840.10008.1.2.4.90",
   jpeg2000: "1.2.840.10008.1.2.4.91",
+  htj2kLossless: "1.2.840.10008.1.2.4.201",
+  htj2kLosslessRpcl: "1.2.840.10008.1.2.4.202",
+  htj2k: "1.2.840.10008.1.2.4.203",
 } as const;
 
 /** What CODECS.JS decodes; JPEG Baseline only where the browser does not. */
@@ -27,6 +30,9 @@ export const CODED: ReadonlySet<string> = new Set([
   SYNTAX.jpegLsNear,
   SYNTAX.jpeg2000Lossless,
   SYNTAX.jpeg2000,
+  SYNTAX.htj2kLossless,
+  SYNTAX.htj2kLosslessRpcl,
+  SYNTAX.htj2k,
 ]);
 
 const JPEG = "1.2.840.10008.1.2.4.";
