@@ -15,10 +15,10 @@ type Program = (scope: Scope) => void;
 /** A stream on which a decoder never ends is damaged; no real frame takes as long. */
 const MOST_MS = 60_000;
 
-interface Waiting {
+interface Asked {
+  request: CodedRequest;
   resolve: (reply: CodedReply) => void;
   reject: (error: DataError) => void;
-  timer: number;
 }
 
 interface Hand {
@@ -28,7 +28,13 @@ interface Hand {
 
 let program: Promise<Program> | null = null;
 let hand: Hand | null = null;
-const waiting = new Map<number, Waiting>();
+/** Whether a worker has answered, or may yet: a policy of the browser can forbid it. */
+let isPossible = true;
+let hasAnswered = false;
+/** The newest is taken first: it is what somebody looks at. */
+const waiting: Asked[] = [];
+let current: Asked | null = null;
+let timer = 0;
 let last = 0;
 
 /**
@@ -47,7 +53,7 @@ export async function decodeCoded(
   const isGrey = samples === 1 && allocated <= 16 && !info.palette;
   const isLarge = rows * columns * (allocated / 8) >= 1 << 20;
   const halve = isGrey && isLarge ? { stored, shift, isSigned } : null;
-  const reply = await ask({ id: ++last, bytes, wanted, halve }, uid);
+  const reply = await ask({ id: ++last, bytes, wanted, halve });
   if (!("cells" in reply)) {
     if (reply.isForeign) throw new DataError("compressed", uid, nameOf(transferSyntax));
     throw new DataError("damaged", uid, reply.detail);
@@ -56,47 +62,60 @@ export async function decodeCoded(
   return shown.kind === "grey" && reply.half ? { ...shown, half: reply.half } : shown;
 }
 
-async function ask(request: CodedRequest, file: string): Promise<CodedReply> {
+async function ask(request: CodedRequest): Promise<CodedReply> {
   program ??= load();
   const loaded = await program.catch((error: unknown) => {
     program = null; // the disc may be put back
     throw error;
   });
-  hand ??= start(loaded);
-  const own = hand;
   return new Promise((resolve, reject) => {
-    const timer = window.setTimeout(() => {
-      waiting.delete(request.id);
-      reject(new DataError("damaged", file, "no end"));
-      restart(own);
-    }, MOST_MS);
-    waiting.set(request.id, { resolve, reject, timer });
-    own.ask(request);
+    waiting.push({ request, resolve, reject });
+    next(loaded);
   });
 }
 
-function start(loaded: Program): Hand {
+/** One at a time, so that each has all the time there is, and the others outlive what ends one. */
+function next(loaded: Program): void {
+  if (current) return;
+  current = waiting.pop() ?? null;
+  if (!current) return;
+  hand ??= (isPossible ? beside(loaded) : null) ?? here(loaded);
+  const own = hand;
+  timer = window.setTimeout(() => lost(loaded, own, "no end"), MOST_MS);
+  own.ask(current.request);
+}
+
+function beside(loaded: Program): Hand | null {
   try {
     const url = URL.createObjectURL(new Blob([`(${loaded})(self)`], { type: "text/javascript" }));
     const worker = new Worker(url);
     const made: Hand = {
-      ask: (request) => worker.postMessage(request, [request.bytes.buffer]),
-      end: () => worker.terminate(),
+      // A copy: where there can be no worker after all, the page needs the bytes.
+      ask: (request) => worker.postMessage(request),
+      end: () => {
+        worker.terminate();
+        URL.revokeObjectURL(url);
+      },
     };
-    worker.onmessage = ({ data }: MessageEvent<CodedReply>) => answered(data);
+    worker.onmessage = ({ data }: MessageEvent<CodedReply>) => {
+      hasAnswered = true;
+      performance.mark("sendhome-coded"); // for tests
+      answered(loaded, data);
+    };
     worker.onerror = (event) => {
       event.preventDefault();
-      restart(made);
+      lost(loaded, made, "ended");
     };
     return made;
   } catch {
-    return here(loaded); // a policy of the browser
+    isPossible = false;
+    return null;
   }
 }
 
 /** On the page, a frame at a time. */
 function here(loaded: Program): Hand {
-  const scope: Scope = { onmessage: null, postMessage: answered };
+  const scope: Scope = { onmessage: null, postMessage: (reply) => answered(loaded, reply) };
   loaded(scope);
   return {
     ask: (request) => void window.setTimeout(() => scope.onmessage?.({ data: request }), 0),
@@ -104,25 +123,28 @@ function here(loaded: Program): Hand {
   };
 }
 
-function answered(reply: CodedReply): void {
-  const asked = waiting.get(reply.id);
-  if (!asked) return;
-  waiting.delete(reply.id);
-  window.clearTimeout(asked.timer);
-  performance.mark("sendhome-coded"); // for tests
+function answered(loaded: Program, reply: CodedReply): void {
+  if (current?.request.id !== reply.id) return;
+  const asked = current;
+  window.clearTimeout(timer);
+  current = null;
   asked.resolve(reply);
+  next(loaded);
 }
 
-/** It does not run, ran out of memory, or has no end: who waits is told, the next one starts anew. */
-function restart(ended: Hand): void {
+/** It does not run, ran out of memory, or has no end: the next one has a worker of its own. */
+function lost(loaded: Program, ended: Hand, detail: string): void {
   if (hand !== ended) return;
   ended.end();
   hand = null;
-  for (const { reject, timer } of waiting.values()) {
-    window.clearTimeout(timer);
-    reject(new DataError("damaged", "CODECS", "ended"));
-  }
-  waiting.clear();
+  window.clearTimeout(timer);
+  const asked = current;
+  current = null;
+  if (asked && !hasAnswered && detail === "ended") {
+    isPossible = false;
+    waiting.push(asked);
+  } else asked?.reject(new DataError("damaged", "CODECS", detail));
+  next(loaded);
 }
 
 function load(): Promise<Program> {
