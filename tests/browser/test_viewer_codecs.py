@@ -192,8 +192,9 @@ _ENDLESS = b"""SENDHOME.codecs(function (SCOPE) {
     SCOPE.postMessage({ id: event.data.id, isForeign: true, detail: "" }, []);
   };
 });"""
+# The minute of one frame, and not the time-outs of WebDriver, which are set in the page too.
 _HURRY = """((real) => {
-  window.setTimeout = (f, ms) => real(f, Math.min(ms ?? 0, 500));
+  window.setTimeout = (f, ms) => real(f, ms === 60000 ? 500 : ms);
 })(setTimeout)"""
 
 

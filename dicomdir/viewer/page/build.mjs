@@ -138,11 +138,11 @@ async function license() {
 const files = {
   "START.HTM": await start(),
   "VIEWER.JS": await script(),
-  "CODECS.JS": await codecs(),
   "VIEWER.CSS": await styles(),
   "LANG.JS": await words(),
   "GLOSSARY.JS": await text("static/GLOSSARY.JS"),
   "LICENSE.TXT": await license(),
+  "CODECS.JS": await codecs(), // last: on a disc the others lie side by side
 };
 await mkdir(out, { recursive: true });
 // What is put onto a medium is compared with these (dicomdir.viewer.assets), in this order.

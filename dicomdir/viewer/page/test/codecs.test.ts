@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeStream } from "../src/codecs/decode.ts";
-import { StreamError, type Wanted } from "../src/codecs/frame.ts";
+import { cutAtStored, StreamError, type Wanted } from "../src/codecs/frame.ts";
 import { codestreamOf } from "../src/codecs/jpeg_2000.ts";
 import { jpegLsFrameOf } from "../src/codecs/jpeg_stream.ts";
 import { nameOf, SYNTAX } from "../src/data/syntaxes.ts";
@@ -14,6 +14,8 @@ const GREY: Wanted = {
   columns: 9,
   samples: 1,
   allocated: 16,
+  stored: 16,
+  isSigned: false,
   photometric: "MONOCHROME2",
 };
 
@@ -193,6 +195,16 @@ test("JPEG Extended: a mean and a wave, as T.81 A.3.3 has them", async () => {
       assert.ok(Math.abs(found[16 * y + x]! - mean - wave) <= 0.5001, `${x} ${y}`);
     }
   }
+});
+
+test("what overshoots is cut at what the object stores, and not masked", async () => {
+  const wanted = { ...GREY, transferSyntax: SYNTAX.jpegExtended, rows: 8, columns: 16, stored: 11 };
+  const found = await decode(waves(), wanted); // of 12 bits, above and below 2048
+  assert.deepEqual([Math.max(...found), found[8]], [2047, 2047]);
+  const cells = Uint16Array.of(0x8000, 0xf7ff, 0xf800, 0xffff, 0x07ff, 0x0800, 0x7fff);
+  cutAtStored(cells, 16, { ...GREY, stored: 12, isSigned: true });
+  const cut = [0xf800, 0xf800, 0xf800, 0xffff, 0x07ff, 0x07ff, 0x07ff];
+  assert.deepEqual([...cells], cut);
 });
 
 /** Everything that may come of a stream but cells: a StreamError, within the time of a test. */

@@ -35,6 +35,7 @@ for (const [n, path] of paths.entries()) {
     for (let frame = 0; frame < Math.min(entry.frames, 3); frame++) {
       const wanted = {
         ...entry,
+        isSigned: entry.signed === 1,
         transferSyntax,
         photometric: header.string(T.PhotometricInterpretation),
       };

@@ -2,13 +2,15 @@
 import type { Cells } from "../data/codec.ts";
 import { rgbFromYbr } from "../data/colour.ts";
 import { SYNTAX } from "../data/syntaxes.ts";
-import { hasYbr, holdAgainst, StreamError, type Wanted } from "./frame.ts";
+import { cutAtStored, hasYbr, holdAgainst, StreamError, type Wanted } from "./frame.ts";
 import { codestreamOf, unsigned } from "./jpeg_2000.ts";
 import { decodeJpegExtended } from "./jpeg_extended.ts";
 import { decodeJpegLossless } from "./jpeg_lossless.ts";
 import { jpegLsFrameOf } from "./jpeg_stream.ts";
 import { decodeRle } from "./rle.ts";
 import type { WasmCodec } from "./wasm.ts";
+
+const LOSSY: ReadonlySet<string> = new Set([SYNTAX.jpegLsNear, SYNTAX.jpeg2000, SYNTAX.htj2k]);
 
 export interface Codecs {
   jpegLs: WasmCodec;
@@ -24,6 +26,7 @@ export async function decodeStream(
   wanted: Wanted,
   codecs: Codecs,
 ): Promise<Cells> {
+  const isLossy = LOSSY.has(wanted.transferSyntax);
   let cells: Cells;
   switch (wanted.transferSyntax) {
     case SYNTAX.rle:
@@ -37,10 +40,13 @@ export async function decodeStream(
       cells = decodeJpegLossless(bytes, wanted);
       break;
     case SYNTAX.jpegLs:
-    case SYNTAX.jpegLsNear:
-      holdAgainst(jpegLsFrameOf(bytes), wanted);
+    case SYNTAX.jpegLsNear: {
+      const frame = jpegLsFrameOf(bytes);
+      holdAgainst(frame, wanted);
       cells = await codecs.jpegLs.decode(bytes, wanted);
+      if (isLossy) cutAtStored(cells, frame.precision, wanted);
       break;
+    }
     case SYNTAX.jpeg2000:
     case SYNTAX.jpeg2000Lossless:
     case SYNTAX.htj2kLossless:
@@ -55,6 +61,7 @@ export async function decodeStream(
         const half = 2 ** (stream.precision - 1);
         for (let i = 0; i < cells.length; i++) cells[i]! -= half;
       } else cells = await codecs.jpeg2000.decode(bytes, wanted);
+      if (isLossy) cutAtStored(cells, stream.precision, wanted);
       break;
     }
     default:

@@ -8,6 +8,8 @@ export interface Wanted {
   samples: number;
   /** Bits of a cell: 8, 16 or 32. */
   allocated: number;
+  stored: number;
+  isSigned: boolean;
   /** As the object has it: what the stream's colours are. */
   photometric: string;
 }
@@ -35,6 +37,23 @@ export function holdAgainst(declared: Declared, wanted: Wanted): void {
   if (rows !== wanted.rows || columns !== wanted.columns) throw new StreamError("size");
   if (components !== wanted.samples) throw new StreamError("components");
   if (precision < 1 || precision > wanted.allocated) throw new StreamError("precision");
+}
+
+/**
+ * What was coded with losses overshoots, where the stream has more bits than the object stores:
+ * cut at what it can store, for of 4099 its lowest 12 bits are black.
+ */
+export function cutAtStored(cells: Cells, precision: number, wanted: Wanted): void {
+  const { stored, isSigned, allocated } = wanted;
+  if (precision <= stored || stored >= allocated) return;
+  const most = 2 ** (isSigned ? stored - 1 : stored) - 1;
+  const least = isSigned ? -most - 1 : 0;
+  const up = isSigned ? 32 - allocated : 0;
+  for (let i = 0; i < cells.length; i++) {
+    const value = isSigned ? (cells[i]! << up) >> up : cells[i]!;
+    if (value > most) cells[i] = most;
+    else if (value < least) cells[i] = least;
+  }
 }
 
 export function hasYbr({ samples, photometric }: Wanted): boolean {

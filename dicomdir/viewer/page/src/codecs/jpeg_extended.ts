@@ -1,7 +1,7 @@
 /** JPEG Baseline and Extended sequential, 8 and 12 bits (ITU-T T.81 Annexes A and F). */
 import type { Cells } from "../data/codec.ts";
 import { rgbFromYbr } from "../data/colour.ts";
-import { cellsFor, hasYbr, holdAgainst, StreamError, type Wanted } from "./frame.ts";
+import { cellsFor, cutAtStored, hasYbr, holdAgainst, StreamError, type Wanted } from "./frame.ts";
 import { Bits, type Huffman } from "./huffman.ts";
 import { type Frame, type Jpeg, readJpeg, type Scan } from "./jpeg_stream.ts";
 
@@ -56,6 +56,7 @@ export function decodeJpegExtended(bytes: Uint8Array, wanted: Wanted): Cells {
   });
   for (const scan of scans) decodeScan(scan, jpeg, planes, mcusAcross, mcusDown);
   const cells = joined(frame, planes, across, down, wanted);
+  cutAtStored(cells, frame.precision, wanted);
   // Adobe's marker knows better than the attribute.
   const isYbr = jpeg.transform === null ? hasYbr(wanted) : jpeg.transform === 1;
   return isYbr && frame.components === 3 && cells instanceof Uint8Array ? rgbFromYbr(cells) : cells;

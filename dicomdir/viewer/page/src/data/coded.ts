@@ -17,6 +17,8 @@ const MOST_MS = 60_000;
 
 interface Asked {
   request: CodedRequest;
+  /** Of the object. */
+  uid: string;
   resolve: (reply: CodedReply) => void;
   reject: (error: DataError) => void;
 }
@@ -49,11 +51,12 @@ export async function decodeCoded(
   info: FrameInfo,
 ): Promise<Picture> {
   const { rows, columns, samples, allocated, stored, shift, isSigned, uid } = info;
-  const wanted = { transferSyntax, rows, columns, samples, allocated, photometric };
+  const pixels = { rows, columns, samples, allocated, stored, isSigned };
+  const wanted = { transferSyntax, photometric, ...pixels };
   const isGrey = samples === 1 && allocated <= 16 && !info.palette;
   const isLarge = rows * columns * (allocated / 8) >= 1 << 20;
   const halve = isGrey && isLarge ? { stored, shift, isSigned } : null;
-  const reply = await ask({ id: ++last, bytes, wanted, halve });
+  const reply = await ask({ id: ++last, bytes, wanted, halve }, uid);
   if (!("cells" in reply)) {
     if (reply.isForeign) throw new DataError("compressed", uid, nameOf(transferSyntax));
     throw new DataError("damaged", uid, reply.detail);
@@ -62,14 +65,14 @@ export async function decodeCoded(
   return shown.kind === "grey" && reply.half ? { ...shown, half: reply.half } : shown;
 }
 
-async function ask(request: CodedRequest): Promise<CodedReply> {
+async function ask(request: CodedRequest, uid: string): Promise<CodedReply> {
   program ??= load();
   const loaded = await program.catch((error: unknown) => {
     program = null; // the disc may be put back
     throw error;
   });
   return new Promise((resolve, reject) => {
-    waiting.push({ request, resolve, reject });
+    waiting.push({ request, uid, resolve, reject });
     next(loaded);
   });
 }
@@ -143,7 +146,7 @@ function lost(loaded: Program, ended: Hand, detail: string): void {
   if (asked && !hasAnswered && detail === "ended") {
     isPossible = false;
     waiting.push(asked);
-  } else asked?.reject(new DataError("damaged", "CODECS", detail));
+  } else asked?.reject(new DataError("damaged", asked.uid, detail));
   next(loaded);
 }
 

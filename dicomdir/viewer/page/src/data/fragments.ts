@@ -47,12 +47,34 @@ async function fragmentsOf(
 ): Promise<Item[]> {
   if (frames === 1) return fragments;
   if (fragments.length === frames) return fragments.slice(frame, frame + 1);
-  if (table.length !== 4 * frames) throw new DataError("damaged", "", "frames of unknown place");
+  if (table.length !== 4 * frames) return byStarts(body, fragments, frame, frames);
   const raw = new DataView(await body.slice(table.start, table.start + table.length).arrayBuffer());
   const first = fragments[0]!.start - 8;
   const from = first + raw.getUint32(4 * frame, true);
   const to = frame + 1 < frames ? first + raw.getUint32(4 * frame + 4, true) : Infinity;
   return fragments.filter((each) => each.start - 8 >= from && each.start - 8 < to);
+}
+
+/** Without offsets: each frame of a JPEG family begins with its own marker (PS3.5 A.4). */
+async function byStarts(
+  body: Blob,
+  fragments: Item[],
+  frame: number,
+  frames: number,
+): Promise<Item[]> {
+  const heads = await Promise.all(
+    fragments.map(({ start }) => body.slice(start, start + 4).arrayBuffer()),
+  );
+  const first = heads.flatMap((head, i) => (isStart(new Uint8Array(head)) ? [i] : []));
+  if (first.length !== frames || first[0] !== 0) {
+    throw new DataError("damaged", "", "frames of unknown place");
+  }
+  return fragments.slice(first[frame], first[frame + 1]);
+}
+
+/** SOI and another marker; SOC and SIZ. */
+function isStart([a, b, c, d]: Uint8Array): boolean {
+  return a === 0xff && c === 0xff && (b === 0xd8 || (b === 0x4f && d === 0x51));
 }
 
 async function readItems(body: Blob, start: number): Promise<Item[]> {

@@ -8,7 +8,7 @@ import { DataError } from "./errors.ts";
 import type { FolderObject } from "./folder_series.ts";
 import type { InstanceEntry } from "./format.ts";
 import type { Part10 } from "./part10.ts";
-import { SYNTAX } from "./syntaxes.ts";
+import { nameOf, SYNTAX } from "./syntaxes.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -79,9 +79,15 @@ export async function plainCells(
   return asCells(layout.read(bytes, (frame * layout.bits) % 8), entry.allocated);
 }
 
-/** Bytes that stand in reverse together: those of a sample, or of OW's words (PS3.5 8.1.2). */
-function wordOf({ transferSyntax, pixels }: Part10, { allocated }: InstanceEntry): number {
+/**
+ * Bytes that stand in reverse together: those of a sample, or of OW's words (PS3.5 8.1.2). Of 32 bits
+ * in words of 16 some swap four bytes and some two: a dose must not be guessed.
+ */
+function wordOf({ transferSyntax, pixels }: Part10, { allocated, uid }: InstanceEntry): number {
   if (transferSyntax !== SYNTAX.bigEndian) return 1;
+  if (allocated === 32) {
+    throw new DataError("compressed", uid, `${nameOf(transferSyntax)}, 32 bits`);
+  }
   return Math.max(allocated / 8, pixels!.vr === "OW" ? 2 : 1);
 }
 

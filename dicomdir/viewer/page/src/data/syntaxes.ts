@@ -55,6 +55,7 @@ const NAMES: [RegExp, string][] = [
 /** For a person; the UID where it has no name here. */
 export function nameOf(transferSyntax: string): string {
   if (transferSyntax === SYNTAX.rle) return "RLE Lossless";
+  if (transferSyntax === SYNTAX.bigEndian) return "Explicit VR Big Endian";
   if (!transferSyntax.startsWith(JPEG)) return transferSyntax;
   const last = transferSyntax.slice(JPEG.length);
   return NAMES.find(([form]) => form.test(last))?.[1] ?? transferSyntax;
