@@ -256,11 +256,27 @@ test("a stream that declares 65535 by 65535 costs nothing", async () => {
   for (const syntax of [SYNTAX.jpegLs, SYNTAX.jpeg2000]) {
     assert.ok(await refused(bytes, { ...GREY, transferSyntax: syntax }, syntax));
   }
+  const large = { ...GREY, rows: 16_384, columns: 16_384 };
+  const frame = segment(0xf7, [16, ...u16(16_384, 16_384), 1, 1, 17, 0]);
+  const empty = [0xff, 0xd8, ...frame, ...segment(0xda, [1, 1, 0, 0, 0, 0]), 0xff, 0xd9];
+  const jpegLs = { ...large, transferSyntax: SYNTAX.jpegLs };
+  await assert.rejects(decode(Uint8Array.from(empty), jpegLs), { message: "too few bytes" });
+  const stream = codestream(16_384, 16_384, [0], [0xff, 0xd9], 16_384);
+  const jpeg2000 = { ...large, transferSyntax: SYNTAX.jpeg2000 };
+  await assert.rejects(decode(Uint8Array.from(stream), jpeg2000), { message: "too few bytes" });
 });
 
 /** One tile-part for each tile number given, of no packets. */
-function codestream(across: number, down: number, parts: number[], end = [0xff, 0xd9]): number[] {
-  const numbers = [9, 7, 0, 0, across, down, 0, 0].flatMap((each) => u16(each >>> 16, each));
+function codestream(
+  across: number,
+  down: number,
+  parts: number[],
+  end = [0xff, 0xd9],
+  size = 0,
+): number[] {
+  const numbers = [size || 9, size || 7, 0, 0, across, down, 0, 0].flatMap((each) =>
+    u16(each >>> 16, each),
+  );
   return [
     ...[0xff, 0x4f, ...segment(0x51, [...u16(0), ...numbers, ...u16(1), 15, 1, 1])],
     ...segment(0x52, [0, 0, 0, 1, 1, 5]),

@@ -2,7 +2,14 @@
 import type { Cells } from "../data/codec.ts";
 import { rgbFromYbr } from "../data/colour.ts";
 import { SYNTAX } from "../data/syntaxes.ts";
-import { cutAtStored, hasYbr, holdAgainst, StreamError, type Wanted } from "./frame.ts";
+import {
+  cutAtStored,
+  hasYbr,
+  holdAgainst,
+  holdAgainstLength,
+  StreamError,
+  type Wanted,
+} from "./frame.ts";
 import { codestreamOf, unsigned } from "./jpeg_2000.ts";
 import { decodeJpegExtended } from "./jpeg_extended.ts";
 import { decodeJpegLossless } from "./jpeg_lossless.ts";
@@ -43,6 +50,7 @@ export async function decodeStream(
     case SYNTAX.jpegLsNear: {
       const frame = jpegLsFrameOf(bytes);
       holdAgainst(frame, wanted);
+      holdAgainstLength(bytes, wanted);
       cells = await codecs.jpegLs.decode(bytes, wanted);
       if (isLossy) cutAtStored(cells, frame.precision, wanted);
       break;
@@ -54,6 +62,7 @@ export async function decodeStream(
     case SYNTAX.htj2k: {
       const stream = codestreamOf(bytes);
       holdAgainst(stream, wanted);
+      holdAgainstLength(bytes, wanted);
       // Undone it would be RGB or, if it was used on top, not: nobody can tell.
       if (stream.isTransformed && hasYbr(wanted)) throw new StreamError("colour transform");
       if (stream.isSigned && stream.precision <= 8) {

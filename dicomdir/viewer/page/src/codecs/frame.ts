@@ -14,6 +14,9 @@ export interface Wanted {
   photometric: string;
 }
 
+const MOST_FREE = 1 << 24;
+const MOST_GAIN = 1000;
+
 /** Damaged; or, where `isForeign`, a form of the coding that nothing here decodes. */
 export class StreamError extends Error {
   readonly isForeign: boolean;
@@ -37,6 +40,15 @@ export function holdAgainst(declared: Declared, wanted: Wanted): void {
   if (rows !== wanted.rows || columns !== wanted.columns) throw new StreamError("size");
   if (components !== wanted.samples) throw new StreamError("components");
   if (precision < 1 || precision > wanted.allocated) throw new StreamError("precision");
+}
+
+/**
+ * Of JPEG-LS and JPEG 2000, which make any size of nothing: a few bytes of a large image are no image,
+ * and would cost gigabytes. Up to 16 million samples, blank ones are let through.
+ */
+export function holdAgainstLength(bytes: Uint8Array, { rows, columns, samples }: Wanted): void {
+  const count = rows * columns * samples;
+  if (count > MOST_FREE && count > bytes.length * MOST_GAIN) throw new StreamError("too few bytes");
 }
 
 /**
