@@ -7,11 +7,11 @@ Whoever writes must fsync the node and read everything back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from burner.children import run_lines
+from burner.children import never, run_lines
 from burner.errors import (
     EngineError,
     MediumTooSmallError,
@@ -21,6 +21,7 @@ from burner.errors import (
 
 MAX_ARGUMENTS = 400  # names in one call
 _KEPT_LINES = 20
+_STOP_PATIENCE_S = 20.0  # from SIGTERM, which lets it write its tables, to SIGKILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,18 @@ def copy_in(
     target: FatTarget,
     files: Sequence[Path],
     folder: str,
+    *,
+    is_stuck: Callable[[], bool] = never,
 ) -> None:
-    """Files under their own names into an existing folder, "" the root; nothing is overwritten."""
+    """Files under their own names into an existing folder, "" the root; nothing is overwritten.
+
+    Args:
+        is_stuck: Whether a file, a pipe, will never end: then mcopy is stopped.
+    """
     for start in range(0, len(files), MAX_ARGUMENTS):
         names = [str(file) for file in files[start : start + MAX_ARGUMENTS]]
         place = f"::/{folder}/" if folder else "::/"
-        _run(target, ["mcopy", "-Q", "-D", "s", "-i", str(target), *names, place])
+        _run(target, ["mcopy", "-Q", "-D", "s", "-i", str(target), *names, place], is_stuck)
 
 
 def delete_file(target: FatTarget, name: str) -> None:
@@ -61,11 +68,11 @@ def delete_tree(target: FatTarget, name: str) -> None:
     _run(target, ["mdeltree", "-i", str(target), f"::/{name}"])
 
 
-def _run(target: FatTarget, argv: Sequence[str]) -> None:
+def _run(target: FatTarget, argv: Sequence[str], is_stuck: Callable[[], bool] = never) -> None:
     """Raises:
     MediumTooSmallError: Full.
     NoMediumError: The node is gone.
-    SpoiledMediumError: Anything else that mtools did not manage.
+    SpoiledMediumError: Anything else that mtools did not manage, or it was stopped.
     """
     lines: list[str] = []
 
@@ -73,9 +80,11 @@ def _run(target: FatTarget, argv: Sequence[str]) -> None:
         if len(lines) < _KEPT_LINES:
             lines.append(line)
 
-    code, _ = run_lines(
+    code, was_stopped = run_lines(
         argv,
         keep,
+        is_cancelled=is_stuck,
+        cancel_patience_s=_STOP_PATIENCE_S,
         # its own plausibility checks refuse sticks that every system reads; ours are in burner.fat
         extra_environment={"MTOOLS_SKIP_CHECK": "1", "MTOOLSRC": "/dev/null"},
     )
@@ -86,5 +95,7 @@ def _run(target: FatTarget, argv: Sequence[str]) -> None:
         raise MediumTooSmallError("the stick is full")
     if not target.path.exists() or "No such device" in said or "No medium found" in said:
         raise NoMediumError("the stick was taken out")
+    if was_stopped:
+        raise SpoiledMediumError(f"{argv[0]} waited in vain and was stopped")
     if code != 0 or "too big" in said or "Input/output error" in said:
         raise SpoiledMediumError(f"{argv[0]} failed, exit code {code}")

@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +25,12 @@ MAX_FILE_BYTES = 4 * 1024**3 - 1
 BATCH_BYTES = 128 * 1024 * 1024  # between two looks at whether to go on
 BATCH_FILES = 400
 COPY_BYTES = 1024 * 1024
+STALL_S = 600.0  # a stick that tidies up, or an error that the kernel tries again, takes minutes
 PART = re.compile(r"[A-Z0-9_]{1,8}(\.[A-Z0-9_]{1,3})?")
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it is made by mkdtemp
 _MAX_DEPTH = 8  # PS3.12 Annex R
+_LET_GO_S = 10.0  # for the thread, when its reader has gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +107,22 @@ def copy_batch(target: FatTarget, batch: Sequence[StickFile], folder: Path) -> N
         folder: For the pipes where there is no file system in memory; it exists, and is empty again
             afterwards.
     Raises:
-        EngineError: A source cannot be read, or is shorter than announced.
-        SpoiledMediumError: mcopy left part of a file; else as `mtools.copy_in`.
+        EngineError: A source cannot be read, or is shorter than announced; a pipe cannot be opened.
+        SpoiledMediumError: mcopy left part of a file, or nothing went on for STALL_S; else as
+            `mtools.copy_in`.
     """
     # A pipe is a name alone, which a file system in memory makes ten times as fast.
     place = _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else folder
     with tempfile.TemporaryDirectory(dir=place, prefix="stick-") as pipes:
         feeder = _Feeder([(file, Path(pipes, _name(file.path))) for file in batch])
         with feeder:
-            copy_in(target, [pipe for _file, pipe in feeder.files], _parent(batch[0]))
+            pipe_names = [pipe for _file, pipe in feeder.files]
+            try:
+                copy_in(target, pipe_names, _parent(batch[0]), is_stuck=feeder.is_stuck)
+            except SpoiledMediumError as error:
+                if isinstance(feeder.failure, EngineError):  # why it was stopped
+                    raise feeder.failure from error
+                raise
         if feeder.failure is not None:
             raise feeder.failure
 
@@ -122,13 +132,16 @@ class _Feeder:
 
     Attributes:
         failure: What kept a pipe from being filled; those behind it stay empty, so that the reader
-            comes to its end.
+            comes to its end. If a pipe cannot even be opened, the reader waits for it for ever:
+            `is_stuck` says so.
     """
 
     def __init__(self, files: Sequence[tuple[StickFile, Path]]) -> None:
         self.files = files
         self.failure: BurnerError | None = None
         self._is_over = threading.Event()
+        self._has_given_up = threading.Event()
+        self._moved_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="feeding", daemon=True)
         for _file, pipe in files:
             os.mkfifo(pipe, 0o600)
@@ -145,21 +158,42 @@ class _Feeder:
     ) -> None:
         """The reader has ended, perhaps before its last file: nobody opens what is left."""
         self._is_over.set()
-        while self._thread.is_alive():
+        deadline = time.monotonic() + _LET_GO_S  # a pipe that has gone frees nobody any more
+        while self._thread.is_alive() and time.monotonic() < deadline:
             for _file, pipe in self.files:
-                os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))  # frees a writer that waits
+                with contextlib.suppress(OSError):  # tried again; frees a writer that waits
+                    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
             self._thread.join(0.01)
 
+    def is_stuck(self) -> bool:
+        """Whether the reader must be stopped: a pipe will never be filled, or nothing goes on."""
+        if self._has_given_up.is_set():
+            self._let_reader_go()
+            return True
+        return self._thread.is_alive() and time.monotonic() - self._moved_at > STALL_S
+
+    def _let_reader_go(self) -> None:
+        """A signal does not wake mtools from a pipe that nobody opens; an empty file does."""
+        for _file, pipe in self.files:
+            with contextlib.suppress(OSError):  # the reader waits at one of them alone
+                os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+
     def _run(self) -> None:
-        for file, pipe in self.files:
-            descriptor = os.open(pipe, os.O_WRONLY)  # waits until it is read
-            try:
-                if self._is_over.is_set():
-                    return
-                if self.failure is None:
-                    self._fill(file, descriptor)
-            finally:
-                os.close(descriptor)
+        try:
+            for file, pipe in self.files:
+                descriptor = os.open(pipe, os.O_WRONLY)  # waits until it is read
+                try:
+                    if self._is_over.is_set():
+                        return
+                    self._moved_at = time.monotonic()
+                    if self.failure is None:
+                        self._fill(file, descriptor)
+                finally:
+                    os.close(descriptor)
+        except Exception as error:  # noqa: BLE001 - raised by `copy_batch`, in the caller's thread
+            why = error.strerror if isinstance(error, OSError) else type(error).__name__
+            self.failure = EngineError(f"a file cannot be handed to mcopy: {why}")
+            self._has_given_up.set()
 
     def _fill(self, file: StickFile, descriptor: int) -> None:
         try:
@@ -168,12 +202,13 @@ class _Feeder:
             with file.source.open("rb", buffering=0) as source:
                 done = 0
                 while done < file.size:
-                    rest = file.size - done
+                    rest = min(file.size - done, COPY_BYTES)  # so that a stall is seen
                     copied = os.sendfile(descriptor, source.fileno(), file.offset + done, rest)
                     if not copied:
                         self.failure = EngineError("the image is shorter than announced")
                         return
                     done += copied
+                    self._moved_at = time.monotonic()
         except BrokenPipeError:
             self.failure = SpoiledMediumError("mcopy left part of a file")
         except OSError as error:

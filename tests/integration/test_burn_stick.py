@@ -5,10 +5,12 @@ strangers' stay as they are.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from burner import mtools, stick_files
 from burner.devices.policy import require_stick
 from burner.errors import (
     BurnerError,
@@ -624,6 +627,69 @@ def test_a_reader_that_ends_before_its_last_file(
         copy_batch(target, batch, staging)
     with pytest.raises(BurnerError):
         copy_batch(FatTarget(tmp_path / "no stick"), batch, staging)
+    assert list(staging.iterdir()) == []
+    assert not [it for it in threading.enumerate() if it.name == "feeding"]
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOENT])
+def test_a_pipe_that_cannot_be_opened_keeps_nobody_waiting(
+    tmp_path: Path,
+    files: list[StickFile],
+    staging: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    """mtools sleeps in the opening of a pipe, where no signal but SIGKILL reaches it."""
+    path = make_fat(tmp_path / "stick")
+    batch = [file for file in files if file.path.startswith("DICOM/P0/S1/")]
+    fails_at = batch[3].path.rpartition("/")[2]
+    really = os.open
+
+    def opened(name: str | Path, flags: int, mode: int = 0o777, dir_fd: int | None = None) -> int:
+        if flags == os.O_WRONLY and Path(name).name == fails_at:
+            raise OSError(number, os.strerror(number))
+        return really(name, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", opened)
+    failures: list[BaseException] = []
+
+    def copy() -> None:
+        try:
+            stick_of(path).write([*batch, files[0]], "V", staging=staging, on_progress=nothing)
+        except BurnerError as error:
+            failures.append(error)
+
+    waiting = threading.Thread(target=copy, daemon=True)
+    waiting.start()
+    waiting.join(60)
+    assert not waiting.is_alive()
+    assert [type(it) for it in failures] == [EngineError]
+    assert os.strerror(number) in str(failures[0])
+    assert stick_of(path).inspect().unfinished == "V"
+    tool("fsck.vfat", "-n", path)  # it was let go, not killed
+    assert list(staging.iterdir()) == []
+
+
+def test_a_stick_that_takes_nothing_any_more_ends_the_writing(
+    tmp_path: Path, files: list[StickFile], staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mcopy is stopped where it would sleep in the write to a device that hangs."""
+    path = make_fat(tmp_path / "stick")
+    really = stick_files._Feeder._fill
+
+    def fill(self: stick_files._Feeder, file: StickFile, descriptor: int) -> None:
+        for process in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = process.read_bytes().split(b"\0")
+                if words[0].endswith(b"/mcopy") and f"{path}@@0".encode() in words:
+                    os.kill(int(process.parent.name), signal.SIGSTOP)
+        really(self, file, descriptor)
+
+    monkeypatch.setattr(stick_files._Feeder, "_fill", fill)
+    monkeypatch.setattr(stick_files, "STALL_S", 0.5)
+    monkeypatch.setattr(mtools, "_STOP_PATIENCE_S", 0.5)
+    with pytest.raises(SpoiledMediumError, match="waited in vain"):
+        copy_batch(FatTarget(path), [replace(files[-1], path="BIG")], staging)
     assert list(staging.iterdir()) == []
     assert not [it for it in threading.enumerate() if it.name == "feeding"]
 
