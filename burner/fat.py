@@ -208,6 +208,13 @@ class FatReader:
                 return False
         return True
 
+    def root_clusters(self) -> int:
+        """How many clusters the root directory itself takes up; 0 for FAT16, where it has none."""
+        g = self.geometry
+        if g.bits == 16:
+            return 0
+        return sum(1 for _ in self._chain(g.root_cluster, self._directory_limit()))
+
     def list_root(self) -> list[Entry]:
         g = self.geometry
         if g.bits == 16:
@@ -240,12 +247,15 @@ class FatReader:
         yield start, size
 
     def _list_cluster(self, first_cluster: int) -> list[Entry]:
-        limit = -(-MAX_DIRECTORY_ENTRIES * 32 // self.geometry.cluster_bytes)
         chunks = (
             self._read(self._cluster_offset(cluster), self.geometry.cluster_bytes)
-            for cluster in self._chain(first_cluster, limit)
+            for cluster in self._chain(first_cluster, self._directory_limit())
         )
         return list(_parse_entries(chunks))
+
+    def _directory_limit(self) -> int:
+        """In clusters."""
+        return -(-MAX_DIRECTORY_ENTRIES * 32 // self.geometry.cluster_bytes)
 
     def _chain(self, first_cluster: int, limit: int) -> Iterator[int]:
         """At most `limit` clusters: a chain that bites its tail ends there."""

@@ -96,6 +96,9 @@ class Stick:
     def inspect_fresh(self) -> StickState:
         """`inspect`, of a stick that is to be made anew: nobody may have anything on it.
 
+        A finished set of ours is told by its volume id (`unfinished`): whose it is, is not known
+        here. `make_anew` knows.
+
         Raises:
             NoMediumError: No stick.
             UnsuitableStickError: reason is not_fresh, dirty, read_only or in_use.
@@ -107,12 +110,16 @@ class Stick:
     def make_anew(self, label: str) -> None:
         """Partition and format it, if nobody has anything on it; nothing is changed otherwise.
 
+        Args:
+            label: Volume id of what it is for: a finished set of ours with this id may go.
         Raises as `inspect_fresh` and `format_stick`.
         """
 
         def require(descriptor: int) -> None:
             self._require(descriptor)
-            look_fresh(self._path)  # once more: it may have been changed for another
+            look_fresh(
+                self._path, for_volume_id=label
+            )  # once more: it may have been changed for another
 
         self._end_reading()
         format_stick(

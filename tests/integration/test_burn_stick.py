@@ -11,6 +11,7 @@ import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ from burner.mtools import FatTarget
 from burner.stick import Stick
 from burner.stick_files import MARKER, StickFile, copy_batch
 from burner.stick_format import format_stick
+from burner.stick_volume import open_volume
 from kiosk import bootstrap
 from kiosk.config import Config, DriveConfig, StoreConfig
 from kiosk.errors import DriveFaultError
@@ -778,7 +780,54 @@ def with_something_at_its_end(path: Path) -> None:
         file.write(b"EFI PART")
 
 
+def partition(path: Path, size: int) -> None:
+    """One empty FAT volume of `size` bytes at 1 MiB."""
+    first = struct.pack("<II", MIB // 512, size // 512)
+    entry = b"\0\xfe\xff\xff\x0c\xfe\xff\xff" + first
+    damage(path, 446, entry + bytes(48) + b"\x55\xaa")
+    start = str(MIB // 512)
+    tool("mkfs.vfat", "-I", "-F", "32", "--offset", start, "-h", start, path, str(size // 1024))
+
+
+def with_something_beside_its_partition(path: Path) -> None:
+    make_blank(path)
+    partition(path, 50 * MIB)
+    damage(path, 80 * MIB, b"letters" * 1000)
+
+
+def with_something_behind_its_file_system(path: Path) -> None:
+    make_blank(path)
+    tool("mkfs.vfat", "-I", "-F", "32", path, str(50 * 1024))
+    damage(path, 80 * MIB, b"letters" * 1000)
+
+
+def with_something_between_empty_ends(path: Path) -> None:
+    make_blank(path)
+    damage(path, 3 * MIB, b"letters" * 3 * MIB)
+
+
+def with_something_only_at_a_round_place(path: Path) -> None:
+    make_blank(path)
+    damage(path, 64 * MIB, b"LABELONE")
+
+
+def with_a_root_directory_that_is_lost(path: Path) -> None:
+    make_fat(path)
+    put(path, "LETTERS", bytes(3 * MIB))
+    with open_volume(path) as volume:
+        geometry = volume.geometry
+    damage(path, geometry.data_offset, bytes(geometry.cluster_bytes))
+
+
+def with_tables_that_differ(path: Path) -> None:
+    make_fat(path)
+    damage(path, 32 * 512 + 400, b"\x03\x00\x00\x00")
+
+
 OTHERS = [
+    with_something_beside_its_partition, with_something_behind_its_file_system,
+    with_something_between_empty_ends, with_something_only_at_a_round_place,
+    with_a_root_directory_that_is_lost, with_tables_that_differ,
     with_a_file, with_a_hidden_folder, with_our_images_of_an_earlier_visit,
     with_a_file_beside_our_unfinished_ones, with_a_second_partition, as_exfat,
     as_something_unknown, with_something_at_its_end,
@@ -798,6 +847,43 @@ def test_a_stick_on_which_something_is_is_never_made_anew(
             look()
         assert caught.value.reason == "not_fresh"
     assert digest_of(path) == before
+
+
+def with_aligned_partition(path: Path) -> None:
+    """As makers do: 4 MiB in front, and some at the end that make up no cylinder."""
+    path.touch()
+    os.truncate(path, 1024 * MIB)
+    first = 4 * MIB // 512
+    size = 1010 * MIB
+    entry = b"\0\xfe\xff\xff\x0c\xfe\xff\xff" + struct.pack("<II", first, size // 512)
+    damage(path, 446, entry + bytes(48) + b"\x55\xaa")
+    start = str(first)
+    tool("mkfs.vfat", "-I", "-F", "32", "--offset", start, "-h", start, path, str(size // 1024))
+
+
+def test_how_makers_align_their_partitions_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "stick"
+    with_aligned_partition(path)
+    assert stick_of(path).inspect_fresh().free_bytes > 1000 * MIB
+
+
+def test_a_finished_set_that_was_not_handed_over_goes_only_for_its_own_job(
+    tmp_path: Path, files: list[StickFile], staging: Path
+) -> None:
+    """Its patient may be on the way to it; after a cut its own job finds it like that."""
+    path = tmp_path / "stick"
+    make_partitioned(path)
+    stick = stick_of(path)
+    write(stick, files, staging)
+    stick.verify(files, staging=staging, on_progress=nothing)
+    assert stick.inspect_fresh().unfinished == "SH_TEST"
+    before = digest_of(path)
+    with pytest.raises(UnsuitableStickError) as caught:
+        stick.make_anew("PDI_0002")
+    assert caught.value.reason == "not_fresh"
+    assert digest_of(path) == before
+    stick.make_anew("SH_TEST")
+    assert stick.inspect_fresh().unfinished == ""
 
 
 def test_what_a_try_of_ours_left_does_not_stand_in_the_way(

@@ -320,3 +320,32 @@ def test_nor_is_one_that_the_kiosk_has_written_before(house: StickStation) -> No
     FakeEngine(house.parts).run(job_id)
     assert house.asked_for[0] == (Wanted.STICK, Unfit.NOT_FRESH)
     assert house.jobs.get(job_id).status is ExecutionStatus.DONE
+
+
+def test_nor_is_a_finished_one_that_waits_for_its_patient(
+    house: StickStation, image: Path, tmp_path: Path
+) -> None:
+    """It is asked about once, and stays as it is: its own job has not handed it over."""
+    new_from_the_box(house)
+    other = tmp_path / "other.iso"
+    other.write_bytes(image.read_bytes().replace(b"SH0001", b"SH0002", 1))
+    (writer,) = house.parts.drives[Medium.HOUSE_STICK]
+    writer.write(other, on_progress=lambda _at: None, is_cancelled=lambda: False)
+    content = other.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    writer.verify(len(content), sha256, on_progress=lambda _at: None)
+    before = house.path.read_bytes()
+    after: list[bytes] = []
+
+    def change(one: StickStation) -> None:
+        after.append(one.path.read_bytes())
+        one.path.unlink()
+        new_from_the_box(one)
+
+    house.patience = LONG
+    house.actions = [change]
+    job_id = house.order_stick()
+    FakeEngine(house.parts).run(job_id)
+    assert after == [before]
+    assert house.asked_for == [(Wanted.STICK, Unfit.NOT_FRESH)]
+    assert house.jobs.get(job_id).status is ExecutionStatus.DONE
