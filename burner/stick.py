@@ -46,6 +46,8 @@ from burner.stick_volume import (
     claimed,
     compare_file,
     forget,
+    is_still,
+    node_of,
     open_volume,
     read_marker,
     require_room,
@@ -90,7 +92,7 @@ class Stick:
                 read_only, in_use or has_dicomdir.
         """
         self._end_reading()
-        with self._claimed(), open_volume(self._path) as volume:
+        with self._claimed() as (node, _descriptor), open_volume(node) as volume:
             return assess(volume)
 
     def inspect_fresh(self) -> StickState:
@@ -104,8 +106,8 @@ class Stick:
             UnsuitableStickError: reason is not_fresh, dirty, read_only or in_use.
         """
         self._end_reading()
-        with self._claimed():
-            return look_fresh(self._path)
+        with self._claimed() as (node, _descriptor):
+            return look_fresh(node)
 
     def make_anew(self, label: str) -> None:
         """Partition and format it, if nobody has anything on it; nothing is changed otherwise.
@@ -115,15 +117,17 @@ class Stick:
         Raises as `inspect_fresh` and `format_stick`.
         """
 
-        def require(descriptor: int) -> None:
-            self._require(descriptor)
-            look_fresh(
-                self._path, for_volume_id=label
-            )  # once more: it may have been changed for another
+        def look(node: Path) -> None:
+            look_fresh(node, for_volume_id=label)  # once more: it may have been changed for another
 
         self._end_reading()
         format_stick(
-            self._path, label, name=self.name, lock_folder=self._lock_folder, require=require
+            self._path,
+            label,
+            name=self.name,
+            lock_folder=self._lock_folder,
+            require=self._require,
+            look=look,
         )
 
     def write(
@@ -149,12 +153,12 @@ class Stick:
         """
         require_sound(files)
         self._end_reading()
-        with self._claimed(is_cancelled) as descriptor:
-            with open_volume(self._path) as volume:
+        with self._claimed(is_cancelled) as (node, descriptor):
+            with open_volume(node) as volume:
                 state = assess(volume)
                 marker = read_marker(volume)
                 leftovers = require_room(volume, state, marker, files)
-                target = FatTarget(self._path, volume.geometry.offset)
+                target = FatTarget(node, volume.geometry.offset)
             if is_cancelled():
                 raise CancelledError(spoiled=False)
             mine = Marker(volume_id, frozenset(f.path.split("/")[0] for f in files), False)
@@ -191,6 +195,8 @@ class Stick:
         for batch in batches_of(files):
             if is_cancelled():  # between two calls only: a cut-off mcopy loses clusters
                 raise CancelledError(spoiled=True)
+            if not is_still(descriptor, target.path):
+                raise NoMediumError("the stick was taken out")
             if any(file.path == LAST for file in batch):
                 sync(descriptor)  # everything else is on the stick before it
             copy_batch(target, batch, staging)
@@ -215,14 +221,14 @@ class Stick:
         self._end_reading()
         total = sum(file.size for file in files)
         done = 0
-        with self._lock.hold(), claimed(self._path) as descriptor:
+        with self._claimed() as (node, descriptor):
             forget(descriptor)
-            with open_volume(self._path) as volume:
+            with open_volume(node) as volume:
                 for file in files:
                     compare_file(volume, file)
                     done += file.size
                     on_progress(done, total)
-                target = FatTarget(self._path, volume.geometry.offset)
+                target = FatTarget(node, volume.geometry.offset)
             _put_small(target, VERIFIED, "", staging)
             sync(descriptor)
 
@@ -283,10 +289,10 @@ class Stick:
         """
         self._end_reading()
         with contextlib.suppress(NoMediumError):
-            with self._claimed() as descriptor:
-                with open_volume(self._path) as volume:
+            with self._claimed() as (node, descriptor):
+                with open_volume(node) as volume:
                     marker = read_marker(volume)
-                    target = FatTarget(self._path, volume.geometry.offset)
+                    target = FatTarget(node, volume.geometry.offset)
                 if marker is not None and marker.is_verified:
                     mtools.delete_file(target, MARKER)
                     mtools.delete_file(target, VERIFIED)
@@ -295,16 +301,29 @@ class Stick:
         return False
 
     @contextlib.contextmanager
-    def _claimed(self, is_cancelled: Callable[[], bool] = never) -> Iterator[int]:
-        """To be written, by nobody else meanwhile."""
-        with self._lock.hold(is_cancelled=is_cancelled), claimed(self._path) as descriptor:
-            self._require(descriptor)
-            yield descriptor
+    def _claimed(self, is_cancelled: Callable[[], bool] = never) -> Iterator[tuple[Path, int]]:
+        """To be written, by nobody else meanwhile: the stick's own node, and a descriptor of it.
+
+        Everything under one claim is done to that node: a link would lead to another stick after a
+        change.
+        """
+        with self._lock.hold(is_cancelled=is_cancelled):
+            node = node_of(self._path)
+            with claimed(node) as descriptor:
+                self._require(descriptor)
+                yield node, descriptor
 
     def _undo(self, target: FatTarget, marker: Marker, descriptor: int) -> bool:
-        """Take away what was begun. If that fails too, the mark tells the next one."""
+        """Take away what was begun, from the stick on which it was. If that fails too, the mark
+        tells the next one.
+        """
         try:
-            with open_volume(self._path) as volume:
+            if not is_still(descriptor, target.path):
+                return False
+            with open_volume(target.path) as volume:
+                there = read_marker(volume)
+                if there is None or there.volume_id != marker.volume_id:
+                    return False
                 entries = [e for e in volume.list_root() if e.name in marker.names]
             for entry in sorted(entries, key=lambda entry: entry.name != LAST):
                 mtools.delete_tree(target, entry.name)

@@ -138,6 +138,25 @@ def open_volume(path: Path) -> Iterator[StickVolume]:
         yield StickVolume(reader.read, geometry)
 
 
+def node_of(path: Path) -> Path:
+    """The node behind links. udev's links of a port lead to another stick as soon as another one is
+    in it; the node of a claimed stick stays its own until it is let go.
+    """
+    return Path(os.path.realpath(path))
+
+
+def is_still(descriptor: int, node: Path) -> bool:
+    """Whether `node` leads to what was claimed."""
+    there = os.fstat(descriptor)
+    try:
+        here = node.stat()
+    except OSError:
+        return False
+    if stat.S_ISBLK(there.st_mode):
+        return stat.S_ISBLK(here.st_mode) and here.st_rdev == there.st_rdev
+    return os.path.samestat(here, there)
+
+
 @contextlib.contextmanager
 def claimed(path: Path) -> Iterator[int]:
     """A descriptor for fsync. Held from before the first write, so that late errors reach it.

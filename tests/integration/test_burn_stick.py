@@ -509,6 +509,110 @@ def test_full_midway_takes_everything_away(
     tool("fsck.vfat", "-n", path)
 
 
+# --- ports: links that lead to another stick as soon as another one is in
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Path:
+    """udev's link of a port, to the stick "mine"; "other" is somebody's."""
+    mine, other = make_fat(tmp_path / "mine"), make_fat(tmp_path / "other")
+    put(mine, "PHOTO.JPG", b"mine")
+    put(other, "README.TXT", b"somebody else's")
+    tool("mmd", "-i", other, "::/DICOM")
+    link = tmp_path / "port"
+    link.symlink_to(mine)
+    return link
+
+
+def change_stick(link: Path) -> None:
+    link.unlink()
+    link.symlink_to(link.with_name("other"))
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_a_change_in_the_port_midway_does_nothing_to_the_other_stick(
+    port: Path, files: list[StickFile], staging: Path, is_cancelled: bool
+) -> None:
+    before = digest_of(port.with_name("other"))
+    seen: list[int] = []
+
+    def change(done: int, total: int) -> None:
+        if not seen:
+            change_stick(port)
+        seen.append(done)
+
+    stick = stick_of(port)
+    with pytest.raises(CancelledError) if is_cancelled else contextlib.nullcontext():
+        stick.write(
+            files,
+            "SH_TEST",
+            staging=staging,
+            on_progress=change,
+            is_cancelled=lambda: is_cancelled and bool(seen),
+        )
+    assert digest_of(port.with_name("other")) == before
+    mine = port.with_name("mine")
+    assert tool("mtype", "-i", mine, "::/PHOTO.JPG") == "mine"
+    assert ("README.TXT" in tool("mdir", "-b", "-i", mine, "::/")) is not is_cancelled
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_another_stick_under_the_same_name_is_left_alone(
+    port: Path, files: list[StickFile], staging: Path, is_cancelled: bool
+) -> None:
+    """As after a node was given away anew; of image files, which nobody claims."""
+    before = digest_of(port.with_name("other"))
+    seen: list[int] = []
+
+    def change(done: int, total: int) -> None:
+        if not seen:
+            port.with_name("mine").rename(port.with_name("gone"))
+            port.with_name("other").rename(port.with_name("mine"))
+        seen.append(done)
+
+    stick = stick_of(port)
+    with pytest.raises(CancelledError if is_cancelled else NoMediumError):
+        stick.write(
+            files,
+            "SH_TEST",
+            staging=staging,
+            on_progress=change,
+            is_cancelled=lambda: is_cancelled and bool(seen),
+        )
+    assert digest_of(port.with_name("mine")) == before
+    assert stick_of(port.with_name("gone")).inspect().unfinished == "SH_TEST"
+
+
+def test_what_is_made_anew_is_what_was_agreed_to(port: Path) -> None:
+    """Asked at the claimed node, and again at the one that mkfs is given."""
+    before = digest_of(port.with_name("other"))
+    mine = port.with_name("mine").stat().st_ino
+    asked: list[int] = []
+
+    def require(descriptor: int) -> None:
+        if not asked:
+            change_stick(port)
+        asked.append(os.fstat(descriptor).st_ino)
+
+    format_stick(port, "SH0001", lock_folder=port.parent, require=require)
+    assert asked == [mine, mine]
+    assert digest_of(port.with_name("other")) == before
+    assert "SH0001" in tool("mlabel", "-s", "-i", f"{port.with_name('mine')}@@1M", "::")
+
+
+def test_nothing_is_made_on_what_is_no_longer_agreed_to(port: Path) -> None:
+    asked: list[int] = []
+
+    def require(descriptor: int) -> None:
+        asked.append(descriptor)
+        if len(asked) == 2:
+            raise DriveError("another one")
+
+    with pytest.raises(DriveError, match="another one"):
+        format_stick(port, "SH0001", lock_folder=port.parent, require=require)
+    assert not any(port.read_bytes()[MIB : MIB + 512])
+
+
 # --- block devices
 
 
