@@ -3,7 +3,7 @@ it.
 
 `SENDHOME.TMP` is written first and removed when everything was read back and the stick is released.
 A stick that was pulled out, or whose writing was cut off, is recognised by it, and only what it
-names is ever deleted. DICOMDIR is written last, so that no half set looks whole.
+names is ever deleted, and all of that. DICOMDIR is written last, so that no half set looks whole.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ class Stick:
 
         Raises:
             NoMediumError: No stick.
+            DriveError: No right to open it, or what `require` says.
             UnsuitableStickError: reason is no_file_system, other_file_system, damaged, dirty,
                 read_only, in_use or has_dicomdir.
         """
@@ -162,14 +163,14 @@ class Stick:
             if is_cancelled():
                 raise CancelledError(spoiled=False)
             mine = Marker(volume_id, frozenset(f.path.split("/")[0] for f in files), False)
-            stale = [VERIFIED] if marker and marker.is_verified else []
-            stale += [MARKER] if marker else []
             try:
+                if marker and marker.is_verified:
+                    mtools.delete_file(target, VERIFIED)  # first: what is cut off now is not whole
                 # DICOMDIR goes first: without it nothing looks like a File-set any more
                 for entry in sorted(leftovers, key=lambda entry: entry.name != LAST):
                     mtools.delete_tree(target, entry.name)
-                for name in stale:
-                    mtools.delete_file(target, name)
+                if marker:
+                    mtools.delete_file(target, MARKER)
                 content = {"volume_id": mine.volume_id, "names": sorted(mine.names)}
                 _put_small(target, MARKER, json.dumps(content), staging)
                 sync(descriptor)

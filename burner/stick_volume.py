@@ -163,6 +163,7 @@ def claimed(path: Path) -> Iterator[int]:
 
     Raises:
         NoMediumError: No stick. UnsuitableStickError: read_only or in_use (mounted).
+        DriveError: No right to open it: whoever set up the machine can help, no other stick.
     """
     flags = os.O_RDWR | os.O_CLOEXEC
     try:
@@ -171,7 +172,11 @@ def claimed(path: Path) -> Iterator[int]:
             raise UnsuitableStickError("the stick is write-protected", reason="read_only")
         descriptor = os.open(path, flags | (os.O_EXCL if stat.S_ISBLK(mode) else 0))
     except OSError as error:
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno in (errno.EACCES, errno.EPERM):  # a write-protected one says EROFS
+            raise DriveError(
+                "no right to open the stick for writing: see sendhome doctor"
+            ) from error
+        if error.errno == errno.EROFS:
             raise UnsuitableStickError(
                 "the stick is write-protected", reason="read_only"
             ) from error
@@ -235,6 +240,7 @@ def read_marker(volume: StickVolume) -> Marker | None:
     try:
         raw = json.loads(volume.content(entry, limit=_MAX_MARKER_BYTES))
         names = frozenset(name for name in raw["names"] if PART.fullmatch(name))
+        names -= {MARKER, VERIFIED}  # they have their own turn
         volume_id = clean(str(raw["volume_id"]), 32)
     except (ValueError, KeyError, TypeError):
         return None
@@ -245,12 +251,14 @@ def read_marker(volume: StickVolume) -> Marker | None:
 def require_room(
     volume: StickVolume, state: StickState, marker: Marker | None, files: Sequence[StickFile]
 ) -> list[Entry]:
-    """Entries of our own earlier try that must go first."""
+    """Entries of our own earlier try that must go first: all that its mark names, also what is not
+    among `files`. It may be another patient's, and nothing names it when the mark has gone.
+    """
     ours = {file.path.split("/")[0] for file in files}
     known = marker.names if marker else frozenset()
     if (_root_names(volume) & ours) - known:
         raise UnsuitableStickError("names of ours are taken", reason="name_collision")
-    leftovers = [entry for entry in volume.list_root() if entry.name in known & ours]
+    leftovers = [entry for entry in volume.list_root() if entry.name in known]
     cluster = state.cluster_bytes
     entries = Counter(file.path.rpartition("/")[0] for file in files)
     needed = sum(-(-file.size // cluster) * cluster for file in files)

@@ -48,7 +48,7 @@ def look_at_stick(path: Path) -> FoundStick:
 
     Raises:
         MediumWantedError: No stick, write-protected or mounted.
-        DriveFaultError: No stick on USB; this machine's own disk.
+        DriveFaultError: No stick on USB; this machine's own disk; no right to open it.
     """
     with kiosk_errors(missing=Wanted.STICK), claimed(path) as descriptor:
         require_stick(descriptor)

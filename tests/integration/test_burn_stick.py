@@ -13,6 +13,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -35,7 +36,7 @@ from burner.errors import (
 )
 from burner.mtools import FatTarget
 from burner.stick import Stick
-from burner.stick_files import MARKER, StickFile, copy_batch
+from burner.stick_files import MARKER, VERIFIED, StickFile, copy_batch
 from burner.stick_format import format_stick
 from burner.stick_volume import open_volume
 from kiosk import bootstrap
@@ -385,7 +386,8 @@ def test_cut_off_stick_is_recognised_and_written_again(
         b"[]",
         b"x" * 5000,
         b'{"volume_id": "A", "names": 3}',
-        b'{"volume_id": "A", "names": ["PHOTO.JPG"]}',  # not among ours: stays
+        b'{"volume_id": "A", "names": ["*", "../PHOTO.JPG", "photo.jpg", "P*", 3]}',
+        b'{"volume_id": "A", "names": ["SENDHOME.TMP", "SENDHOME.OK"]}',
     ],
 )
 def test_hostile_mark_deletes_nothing(
@@ -397,6 +399,49 @@ def test_hostile_mark_deletes_nothing(
     with contextlib.suppress(BurnerError):  # refused or written, but nothing else
         write_and_verify(stick_of(path), files, staging)
     assert tool("mtype", "-i", path, "::/PHOTO.JPG") == "mine"
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_all_of_an_earlier_try_goes(
+    tmp_path: Path, files: list[StickFile], staging: Path, is_verified: bool
+) -> None:
+    """Another patient's pages perhaps: nothing would name them when the mark has gone."""
+    path = make_fat(tmp_path / "stick")
+    put(path, "PHOTO.JPG", b"mine")
+    tool("mmd", "-i", path, "::/VIEWER")
+    put(path, "VIEWER/PACK.JS", b"somebody else's")
+    put(path, "REPORT.PDF", b"somebody else's")
+    put(path, MARKER, b'{"volume_id": "A", "names": ["VIEWER", "REPORT.PDF", "DICOM"]}')
+    if is_verified:
+        put(path, VERIFIED)
+    write_and_verify(stick_of(path), files, staging)
+    assert_holds(path, [file for file in files if file.size < 10_000])
+    names = {file.path.split("/")[0] for file in files} | {"PHOTO.JPG"}
+    listed = tool("mdir", "-b", "-a", "-i", path, "::/").split()
+    assert {line.removeprefix("::/").rstrip("/") for line in listed} == names
+    assert tool("mtype", "-i", path, "::/PHOTO.JPG") == "mine"
+
+
+def test_a_stick_that_may_not_be_opened_is_not_called_write_protected(tmp_path: Path) -> None:
+    """Another stick would not help: it is the machine's set-up."""
+    path = make_fat(tmp_path / "stick")
+    path.chmod(0o200)
+    program = f"""
+import os
+from pathlib import Path
+from burner.errors import DriveError
+from burner.stick_volume import claimed
+if os.getuid() == 0:
+    os.setuid(65534)
+try:
+    with claimed(Path({str(path)!r})):
+        print("opened")
+except DriveError as error:
+    print(error)
+"""
+    said = tool(sys.executable, "-P", "-c", program)
+    assert "no right to open the stick" in said
+    assert "sendhome doctor" in said
 
 
 def test_read_of_a_part(tmp_path: Path, files: list[StickFile], staging: Path) -> None:
