@@ -1,4 +1,4 @@
-"""`sendhome burn`: one image onto the medium in a drive, read back; without a job or ledger."""
+"""`sendhome burn`: one image onto the medium in a drive, read back; without a job."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,15 @@ from kiosk.errors import (
     MediumWantedError,
     VerifyFailedError,
 )
-from kiosk.ports import LedgerPhase, MediaWriter, MediumProgress, StagingWriter, WrittenMedium
+from kiosk.ports import (
+    ButtonWriter,
+    LedgerPhase,
+    MediaWriter,
+    MediumProgress,
+    StagingWriter,
+    WrittenMedium,
+)
+from kiosk.services.by_hand import BY_HAND, Records, on_record, put_out
 from kiosk.services.drawer import is_gone
 
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the recorder ends first
@@ -36,9 +44,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "burn",
         help="write an image onto a medium and read it back",
         description="Writes, reads every byte back and ejects. Ctrl-C, SIGTERM or a terminal that "
-        "goes away stop it in an orderly way; a disc that was begun is then spoiled. Refused for a "
-        "configured drive while the engine of this station runs, or while the medium in the drive "
-        "belongs to a job.",
+        "goes away stop it in an orderly way; a disc that was begun is then spoiled. A disc that "
+        "is not good stays in, on record as scrap: the next `burn` puts it out, and an order calls "
+        "staff for it. Refused for a configured drive while the engine of this station runs, or "
+        "while the medium in the drive belongs to a job.",
     )
     add_image_and_drive(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON")
@@ -80,8 +89,10 @@ def _configured(config: Config, name: str) -> DriveConfig | None:
 
 
 @contextlib.contextmanager
-def alone(args: argparse.Namespace) -> Iterator[None]:
+def alone(args: argparse.Namespace) -> Iterator[Records | None]:
     """Keep this station's engine off while a drive of its is used.
+
+    Yields the ledger, None where no engine would look into it.
 
     Raises:
         ExecutorBusyError: It runs, or will go on with the medium in this drive.
@@ -92,13 +103,13 @@ def alone(args: argparse.Namespace) -> Iterator[None]:
     config = config_file.load(args.config)
     drive = _configured(config, args.drive)
     if drive is None:
-        yield
+        yield None
         return
     with contextlib.ExitStack() as held:
         try:
             journal = held.enter_context(bootstrap.existing_journal(config))
         except JournalMissingError:
-            yield  # no engine has ever run here: the drive is nobody's
+            yield None  # no engine has ever run here: the drive is nobody's
             return
         held.enter_context(station_lock(journal, config.store.state_dir).hold())
         owner = journal.ledger.owner(drive.name)
@@ -106,9 +117,9 @@ def alone(args: argparse.Namespace) -> Iterator[None]:
         if owner is not None and is_out and is_gone(owner, find_writer(args).inspect()):
             journal.ledger.free(drive.name)
             owner = None
-        if owner is not None:
+        if owner is not None and owner.job_id != BY_HAND:
             raise ExecutorBusyError(f"the medium in {drive.name} is of job {owner.job_id}")
-        yield
+        yield journal.ledger
 
 
 def hash_image(path: Path) -> tuple[int, str]:
@@ -126,14 +137,16 @@ def hash_image(path: Path) -> tuple[int, str]:
 
 def run(args: argparse.Namespace) -> int:
     size_bytes, sha256 = hash_image(args.image)
-    with alone(args):
-        return _burn(args, size_bytes, sha256)
+    with alone(args) as records:
+        return _burn(args, size_bytes, sha256, records)
 
 
-def _burn(args: argparse.Namespace, size_bytes: int, sha256: str) -> int:
+def _burn(args: argparse.Namespace, size_bytes: int, sha256: str, records: Records | None) -> int:
     writer = find_writer(args)
     if isinstance(writer, StagingWriter):
         writer.abandon()  # whatever it has of ours is nobody's: `alone` has looked
+    if records is not None:
+        put_out(records, writer)
     loaded = writer.inspect()
     if loaded.wanted is not None:
         raise _wanted(loaded.wanted, loaded.unfit)
@@ -145,22 +158,38 @@ def _burn(args: argparse.Namespace, size_bytes: int, sha256: str) -> int:
         for number in _STOP_SIGNALS
         if signal.getsignal(number) is not signal.SIG_IGN  # nohup
     }
-    try:
-        with progress("writing") as bar:
-            writer.write(
-                args.image,
-                on_progress=lambda at: bar(at.done_bytes, at.total_bytes),
-                is_cancelled=lambda: bool(stops),
-            )
-    except MediumWantedError as error:
-        raise _wanted(Wanted[error.reason], Unfit(error.unfit) if error.unfit else None) from error
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    written = read_back(writer, size_bytes, sha256)
-    writer.eject()
+    with _recorded(args.image, sha256, writer, records) as note:
+        try:
+            with progress("writing") as bar:
+                writer.write(
+                    args.image,
+                    on_progress=lambda at: bar(at.done_bytes, at.total_bytes),
+                    is_cancelled=lambda: bool(stops),
+                )
+        except MediumWantedError as error:
+            unfit = Unfit(error.unfit) if error.unfit else None
+            raise _wanted(Wanted[error.reason], unfit) from error
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        note(LedgerPhase.CLOSED)
+        written = read_back(writer, size_bytes, sha256)
+        note(LedgerPhase.VERIFIED)
+        writer.eject()
     show(written, args.json)
     return 0
+
+
+def _recorded(
+    image: Path, sha256: str, writer: MediaWriter, records: Records | None
+) -> contextlib.AbstractContextManager[Callable[[str], None]]:
+    """Where there is a ledger, and a door that could be opened on what is no good."""
+    if records is None or not isinstance(writer, ButtonWriter):
+        return contextlib.nullcontext(lambda _phase: None)
+    with image.open("rb") as file:
+        file.seek(16 * 2048 + 40)  # ECMA-119 8.4.7
+        volume_id = file.read(32).decode("ascii", "replace").strip()
+    return on_record(records, writer.name, volume_id, sha256)
 
 
 def _wanted(wanted: Wanted, unfit: Unfit | None) -> MediumWantedError:

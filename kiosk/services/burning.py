@@ -20,6 +20,7 @@ from kiosk.errors import (
 )
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
 from kiosk.services.attempt import DrawnIn, DriveOccupied, ImageFacts, NeedsMedium
+from kiosk.services.by_hand import BY_HAND
 from kiosk.services.collect import Collect
 from kiosk.services.drawer import is_missing
 from kiosk.services.durable import Durable, Facts, Trouble, run_step
@@ -172,6 +173,8 @@ class _Burn:
         if self._is_stale(entry):
             return {"outcome": "stale"}
         self._begin()
+        if entry is not None and entry.job_id == BY_HAND:
+            return self._left.refuse_by_hand(entry)
         if entry is not None and self._is_odd(entry):
             return self._left.refuse(entry)
         outcome = write_once(

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kiosk.domain.model import ExecutionStatus, Medium, Order, OrderId, ReleaseState, Step, Wanted
-from kiosk.errors import MediumNotTakenError, OrderNotReleasedError
+from kiosk.errors import MediumNotTakenError, MediumSpoiledError, OrderNotReleasedError
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
 from kiosk.services.attempt import ImageFacts, NeedsMedium, Written
+from kiosk.services.by_hand import has_left
 from kiosk.services.drawer import is_drawn_in, is_gone
 from kiosk.services.durable import Durable, Facts
 from kiosk.services.hand_over import (
@@ -24,7 +25,7 @@ from kiosk.services.hand_over import (
     scrap,
     settle_other,
 )
-from kiosk.services.outcomes import SETTLED, UNCOLLECTED, VOID, WITHHELD, to_facts, why
+from kiosk.services.outcomes import SETTLED, SPOILED, UNCOLLECTED, VOID, WITHHELD, to_facts, why
 from kiosk.services.parts import EngineParts
 from kiosk.services.waiting import Answer, Waits, require_released
 from kiosk.services.write import settle
@@ -92,6 +93,14 @@ class LeftBehind:
             return WITHHELD
         scrap(self._parts, self._writer, owner)
         return SETTLED
+
+    def refuse_by_hand(self, owner: LedgerEntry) -> Facts:
+        """Staff wrote it by a command and it is not known to be good: theirs, before it is out."""
+        if has_left(self._parts.ledger, self._writer, owner):
+            return SETTLED
+        if self._writer.inspect().is_open:
+            return to_facts(NeedsMedium(Wanted.OTHER_DISC, MediumSpoiledError.code))
+        return SPOILED
 
     def _is_released(self, owner: LedgerEntry) -> bool:
         """Whether something is to be done with another job's good medium: its owner is there, or

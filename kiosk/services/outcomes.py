@@ -32,6 +32,11 @@ VOID: Final[Facts] = {
 }  # fmt: skip
 """The same, because it was handed over and came back."""
 
+SPOILED: Final[Facts] = {
+    "outcome": "withheld", "reason": MediumSpoiledError.code, "is_spent": False
+}  # fmt: skip
+"""The same, because it is not good and no job's: who comes next must not find it in the tray."""
+
 UNCOLLECTED: Final[Facts] = {
     "outcome": "uncollected", "reason": UncollectedMediumError.code, "is_spent": False
 }  # fmt: skip

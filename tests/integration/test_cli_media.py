@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from burner.simulated import SimulatedDrive
+from burner.simulated import Faults, SimulatedDrive
 from kiosk import bootstrap, config_file
 from kiosk.adapters.jobs.engine import station_lock
 from kiosk.cli import doctor
@@ -20,11 +21,13 @@ from kiosk.errors import (
     ExecutorBusyError,
     IncompleteBuildError,
     InvalidValueError,
+    MediumSpoiledError,
     MediumWantedError,
     VerifyFailedError,
     WrongPatientError,
 )
 from kiosk.ports import LedgerEntry, LedgerPhase
+from kiosk.services.by_hand import BY_HAND
 from kiosk.services.diagnose import Doubt
 from tests.factories import Patient, make_study
 
@@ -318,3 +321,95 @@ def test_a_drive_of_a_running_engine_or_of_a_job_is_left_alone(
         drive.press_button()
     assert run(config, *burn) == 0  # a blank disc in the closed tray: it has gone
     assert run(config, *verify) == 0
+
+
+def owner_of(config: Path) -> LedgerEntry | None:
+    with bootstrap.journal(config_file.load(config)) as journal:
+        return journal.ledger.owner("disc1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Faults(flip_byte=40_000), VerifyFailedError),
+        (Faults(write_error_percent=50), MediumSpoiledError),
+    ],
+)
+def test_a_bad_disc_stays_in_on_record_until_staff_begin_the_next(
+    config: Path,
+    drive: SimulatedDrive,
+    tmp_path: Path,
+    fault: Faults,
+    error: type[VerifyFailedError | MediumSpoiledError],
+):
+    image = tmp_path / "out.iso"
+    make_study(tmp_path / "study")
+    assert run(config, "build", tmp_path / "study", "-o", image) == 0
+    assert owner_of(config) is None  # and there is a journal now
+    drive.insert_blank()
+    drive.set_faults(fault)
+    burn = ("burn", image, "--drive", "disc1")
+    assert run(config, *burn) == error.exit_code
+    assert not drive.look().is_open
+    row = owner_of(config)
+    assert row is not None
+    assert (row.job_id, row.phase) == (BY_HAND, LedgerPhase.SCRAP)
+    drive.set_faults(Faults())
+    assert run(config, *burn) == MediumWantedError.exit_code
+    assert drive.look().is_open
+    assert owner_of(config) == row  # what lies in an open tray nobody can tell
+    drive.insert_blank()
+    assert run(config, *burn) == 0
+    assert drive.look().is_open
+    assert owner_of(config) is None
+    with bootstrap.journal(config_file.load(config)) as journal:
+        history = [it.outcome for it in journal.ledger.history(BY_HAND)]
+        (counts,) = journal.stock.counts()
+    assert history == [LedgerPhase.SCRAP, LedgerPhase.VERIFIED]
+    assert (counts.begun, counts.spoiled) == (2, 1)
+
+
+def test_a_disc_that_verify_refuses_is_scrap(config: Path, drive: SimulatedDrive, tmp_path: Path):
+    images = []
+    for seed in (1, 2):
+        make_study(tmp_path / f"study{seed}", seed=seed)
+        images.append(tmp_path / f"{seed}.iso")
+        assert run(config, "build", tmp_path / f"study{seed}", "-o", images[-1]) == 0
+    assert owner_of(config) is None
+    drive.insert_blank()
+    assert run(config, "burn", images[0], "--drive", "disc1") == 0
+    assert run(config, "verify", images[0], "--drive", "disc1") == 0
+    assert owner_of(config) is None
+    verify = ("verify", images[1], "--drive", "disc1")
+    assert run(config, *verify) == VerifyFailedError.exit_code
+    row = owner_of(config)
+    assert row is not None
+    assert (row.job_id, row.phase) == (BY_HAND, LedgerPhase.SCRAP)
+    assert run(config, *verify) == VerifyFailedError.exit_code
+    with bootstrap.journal(config_file.load(config)) as journal:
+        assert len(journal.ledger.history(BY_HAND)) == 1  # the same disc, counted once
+
+
+def test_power_fails_while_burning_by_hand(config: Path, drive: SimulatedDrive, tmp_path: Path):
+    """The row alone is left. A disc that is still blank is used; one that is not is scrap."""
+    image = tmp_path / "out.iso"
+    make_study(tmp_path / "study")
+    assert run(config, "build", tmp_path / "study", "-o", image) == 0
+    burn = ("burn", image, "--drive", "disc1")
+    begun = LedgerEntry("disc1", BY_HAND, LedgerPhase.WRITING, 1, "PDI_1", "0" * 64)
+    with bootstrap.journal(config_file.load(config)) as journal:
+        journal.ledger.put(begun)
+    drive.insert_blank()
+    assert run(config, *burn) == 0
+    drive.insert_blank()
+    drive.set_faults(Faults(write_error_percent=50))
+    assert run(config, *burn) == MediumSpoiledError.exit_code
+    drive.set_faults(Faults())
+    row = owner_of(config)
+    assert row is not None
+    with bootstrap.journal(config_file.load(config)) as journal:
+        journal.ledger.put(dataclasses.replace(row, attempt=3, phase=LedgerPhase.WRITING))
+    assert run(config, *burn) == MediumWantedError.exit_code
+    scrapped = owner_of(config)
+    assert scrapped is not None
+    assert scrapped.phase == LedgerPhase.SCRAP

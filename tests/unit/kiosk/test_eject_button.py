@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from kiosk.domain.model import ExecutionStatus
-from kiosk.errors import DriveFaultError
+from kiosk.errors import DriveFaultError, VerifyFailedError
 from kiosk.ports import LedgerEntry, LedgerPhase
+from kiosk.services.by_hand import on_record
 from kiosk.services.eject_button import ButtonAnswer, answer_button
 from tests.fakes.durable import FakeEngine
 from tests.fakes.media import FakeDisc, make_image
@@ -128,3 +129,16 @@ def test_pressed_at_every_instant_of_a_job_one_disc_leaves(tmp_path: Path) -> No
         answers += pressed_at(tmp_path / str(instant), instant)[1]
     assert boundaries > 5
     assert {KEPT, OPENED} <= set(answers)
+
+
+def test_a_bad_disc_of_staffs_command_stays_in(one: Station, tmp_path: Path) -> None:
+    def burn() -> None:
+        with on_record(one.journal.ledger, "disc1", "OURS", "ab"):
+            one.writer.insert(disc_of(tmp_path, "OURS"))
+            raise VerifyFailedError("other bytes")
+
+    with pytest.raises(VerifyFailedError):
+        burn()
+    assert answer_button(one.parts, "disc1") is KEPT
+    one.writer.insert(disc_of(tmp_path, "FOREIGN"))
+    assert answer_button(one.parts, "disc1") is OPENED

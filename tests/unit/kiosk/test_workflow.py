@@ -36,12 +36,13 @@ from kiosk.errors import (
     SpoolTooSmallError,
     WrongPatientError,
 )
-from kiosk.ports import LedgerPhase, LoadedMedium, MediumProgress
+from kiosk.ports import LedgerEntry, LedgerPhase, LoadedMedium, MediumProgress
+from kiosk.services.by_hand import BY_HAND
 from kiosk.services.durable import EngineStopping
 from kiosk.services.parts import Policy
 from kiosk.widgets.wording import failure_words
 from tests.fakes.durable import CrashError, FakeEngine
-from tests.fakes.media import FakeDisc, FakeMediaWriter
+from tests.fakes.media import FakeDisc, FakeMediaWriter, make_image
 from tests.fakes.station import Station
 from tests.instants import instants
 
@@ -931,3 +932,41 @@ def test_a_cancel_while_writing_and_a_new_placement_make_one_good_disc(
         run(station, job_id)
     assert station.jobs.get(job_id).status is ExecutionStatus.DONE
     exact_discs(station, job_id)
+
+
+@pytest.mark.parametrize("phase", [LedgerPhase.WRITING, LedgerPhase.CLOSED, LedgerPhase.SCRAP])
+def test_a_bad_disc_of_staffs_command_never_comes_out_to_a_visitor(
+    station: Station, tmp_path: Path, phase: str
+) -> None:
+    bad = FakeDisc(make_image(tmp_path / "bad.iso", "BY_HAND").path.read_bytes(), is_whole=False)
+    ledger = station.journal.ledger
+    ledger.put(LedgerEntry("disc1", BY_HAND, LedgerPhase.WRITING, 1, "BY_HAND", "0" * 64))
+    ledger.put(LedgerEntry("disc1", BY_HAND, phase, 1, "BY_HAND", "0" * 64))
+    station.writer.insert(bad)
+    seen: list[tuple[Wanted, str, bool]] = []
+
+    def look() -> None:
+        question = station.jobs.get(job_id).question
+        if question is not None:
+            code = station.jobs.get(job_id).error_code
+            seen.append((question.wanted, code, station.writer.is_open))
+
+    station.during_wait = look
+    station.answers_staff = True
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert seen[0] == (Wanted.STAFF, "medium.spoiled", False)
+    assert station.writer.ejected[0] is bad
+    assert len(station.writer.ejected) == 2
+    assert [it.outcome for it in ledger.history(BY_HAND)] == ["scrap"]
+
+
+def test_what_staff_took_away_themselves_is_asked_of_nobody(station: Station) -> None:
+    ledger = station.journal.ledger
+    ledger.put(LedgerEntry("disc1", BY_HAND, LedgerPhase.SCRAP, 1, "BY_HAND", "0" * 64))
+    station.writer.insert(FakeDisc())
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert station.asked == []
