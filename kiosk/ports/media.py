@@ -185,7 +185,14 @@ class Ledger(Protocol):
     """The device ledger."""
 
     def owner(self, drive: str) -> LedgerEntry | None: ...
-    def put(self, entry: LedgerEntry) -> None: ...
+    def put(self, entry: LedgerEntry, *, reason: str = "") -> None:
+        """Commit a phase.
+
+        Args:
+            reason: Why it is scrap, for the audit trail.
+        """
+        ...
+
     def free(self, drive: str) -> None: ...
     def reject(self, entry: LedgerEntry, count: int) -> None:
         """Put on record media that a device threw out by itself for the entry's: scrap, with the

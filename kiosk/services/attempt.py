@@ -49,6 +49,8 @@ class NeedsMedium:
         detail: For the log; no patient data.
         is_disc_spent: A disc of this job became scrap in this call.
         unfit: What speaks against the medium that was there.
+        is_lost: The medium on record is not the one in the drive: when staff have answered, it is
+            given up.
         kept: That medium, if it is still there: it is no use to look at the same one again.
     """
 
@@ -58,6 +60,7 @@ class NeedsMedium:
     is_disc_spent: bool = False
     unfit: Unfit | None = None
     kept: LoadedMedium | None = None
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

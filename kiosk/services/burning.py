@@ -32,7 +32,7 @@ from kiosk.services.hand_over import (
     may_be_whole,
     scrap,
 )
-from kiosk.services.left_behind import LeftBehind
+from kiosk.services.left_behind import BEGUN, LeftBehind
 from kiosk.services.outcomes import (
     WITHHELD,
     fingerprint,
@@ -42,7 +42,7 @@ from kiosk.services.outcomes import (
     why,
 )
 from kiosk.services.parts import EngineParts, Image
-from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
+from kiosk.services.waiting import Answer, CancelWatch, ProgressRow, Waits, require_released
 from kiosk.services.write import write_once
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,6 @@ log = logging.getLogger(__name__)
 MAX_ROUNDS = 50
 """Looks at the drive that lead nowhere, before staff are asked."""
 
-_BEGUN = (LedgerPhase.WRITING, LedgerPhase.CLOSED, LedgerPhase.VERIFIED)
 _REFUSED = (WrongPatientError.code, CheckFailedError.code)
 
 
@@ -137,6 +136,8 @@ class _Burn:
                 spoiled += facts["is_spent"]
                 if spoiled >= self._parts.policy.max_spoiled or rounds >= MAX_ROUNDS:
                     self._waits.ask(Wanted.STAFF, why(facts), Step.WRITE)
+                    if facts.get("is_lost"):
+                        self._left.give_up()
                     spoiled = rounds = 0
                 else:
                     self._ask(facts)
@@ -203,7 +204,7 @@ class _Burn:
         it is begun. The media of a set stay as they were split.
         """
         is_begun = (
-            entry is not None and entry.job_id == self._job_id and entry.phase in _BEGUN
+            entry is not None and entry.job_id == self._job_id and entry.phase in BEGUN
         ) or self._image.number > 1
         return not is_begun and self._parts.reports.digest(self._job_id) != self._image.reports
 
@@ -211,7 +212,7 @@ class _Burn:
         """Another medium of the same set, or of another split, of which nothing more is wanted."""
         return (
             entry.job_id == self._job_id
-            and entry.phase in _BEGUN
+            and entry.phase in BEGUN
             and entry.volume_id != self._image.volume_id
             and not is_delivered(self._parts, entry)
         )
@@ -250,7 +251,9 @@ class _Burn:
                 return False
             return was_missing or fingerprint(loaded) != kept
 
-        self._waits.ask(wanted, why(facts), Step.WRITE, is_changed, unfit=unfit_in(facts))
+        ended = self._waits.ask(wanted, why(facts), Step.WRITE, is_changed, unfit=unfit_in(facts))
+        if facts.get("is_lost") and ended is Answer.GIVEN:
+            self._left.give_up()
 
     def _refuse(self, trouble: Trouble) -> None:
         """What is in the drive must not leave: it stays shut until staff come, cancelled or not.

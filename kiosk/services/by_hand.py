@@ -98,7 +98,7 @@ def has_left(ledger: Ledger, writer: MediaWriter, row: LedgerEntry) -> bool:
     if row.phase != LedgerPhase.SCRAP and was_used:
         is_good = has_gone and row.phase == LedgerPhase.VERIFIED
         if not is_good:
-            ledger.put(replace(row, phase=LedgerPhase.SCRAP))
+            ledger.put(replace(row, phase=LedgerPhase.SCRAP), reason=LEFT_UNVERIFIED)
     if has_gone:
         ledger.free(writer.name)
     return has_gone

@@ -14,7 +14,7 @@ from kiosk.domain.model import ExecutionStatus, Medium, Order, OrderId, ReleaseS
 from kiosk.errors import MediumNotTakenError, MediumSpoiledError, OrderNotReleasedError
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
 from kiosk.services.attempt import ImageFacts, NeedsMedium, Written
-from kiosk.services.by_hand import has_left
+from kiosk.services.by_hand import LEFT_UNVERIFIED, has_left
 from kiosk.services.drawer import is_drawn_in, is_gone
 from kiosk.services.durable import Durable, Facts
 from kiosk.services.hand_over import (
@@ -31,6 +31,9 @@ from kiosk.services.waiting import Answer, Waits, require_released
 from kiosk.services.write import settle
 
 log = logging.getLogger(__name__)
+
+BEGUN = (LedgerPhase.WRITING, LedgerPhase.CLOSED, LedgerPhase.VERIFIED)
+"""Phases of a medium on which somebody may still count."""
 
 _ENDED = (ExecutionStatus.DONE, ExecutionStatus.FAILURE)
 
@@ -129,6 +132,22 @@ class LeftBehind:
         """Another job left a medium that nobody may have any more: staff first, then scrap."""
         self._waits.ask(Wanted.STAFF, why(facts), Step.WRITE)
         self._final.succeed("refuse", self._scrap)
+
+    def give_up(self) -> None:
+        """A begun medium is not in the drive, and staff know: no use, wherever it is. If it is in
+        again by now, it is looked at as before.
+        """
+
+        def work() -> Facts:
+            entry = self._parts.ledger.owner(self._drive)
+            is_begun = entry is not None and entry.phase in BEGUN
+            if entry is not None and is_begun and not may_be_whole(self._writer, entry):
+                log.warning("%s: the medium of job %s is given up", self._drive, entry.job_id)
+                lost = replace(entry, phase=LedgerPhase.SCRAP)
+                self._parts.ledger.put(lost, reason=LEFT_UNVERIFIED)
+            return {}
+
+        self._final.succeed("give_up", work)
 
     def _scrap(self) -> Facts:
         entry = self._parts.ledger.owner(self._drive)

@@ -54,6 +54,7 @@ def to_facts(outcome: Outcome) -> Facts:
                 "reason": outcome.reason,
                 "is_spent": outcome.is_disc_spent,
                 "unfit": outcome.unfit.value if outcome.unfit else "",
+                "is_lost": outcome.is_lost,
                 "kept": fingerprint(outcome.kept) if outcome.kept else None,
             }
         case DriveOccupied() | DrawnIn():

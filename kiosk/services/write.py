@@ -12,6 +12,7 @@ drive's own lock keeps two writers apart; one `write_once` at a time and drive i
                 |  spoiled         |  mismatch        hand-over |    seen to have gone
                 +------> SCRAP <---+----------------------------+ drawn in again: void
 ```
+A disc on record that is not in the drive any more is staff's: after their answer it is SCRAP too.
 SCRAP and OUT are ejected and stay on record until the closed tray shows that they have gone: what
 lies in an open tray nobody can tell.
 """
@@ -334,7 +335,10 @@ class _Job:
                 self._size_of(row), row.sha256, on_progress=self._on_verify_progress
             )
         except MediumWantedError as error:
-            return NeedsMedium(Wanted[error.reason], error.code, str(error))
+            wanted = Wanted[error.reason]
+            if wanted is Wanted.CLOSE_TRAY and self._writer.inspect().is_empty:
+                return _changed()  # the tray is shut already, and somebody has the disc
+            return NeedsMedium(wanted, error.code, str(error))
         except VerifyFailedError as error:
             if self._is_other_disc(row):
                 return _changed()
@@ -379,5 +383,7 @@ class _Job:
 
 
 def _changed() -> NeedsMedium:
-    """Somebody changed the disc: a good one may be out there, so no second without staff."""
-    return NeedsMedium(Wanted.STAFF, MediumWantedError.code, "not the disc that was written")
+    """Somebody has or changed the disc: a good one may be out there, so no second without staff."""
+    return NeedsMedium(
+        Wanted.STAFF, MediumWantedError.code, "not the disc that was written", is_lost=True
+    )

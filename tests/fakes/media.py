@@ -178,7 +178,7 @@ class FakeLedger:
     def owner(self, drive: str) -> LedgerEntry | None:
         return self.rows.get(drive)
 
-    def put(self, entry: LedgerEntry) -> None:
+    def put(self, entry: LedgerEntry, *, reason: str = "") -> None:
         self.rows[entry.drive] = entry
         self.phases.append(entry.phase)
 
@@ -205,7 +205,7 @@ class FileLedger:
             return None
         return LedgerEntry(**{**raw, "job_id": OrderId(raw["job_id"])})
 
-    def put(self, entry: LedgerEntry) -> None:
+    def put(self, entry: LedgerEntry, *, reason: str = "") -> None:
         self._save(asdict(entry))
 
     def reject(self, entry: LedgerEntry, count: int) -> None:

@@ -64,7 +64,7 @@ class JournalLedger:
             row.updated_at,
         )
 
-    def put(self, entry: LedgerEntry) -> None:
+    def put(self, entry: LedgerEntry, *, reason: str = "") -> None:
         """Commit a phase before the drive is touched.
 
         A medium that becomes SCRAP is audited: as a failed export, or as void if it was handed
@@ -89,9 +89,9 @@ class JournalLedger:
                 connection.execute(
                     sa.insert(ledger).values(station=self._station, drive=entry.drive, **values)
                 )
-            self._move(connection, entry)
+            self._move(connection, entry, {"reason": reason} if reason else {})
 
-    def _move(self, connection: sa.Connection, entry: LedgerEntry) -> None:
+    def _move(self, connection: sa.Connection, entry: LedgerEntry, details: dict[str, str]) -> None:
         """Move the medium's row; a delivered or scrapped one never changes again."""
         if entry.phase == LedgerPhase.OUT:
             return  # where it lies is the drive's matter; that it was handed over is on record
@@ -104,7 +104,7 @@ class JournalLedger:
         )
         before = connection.scalar(sa.select(media.c.outcome).where(mine))
         if before == DELIVERED and entry.phase == LedgerPhase.SCRAP:
-            self._audit(connection, entry, SERIOUS_FAILURE, {}, event="medium.voided")
+            self._audit(connection, entry, SERIOUS_FAILURE, details, event="medium.voided")
         if before in (DELIVERED, LedgerPhase.SCRAP) or before == entry.phase:
             return
         if before in (None, UNUSED):
@@ -129,14 +129,14 @@ class JournalLedger:
             )
         if entry.phase == LedgerPhase.SCRAP:
             count_on(connection, self._station, entry.drive, spoiled=1)
-            self._audit(connection, entry, SERIOUS_FAILURE, {})
+            self._audit(connection, entry, SERIOUS_FAILURE, details)
 
     def reject(self, entry: LedgerEntry, count: int) -> None:
         """Put on record what a device threw out by itself; twice is once."""
         with writing(self._engine) as connection:
             for attempt in range(entry.attempt + 1, entry.attempt + 1 + count):
                 scrap = replace(entry, attempt=attempt, phase=LedgerPhase.SCRAP)
-                self._move(connection, scrap)
+                self._move(connection, scrap, {})
 
     def free(self, drive: str) -> None:
         """Nobody's from now on; the history keeps what the medium was last known to be."""

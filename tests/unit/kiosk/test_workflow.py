@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -40,6 +41,7 @@ from kiosk.ports import LedgerEntry, LedgerPhase, LoadedMedium, MediumProgress
 from kiosk.services.by_hand import BY_HAND
 from kiosk.services.durable import EngineStopping
 from kiosk.services.parts import Policy
+from kiosk.services.write import ImageFacts
 from kiosk.widgets.wording import failure_words
 from tests.fakes.durable import CrashError, FakeEngine
 from tests.fakes.media import FakeDisc, FakeMediaWriter, make_image
@@ -970,3 +972,61 @@ def test_what_staff_took_away_themselves_is_asked_of_nobody(station: Station) ->
     run(station, job_id)
     finished(station, job_id)
     assert station.asked == []
+
+
+def begun_disc(station: Station, folder: Path, phase: str) -> tuple[OrderId, ImageFacts]:
+    """An order of which the ledger says so."""
+    job_id = station.place()
+    number = zlib.crc32(job_id.encode())
+    image = make_image(folder / "was.iso", f"V{number:08X}", blocks=40, seed=number)
+    begun = LedgerEntry("disc1", job_id, LedgerPhase.WRITING, 1, image.volume_id, image.sha256)
+    station.journal.ledger.put(begun)
+    station.journal.ledger.put(replace(begun, phase=phase))
+    return job_id, image
+
+
+@pytest.mark.parametrize(
+    ("phase", "left"),
+    [
+        (LedgerPhase.WRITING, "other"),
+        (LedgerPhase.CLOSED, "nothing"),
+        (LedgerPhase.CLOSED, "blank"),
+        (LedgerPhase.CLOSED, "other"),
+        (LedgerPhase.VERIFIED, "blank"),
+        (LedgerPhase.VERIFIED, "other"),
+    ],
+)
+def test_a_begun_disc_that_somebody_took_is_given_up_when_staff_answered(
+    station: Station, tmp_path: Path, phase: str, left: str
+) -> None:
+    job_id, _ = begun_disc(station, tmp_path, phase)
+    other = make_image(tmp_path / "other.iso", "OTHER").path.read_bytes()
+    discs = {"blank": FakeDisc(), "other": FakeDisc(other, is_whole=False)}
+    station.writer.insert(discs.get(left))
+    station.answers_staff = True
+    run(station, job_id)
+    finished(station, job_id)
+    assert [it for it in station.asked if it[1] is Wanted.STAFF] == [(job_id, Wanted.STAFF)]
+    rows = station.journal.audit.rows(event="export")
+    reasons = [row.details.get("reason") for row in rows if row.outcome]
+    assert reasons == ["left unverified"]
+    history = station.journal.ledger.history(job_id)
+    assert [it.outcome for it in history] == ["scrap", "delivered"]
+    (counts,) = station.journal.stock.counts()
+    assert (counts.begun, counts.spoiled, counts.good) == (2, 1, 1)
+
+
+def test_a_begun_disc_that_staff_put_back_is_the_one_handed_over(
+    station: Station, tmp_path: Path
+) -> None:
+    job_id, image = begun_disc(station, tmp_path, LedgerPhase.CLOSED)
+
+    def put_back() -> None:
+        if station.jobs.get(job_id).question is not None:
+            station.writer.insert(FakeDisc(image.path.read_bytes()))
+
+    station.during_wait = put_back
+    station.answers_staff = True
+    run(station, job_id)
+    finished(station, job_id)
+    assert [it.outcome for it in station.journal.ledger.history(job_id)] == ["delivered"]

@@ -289,14 +289,15 @@ def test_verified_disc_that_is_out_is_not_made_twice(
     assert outcome.is_recovered
 
 
-def test_closed_disc_that_is_gone_waits(
+def test_closed_disc_that_is_gone_is_staffs(
     writer: FakeMediaWriter, ledger: FakeLedger, image: ImageFacts
 ) -> None:
     ledger.put(row(LedgerPhase.CLOSED, image))
     writer.disc = None
     outcome = once(writer, ledger, image)
     assert isinstance(outcome, NeedsMedium)
-    assert outcome.wanted is Wanted.CLOSE_TRAY
+    assert outcome.wanted is Wanted.STAFF
+    assert outcome.is_lost
     assert ledger.rows["fake"].phase == LedgerPhase.CLOSED
 
 
