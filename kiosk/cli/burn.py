@@ -19,6 +19,7 @@ from kiosk.errors import (
     ExecutorBusyError,
     InvalidValueError,
     JournalMissingError,
+    MediumSpoiledError,
     MediumWantedError,
     VerifyFailedError,
 )
@@ -137,11 +138,33 @@ def hash_image(path: Path) -> tuple[int, str]:
 
 def run(args: argparse.Namespace) -> int:
     size_bytes, sha256 = hash_image(args.image)
-    with alone(args) as records:
-        return _burn(args, size_bytes, sha256, records)
+    with _stops() as is_stopped, alone(args) as records:
+        return _burn(args, size_bytes, sha256, records, is_stopped)
 
 
-def _burn(args: argparse.Namespace, size_bytes: int, sha256: str, records: Records | None) -> int:
+@contextlib.contextmanager
+def _stops() -> Iterator[Callable[[], bool]]:
+    """Until the disc is out, or is known not to be good, a signal is only a wish."""
+    stops: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: stops.append(number))
+        for number in _STOP_SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN  # nohup
+    }
+    try:
+        yield lambda: bool(stops)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _burn(
+    args: argparse.Namespace,
+    size_bytes: int,
+    sha256: str,
+    records: Records | None,
+    is_stopped: Callable[[], bool],
+) -> int:
     writer = find_writer(args)
     if isinstance(writer, StagingWriter):
         writer.abandon()  # whatever it has of ours is nobody's: `alone` has looked
@@ -152,28 +175,19 @@ def _burn(args: argparse.Namespace, size_bytes: int, sha256: str, records: Recor
         raise _wanted(loaded.wanted, loaded.unfit)
     if loaded.capacity_blocks and size_bytes > loaded.capacity_blocks * 2048:
         raise _wanted(Wanted.LARGER_MEDIUM, Unfit.TOO_SMALL)
-    stops: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _frame: stops.append(number))
-        for number in _STOP_SIGNALS
-        if signal.getsignal(number) is not signal.SIG_IGN  # nohup
-    }
     with _recorded(args.image, sha256, writer, records) as note:
         try:
             with progress("writing") as bar:
                 writer.write(
                     args.image,
                     on_progress=lambda at: bar(at.done_bytes, at.total_bytes),
-                    is_cancelled=lambda: bool(stops),
+                    is_cancelled=is_stopped,
                 )
         except MediumWantedError as error:
             unfit = Unfit(error.unfit) if error.unfit else None
             raise _wanted(Wanted[error.reason], unfit) from error
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
         note(LedgerPhase.CLOSED)
-        written = read_back(writer, size_bytes, sha256)
+        written = read_back(writer, size_bytes, sha256, is_stopped=is_stopped)
         note(LedgerPhase.VERIFIED)
         writer.eject()
     show(written, args.json)
@@ -201,18 +215,28 @@ def _wanted(wanted: Wanted, unfit: Unfit | None) -> MediumWantedError:
 
 
 def read_back(
-    writer: MediaWriter, size_bytes: int, sha256: str, *, image: Path | None = None
+    writer: MediaWriter,
+    size_bytes: int,
+    sha256: str,
+    *,
+    image: Path | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> WrittenMedium:
     """
     Args:
         image: The file itself, if another process wrote the medium.
+        is_stopped: Looked at as it reads.
     Raises:
         VerifyFailedError: What is on the medium stays in the drive then.
+        MediumSpoiledError: So it does if it was stopped.
     """
     with progress("reading back") as bar:
 
         def tell(at: MediumProgress) -> None:
             bar(at.done_bytes, at.total_bytes)
+            if is_stopped() and at.done_bytes < at.total_bytes:
+                text = "stopped before it was read back; do not hand this medium out"
+                raise MediumSpoiledError(text, was_stopped=True)
 
         try:
             return writer.verify(size_bytes, sha256, on_progress=tell, image=image)
