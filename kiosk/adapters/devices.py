@@ -72,27 +72,34 @@ class UdevWatch:
     @contextmanager
     def answering(self, answer: Callable[[str], object]) -> Iterator[None]:
         """Meanwhile `answer` is called with the name of each drive whose button was pressed, in a
-        thread of its own: it may take its time, and what is pressed in that time counts once.
+        thread of that drive's own: it may take its time, and what is pressed there in that time
+        counts once. No drive waits for another's answer.
         """
         with self._changed:
             self._has_answers = True
-        thread = threading.Thread(target=self._answer, args=(answer,), name="buttons", daemon=True)
-        thread.start()
+        threads = [
+            threading.Thread(
+                target=self._answer, args=(answer, drive), name=f"button {drive}", daemon=True
+            )
+            for drive in self._places
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             with self._changed:
                 self._has_answers = False
                 self._changed.notify_all()
-            thread.join()
+            for thread in threads:
+                thread.join()
 
-    def _answer(self, answer: Callable[[str], object]) -> None:
+    def _answer(self, answer: Callable[[str], object], drive: str) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._pressed or not self._has_answers)
+                self._changed.wait_for(lambda: drive in self._pressed or not self._has_answers)
                 if not self._has_answers:
                     return
-                drive = self._pressed[0]
             try:
                 answer(drive)
             except Exception as error:  # noqa: BLE001 - the next button must be answered, too
