@@ -114,12 +114,32 @@ def run_lines(
                     process.kill()
         except BaseException:
             process.terminate()
-            process.wait(cancel_patience_s)
+            _wait_out(process, pipe.fileno(), selector, cancel_patience_s)
             raise
     code = process.wait()
     if failure is not None:
         raise failure
     return code, stopped_at is not None
+
+
+def _wait_out(
+    process: subprocess.Popen[bytes],
+    pipe: int,
+    selector: selectors.BaseSelector,
+    patience_s: float,
+) -> None:
+    """Until a program that was told to stop has ended. What it still says is read, or it would wait
+    for us in its turn when the pipe is full; after `patience_s` it is killed.
+    """
+    deadline = time.monotonic() + patience_s
+    while process.poll() is None and time.monotonic() < deadline:
+        if selector.select(POLL_S) and not os.read(pipe, 65536):
+            break
+    try:
+        process.wait(max(deadline - time.monotonic(), 0.0))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _split_lines(pending: bytearray, chunk: bytes) -> Iterator[str]:

@@ -86,6 +86,38 @@ def test_exception_of_the_listener_ends_the_program() -> None:
         run_lines(["python3", "-c", "import time; print(1, flush=True); time.sleep(60)"], fail)
 
 
+@pytest.mark.parametrize("patience_s", [30.0, 0.5])
+def test_exception_of_who_cancels_ends_a_talkative_program(
+    tmp_path: Path, patience_s: float
+) -> None:
+    """It says more than a pipe holds before it comes to rest; one that never does is killed."""
+    path = tmp_path / "rested"
+    code = (
+        "import os, pathlib, signal, sys, time\n"
+        "def stop(*_):\n"
+        "    sys.stdout.write('x' * 1_000_000)\n"
+        "    sys.stdout.flush()\n"
+        f"    while {patience_s < 1}: time.sleep(0.1)\n"
+        f"    pathlib.Path({str(path)!r}).touch()\n"
+        "    os._exit(0)\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
+        "print('ready', flush=True)\n"
+        "while True: time.sleep(0.1)\n"
+    )
+    lines: list[str] = []
+
+    def fail() -> bool:
+        if lines:
+            raise ZeroDivisionError
+        return False
+
+    with pytest.raises(ZeroDivisionError):
+        run_lines(
+            ["python3", "-c", code], lines.append, is_cancelled=fail, cancel_patience_s=patience_s
+        )
+    assert path.exists() == (patience_s > 1)
+
+
 def test_not_installed() -> None:
     with pytest.raises(EngineError, match="no-such-program"):
         run_lines(["no-such-program"], print)
