@@ -132,7 +132,8 @@ def serve(drive: DriveConfig) -> SimulatedRobot:
 
 
 def demo_hand(config: Config) -> Callable[[Wanted], None]:
-    """Somebody who fills a simulated robot and mends what keeps it from working.
+    """Somebody who fills a simulated robot and mends what keeps it from working. Staff also reject
+    a disc of which the robot never told whether it is good.
 
     Raises:
         ConfigError: None of the station's drives is simulated.
@@ -145,6 +146,8 @@ def demo_hand(config: Config) -> Callable[[Wanted], None]:
         robot = simulated(drive)
         if wanted in (Wanted.BLANK_DISC, Wanted.OTHER_DISC, Wanted.LARGER_MEDIUM, Wanted.STAFF):
             robot.set_faults(replace(robot.look().faults, condition="", is_silent=False))
+            if wanted is Wanted.STAFF:
+                robot.reject_unaccounted()
             if robot.look().discs < FEW_DISCS:
                 robot.fill(FEW_DISCS)
 

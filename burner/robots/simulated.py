@@ -78,7 +78,9 @@ class SimulatedRobot(ABC):
         """Raises DriveError if robot.json is damaged."""
         try:
             raw: dict[str, Any] = json.loads((self.folder / "robot.json").read_bytes())
-            return RobotFacts(**{**raw, "faults": RobotFaults(**raw["faults"])})
+            lost = tuple(raw.get("unaccounted", ()))
+            known = {"faults": RobotFaults(**raw["faults"]), "unaccounted": lost}
+            return RobotFacts(**{**raw, **known})
         except FileNotFoundError:
             return RobotFacts()
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -97,6 +99,13 @@ class SimulatedRobot(ABC):
     def discs_out(self) -> list[Path]:
         """Every disc that came out, oldest first."""
         return sorted((self.folder / "out").glob("*.iso"))
+
+    def reject_unaccounted(self) -> None:
+        """Take out of the output bin what came of jobs that vanished: it is nobody's."""
+        for name in self.look().unaccounted:
+            if self._disc(name).exists():
+                self._reject_disc(self._disc(name))
+        self._change(lambda facts: replace(facts, unaccounted=()))
 
     def _change(self, change: Callable[[RobotFacts], RobotFacts]) -> RobotFacts:
         with self._state_lock.hold():
@@ -233,19 +242,19 @@ class SimulatedRobot(ABC):
                 self._reject(job, facts)
                 return
             assert job.image is not None
-            shutil.copyfile(job.image, self._disc(job).with_suffix(".part"))
+            shutil.copyfile(job.image, self._disc(job.name).with_suffix(".part"))
         elif job.stage == "verifying":
             assert job.image is not None
-            disc = self._disc(job).with_suffix(".part")
+            disc = self._disc(job.name).with_suffix(".part")
             if Staging.hash_of(disc) != Staging.hash_of(job.image):
                 self._reject(job, facts)
                 return
             following = "printing" if job.label is not None else "unloading"
         elif job.stage == "printing":
             assert job.label is not None
-            shutil.copyfile(job.label, self._disc(job).with_suffix(job.label.suffix))
+            shutil.copyfile(job.label, self._disc(job.name).with_suffix(job.label.suffix))
         elif job.stage == "unloading":
-            self._disc(job).with_suffix(".part").replace(self._disc(job))
+            self._disc(job.name).with_suffix(".part").replace(self._disc(job.name))
             job.good += 1
             self._change(lambda it: replace(it, made=it.made + 1))
             self._end(job, "done", "")
@@ -263,13 +272,15 @@ class SimulatedRobot(ABC):
             job.stage, job.step = "loading", 0
 
     def _throw_out(self, job: SimulatedJob) -> None:
+        self._reject_disc(self._disc(job.name).with_suffix(".part"))
+
+    def _reject_disc(self, disc: Path) -> None:
         number = self._change(lambda it: replace(it, rejected=it.rejected + 1)).rejected
         with contextlib.suppress(FileNotFoundError):
-            disc = self._disc(job).with_suffix(".part")
             disc.rename(self.folder / "rejected" / f"disc-{number:04}.iso")
 
-    def _disc(self, job: SimulatedJob) -> Path:
-        return self.folder / "out" / f"{job.name}.iso"
+    def _disc(self, name: str) -> Path:
+        return self.folder / "out" / f"{name}.iso"
 
     def _cancel(self, name: str) -> None:
         job = self.jobs.get(name)
@@ -283,7 +294,13 @@ class SimulatedRobot(ABC):
     def _end(self, job: SimulatedJob, end: str, error: str) -> None:
         job.end, job.error, job.waits_for = end, error, ""
         if self.look().faults.vanishes:
-            self._change(lambda it: replace(it, faults=replace(it.faults, vanishes=False)))
+            self._change(
+                lambda it: replace(
+                    it,
+                    faults=replace(it.faults, vanishes=False),
+                    unaccounted=(*it.unaccounted, job.name),
+                )
+            )
             self.sweep(job)
             del self.jobs[job.name]
         else:

@@ -43,12 +43,17 @@ class RobotFaults:
 
 @dataclass(frozen=True, slots=True)
 class RobotFacts:
-    """The whole of robot.json."""
+    """The whole of robot.json.
+
+    Attributes:
+        unaccounted: Jobs that vanished: nobody was told what became of their discs.
+    """
 
     discs: int = 0
     is_kiosk: bool = False
     made: int = 0
     rejected: int = 0
+    unaccounted: tuple[str, ...] = ()
     faults: RobotFaults = field(default_factory=RobotFaults)
 
 

@@ -122,6 +122,16 @@ def test_a_robot_makes_the_disc_and_its_label(folder: Path, robot: str, suffix: 
         assert job.status is ExecutionStatus.DONE
 
 
+def test_staff_reject_the_disc_of_a_job_that_vanished(folder: Path) -> None:
+    machine = folder / "robot-epson"
+    before = {sub: set(machine.glob(f"{sub}/*.iso")) for sub in ("out", "rejected")}
+    code, said = demo(folder, "--robot", "epson", "--fault", "robot.vanishes")
+    assert code == 0, said
+    (image,) = paths(said, "Image of the disc")
+    assert set(machine.glob("out/*.iso")) - before["out"] == {image}
+    assert len(set(machine.glob("rejected/*.iso")) - before["rejected"]) == 1
+
+
 def test_what_goes_wrong_is_said_and_the_disc_is_good(folder: Path) -> None:
     faults = ("drive.write_error_percent=40", "labels.condition=paper_out",
               "receipts.condition=cover_open")  # fmt: skip

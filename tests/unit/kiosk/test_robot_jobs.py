@@ -174,7 +174,13 @@ def test_a_job_that_vanished_is_staffs(site: Site) -> None:
     assert site.station.asked == [(job_id, Wanted.STAFF)]
     assert site.outcomes(job_id).count(DELIVERED) == 1
     assert site.outcomes(job_id).count(LedgerPhase.SCRAP) == 1
-    assert len(site.rig.machine.discs_out()) == 2
+    vanished, good = site.rig.machine.discs_out()
+    site.rig.machine.reject_unaccounted()
+    site.rig.machine.reject_unaccounted()  # once is enough
+    assert site.rig.machine.discs_out() == [good]
+    (rejected,) = (site.rig.machine.folder / "rejected").glob("*.iso")
+    assert not vanished.exists()
+    assert rejected.stat().st_size
 
 
 def test_a_refused_job_is_tried_again(site: Site) -> None:
