@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -26,7 +26,8 @@ class JobPassword:
     Attributes:
         password_id: Names it and says nothing of it.
         text: "" of one that is not shown any more.
-        is_told: It was shown to somebody, on record.
+        is_told: Somebody has it, on record: its owner said that it is written down, or staff
+            were shown it.
     """
 
     password_id: str
@@ -37,3 +38,12 @@ class JobPassword:
     @property
     def is_gone(self) -> bool:
         return not self.text
+
+    @property
+    def is_to_be_written(self) -> bool:
+        """Whether it is shown, and nobody has said yet that he has it."""
+        return not self.is_gone and not self.is_told
+
+    def told(self) -> JobPassword:
+        """The same without its text: it is not shown any more."""
+        return replace(self, text="", is_told=True)

@@ -49,6 +49,14 @@ class JobSeen(Message):
 
 
 @dataclass
+class PasswordTold(Message):
+    """Its owner said that he has it; `is_kept` if that is on record."""
+
+    password_id: str
+    is_kept: bool
+
+
+@dataclass
 class ReceiptMade(Message):
     """Of what was handed over; `receipt` None if there is none."""
 

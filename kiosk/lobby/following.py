@@ -6,20 +6,20 @@ A job goes on without him; what is shown is always the newest row of the journal
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
 from kiosk.domain.protection import JobPassword
-from kiosk.lobby.answers import JobSeen
+from kiosk.lobby.answers import JobSeen, PasswordTold
 from kiosk.lobby.estimate import Estimator, StepTimes
 from kiosk.lobby.guard import Visits
 from kiosk.lobby.inactivity import Idle
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.base import LobbyScreen
+from kiosk.lobby.screens.panel import NotePanel
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
@@ -28,7 +28,7 @@ from kiosk.lobby.tray import is_out, is_untaken
 from kiosk.lobby.visit import Visit
 from kiosk.lobby.workers import WorkingApp
 from kiosk.services.identify import Claim
-from kiosk.widgets.wording import failure_words
+from kiosk.widgets.wording import failure_words, not_written_words
 from kiosk.widgets.words import _
 
 _LATE_S: Final = 20.0  # without an answer of the journal
@@ -117,12 +117,12 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         if message.asks_first in self._visit.jobs_left:
             self._watch_first(message.asks_first)
             return
-        self._visit.password = message.password
-        if message.job is not None and message.password is not None:
-            self._visit.passwords[message.job.job_id] = message.password
+        password = message.password
+        if password is not None and password.password_id in self._visit.told:
+            password = password.told()  # it was looked up before that was on record
+        self._visit.password = password
         now_s = self._parts.clock.monotonic_s()
         if message.job is not None:
-            self._tell()
             self._seen_s, self._last_job = now_s, message.job
             self._is_held_up = message.is_held_up
             self._show_job(message.job, is_late=False)
@@ -131,16 +131,38 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         elif self._is_late:
             self._sorry("journal.failed")
 
-    def _tell(self) -> None:
-        """What was on the screen since the last look is on record as told, once."""
-        screen, password = self.current(), self._visit.password
-        if password is None or password.is_told:
+    # --- its password
+
+    def on_written(self, _message: told.Written) -> None:
+        screen = self.current()
+        if isinstance(screen, ProgressScreen | ThanksScreen) and screen.password is not None:
+            self._tell_password(screen.password.password_id)
+
+    def on_password_told(self, message: PasswordTold) -> None:
+        """It is hidden once that is on record, not before: until then it can be shown again."""
+        screen, visit = self.current(), self._visit
+        if message.is_kept:
+            visit.told.add(message.password_id)
+            if visit.password is not None and visit.password.password_id == message.password_id:
+                visit.password = visit.password.told()
+        if not isinstance(screen, ProgressScreen | ThanksScreen) or screen.password is None:
             return
-        if not isinstance(screen, ProgressScreen | ThanksScreen) or not screen.is_mounted:
+        if screen.password.password_id != message.password_id:
             return
-        if screen.password == password:
-            self._visit.password = replace(password, is_told=True)
-            self._tell_password(password)
+        if message.is_kept:
+            self._show(screen.once_told(self._frame))
+        else:
+            screen.listen_again()
+            screen.notice(_("Please press the button again."))
+
+    def on_not_written(self, _message: told.NotWritten) -> None:
+        """The page stays: what stands there may still be written down."""
+        if (screen := self.current()) is not None:
+            screen.listen_again()
+            self._open(NotePanel(not_written_words()))
+            self.call_staff(type(screen).__name__)
+
+    # --- what is shown of it
 
     def _show_job(self, job: Job, *, is_late: bool) -> None:
         screen, password = self.current(), self._visit.password
@@ -222,13 +244,11 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         estimate = None
         if job.progress is not None and not is_late:
             estimate = self._estimator.see(job.progress, self._parts.clock.monotonic_s())
-        if not isinstance(screen, ProgressScreen):
-            self._show(ProgressScreen(self._frame, job, estimate, self._visit.password))
+        password = self._visit.password
+        if not isinstance(screen, ProgressScreen) or screen.password != password:
+            self._show(ProgressScreen(self._frame, job, estimate, password))
         elif screen.is_mounted:
-            password = self._visit.password
-            screen.show(
-                job, estimate, is_late=is_late, is_held_up=self._is_held_up, password=password
-            )
+            screen.show(job, estimate, is_late=is_late, is_held_up=self._is_held_up)
 
     def on_taken(self, _message: told.Taken) -> None:
         job = self._last_job

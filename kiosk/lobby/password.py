@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 
 from kiosk.domain.protection import JobPassword
-from kiosk.widgets.screen import Heard
+from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.shown import Shown
-from kiosk.widgets.words import _
+from kiosk.widgets.words import _, sentences
 
 
 class PasswordNote(Shown, inherit_bindings=False):
@@ -26,16 +26,14 @@ class PasswordNote(Shown, inherit_bindings=False):
         super().__init__(_content(password), is_private=_is_shown(password))
         self.password = password
 
-    def tell(self, password: JobPassword | None) -> None:
-        """Draw it when it is known, and say that it stands there."""
-        if password != self.password:
-            self.password, self.is_private = password, _is_shown(password)
-            self.show(_content(password))
-            if password is not None and not password.is_gone:
-                words = _("Your password stands on the screen. Please write it down now.")
-                self.post_message(Heard(words, " ".join(password.text)))
-            elif password is not None:
-                self.post_message(Heard(str(_content(password))))
+    def heard_instead(self) -> str:
+        words = _("Your password stands on the screen. Please write it down now.")
+        return sentences(words, super().heard_instead())
+
+
+def written_button() -> TouchButton:
+    """The password is hidden, and counts as told, when its owner says so: not when it was shown."""
+    return TouchButton(_("I have written it down"), id="written", classes="primary")
 
 
 def _is_shown(password: JobPassword | None) -> bool:

@@ -29,7 +29,7 @@ class Visit:
     is_protected: bool = False  # wanted so far
     received_at: datetime | None = None  # when the form was shown first
     password: JobPassword | None = field(default=None, repr=False)
-    passwords: dict[OrderId, JobPassword] = field(default_factory=dict, repr=False)  # seen in it
+    told: set[str] = field(default_factory=set)  # ids of passwords that are written down
     job_id: OrderId | None = None
     jobs_left: tuple[OrderId, ...] = ()  # made after this one
     is_asking: bool = False  # a worker is at it; the visitor waits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -16,7 +15,7 @@ from kiosk.domain.model import MediaChoice, OrderId, Question, Wanted
 from kiosk.domain.protection import JobPassword
 from kiosk.domain.release_form import ReleaseForm
 from kiosk.errors import OrderNotReleasedError, PasswordLostError, RefusedClaimError
-from kiosk.lobby.answers import Decided, JobSeen, Placed
+from kiosk.lobby.answers import Decided, JobSeen, PasswordTold, Placed
 from kiosk.lobby.assisted import AssistedApp
 from kiosk.lobby.attempt import attempt
 from kiosk.lobby.guard import Visits
@@ -73,7 +72,7 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
         job, _code = attempt(lambda: self._parts.jobs.get(job_id))
         password = visit.password
         if password is None and job is not None and job.choice.is_protected and not job.has_ended:
-            password = visit.passwords.get(job_id) or self._password_of(job_id)
+            password = self._password_of(job_id)
         is_held_up, asks_first = False, None
         if job is not None and is_waiting_its_turn(job):
             found, _code = attempt(self._parts.jobs.newest)
@@ -85,16 +84,17 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
         self.post_message(JobSeen(visit, job, password, is_held_up, asks_first))
 
     def _password_of(self, job_id: OrderId) -> JobPassword | None:
-        """Its text only for the first visit that sees it: a ticket that was found opens none."""
+        """With its text until somebody has it: whoever opens the page has proved who he is."""
         password, code = attempt(lambda: self._parts.passwords.of(job_id))
         if code == PasswordLostError.code:
             return JobPassword("", "", is_told=True, made_at=self._parts.clock.now())
-        return replace(password, text="") if password and password.is_told else password
+        return password.told() if password and password.is_told else password
 
     @work(thread=True, group="tell", exit_on_error=False)
-    def _tell_password(self, password: JobPassword) -> None:
+    def _tell_password(self, password_id: str) -> None:
         actor = f"kiosk:{self._parts.kiosk_name}"
-        attempt(lambda: self._parts.passwords.tell(password.password_id, actor=actor))
+        _done, code = attempt(lambda: self._parts.passwords.tell(password_id, actor=actor))
+        self.post_message(PasswordTold(password_id, is_kept=not code))
 
     def _tell_presence(self, visit: Visit, job_id: OrderId) -> None:
         with self._presence:  # never after the note that the visit has ended

@@ -136,9 +136,9 @@ class Passwords(Protocol):
         ...
 
     def is_told(self, job_id: OrderId) -> bool:
-        """Whether somebody was shown it; True if there is none to tell. Opens nothing."""
+        """Whether somebody has it; True if there is none to tell. Opens nothing."""
         ...
 
     def tell(self, password_id: str, *, actor: str) -> None:
-        """It has been shown; audited the first time."""
+        """Somebody has it now, and needs it no more from us; audited the first time."""
         ...

@@ -25,7 +25,7 @@ def is_present(parts: EngineParts, job_id: OrderId) -> bool:
 def may_leave(parts: EngineParts, job: Job) -> bool:
     """Whether somebody is there to whom the job's medium may be handed now.
 
-    Who is there and was not told its password yet is shown it within a second.
+    Who is there and has not said yet that he wrote its password down is asked on his page.
     """
     if job.choice.hand_over is HandOver.AT_ONCE:
         return True

@@ -15,7 +15,6 @@ from textual.widget import Widget
 from kiosk.widgets.buttons import Key, TouchButton
 from kiosk.widgets.safe_text import safe_text
 from kiosk.widgets.shown import Shown
-from kiosk.widgets.words import _
 
 _MAX_CELLS = 1200  # a page of a form
 _FRAME = ("head", "foot", "too-small")
@@ -70,7 +69,7 @@ def is_choice(button: TouchButton) -> bool:
 def _words(shown: Shown, with_private: bool) -> str:
     words = _one_line(shown.heard())
     if words and shown.is_private and not with_private:
-        return _("Something private stands here. It is read out only if you ask for it.")
+        return _one_line(shown.heard_instead())
     return words
 
 

@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from kiosk.widgets.balance import Balanced
 from kiosk.widgets.script import visual_strip
-from kiosk.widgets.words import is_right_to_left
+from kiosk.widgets.words import _, is_right_to_left
 
 
 class Shown(Static, inherit_bindings=False):
@@ -50,6 +50,10 @@ class Shown(Static, inherit_bindings=False):
     def heard(self) -> str:
         """What a person hears of it, "" for nothing."""
         return str(self.content) if self.spoken is None else self.spoken
+
+    def heard_instead(self) -> str:
+        """What is heard of it, as it is private, by whoever has not asked for it."""
+        return _("Something private stands here. It is read out only if you ask for it.")
 
 
 def _content(content: object) -> Content:

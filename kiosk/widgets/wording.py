@@ -84,6 +84,14 @@ def not_called_words() -> Sentence:
     return Sentence(_("The call did not get through."), _("Please go to the desk."))
 
 
+def not_written_words() -> Sentence:
+    """To whoever could not write the password down: the site has it until somebody was told."""
+    return Sentence(
+        _("Please stay, or come to the desk."),
+        _("The desk can show you the password. We are calling somebody."),
+    )
+
+
 def end_of_visit_words(*, has_order: bool = False) -> str:
     """A minute before the longest time of a visit is over."""
     if has_order:

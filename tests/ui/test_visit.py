@@ -619,15 +619,21 @@ async def test_the_password_is_there_until_the_disc_is_taken(
         assert hall.jobs.submitted[0][1].is_protected
         await visitor.until(lambda: PASSWORD.text in visitor.text())
         assert visitor.app.screen.query_one(PasswordNote).region.height == 3
-        await visitor.until(lambda: hall.passwords.told == [("p1", "kiosk:hall")])
         hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
         hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
         await visitor.sees(ThanksScreen)
         assert PASSWORD.text in visitor.text()
-        hall.passwords.password = None  # destroyed at the job's end
         hall.jobs.done(job_id)
         await visitor.until(lambda: visitor.app._visit.job_id is None)
         assert PASSWORD.text in visitor.text()  # whoever writes it down has time
+        assert "Have you written your password down?" in visitor.said()
+        assert not visitor.app.screen.query("#stop")  # not done with before that
+        assert hall.passwords.told == []
+        await visitor.touch("#written")
+        await visitor.until(lambda: visitor.app.screen.query("#stop"))
+        assert hall.passwords.told == [("p1", "kiosk:hall")]
+        assert "call or see the desk" in visitor.said()
+        assert PASSWORD.text not in visitor.text()
         await visitor.touch("#stop")
         await visitor.sees(GoodbyeScreen)
         assert PASSWORD.text not in visitor.text()
@@ -635,13 +641,80 @@ async def test_the_password_is_there_until_the_disc_is_taken(
     assert len(hall.passwords.told) == 1
 
 
-async def test_whoever_comes_back_does_not_see_it_again(hall: Hall) -> None:
+async def test_whoever_could_not_write_it_down_gets_somebody(hall: Hall) -> None:
+    job_id = hall.order.order_id
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await chooses_a_password(visitor, hall)
+        hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+        hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+        await visitor.sees(ThanksScreen)
+        await visitor.touch("#not-written")
+        await visitor.until(lambda: "The desk can show you the password" in visitor.said())
+        await visitor.until(lambda: [it.where for it in hall.calls.newest()] == ["ThanksScreen"])
+        await visitor.touch("#close")
+        await visitor.sees(ThanksScreen)
+        assert PASSWORD.text in visitor.text()
+    assert hall.passwords.told == []
+
+
+async def test_until_it_is_written_down_it_is_shown_again(hall: Hall) -> None:
+    """To whoever proves anew who he is: after he left the page, and after the lobby was killed."""
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await chooses_a_password(visitor, hall)
+        await visitor.until(lambda: PASSWORD.text in visitor.text())
+        hall.jobs.at_step(hall.order.order_id, Step.RETRIEVE, 1, 2)
+        await visitor.until(lambda: "▸ Fetching" in visitor.text())
+        await visitor.touch("#leave")
+        await visitor.sees(WelcomeScreen)
+        assert PASSWORD.text not in visitor.text()
+        await visitor.says_who_he_is(hall)
+        await visitor.until(lambda: PASSWORD.text in visitor.text())
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.says_who_he_is(hall)
+        await visitor.until(lambda: PASSWORD.text in visitor.text())
+        hall.jobs.ask(hall.order.order_id, Wanted.CLAIM)
+        await visitor.until(lambda: "Press “I have written it down”" in visitor.said())
+        assert hall.passwords.told == []
+        await visitor.touch("#written")
+        await visitor.until(lambda: PASSWORD.text not in visitor.text())
+        assert hall.passwords.told == [("p1", "kiosk:hall")]
+        assert not visitor.app.screen.query("#written")
+
+
+async def test_what_is_not_on_record_stays_shown(hall: Hall) -> None:
+    class Broken(FakePasswords):
+        is_broken = True
+
+        def tell(self, password_id: str, *, actor: str) -> None:
+            if self.is_broken:
+                raise JournalError("the journal does not answer")
+            super().tell(password_id, actor=actor)
+
+    passwords = Broken()
+    hall.parts = dataclasses.replace(hall.parts, passwords=passwords)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await chooses_a_password(visitor, hall)
+        await visitor.touch("#written")
+        await visitor.until(lambda: "press the button again" in visitor.said())
+        assert PASSWORD.text in visitor.text()
+        passwords.is_broken = False
+        await visitor.touch("#written")
+        await visitor.until(lambda: PASSWORD.text not in visitor.text())
+        assert len(passwords.told) == 1
+
+
+async def test_once_written_down_nobody_sees_it_again(hall: Hall) -> None:
     """Not by the ticket, which may have been found, nor after the lobby began anew: the page says
     whom to ask.
     """
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await chooses_a_password(visitor, hall)
+        await visitor.touch("#written")
         await visitor.until(lambda: hall.passwords.told)
     async with hall.app().run_test() as pilot:  # the lobby's process began anew
         visitor = Visitor(pilot)
@@ -664,7 +737,7 @@ async def test_whoever_comes_back_does_not_see_it_again(hall: Hall) -> None:
     assert len(hall.passwords.told) == 1
 
 
-async def test_two_exams_have_two_passwords_that_stay_for_the_visit(hall: Hall) -> None:
+async def test_two_exams_have_two_passwords_until_each_is_written_down(hall: Hall) -> None:
     """The second one's turn comes first for a while: the first one's is not lost by that."""
     first, second = hall.order, an_order(2, patient_id="P00001")
     texts = {
@@ -690,12 +763,14 @@ async def test_two_exams_have_two_passwords_that_stay_for_the_visit(hall: Hall) 
         visitor.app._visit.jobs_left = (second.order_id,)
         visitor.app._watch(first.order_id)
         await visitor.until(lambda: PASSWORD.text in visitor.text())
-        await visitor.until(lambda: told == {first.order_id})
         visitor.app._watch_first(second.order_id)
         await visitor.until(lambda: "2" * 19 in visitor.text())
-        await visitor.until(lambda: len(told) == 2)
+        await visitor.touch("#written")
+        await visitor.until(lambda: told == {second.order_id})
         visitor.app._watch_first(first.order_id)
         await visitor.until(lambda: PASSWORD.text in visitor.text())
+        visitor.app._watch_first(second.order_id)
+        await visitor.until(lambda: "shown only once" in visitor.said())
 
 
 async def test_a_password_that_cannot_be_read_is_not_promised(hall: Hall) -> None:
@@ -745,8 +820,9 @@ async def test_a_password_that_was_not_on_the_screen_is_not_told(hall: Hall) -> 
         await visitor.until(lambda: "▸ Writing" in visitor.text())
         assert hall.passwords.told == []
         hall.passwords.password = PASSWORD
+        await visitor.until(lambda: PASSWORD.text in visitor.text())
+        await visitor.touch("#written")
         await visitor.until(lambda: hall.passwords.told == [("p1", "kiosk:hall")])
-        assert PASSWORD.text in visitor.text()
 
 
 async def test_the_choice_is_remembered_on_the_way_back() -> None:

@@ -168,6 +168,14 @@ class DemoHandWanted(Message):
     question: Question
 
 
+class Written(Message):
+    """The password on the screen is on paper: it need not be shown again."""
+
+
+class NotWritten(Message):
+    """The visitor could not write it down."""
+
+
 class Taken(Message):
     """The medium is in the visitor's hand."""
 

@@ -13,9 +13,9 @@ from kiosk.domain.model import ExecutionStatus, Job, Step
 from kiosk.domain.protection import JobPassword
 from kiosk.lobby.estimate import Estimate
 from kiosk.lobby.left_out import LeftOutNote
-from kiosk.lobby.password import PasswordNote
+from kiosk.lobby.password import PasswordNote, written_button
 from kiosk.lobby.screens.base import Frame, LobbyScreen
-from kiosk.lobby.screens.messages import StartOver
+from kiosk.lobby.screens.messages import StartOver, Written
 from kiosk.services.drawer import is_waiting_its_turn
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.mirror import Row
@@ -83,7 +83,7 @@ class ProgressScreen(LobbyScreen):
         super().__init__(frame, title)
         self._newest = job, estimate
         self._said = _place(job, estimate)
-        self._password = PasswordNote(password) if job.choice.is_protected else None
+        self.password = password
 
     def compose_body(self) -> ComposeResult:
         # All of it from the start: a screen may be left before it is mounted.
@@ -96,17 +96,26 @@ class ProgressScreen(LobbyScreen):
                 yield Shown(done, spoken=_done_words(estimate), id="bar")
             yield Shown(left, id="left")
             seat = _("You may take a seat. To collect your images, scan your ticket here again.")
-            yield self._password or LeftOutNote(job, seat)
+            if job.choice.is_protected:
+                yield PasswordNote(self.password)
+            else:
+                yield LeftOutNote(job, seat)
             with Row(classes="buttons"):
                 yield TouchButton(_("Leave this page"), note=_("we go on"), id="leave")
+                if self._is_to_be_written:
+                    yield written_button()
 
     def answers(self) -> dict[str, Message]:
-        return {"leave": StartOver()}
+        return {"leave": StartOver(), "written": Written()}
 
     @property
-    def password(self) -> JobPassword | None:
-        """The one that it shows."""
-        return self._password.password if self._password else None
+    def _is_to_be_written(self) -> bool:
+        return self.password is not None and self.password.is_to_be_written
+
+    def once_told(self, frame: Frame) -> ProgressScreen:
+        """The same without the password."""
+        told = None if self.password is None else self.password.told()
+        return ProgressScreen(frame, *self._newest, told)
 
     def show(
         self,
@@ -115,7 +124,6 @@ class ProgressScreen(LobbyScreen):
         *,
         is_late: bool = False,
         is_held_up: bool = False,
-        password: JobPassword | None = None,
     ) -> None:
         """Draw the newest row.
 
@@ -129,10 +137,8 @@ class ProgressScreen(LobbyScreen):
         self.query_one("#bar", Shown).show(done, spoken=_done_words(estimate))
         self.query_one("#left", Shown).show(left)
         self._tell_progress(job, estimate, str(left))
-        if self._password is not None:
-            self._password.tell(password)
-        else:
-            self.query_one(LeftOutNote).look(job)
+        for note in self.query(LeftOutNote):
+            note.look(job)
 
     def _tell_progress(self, job: Job, estimate: Estimate | None, left: str) -> None:
         """To be heard at each new step, and at each quarter of the way; not at every look."""
@@ -148,6 +154,9 @@ class ProgressScreen(LobbyScreen):
         """The steps, the bar, and the line below it."""
         step = None if job.progress is None else job.progress.step
         note = "" if job.progress is None else note_words(job.progress.note)
+        if self._is_to_be_written and job.question is not None:  # the tray waits for that alone
+            words = _("It is ready. Press “{button}”, and it comes out.")
+            note = words.format(button=_("I have written it down"))
         if is_held_up:
             note = _("The machine needs a hand first. Please tell the desk.")
         if is_late:

@@ -16,9 +16,16 @@ from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium
 from kiosk.domain.protection import JobPassword
 from kiosk.lobby.left_out import left_out_words
-from kiosk.lobby.password import PasswordNote
+from kiosk.lobby.password import PasswordNote, written_button
 from kiosk.lobby.screens.base import Frame, LobbyScreen
-from kiosk.lobby.screens.messages import Start, StartOver, StillHere, Taken
+from kiosk.lobby.screens.messages import (
+    NotWritten,
+    Start,
+    StartOver,
+    StillHere,
+    Taken,
+    Written,
+)
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.mirror import Row
 from kiosk.widgets.screen import FOCUS_BINDINGS, KioskScreen, Touched, paragraph
@@ -83,6 +90,7 @@ class ThanksScreen(LobbyScreen):
             password: Of the medium, if it is protected; then there is time to write it down.
         """
         self.password = password
+        self._shown = medium, left_out, disc
         if password is not None:
             self.idle_s = _WRITING_S
         title, self._text = {
@@ -110,15 +118,32 @@ class ThanksScreen(LobbyScreen):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            yield Shown(self._text, classes="said strong")
+            if self._is_to_be_written:
+                yield Shown(_("Have you written your password down?"), classes="said strong")
+            else:
+                yield Shown(self._text, classes="said strong")
             yield Shown(self._checked, classes="said")
             if self.password is not None:
                 yield PasswordNote(self.password)
             with Row(classes="buttons"):
-                yield TouchButton(_("I have it"), id="stop", classes="primary")
+                if self._is_to_be_written:
+                    yield TouchButton(_("No"), id="not-written")
+                    yield written_button()
+                else:
+                    yield TouchButton(_("I have it"), id="stop", classes="primary")
 
     def answers(self) -> dict[str, Message]:
-        return {"stop": Taken()}
+        return {"stop": Taken(), "written": Written(), "not-written": NotWritten()}
+
+    @property
+    def _is_to_be_written(self) -> bool:
+        return self.password is not None and self.password.is_to_be_written
+
+    def once_told(self, frame: Frame) -> ThanksScreen:
+        """The same without the password."""
+        return ThanksScreen(
+            frame, *self._shown, None if self.password is None else self.password.told()
+        )
 
 
 class GoodbyeScreen(LobbyScreen):
