@@ -297,6 +297,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         jobs=jobs,
         clock=journal.clock,
         audit=journal.audit,
+        calls=journal.calls,
         keys=ticket_keys(config),
         kiosk=kiosk.name,
         policy=identify_policy(config),

@@ -84,7 +84,7 @@ class RecipientsApp(LeavingApp, inherit_bindings=False):
             case Whom.OTHER:
                 self._new_visit()
                 self._show(SorryScreen(self._frame, not_here_words, can_retry=False))
-                self._call_staff(WhomScreen.__name__)
+                self.call_staff(WhomScreen.__name__)
             case whom:
                 is_doctor = whom is Whom.DOCTOR
                 visit.recipient_kind = RecipientKind.DOCTOR if is_doctor else RecipientKind.NAMED

@@ -28,13 +28,14 @@ from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import Order
 from kiosk.domain.ticket import Ticket, TicketKeys, make_ticket
 from kiosk.errors import InvalidValueError
-from kiosk.ports import AuditLog, ClaimRecord, Clock, Jobs, Orders, Tickets
+from kiosk.ports import AuditLog, ClaimRecord, Clock, Jobs, Orders, StaffCalls, Tickets
 from kiosk.services.claim_paths import ClaimPaths
 from kiosk.services.claims import Claim, IdentifyPolicy, Refusal, Refused, Release, day_of
 from kiosk.services.tries import COOL_DOWN, Tries
 
 __all__ = ["Claim", "Identify", "IdentifyPolicy", "Refusal", "Release", "issue_ticket", "unlock"]
 
+NOT_ME: Final = "NotMe"  # where a call for staff comes from
 TICKET_LIFE: Final = timedelta(hours=24)
 
 
@@ -91,13 +92,15 @@ class Identify:
         jobs: Jobs,
         clock: Clock,
         audit: AuditLog,
+        calls: StaffCalls,
         keys: TicketKeys,
         kiosk: str,
         policy: IdentifyPolicy | None = None,
     ) -> None:
         self._clock, self._audit, self._kiosk = clock, audit, kiosk
+        self._calls = calls
         self._policy = policy or IdentifyPolicy()
-        self._tries = Tries(tickets, audit, kiosk, self._policy)
+        self._tries = Tries(tickets, audit, calls, kiosk, self._policy)
         self._paths = ClaimPaths(
             orders=orders,
             tickets=tickets,
@@ -162,6 +165,7 @@ class Identify:
             outcome=8,
             details={"reason": "not_me", "path": release.path.value, "kiosk": self._kiosk},
         )
+        self._calls.call(self._kiosk, NOT_ME)
 
     # ----------------------------------------------------------------------------------------------
 

@@ -8,20 +8,27 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from kiosk.domain.ticket import MAX_TRIES
-from kiosk.ports import AuditLog, Tickets
+from kiosk.ports import AuditLog, StaffCalls, Tickets
 from kiosk.services.claims import IdentifyPolicy, Refused, Release
 
 COOL_DOWN = "cool_down"  # the reason of a try that is not looked at
 MANY_REFUSALS = "kiosk.many_refusals"
+CALLED_FOR = "ManyRefusals"  # where a call for staff comes from
 
 
 class Tries:
     """The counters as one kiosk sees them."""
 
     def __init__(
-        self, tickets: Tickets, audit: AuditLog, kiosk: str, policy: IdentifyPolicy
+        self,
+        tickets: Tickets,
+        audit: AuditLog,
+        calls: StaffCalls,
+        kiosk: str,
+        policy: IdentifyPolicy,
     ) -> None:
-        self._tickets, self._audit, self._kiosk = tickets, audit, kiosk
+        self._tickets, self._audit, self._calls = tickets, audit, calls
+        self._kiosk = kiosk
         self._policy = policy
 
     def is_cooling_down(self, now: datetime) -> bool:
@@ -70,7 +77,7 @@ class Tries:
             )
 
     def _alert_if_many(self, now: datetime) -> None:
-        """One row an hour at most. A crash between both writes it twice rather than never."""
+        """One row and call an hour at most. A crash between writes twice rather than never."""
         window_s = self._policy.alert_window_s
         count = self._failures(now, window_s)
         since = now - timedelta(seconds=window_s)
@@ -83,6 +90,7 @@ class Tries:
             outcome=8,
             details={"refusals": str(count), "seconds": str(int(window_s))},
         )
+        self._calls.call(self._kiosk, CALLED_FOR)
         self._tickets.note_alert(self._kiosk)
 
     def _failures(self, now: datetime, seconds: float) -> int:

@@ -77,6 +77,7 @@ class Hall:
                 jobs=self.jobs,
                 clock=self.clock,
                 audit=self.audit,
+                calls=self.calls,
                 keys=KEYS,
                 kiosk="hall",
                 policy=policy,

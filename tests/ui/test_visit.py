@@ -208,6 +208,8 @@ async def test_not_me_goes_to_the_desk_and_alerts(hall: Hall) -> None:
         await visitor.sees(SorryScreen)
         assert not pilot.app.screen.query("#again")
         await visitor.until(lambda: hall.audit.rows[-1].event == "claim.disowned")
+        await visitor.until(lambda: [it.where for it in hall.calls.newest()] == ["NotMe"])
+        assert type(pilot.app.screen) is SorryScreen  # staff come; the visitor reads no more
         await visitor.touch("#stop")
         await visitor.sees(WelcomeScreen)
         await visitor.identify(hall.ticket)

@@ -160,6 +160,16 @@ async def test_who_comes_for_somebody_else_is_sent_to_the_desk_and_staff_are_cal
         assert hall.jobs.submitted == []
 
 
+async def test_nobody_is_promised_a_call_that_is_not_on_record() -> None:
+    hall = Hall(for_whom=True)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await comes_to_whom(visitor, hall)
+        hall.calls.is_broken = True
+        await visitor.touch("#other")
+        await visitor.until(lambda: "did not get through" in visitor.text())
+
+
 async def test_a_copy_for_others_has_its_own_fee() -> None:
     hall = Hall(for_whom=True, fees=FeePolicy(third_party=FlatFee(500)), region="US")
     async with hall.app().run_test() as pilot:

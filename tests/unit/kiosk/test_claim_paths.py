@@ -249,12 +249,14 @@ def test_staff_are_alerted_once_an_hour() -> None:
         try_(at, f"A9{number:04}")
         at.clock.advance(330)
     assert alerts() == 0
+    assert at.calls.newest() == []
     for number in range(8):
         try_(at, f"A8{number:04}")
         at.identify = at.restarted()
     assert alerts() == 1
     (row,) = (it for it in at.audit.rows if it.event == MANY_REFUSALS)
     assert (row.actor, row.subject, row.outcome) == ("kiosk:hall", "hall", 8)
+    assert [it.where for it in at.calls.newest(only_open=True)] == ["ManyRefusals"]
     at.clock.advance(3700)
     for number in range(60):
         try_(at, f"A7{number:04}")

@@ -19,6 +19,7 @@ from kiosk.services.identify import (
     issue_ticket,
 )
 from tests.fakes.audit import FakeAuditLog
+from tests.fakes.calls import FakeCalls
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.orders import FakeOrders, an_order
@@ -38,6 +39,7 @@ class Desk:
         self.tickets = FakeTickets()
         self.jobs = FakeJobs(self.clock)
         self.audit = FakeAuditLog()
+        self.calls = FakeCalls(self.clock)
         self.policy = policy
         self.identify = self.restarted()
 
@@ -48,6 +50,7 @@ class Desk:
             jobs=self.jobs,
             clock=self.clock,
             audit=self.audit,
+            calls=self.calls,
             keys=KEYS,
             kiosk=kiosk,
             policy=self.policy,
@@ -275,6 +278,7 @@ def test_not_me_locks_and_alerts() -> None:
     assert isinstance(release, Release)
     desk.identify.disown(release)
     assert desk.audit.rows[-1].event == "claim.disowned"
+    assert [(it.kiosk, it.where) for it in desk.calls.newest(only_open=True)] == [("hall", "NotMe")]
     assert desk.try_(ticket.code) == Refusal()
 
 

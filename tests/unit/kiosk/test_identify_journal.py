@@ -50,6 +50,7 @@ class Kiosk:
             jobs=FakeJobs(self.clock),
             clock=self.clock,
             audit=self.journal.audit,
+            calls=self.journal.calls,
             keys=KEYS,
             kiosk="hall",
             policy=IdentifyPolicy(reading=Reading(wristband=True, licence=True)),
