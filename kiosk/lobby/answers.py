@@ -37,6 +37,7 @@ class JobSeen(Message):
 
     Attributes:
         password: Of its media, if they are protected.
+        is_behind: It waits for its turn while another one is at a drive.
         is_held_up: It waits for its turn while another job waits for somebody.
         asks_first: Another one of this visit that has the drive before it, and asks for something.
     """
@@ -44,6 +45,7 @@ class JobSeen(Message):
     visit: Visit = field(repr=False)
     job: Job | None
     password: JobPassword | None = field(default=None, repr=False)
+    is_behind: bool = False
     is_held_up: bool = False
     asks_first: OrderId | None = None
 

@@ -46,7 +46,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         self._is_polling = False
         self._seen_s = 0.0
         self._last_job: Job | None = None
-        self._is_held_up = False
+        self._is_behind = self._is_held_up = False
 
     # --- the visit --------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         now_s = self._parts.clock.monotonic_s()
         if message.job is not None:
             self._seen_s, self._last_job = now_s, message.job
-            self._is_held_up = message.is_held_up
+            self._is_behind, self._is_held_up = message.is_behind, message.is_held_up
             self._show_job(message.job, is_late=False)
         elif self._last_job is not None:
             self._show_job(self._last_job, is_late=self._is_late)
@@ -248,7 +248,13 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         if not isinstance(screen, ProgressScreen) or screen.password != password:
             self._show(ProgressScreen(self._frame, job, estimate, password))
         elif screen.is_mounted:
-            screen.show(job, estimate, is_late=is_late, is_held_up=self._is_held_up)
+            screen.show(
+                job,
+                estimate,
+                is_late=is_late,
+                is_behind=self._is_behind,
+                is_held_up=self._is_held_up,
+            )
 
     def on_taken(self, _message: told.Taken) -> None:
         job = self._last_job

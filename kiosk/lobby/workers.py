@@ -21,7 +21,7 @@ from kiosk.lobby.attempt import attempt
 from kiosk.lobby.guard import Visits
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.visit import Visit
-from kiosk.services.drawer import is_waiting_its_turn, needs_a_hand
+from kiosk.services.drawer import is_at_a_drive, is_waiting_its_turn, needs_a_hand
 from kiosk.services.identify import Claim, Release
 
 _PATIENCE: Final = timedelta(seconds=30)  # for whoever is asked in front of us
@@ -73,15 +73,16 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
         password = visit.password
         if password is None and job is not None and job.choice.is_protected and not job.has_ended:
             password = self._password_of(job_id)
-        is_held_up, asks_first = False, None
+        is_behind, is_held_up, asks_first = False, False, None
         if job is not None and is_waiting_its_turn(job):
             found, _code = attempt(self._parts.jobs.newest)
             others = [it for it in found or () if it.job_id != job_id]
             before = self._parts.clock.now() - _PATIENCE
+            is_behind = found is None or any(is_at_a_drive(it) for it in others)
             is_held_up = any(needs_a_hand(it, before) for it in others)
             asking = [it.job_id for it in others if it.question is not None and not it.has_ended]
             asks_first = next((it for it in asking if it in visit.jobs_left), None)
-        self.post_message(JobSeen(visit, job, password, is_held_up, asks_first))
+        self.post_message(JobSeen(visit, job, password, is_behind, is_held_up, asks_first))
 
     def _password_of(self, job_id: OrderId) -> JobPassword | None:
         """With its text until somebody has it: whoever opens the page has proved who he is."""

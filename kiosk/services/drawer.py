@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kiosk.domain.model import Job, Wanted
+from kiosk.domain.model import Job, Step, Wanted
 from kiosk.ports import LedgerEntry, LoadedMedium
 
 NOT_TAKEN_NOTE = "medium.not_taken"
@@ -50,6 +50,16 @@ def queued_note(drive: str) -> str:
 def is_waiting_its_turn(job: Job) -> bool:
     """Whether the job was sent to some drive and has not had its turn yet."""
     return job.progress is not None and job.progress.note.startswith(queued_note(""))
+
+
+def is_at_a_drive(job: Job) -> bool:
+    """Whether a medium of it is being written, or may still lie in the drive."""
+    progress = job.progress
+    if progress is None or is_waiting_its_turn(job):
+        return False
+    if job.has_ended:
+        return progress.note == NOT_TAKEN_NOTE
+    return progress.step in (Step.WRITE, Step.VERIFY, Step.HAND_OVER)
 
 
 def needs_a_hand(job: Job, asked_before: datetime) -> bool:

@@ -339,11 +339,13 @@ def failure_words(error_code: str) -> Sentence:
     }[kind]
 
 
-def note_words(note: str) -> str:
-    """A remark on the progress, "" if the code has none."""
+def note_words(note: str, *, is_behind: bool = False) -> str:
+    """A remark on the progress, "" if the code has none; `is_behind` if somebody is before it."""
     slow = _("Some images are slow to arrive. We are asking again.")
     if note.startswith(queued_note("")):
-        return _("Another one is made first. Yours is next.")
+        if is_behind:
+            return _("Another one is made first. Yours is next.")
+        return _("We begin in a moment.")
     return {
         "archive.retry": slow,
         "receiver.retry": slow,

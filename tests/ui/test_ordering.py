@@ -260,7 +260,7 @@ async def test_the_exam_that_has_the_drive_first_is_followed_first() -> None:
         await visitor.touch("#medium-disc")
         await visitor.sees(ProgressScreen)
         jobs.at_step(first.order_id, Step.WRITE, note="queued.disc1")
-        await visitor.until(lambda: "Another one is made first." in visitor.text())
+        await visitor.until(lambda: "We begin in a moment." in visitor.text())
         jobs.at_step(second.order_id, Step.HAND_OVER)
         jobs.ask(second.order_id, Wanted.CLAIM)
         await visitor.until(lambda: visitor.app._visit.job_id == second.order_id)

@@ -137,6 +137,9 @@ async def test_whoever_waits_behind_another_job_is_told_so(hall: Hall) -> None:
         await visitor.makes_a_disc(hall)
         hall.jobs.submit(other, MediaChoice(Medium.DISC), Priority.WARD, actor="test")
         hall.jobs.at_step(job_id, Step.WRITE, note="queued.disc1")
+        await visitor.until(lambda: "We begin in a moment." in visitor.text())
+        assert "Another one" not in visitor.text()  # the other one is not at a drive yet
+        hall.jobs.at_step(other, Step.WRITE, 1, 100)
         await visitor.until(lambda: "Another one is made first." in visitor.text())
         assert "Your turn comes next" in visitor.text()
         assert "▸ Writing" not in visitor.text()
@@ -147,4 +150,4 @@ async def test_whoever_waits_behind_another_job_is_told_so(hall: Hall) -> None:
         hall.stations.beat("hall")
         await visitor.until(lambda: "Please tell the desk." in visitor.text())
         hall.jobs.done(other)
-        await visitor.until(lambda: "Another one is made first." in visitor.text())
+        await visitor.until(lambda: "We begin in a moment." in visitor.text())

@@ -123,15 +123,19 @@ class ProgressScreen(LobbyScreen):
         estimate: Estimate | None,
         *,
         is_late: bool = False,
+        is_behind: bool = False,
         is_held_up: bool = False,
     ) -> None:
         """Draw the newest row.
 
         Args:
             is_late: The journal has not answered for a while; what is shown may be old.
+            is_behind: Another one is made first.
             is_held_up: It waits for its turn behind one that waits for somebody.
         """
-        steps, done, left = self._contents(job, estimate, is_late=is_late, is_held_up=is_held_up)
+        steps, done, left = self._contents(
+            job, estimate, is_late=is_late, is_behind=is_behind, is_held_up=is_held_up
+        )
         self._newest = job, estimate
         self.query_one("#steps", Shown).show(steps, spoken=_spoken_steps(steps))
         self.query_one("#bar", Shown).show(done, spoken=_done_words(estimate))
@@ -149,11 +153,17 @@ class ProgressScreen(LobbyScreen):
         self._said = place
 
     def _contents(
-        self, job: Job, estimate: Estimate | None, *, is_late: bool, is_held_up: bool = False
+        self,
+        job: Job,
+        estimate: Estimate | None,
+        *,
+        is_late: bool,
+        is_behind: bool = False,
+        is_held_up: bool = False,
     ) -> tuple[Content, Content, Content]:
         """The steps, the bar, and the line below it."""
         step = None if job.progress is None else job.progress.step
-        note = "" if job.progress is None else note_words(job.progress.note)
+        note = "" if job.progress is None else note_words(job.progress.note, is_behind=is_behind)
         if self._is_to_be_written and job.question is not None:  # the tray waits for that alone
             words = _("It is ready. Press “{button}”, and it comes out.")
             note = words.format(button=_("I have written it down"))
