@@ -106,6 +106,14 @@ def drawn_signature(
     return DrawnSignature(made, width / height)
 
 
+_REPORT_TEXTS: Final = {
+    "with": "with_report",
+    "later": "report_later",
+    "if_any": "report_if_any",
+    "without": "without_report",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ReleasedExam:
     """One study that is given out.
@@ -113,7 +121,8 @@ class ReleasedExam:
     Attributes:
         modality: DICOM's, such as CT; named in plain words on the form.
         study_date: None if unknown.
-        report: "with", "later" (not final yet) or "without".
+        report: "with", "later" (not final yet), "if_any" (it goes along if
+            there is one, which nobody knows) or "without".
     """
 
     order_id: OrderId
@@ -122,8 +131,8 @@ class ReleasedExam:
     report: str = "without"
 
     def __post_init__(self) -> None:
-        if self.report not in ("with", "later", "without"):
-            raise InvalidValueError("a report is with, later or without")
+        if self.report not in _REPORT_TEXTS:
+            raise InvalidValueError("a report is with, later, if_any or without")
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +317,7 @@ def preview(request: ReleaseRequest, words: Words) -> tuple[Block, ...]:
         day = words.day(exam.study_date) if exam.study_date else ""
         title = say("form.exam", kind=kind, date=day) if day else kind
         blocks.append(Paragraph(title, is_strong=True))
-        key = {"with": "with_report", "later": "report_later", "without": "without_report"}
-        report = say(f"form.{key[exam.report]}")
+        report = say(f"form.{_REPORT_TEXTS[exam.report]}")
         blocks.append(Paragraph(say("form.joined", first=say("form.whole"), second=report)))
     blocks += [
         Fact(say("form.medium"), say(f"medium.{request.medium.value}")),

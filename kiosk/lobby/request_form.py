@@ -19,7 +19,7 @@ _NAME_CELLS: Final = 120
 _REPORTS: Final = {
     ReportState.FINAL: "with",
     ReportState.NOT_FINAL: "later",
-    ReportState.NOT_KNOWN: "without",
+    ReportState.NOT_KNOWN: "if_any",
 }
 
 
@@ -43,7 +43,10 @@ def request_of(
         fee: Of the recipient's kind.
         recipient: None for the patient.
     """
-    reports = {exam.order_id: _REPORTS[exam.report] for exam in release.exams}
+    reports = {
+        exam.order_id: "without" if release.is_images_only else _REPORTS[exam.report]
+        for exam in release.exams
+    }
     orders = [it for it in release.orders if it.order_id in chosen] or [release.order]
     return ReleaseRequest(
         language=language,

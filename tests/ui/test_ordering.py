@@ -9,7 +9,15 @@ import pytest
 
 from kiosk.domain.claim import ClaimPath
 from kiosk.domain.exam import Exam, Readiness, ReportState, exam_of, reports_due
-from kiosk.domain.fee import AverageSchedule, FeePolicy, FeeRequest, RequestKind, quote
+from kiosk.domain.fee import (
+    AverageSchedule,
+    FeeMethod,
+    FeePolicy,
+    FeeQuote,
+    FeeRequest,
+    RequestKind,
+    quote,
+)
 from kiosk.domain.model import (
     MediaChoice,
     Medium,
@@ -20,6 +28,10 @@ from kiosk.domain.model import (
     Step,
     Wanted,
 )
+from kiosk.domain.paper import Paragraph
+from kiosk.domain.recipient import for_me
+from kiosk.domain.release_form import preview
+from kiosk.lobby.request_form import request_of
 from kiosk.lobby.screens.cost import CostScreen
 from kiosk.lobby.screens.exams import ExamsScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
@@ -27,6 +39,7 @@ from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.services.identify import Release
+from kiosk.services.paper_texts import load_words
 from kiosk.widgets.wording import refused_words
 from tests.fakes.clock import START
 from tests.fakes.lobby import Hall, Visitor
@@ -326,6 +339,38 @@ def test_of_several_reports_the_last_day_is_said() -> None:
     assert reports_due(both, 2, today) is None  # the older one should be there
     assert reports_due([*both, exam("")], 5, today) is None
     assert reports_due(both[2:], 5, today) is None
+
+
+@pytest.mark.parametrize("path", [ClaimPath.TICKET, ClaimPath.WRISTBAND])
+def test_the_form_says_of_a_report_what_will_be_done(path: ClaimPath) -> None:
+    """A report in the study goes along with a ticket's copy, whether anybody knows of it or not."""
+    order = an_order()
+    exam = Exam(Readiness.READY, order.order_id, "CT", order.study_date, ReportState.NOT_KNOWN)
+    request = request_of(
+        Release("t", (order,), None, path, (exam,)),
+        [order.order_id],
+        language="en",
+        site_name="S",
+        site_address="S",
+        medium=Medium.DISC,
+        copies=1,
+        is_protected=False,
+        fee=FeeQuote(for_me().request_kind, FeeMethod.NONE, "USD"),
+        received_at=START,
+    )
+    texts = [it.text for it in preview(request, load_words("en")) if isinstance(it, Paragraph)]
+    is_said = any("With reports, if there are any among the images" in it for it in texts)
+    is_denied = any("Without a written report" in it for it in texts)
+    assert (is_said, is_denied) == ((path is ClaimPath.TICKET), (path is not ClaimPath.TICKET))
+
+
+async def test_a_report_that_has_not_come_is_promised_a_second_copy(hall: Hall) -> None:
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.says_who_he_is(hall)
+        await visitor.sees(ExamsScreen)
+        assert "ready · all images" in visitor.said()
+        assert "Then ask at the desk for a second copy." in visitor.said()
 
 
 @pytest.mark.parametrize("report", list(ReportState))

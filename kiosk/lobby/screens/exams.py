@@ -161,6 +161,10 @@ class ExamsScreen(LobbyScreen):
             said = [_("Please come back when it is ready, or ask at the desk.")]
         if any(it.report is ReportState.NOT_FINAL for it in self._offered):
             said.append(self._about_reports())
+        elif self._can_go and any(it.report is ReportState.NOT_KNOWN for it in self._offered):
+            said.append(
+                _("A report that comes later is not on it. Then ask at the desk for a second copy.")
+            )
         if self._at_desk:
             said.append(
                 ngettext(
