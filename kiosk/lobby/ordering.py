@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from kiosk.domain.fee import FeeMethod, FeePolicy, FeeQuote, FeeRequest, quote
 from kiosk.domain.model import MediaChoice, Medium
@@ -35,6 +36,8 @@ from kiosk.lobby.screens.sentence import MomentScreen
 from kiosk.lobby.screens.whom import WhomScreen
 from kiosk.lobby.visit import Visit
 from kiosk.services.claims import Release, day_of
+
+_SIGNING: Final = (NameSignatureScreen, HandSignatureScreen, OtherNameScreen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,8 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
 
     def go_back(self, screen: LobbyScreen | None) -> bool:
         """One question back; False if that is none of ours."""
-        if isinstance(screen, NameSignatureScreen | HandSignatureScreen | OtherNameScreen):
-            self._show_form()
+        if isinstance(screen, _SIGNING):
+            self._show_form(is_back=True)
             return self._visit.release is not None
         if self._visit.release is not None and self.back_from_recipient(screen):
             return True
@@ -158,20 +161,32 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
 
     # --- the form ---------------------------------------------------------------------------------
 
-    def _show_form(self) -> None:
+    def _show_form(self, *, is_back: bool = False) -> None:
+        """Unread, unless he is back from signing it and has read it in this language."""
         visit, forms = self._visit, self._parts.forms
         if visit.release is None or forms is None:
             return
+        is_read = is_back and visit.form_language == self.comfort.language
+        visit.form_language = visit.form_language if is_read else ""
         visit.received_at = visit.received_at or self._parts.clock.now()
         release, received_at = visit.release, visit.received_at
 
         def blocks() -> Sequence[Block]:
             return forms.preview(self._request(visit, release, received_at))
 
-        self._show(FormScreen(self._frame, blocks))
+        self._show(FormScreen(self._frame, blocks, is_read=is_read))
+
+    def show_again(self, screen: LobbyScreen) -> None:
+        """What is signed was read in the same language: another one shows the form anew."""
+        is_signing = isinstance(screen, _SIGNING) and self._visit.release is not None
+        if is_signing and self._visit.form_language != self.comfort.language:
+            self._show_form()
+        else:
+            super().show_again(screen)
 
     def on_sign_wanted(self, message: told.SignWanted) -> None:
         if self._visit.release is not None:
+            self._visit.form_language = self.comfort.language
             screen = HandSignatureScreen if message.is_by_hand else NameSignatureScreen
             self._show(screen(self._frame))
 

@@ -27,6 +27,7 @@ class Visit:
     medium: Medium | None = None
     copies: int = 1
     is_protected: bool = False  # wanted so far
+    form_language: str = ""  # in which the form was read to its end; "" for not yet
     received_at: datetime | None = None  # when the form was shown first
     password: JobPassword | None = field(default=None, repr=False)
     told: set[str] = field(default_factory=set)  # ids of passwords that are written down

@@ -141,6 +141,16 @@ class Visitor:
         await self.until(lambda: self._is_on_top(selector))
         assert await self.pilot.click(selector), selector
 
+    async def signs(self, selector: str) -> None:
+        """Read the form to its end, page by page, then sign in that way."""
+        await self.until(lambda: self._is_on_top(selector))
+        for _page in range(20):
+            if not self.app.screen.query_one(selector).disabled:
+                break
+            await self.touch("#down")
+        await self.until(lambda: not self.app.screen.query_one(selector).disabled)
+        await self.touch(selector)
+
     def _is_on_top(self, selector: str) -> bool:
         """Whether a finger there would meet it: a new layout takes a moment on a busy machine."""
         found = self.app.screen.query(selector)

@@ -97,7 +97,7 @@ async def journey(visitor: Visitor, hall: Hall) -> AsyncIterator[str]:
     await visitor.touch("#go")
     await visitor.sees(FormScreen)
     yield "form"
-    await visitor.touch("#by-name")
+    await visitor.signs("#by-name")
     await visitor.sees(NameSignatureScreen)
     for character in "Maria Garcia":
         visitor.screen.typed(character)

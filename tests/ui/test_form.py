@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -99,7 +100,7 @@ async def test_read_to_the_end_and_signed_by_name(desk: Desk, size: tuple[int, i
         words = " ".join(read.split())
         for text in ("Name: Maria Garcia", "CT scan, March 3, 2026", "A risk to know", "1 River"):
             assert text in words
-        await visitor.touch("#by-name")
+        await visitor.signs("#by-name")
         await visitor.sees(NameSignatureScreen)
         await visitor.touch("#go")  # nothing typed yet: said kindly
         await visitor.until(lambda: "Please type your name first." in visitor.text())
@@ -126,7 +127,7 @@ async def test_not_any_word_signs_it(desk: Desk, word: str) -> None:
     async with hall.app().run_test(size=(64, 20)) as pilot:
         visitor = Visitor(pilot)
         await comes_to_the_form(visitor, hall)
-        await visitor.touch("#by-name")
+        await visitor.signs("#by-name")
         await visitor.sees(NameSignatureScreen)
         for letter in word:
             visitor.screen.typed(letter)
@@ -136,17 +137,17 @@ async def test_not_any_word_signs_it(desk: Desk, word: str) -> None:
         assert "go to the desk" in said
         assert not {"Garcia", "Maria"} & set(said.split())
         assert (hall.jobs.submitted, desk.forms.of(ORDER)) == ([], ())
-        await visitor.touch("#by-hand")
+        await visitor.signs("#by-hand")
         await visitor.sees(HandSignatureScreen)
         await visitor.touch("#back")
         await visitor.sees(FormScreen)
-        await visitor.touch("#by-name")
+        await visitor.signs("#by-name")
         await visitor.sees(NameSignatureScreen)
         for letter in word:
             visitor.screen.typed(letter)
         await visitor.touch("#go")
         await visitor.sees(OtherNameScreen)
-        await visitor.touch("#by-name")  # once more
+        await visitor.signs("#by-name")  # once more
         await visitor.sees(NameSignatureScreen)
         for letter in "garcia, m.":
             visitor.screen.typed(letter)
@@ -168,6 +169,7 @@ async def test_another_name_in_lines(desk: Desk) -> None:
         await reader.presses("Continue")
         await reader.presses("Disc")
         await reader.presses("Continue")
+        await reader.reads_to_the_end()
         await reader.presses("Sign by typing my name")
         await reader.reads("Type your first and last name.")
         reader.types("Pedro Lopez")
@@ -188,7 +190,7 @@ async def test_by_finger(desk: Desk) -> None:
     async with hall.app().run_test(size=(64, 20)) as pilot:
         visitor = Visitor(pilot)
         await comes_to_the_form(visitor, hall)
-        await visitor.touch("#by-hand")
+        await visitor.signs("#by-hand")
         await visitor.sees(HandSignatureScreen)
         await visitor.touch("#go")
         await visitor.until(lambda: "Please sign in the box first" in visitor.text())
@@ -217,7 +219,7 @@ async def test_back_through_everything(desk: Desk) -> None:
         visitor = Visitor(pilot)
         await comes_to_the_form(visitor, hall)
         for button, screen in (("by-hand", HandSignatureScreen), ("by-name", NameSignatureScreen)):
-            await visitor.touch(f"#{button}")
+            await visitor.signs(f"#{button}")
             await visitor.sees(screen)
             await visitor.touch("#back")
             await visitor.sees(FormScreen)
@@ -227,6 +229,43 @@ async def test_back_through_everything(desk: Desk) -> None:
         await visitor.sees(MediumScreen)
         assert hall.jobs.submitted == []
         assert desk.forms.of(ORDER) == ()
+
+
+async def test_another_language_is_another_form_to_read(desk: Desk) -> None:
+    """What is signed was read to its last page, in the language in which it is kept."""
+    hall = desk.hall
+
+    def speaks(language: str) -> None:
+        visitor.app.change_comfort(dataclasses.replace(visitor.app.comfort, language=language))
+
+    def is_locked() -> bool:
+        return bool(visitor.app.screen.query("#by-name:disabled"))
+
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await comes_to_the_form(visitor, hall)
+        await visitor.until(is_locked)
+        assert visitor.app.screen.query_one("#by-hand").disabled
+        await visitor.signs("#by-name")
+        await visitor.sees(NameSignatureScreen)
+        await visitor.touch("#back")
+        await visitor.sees(FormScreen)
+        assert not is_locked()  # read already
+        speaks("de")
+        await visitor.until(is_locked)
+        assert "1 / " in visitor.text()
+        await visitor.signs("#by-name")
+        await visitor.sees(NameSignatureScreen)
+        speaks("es")
+        await visitor.sees(FormScreen)
+        await visitor.until(is_locked)
+        await visitor.signs("#by-name")
+        await visitor.sees(NameSignatureScreen)
+        await visitor.types("maria garcia")
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+    (kept,) = desk.forms.of(ORDER)
+    assert kept.language == "es"
 
 
 async def test_the_risk_is_told_where_there_is_one(desk: Desk, tmp_path: Path) -> None:
@@ -253,10 +292,10 @@ async def test_it_is_read_in_the_language_of_now_and_kept_in_it(desk: Desk) -> N
         await visitor.until(lambda: isinstance(pilot.app.screen, HelpPanel))
         await visitor.touch("#language-de")
         await visitor.sees(FormScreen)
-        await visitor.until(lambda: "2 / " in visitor.text())  # where he was
+        await visitor.until(lambda: "1 / " in visitor.text())  # another text, to be read anew
         await visitor.touch("#up")
         await visitor.until(lambda: "Ich bitte Riverside Imaging" in visitor.text())
-        await visitor.touch("#by-name")
+        await visitor.signs("#by-name")
         await visitor.sees(NameSignatureScreen)
         for letter in "Maria Garcia":
             visitor.screen.typed(letter)
@@ -277,7 +316,7 @@ async def test_a_form_that_cannot_be_kept_makes_nothing(
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await comes_to_the_form(visitor, hall)
-        await visitor.touch("#by-name")
+        await visitor.signs("#by-name")
         await visitor.sees(NameSignatureScreen)
         for letter in "Maria Garcia":
             visitor.screen.typed(letter)
@@ -292,7 +331,7 @@ async def test_a_hold_that_the_form_meets_says_no_more_than_a_refusal(desk: Desk
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await comes_to_the_form(visitor, hall)
-        await visitor.touch("#by-name")
+        await visitor.signs("#by-name")
         await visitor.sees(NameSignatureScreen)
         for letter in "Maria Garcia":
             visitor.screen.typed(letter)
@@ -309,7 +348,7 @@ async def test_who_goes_away_leaves_nothing_of_his_name(desk: Desk) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await comes_to_the_form(visitor, hall)
-        await visitor.touch("#by-name")
+        await visitor.signs("#by-name")
         await visitor.sees(NameSignatureScreen)
         for letter in "Quetzalcoatl":
             visitor.screen.typed(letter)
@@ -326,7 +365,7 @@ async def test_a_scan_never_ends_up_in_a_name(desk: Desk) -> None:
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await comes_to_the_form(visitor, hall)
-        await visitor.touch("#by-name")
+        await visitor.signs("#by-name")
         await visitor.sees(NameSignatureScreen)
         await visitor.scan(other.qr_text)
         await visitor.until(lambda: "When were you born?" in visitor.text())
@@ -348,8 +387,8 @@ async def test_in_lines(desk: Desk) -> None:
         await reader.reads("no charge")
         await reader.presses("Continue")
         await reader.reads("Request for a copy of my images")
-        await reader.presses("Next page")
-        await reader.reads("page 2 of")
+        assert not any("Sign by typing" in line for line in reader.lines)
+        await reader.reads_to_the_end()
         await reader.presses("Sign by typing my name")
         await reader.reads("Type your first and last name.")
         reader.types("María-José Garcia Santamaria")  # longer than any code, with its hyphen

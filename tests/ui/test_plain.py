@@ -50,6 +50,14 @@ class Reader:
         self.lines.clear()
         self.types(line.split(".")[0])
 
+    async def reads_to_the_end(self) -> None:
+        """A paper of several pages."""
+        for page in range(1, 40):
+            await self.reads(f"page {page} of")
+            if any(f"page {page} of {page}" in line for line in self.lines):
+                return
+            await self.presses("Next page")
+
 
 async def run(hall: Hall, person: Callable[[Reader], Awaitable[None]]) -> Reader:
     reader = Reader(hall)

@@ -243,7 +243,7 @@ async def test_whose_stick_it_is_is_said_all_the_way(
         await visitor.sees(FormScreen)
         form = " ".join(page.spoken for page in visitor.screen._pages)  # type: ignore[attr-defined]
         assert f"On: {written}" in form
-        await visitor.touch("#by-name")
+        await visitor.signs("#by-name")
         await visitor.sees(NameSignatureScreen)
         for letter in "Maria Garcia":
             visitor.screen.typed(letter)

@@ -60,7 +60,7 @@ async def signs(visitor: Visitor) -> None:
     await visitor.sees(CostScreen)
     await visitor.touch("#go")
     await visitor.sees(FormScreen)
-    await visitor.touch("#by-name")
+    await visitor.signs("#by-name")
     await visitor.sees(NameSignatureScreen)
     await writes(visitor, "Maria Garcia")
     await visitor.sees(ProgressScreen)
@@ -176,7 +176,7 @@ async def test_a_copy_for_others_has_its_own_fee() -> None:
         visitor = Visitor(pilot)
         await comes_to_whom(visitor, hall)
         for button, cost in (("named", "$5.00"), ("me", "no charge")):
-            await visitor.touch(f"#{button}")
+            await visitor.signs(f"#{button}")
             if button == "named":
                 await visitor.sees(RecipientNameScreen)
                 await writes(visitor, "Ann Lee")

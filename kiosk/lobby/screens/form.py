@@ -20,21 +20,43 @@ from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.drawing import Drawing, Strokes
 from kiosk.widgets.mirror import Row
 from kiosk.widgets.shown import Shown
-from kiosk.widgets.words import _
+from kiosk.widgets.words import _, language
 
 _CELL_RATIO: Final = 2.0  # height of a cell over its width
 
 
 class FormScreen(PagesScreen):
-    """All that will be signed, in the language that is spoken now."""
+    """All that will be signed, in the language that is spoken now. It is signed once its last page
+    was shown; another language shows it from the first page on.
 
-    def __init__(self, frame: Frame, blocks: Callable[[], Sequence[Block]]) -> None:
+    Args:
+        is_read: It was read to its end before, in this language.
+    """
+
+    kept = ("_page", "_is_read", "_language")
+
+    def __init__(
+        self, frame: Frame, blocks: Callable[[], Sequence[Block]], *, is_read: bool = False
+    ) -> None:
         super().__init__(frame, _("Please read this, then sign"), blocks)
+        self._is_read, self._language = is_read, language()
+
+    def again(self, frame: Frame) -> FormScreen:
+        if self._language == language():
+            return super().again(frame)
+        return FormScreen(frame, self._made_of[0][1])
 
     def compose_buttons(self) -> ComposeResult:
         yield TouchButton(_("Back"), id="back")
-        yield TouchButton(_("Sign with my finger"), id="by-hand")
-        yield TouchButton(_("Sign by typing my name"), id="by-name", classes="primary")
+        is_early = not self._is_read
+        yield TouchButton(_("Sign with my finger"), id="by-hand", disabled=is_early)
+        name = _("Sign by typing my name")
+        yield TouchButton(name, id="by-name", classes="primary", disabled=is_early)
+
+    def last_page_shown(self) -> None:
+        self._is_read = True
+        for name in ("#by-hand", "#by-name"):
+            self.query_one(name, TouchButton).disabled = False
 
     def answers(self) -> dict[str, Message]:
         return {

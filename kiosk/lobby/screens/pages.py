@@ -122,6 +122,11 @@ class PagesScreen(LobbyScreen):
         number, of = self._page + 1, len(self._pages)
         place = _("page {number} of {of}").format(number=number, of=of)
         self.query_one("#form-place", Shown).show(f"{number} / {of}", spoken=place)
+        if number == of:
+            self.last_page_shown()
+
+    def last_page_shown(self) -> None:
+        """All of the paper was on the screen."""
 
 
 def _pages(lines: Sequence[str], rows: int) -> Iterator[list[str]]:
