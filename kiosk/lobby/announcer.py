@@ -51,7 +51,7 @@ class Announcer:
         reading = read(screen, with_private=with_private or self.comfort.says_typed)
         said = list(reading.lines)
         if names := [button.heard() for button in reading.buttons]:
-            said.append(_("You can press: {buttons}.").format(buttons="; ".join(names)))
+            said.append(_("You can press: {buttons}.").format(buttons=_("; ").join(names)))
         if isinstance(screen.focused, TouchButton):
             said.append(_("Selected: {button}.").format(button=screen.focused.heard()))
         if with_private:

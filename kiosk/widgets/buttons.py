@@ -111,7 +111,7 @@ class TouchButton(Widget, can_focus=True, inherit_bindings=False):
 
     def heard(self) -> str:
         """What a person hears of it."""
-        return ", ".join(filter(None, (self.label, self.note)))
+        return _(", ").join(filter(None, (self.label, self.note)))
 
     def action_press(self) -> None:
         if not self.disabled and self.is_attached:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from textual.widgets import Static
 
@@ -11,6 +13,7 @@ from kiosk.lobby.screens.panel import HelpPanel, Offer
 from kiosk.lobby.screens.progress import bar
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.widgets import words
+from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.keyboard import COLUMNS, Keyboard
 from kiosk.widgets.script import visual
 from tests.fakes.lobby import Hall, Visitor
@@ -83,3 +86,17 @@ async def test_the_help_page_begins_at_the_right(hall: Hall) -> None:
         await visitor.until(lambda: panel.query_one("#language-en").region)
         assert panel.query_one("#language-en").region.x > panel.query_one("#language-ar").region.x
         assert panel.query_one("#title", Static).styles.text_align == "center"
+
+
+def test_what_is_heard_has_the_commas_of_its_script() -> None:
+    from tests.ui.screens import FRAME
+
+    words.use_language("ar")
+    try:
+        heard = TouchButton("نعم", note="هذا أنا").heard()
+        entry = BirthDateScreen(FRAME, "DMY", date(2026, 3, 10)).entry
+    finally:
+        words.use_language("en")
+    assert "،" in heard
+    assert "،" in entry
+    assert "," not in heard + entry

@@ -60,7 +60,7 @@ class BirthDateScreen(LobbyScreen):
     @property
     def entry(self) -> str:
         labels = [self._labels()[letter] for letter in self._order]
-        return _("Type 8 digits: {parts}.").format(parts=", ".join(labels))
+        return _("Type 8 digits: {parts}.").format(parts=_(", ").join(labels))
 
     def typed(self, character: str) -> None:
         if character == "\b":
