@@ -63,6 +63,7 @@ def _spoken_steps(steps: Content) -> str:
 class ProgressScreen(LobbyScreen):
     """Shows what the app hands it; polls nothing itself."""
 
+    AUTO_FOCUS = ""  # an Enter that comes late must not say that the password is written down
     is_making = True
     kept = ("_newest", "_said")
 

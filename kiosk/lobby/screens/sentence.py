@@ -72,6 +72,7 @@ class SorryScreen(LobbyScreen):
 class ThanksScreen(LobbyScreen):
     """The medium is verified and the tray open: take it."""
 
+    AUTO_FOCUS = "#stop"  # never "I have written it down": an Enter that comes late is no answer
     idle_s = 60.0
     warns = False
     is_making = True
