@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 
+from kiosk.domain.bill import Bill
 from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import Order, OrderId, ReleaseState
 
@@ -35,6 +36,8 @@ class Exam:
         order_id: What `Request.place_all` takes; None for `DESK`.
         modality, study_date: As `Order`; the body part is not said.
         job_id: A job of it that has not ended, None if there is none.
+        owed: What was agreed to for a copy of it that failed, with nothing handed out; None for
+            nothing.
     """
 
     readiness: Readiness
@@ -43,9 +46,10 @@ class Exam:
     study_date: str = ""
     report: ReportState = ReportState.NOT_KNOWN
     job_id: OrderId | None = None
+    owed: Bill | None = None
 
 
-def exam_of(order: Order, *, today: date, job_id: OrderId | None) -> Exam:
+def exam_of(order: Order, *, today: date, job_id: OrderId | None, owed: Bill | None = None) -> Exam:
     """What may be said of an order whose patient stands there.
 
     An exam is ready if its study is known and its day has come; whether all of it is in the archive
@@ -61,6 +65,7 @@ def exam_of(order: Order, *, today: date, job_id: OrderId | None) -> Exam:
         order.study_date,
         _report_of(order),
         job_id,
+        owed,
     )
 
 

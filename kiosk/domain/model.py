@@ -254,6 +254,7 @@ class Job:
         bill: What was agreed to for it, and for all that was placed with it; None if nobody was
             shown a price, such as for what staff place.
         wall_number: Public, of the visit that it was placed in; 0 for none.
+        delivered: Media handed over since it was placed last.
     """
 
     job_id: OrderId
@@ -272,7 +273,14 @@ class Job:
     holds: ObjectCounts | None = None
     bill: Bill | None = None
     wall_number: int = 0
+    delivered: int = 0
 
     @property
     def has_ended(self) -> bool:
         return self.status in (ExecutionStatus.DONE, ExecutionStatus.FAILURE)
+
+    @property
+    def owed(self) -> Bill | None:
+        """What was agreed to for a copy that nobody has got: it is not charged for again."""
+        has_failed = self.status is ExecutionStatus.FAILURE
+        return self.bill if has_failed and not self.delivered else None

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from kiosk.domain.fee import FeeMethod, FeePolicy, FeeQuote, FeeRequest, quote
-from kiosk.domain.model import MediaChoice, Medium
+from kiosk.domain.bill import Bill
+from kiosk.domain.fee import FeeMethod, FeePolicy, FeeQuote, FeeRequest, RequestKind, quote
+from kiosk.domain.model import MediaChoice, Medium, OrderId
 from kiosk.domain.paper import Block
 from kiosk.domain.protection import Protect
 from kiosk.domain.recipient import for_me
@@ -142,21 +143,34 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
 
     def _show_cost(self) -> None:
         if self._visit.release is not None:
-            self._show(CostScreen(self._frame, self._fee()))
+            agreed = {bill.bill_id: bill for bill in self._owed().values()}
+            has_new = not agreed or bool(set(self._visit.chosen or ()) - set(self._owed()))
+            fee = self._fee() if has_new else None
+            self._show(CostScreen(self._frame, fee, tuple(agreed.values())))
 
     def on_cost_seen(self, _message: told.CostSeen) -> None:
         if self._visit.release is not None:
             self._ask_after(CostScreen)
 
+    def _owed(self) -> dict[OrderId, Bill]:
+        """Of what was chosen: agreed to before, and not got."""
+        visit = self._visit
+        owed = visit.release.owed(self._kind) if visit.release is not None else {}
+        return {it: owed[it] for it in visit.chosen or () if it in owed}
+
+    @property
+    def _kind(self) -> RequestKind:
+        return (self._visit.recipient or for_me()).request_kind
+
     def _fee(self) -> FeeQuote:
-        """Of all that was chosen, as one request; what runs already has its bill."""
-        visit, policy = self._visit, self._parts.fees or FeePolicy()
-        kind = (visit.recipient or for_me()).request_kind
+        """Of all that was chosen, as one request; what runs or has failed has its bill."""
+        visit, policy, kind = self._visit, self._parts.fees or FeePolicy(), self._kind
         running = visit.release.running if visit.release is not None else ()
+        billed = {*running, *self._owed()}
         chosen = visit.chosen or ()
-        if chosen and set(chosen) <= set(running):
+        if chosen and set(chosen) <= billed:
             return FeeQuote(kind, FeeMethod.NONE, policy.currency)
-        media = visit.copies * max(1, len(set(chosen) - set(running)))
+        media = visit.copies * max(1, len(set(chosen) - billed))
         return quote(policy, FeeRequest(kind, visit.medium or Medium.DISC, media))
 
     # --- the form ---------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ class Jobs(Protocol):
         fee: FeeQuote | None = None,
     ) -> tuple[OrderId, ...]:
         """The same of several in one transaction, all or none; what runs is joined as it is, and
-        keeps its bill. `fee` becomes the bill of what is placed now.
+        keeps its bill, as does what failed with nothing handed out. `fee` becomes the bill of
+        whatever else is placed now.
 
         Raises OrderNotReleasedError: One may not be handed out; audited, and none was placed.
         """

@@ -209,7 +209,9 @@ class ClaimPaths:
         for order in (*orders, *held):
             job = self._job_of(order.order_id)
             is_running = job is not None and not job.has_ended
-            exams.append(exam_of(order, today=today, job_id=order.order_id if is_running else None))
+            job_id = order.order_id if is_running else None
+            owed = job.owed if job is not None else None
+            exams.append(exam_of(order, today=today, job_id=job_id, owed=owed))
         return Release("", tuple(orders), exams[0].job_id, path, tuple(exams))
 
     def _job_of(self, order_id: OrderId) -> Job | None:

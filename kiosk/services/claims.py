@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from kiosk.domain.bill import Bill
 from kiosk.domain.claim import ClaimPath, Fact, Parsed, Reading, path_of
 from kiosk.domain.exam import Exam
+from kiosk.domain.fee import RequestKind
 from kiosk.domain.model import Order, OrderId
 
 
@@ -86,6 +88,14 @@ class Release:
     def running(self) -> tuple[OrderId, ...]:
         """Jobs that were placed and have not ended, in the order of the exams."""
         return tuple(exam.job_id for exam in self.exams if exam.job_id is not None)
+
+    def owed(self, kind: RequestKind) -> dict[OrderId, Bill]:
+        """What was agreed to for copies of that kind that nobody has got, by order."""
+        return {
+            exam.order_id: exam.owed
+            for exam in self.exams
+            if exam.order_id is not None and exam.owed is not None and exam.owed.fee.kind is kind
+        }
 
 
 @dataclass(frozen=True, slots=True)

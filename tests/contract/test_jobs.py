@@ -58,8 +58,9 @@ from kiosk.errors import (
     UnknownJobError,
     UnknownOrderError,
 )
+from kiosk.ports import LedgerEntry, LedgerPhase
 from kiosk.services.parts import EngineParts, Policy
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.media import FakeDisc, FakeMediaWriter
 from tests.fakes.orders import an_order
 from tests.fakes.station import Station, open_test_journal
@@ -350,6 +351,44 @@ def test_what_was_agreed_to_is_kept_with_the_jobs(station: Station, journal_url:
     journal.orders.set_state(ids[1], ReleaseState.RELEASED, actor="staff:eve")
     jobs.submit(ids[1], DISC, Priority.WARD, actor="staff:eve")  # a second copy: nobody was asked
     assert jobs.get(ids[1]).bill is None
+
+
+def test_what_failed_keeps_its_bill_and_is_not_charged_again(station: Station) -> None:
+    """Only a copy that nobody has got: what was handed out is paid for with it."""
+    ids = [an_order(number).order_id for number in (1, 2, 3)]
+    for number in (1, 2, 3):
+        station.journal.orders.add(an_order(number), actor="test")
+    journal, jobs, kiosk = station.journal, station.jobs, "kiosk:hall"
+    jobs.submit_all(ids[:2], DISC, WAITING, actor=kiosk, fee=COST)
+    first = jobs.get(ids[0]).bill
+    for failed in ids[:2]:
+        journal.jobs.fail(failed, 1, status_info="X", error_code="job.cancelled", hold_order=False)
+    assert jobs.get(ids[0]).owed == first
+    entry = LedgerEntry("disc1", ids[1], LedgerPhase.VERIFIED, 1, "V1", "0" * 64, START)
+    journal.ledger.put(entry)
+    journal.ledger.deliver(entry, actor="test", details={})  # one of two copies was out
+    assert (jobs.get(ids[1]).delivered, jobs.get(ids[1]).owed) == (1, None)
+
+    jobs.submit_all(ids, DISC, WAITING, actor=kiosk, fee=COST)
+    kept, other, new = (jobs.get(it).bill for it in ids)
+    assert kept == first
+    assert other == new
+    assert new is not None
+    assert new != first
+    assert new.exams == 2
+    rows = [it.details for it in journal.audit.rows(event="job.submitted") if it.subject == ids[0]]
+    assert [it.get("agreed") for it in rows] == [None, "before"]
+    assert first is not None
+    assert {it["bill"] for it in rows} == {first.bill_id}
+    journal.jobs.fail(ids[0], 2, status_info="X", error_code="x", hold_order=False)
+    jobs.submit_all(ids[:1], DISC, WAITING, actor=kiosk, fee=COST)
+    assert jobs.get(ids[0]).bill == first  # however often
+    journal.jobs.fail(ids[0], 3, status_info="X", error_code="x", hold_order=False)
+    for_another = quote(FeePolicy(), FeeRequest(RequestKind.THIRD_PARTY, Medium.DISC))
+    jobs.submit_all(ids[:1], DISC, WAITING, actor=kiosk, fee=for_another)
+    assert jobs.get(ids[0]).bill != first  # a copy for somebody else is another request
+    with reading(journal.engine) as connection:
+        assert len(connection.execute(sa.select(bills)).all()) == 3
 
 
 def test_a_bill_of_an_earlier_version_is_for_the_jobs_that_have_it(station: Station) -> None:

@@ -76,13 +76,17 @@ class FakeJobs:
         if self.is_released is not None and not all(map(self.is_released, order_ids)):
             raise OrderNotReleasedError("not released")
         fresh = [it for it in order_ids if it not in self.rows or self.rows[it].has_ended]
-        bill = fee and Bill(f"{len(self.submitted):016x}", fee, self._now(), len(set(fresh)))
+        owed = {it: self.rows[it].owed for it in fresh if it in self.rows}
+        kept = {it: old for it, old in owed.items() if fee and old and old.fee.kind is fee.kind}
+        exams = len(set(fresh) - set(kept))
+        bill = fee and Bill(f"{len(self.submitted):016x}", fee, self._now(), exams)
         self._number = next_number(self._number, frozenset())
         for order_id in order_ids:
             before = self.rows.get(order_id)
             if before is None or before.has_ended:
                 self.submit(order_id, choice, priority, actor=actor)
-                self._change(order_id, bill=bill, wall_number=self._number)
+                its = kept.get(order_id, bill)
+                self._change(order_id, bill=its, wall_number=self._number)
         return tuple(order_ids)
 
     def cancel(self, job_id: OrderId, *, actor: str) -> None:

@@ -60,6 +60,9 @@ class FakeMedia:
             raise self.trouble
         return [MediumRecord(job_id, "disc1", 1, VOLUME_ID, DIGEST, self.outcome, START)]
 
+    def delivered(self, job_id: OrderId) -> int:
+        return sum(it.outcome == DELIVERED for it in self.history(job_id))
+
 
 def receipts_of(hall: Hall, printer: FakePrinter, media: FakeMedia) -> Receipts:
     return Receipts(

@@ -15,10 +15,12 @@ from kiosk.domain.fee import (
     FeePolicy,
     FeeQuote,
     FeeRequest,
+    FlatFee,
     RequestKind,
     quote,
 )
 from kiosk.domain.model import (
+    HandOver,
     MediaChoice,
     Medium,
     Order,
@@ -38,7 +40,7 @@ from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, SorryScreen, ThanksScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
-from kiosk.services.identify import Release
+from kiosk.services.identify import IdentifyPolicy, Release
 from kiosk.services.paper_texts import load_words
 from kiosk.widgets.wording import refused_words
 from tests.fakes.clock import START
@@ -211,6 +213,40 @@ async def test_what_runs_already_is_not_charged_again(running: int) -> None:
         await visitor.sees(CostScreen)
         cost = {1: "Total: $0.50", 2: "Total: no charge"}[running]
         assert cost in visitor.text()
+
+
+@pytest.mark.parametrize("also_new", [False, True])
+async def test_a_request_that_failed_is_not_charged_twice(also_new: bool) -> None:
+    """Its ticket opens it again: what was agreed to stands, and nothing is added to it."""
+    orders = (an_order(1, patient_id="P1"), an_order(2, patient_id="P1"))
+    flat = FeePolicy(patient=FlatFee(650))
+    hall = Hall(*orders, policy=IdentifyPolicy(other_exams=True), fees=flat, region="US")
+    first, second = (it.order_id for it in orders)
+    fee = quote(flat, FeeRequest(RequestKind.PATIENT, Medium.DISC))
+    placed = [first] if also_new else [first, second]
+    choice = MediaChoice(Medium.DISC, 1, HandOver.ON_CLAIM)
+    hall.jobs.submit_all(placed, choice, Priority.WAITING_PATIENT, actor="kiosk:hall", fee=fee)
+    bill = hall.jobs.get(first).bill
+    hall.jobs.fail(first, "pacs.away")
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.says_who_he_is(hall)
+        await visitor.sees(ExamsScreen)
+        if also_new:
+            await visitor.touch("#exam-1")
+        await visitor.touch("#go")
+        await visitor.touch("#medium-disc")
+        await visitor.sees(CostScreen)
+        assert "Already agreed on March 5, 2026, no further charge" in visitor.said()
+        assert ("$6.50" in visitor.text()) == also_new
+        assert ("You pay at the desk" in visitor.text()) == also_new
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+    assert hall.jobs.get(first).bill == bill
+    other = hall.jobs.get(second).bill
+    assert other is not None
+    assert (other == bill) == (not also_new)
+    assert other.exams == (1 if also_new else 2)
 
 
 async def test_nothing_is_said_as_no_charge_not_as_a_zero() -> None:

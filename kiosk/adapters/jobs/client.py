@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from kiosk.adapters.jobs.common import (
 )
 from kiosk.adapters.journal import Journal
 from kiosk.adapters.journal.audit import MINOR_FAILURE, AuditChain
-from kiosk.adapters.journal.bills import keep_bill
+from kiosk.adapters.journal.bills import keep_bill, owed_bills
 from kiosk.adapters.journal.engine import translated, writing
 from kiosk.adapters.journal.job_rows import ENDED, workflow_id
 from kiosk.adapters.journal.ledger import count_delivered
@@ -50,11 +50,14 @@ class _Bill:
 
     fee: FeeQuote | None
     bill_id: str = ""
+    owed: Mapping[str, str] = field(default_factory=dict)  # agreed to before, by job
 
-    def words(self) -> dict[str, str]:
+    def words(self, job_id: str) -> dict[str, str]:
         """For the audit trail."""
         if self.fee is None:
             return {}
+        if job_id in self.owed:
+            return {"bill": self.owed[job_id], "agreed": "before"}
         total = self.fee.total
         return {"bill": self.bill_id, "fee": f"{total.amount} {total.currency}"}
 
@@ -111,7 +114,8 @@ class DbosJobs:
     ) -> tuple[OrderId, ...]:
         """Job rows, audit rows and enqueues of all orders in one transaction; all of them or none.
 
-        What runs already is joined, whatever its choice, and keeps the bill that it has. The orders
+        What runs already is joined, whatever its choice, and keeps the bill that it has, as does
+        what failed before anything of it was handed out: `fee` is for the others. The orders
         stay locked from the look at their states on: a hold comes before and nothing is placed, or
         after and stops the jobs.
 
@@ -145,9 +149,7 @@ class DbosJobs:
             if not reasons:
                 bill = _Bill(fee)
                 if fee is not None and not set(order_ids) <= set(running):
-                    count = len(set(order_ids) - set(running))
-                    now = self._journal.clock.now()
-                    bill = _Bill(fee, keep_bill(connection, fee, now, count))
+                    bill = self._bill(connection, fee, set(order_ids) - set(running))
                 number = 0
                 if choice.hand_over is HandOver.ON_CLAIM and not set(order_ids) <= set(running):
                     # What runs is joined: one visit has one number.
@@ -171,6 +173,14 @@ class DbosJobs:
             raise OrderNotReleasedError(f"order {order_id} is {reason}")
         return tuple(order_ids)
 
+    def _bill(self, connection: sa.Connection, fee: FeeQuote, placed: set[OrderId]) -> _Bill:
+        """`fee` is for what was not agreed to before: the price of one request is owed once."""
+        owed = owed_bills(connection, placed, fee.kind)
+        if not (new := placed - set(owed)):
+            return _Bill(fee, "", owed)
+        now = self._journal.clock.now()
+        return _Bill(fee, keep_bill(connection, fee, now, len(new)), owed)
+
     def _submit(
         self,
         connection: sa.Connection,
@@ -186,7 +196,7 @@ class DbosJobs:
             sa.select(jobs.c.run, jobs.c.status, jobs.c.bill_id).where(jobs.c.job_id == order_id)
         ).one_or_none()
         run = None if before is None else before.run
-        bill_id = bill.bill_id
+        bill_id = bill.owed.get(order_id, bill.bill_id)
         if before is not None and before.status == ExecutionStatus.FAILURE.value:
             bill_id = bill_id or before.bill_id  # still the same copy, which staff place for him
         # Before the first object is fetched: a medium whose password is not kept cannot be.
@@ -236,7 +246,7 @@ class DbosJobs:
                 "run": str(values["run"]),
                 "protected": "yes" if choice.is_protected else "no",
                 "images_only": "yes" if choice.is_images_only else "no",
-                **bill.words(),
+                **bill.words(order_id),
             },
         )
         self.enqueue(connection, order_id, (run or 0) + 1, priority)

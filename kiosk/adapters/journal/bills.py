@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kiosk.adapters.journal.ledger import delivered_now
 from kiosk.adapters.journal.tables import bills, jobs
 from kiosk.domain.bill import Bill
 from kiosk.domain.fee import (
@@ -21,6 +22,7 @@ from kiosk.domain.fee import (
     RequestKind,
     WaiverReason,
 )
+from kiosk.domain.model import ExecutionStatus
 from kiosk.errors import InvalidValueError, JournalError
 
 
@@ -56,6 +58,20 @@ def bills_of(connection: sa.Connection, job_ids: Collection[str]) -> dict[str, B
         jobs.c.job_id.in_(job_ids), jobs.c.bill_id == bills.c.bill_id
     )
     return {row.job_id: _to_bill(row) for row in connection.execute(query)}
+
+
+def owed_bills(
+    connection: sa.Connection, job_ids: Collection[str], kind: RequestKind
+) -> dict[str, str]:
+    """Ids by job, of failed ones that nothing was handed out of: agreed to, and not yet got."""
+    query = sa.select(jobs.c.job_id, jobs.c.bill_id).where(
+        jobs.c.job_id.in_(job_ids),
+        jobs.c.status == ExecutionStatus.FAILURE.value,
+        jobs.c.bill_id == bills.c.bill_id,
+        bills.c.kind == kind.value,
+    )
+    out = delivered_now(connection, job_ids)
+    return {row.job_id: row.bill_id for row in connection.execute(query) if not out.get(row.job_id)}
 
 
 def _to_bill(row: Any) -> Bill:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from kiosk.adapters.journal.audit import MINOR_FAILURE, SUCCESS, AuditChain
 from kiosk.adapters.journal.bills import bills_of
 from kiosk.adapters.journal.engine import reading, writing
-from kiosk.adapters.journal.ledger import count_delivered
+from kiosk.adapters.journal.ledger import count_delivered, delivered_now
 from kiosk.adapters.journal.tables import contents, disc_sets, jobs, left_out
 from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.disc_set import DiscPlace, DiscSet
@@ -36,7 +36,7 @@ def fill_in_facts(connection: sa.Connection, found: Sequence[Job]) -> list[Job]:
         row.job_id: _to_set(row)
         for row in connection.execute(sa.select(disc_sets).where(disc_sets.c.job_id.in_(ids)))
     }
-    costs = bills_of(connection, ids)
+    costs, out = bills_of(connection, ids), delivered_now(connection, ids)
     return [
         dataclasses.replace(
             job,
@@ -44,6 +44,7 @@ def fill_in_facts(connection: sa.Connection, found: Sequence[Job]) -> list[Job]:
             left_out=lacks.get(job.job_id, LeftOutCounts()),
             holds=holds.get(job.job_id),
             disc=_place(connection, job, sets.get(job.job_id)),
+            delivered=out.get(job.job_id, 0),
         )
         for job in found
     ]

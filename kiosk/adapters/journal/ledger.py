@@ -7,6 +7,7 @@ in the history, in the same transaction, so that no disc is ever begun without a
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -33,6 +34,21 @@ def count_delivered(connection: sa.Connection, job_id: OrderId) -> int:
         )
         or 0
     )
+
+
+def delivered_now(connection: sa.Connection, job_ids: Collection[str]) -> dict[str, int]:
+    """In somebody's transaction: good media handed over since each was placed last, if any."""
+    count = sa.func.count() - jobs.c.delivered_before
+    rows = connection.execute(
+        sa.select(jobs.c.job_id, count)
+        .where(
+            media.c.job_id == jobs.c.job_id,
+            media.c.outcome == DELIVERED,
+            jobs.c.job_id.in_(job_ids),
+        )
+        .group_by(jobs.c.job_id, jobs.c.delivered_before)
+    )
+    return {job_id: int(out) for job_id, out in rows}
 
 
 class JournalLedger:

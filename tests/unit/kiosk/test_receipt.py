@@ -252,6 +252,10 @@ class Media:
 
     def __init__(self, *outcomes: str) -> None:
         self.outcomes = outcomes
+        self.before = 0  # handed over by runs that have ended
+
+    def delivered(self, job_id: OrderId) -> int:
+        return self.outcomes.count(DELIVERED) - self.before
 
     def history(self, job_id: OrderId) -> list[MediumRecord]:
         return [
@@ -307,6 +311,23 @@ def test_the_receipt_is_of_what_was_handed_over():
     assert "Maria" not in json.dumps(str(row))
     with pytest.raises(InvalidValueError, match="nothing of these jobs"):
         service(printer, audit, "scrap").make([ORDER], language="en")
+
+
+def test_a_second_run_s_receipt_is_of_its_own_media():
+    media = Media(DELIVERED, "scrap", DELIVERED)
+    receipts = replace(
+        service(FakePrinter(), FakeAuditLog()),
+        media=media,  # type: ignore[arg-type]  # what is asked for
+    )
+    both = receipts.make([ORDER], language="en")
+    assert [one.name for one in both.media] == ["V1", "V3"]
+    media.before = 1
+    second = receipts.make([ORDER], language="en")
+    assert [one.name for one in second.media] == ["V3"]
+    assert second.code_text != both.code_text
+    media.before = 2
+    with pytest.raises(InvalidValueError, match="nothing of these jobs"):
+        receipts.make([ORDER], language="en")
 
 
 def test_one_receipt_for_several_exams():
