@@ -337,6 +337,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         visit_s=float(kiosk.visit_s),
         kiosk_name=kiosk.name,
         media=offered(config),
+        max_copies=config.lobby.max_copies,
         fees=fee_policy(config.fee),
         forms=forms,
         receipts=receipts,

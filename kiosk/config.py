@@ -263,6 +263,9 @@ class LobbyConfig:
         " 0: not known, and that is said",
         _between(0, 365),
     )
+    max_copies: int = option(
+        1, "visitors are asked how many copies they want, up to this; 1: not asked", _between(1, 3)
+    )
     for_whom: bool = option(
         True,
         "visitors are asked for whom the copy is: themselves, a doctor of forms.directory, or"

@@ -85,7 +85,8 @@ def _is_shown(job: Job, now: datetime) -> bool:
 
 def _row(number: int, jobs: list[Job], left_s: Mapping[OrderId, float | None]) -> WallRow:
     calls = [_call(job) for job in jobs]
-    for call in (Call.DESK, Call.KIOSK):
+    # What lies ready is lost if nobody comes for it; the kiosk says itself what else has failed.
+    for call in (Call.KIOSK, Call.DESK):
         if call in calls:
             return WallRow(number, call)
     at_work = next((job for job in jobs if job.progress is not None), None)

@@ -22,7 +22,13 @@ from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.panel import NotePanel
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
-from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
+from kiosk.lobby.screens.sentence import (
+    GoodbyeScreen,
+    MomentScreen,
+    OneFailedScreen,
+    SorryScreen,
+    ThanksScreen,
+)
 from kiosk.lobby.screens.stopped import StoppedScreen
 from kiosk.lobby.tray import is_out, is_untaken
 from kiosk.lobby.visit import Visit
@@ -61,7 +67,9 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
     def _show(self, screen: LobbyScreen) -> None:
         idle_s = screen.idle_s
         if idle_s is None:
-            is_making = isinstance(screen, ProgressScreen | QuestionScreen | StoppedScreen)
+            is_making = isinstance(
+                screen, ProgressScreen | QuestionScreen | StoppedScreen | OneFailedScreen
+            )
             idle_s = self._parts.progress_idle_s if is_making else self._parts.idle_s
         elif idle_s == 0 and self.comfort != self._usual:
             idle_s = self._parts.idle_s  # somebody has chosen something here, and may have gone
@@ -102,8 +110,11 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         return True
 
     def _watch(self, job_id: OrderId) -> None:
-        self._visit.job_id = job_id
-        self._visit.release = None  # from here on no screen needs to know who it is
+        visit = self._visit
+        visit.job_id = job_id
+        if visit.release is not None:  # one that fails is called by its kind and date
+            visit.exams = {it.order_id: it for it in visit.release.exams if it.order_id is not None}
+        visit.release = None  # from here on no screen needs to know who it is
         self._seen_s = self._parts.clock.monotonic_s()
         self._show(MomentScreen(self._frame))
         self._poll()
@@ -123,6 +134,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         self._visit.password = password
         now_s = self._parts.clock.monotonic_s()
         if message.job is not None:
+            self._visit.has_got |= message.job.delivered > 0
             self._seen_s, self._last_job = now_s, message.job
             self._is_behind, self._is_held_up = message.is_behind, message.is_held_up
             self._show_job(message.job, is_late=False)
@@ -171,15 +183,18 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
             if self._visit.jobs_left:
                 self._show_done_of_several(job, screen)
                 return
+            is_taken = self._visit.taken == job.job_id and isinstance(screen, MomentScreen)
             self._new_visit()
-            if isinstance(screen, ThanksScreen):
+            if is_taken and not is_untaken(job):  # the last of several, and he said so
+                self._finish()
+            elif isinstance(screen, ThanksScreen):
                 # It is out of the drive, and we saw it; who still writes has time.
                 if not is_untaken(job) and screen.password is None:
                     self._finish()
             else:
                 self._show_thanks(job, job.disc, password)
         elif job.status is ExecutionStatus.FAILURE:
-            self._sorry(job.error_code)
+            self._show_failure(job, screen)
         elif is_out(job):
             if not isinstance(screen, ThanksScreen):
                 out = DiscPlace(job.disc.before, job.disc.of)  # the next one's turn has come
@@ -211,6 +226,25 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
                 self._show_thanks(job, job.disc, self._visit.password)
         else:
             self._watch_next()
+
+    def _show_failure(self, job: Job, screen: LobbyScreen | None) -> None:
+        """Of one exam alone it is the end; of several, or with media already out, it is not."""
+        visit = self._visit
+        if not visit.jobs_left and not visit.has_got and not visit.has_failed:
+            self._sorry(job.error_code)
+        elif not isinstance(screen, OneFailedScreen) or screen.job_id != job.job_id:
+            visit.has_failed = True
+            exam, goes_on = visit.exams.get(job.order_id), bool(visit.jobs_left)
+            self._show(OneFailedScreen(self._frame, job, exam, goes_on=goes_on))
+
+    def on_failure_seen(self, _message: told.FailureSeen) -> None:
+        visit = self._visit
+        if visit.jobs_left:
+            self._watch_next()
+        elif visit.has_got:
+            self._finish()  # with the receipt of what was handed out
+        else:
+            self.post_message(told.StartOver())
 
     def _watch_next(self) -> None:
         """The exam that is made after this one."""
@@ -258,6 +292,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
 
     def on_taken(self, _message: told.Taken) -> None:
         job = self._last_job
+        self._visit.has_got, self._visit.taken = True, self._visit.job_id
         if self._visit.job_id is not None and job is not None and job.question is not None:
             self._answer(job.question)
             if job.choice.copies > 1 or (job.disc.of > 1 and job.disc.number > 1):

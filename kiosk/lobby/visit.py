@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kiosk.domain.claim import Answers
+from kiosk.domain.exam import Exam
 from kiosk.domain.model import Medium, OrderId
 from kiosk.domain.protection import JobPassword
 from kiosk.domain.recipient import Recipient, RecipientKind
@@ -33,6 +34,10 @@ class Visit:
     told: set[str] = field(default_factory=set)  # ids of passwords that are written down
     job_id: OrderId | None = None
     jobs_left: tuple[OrderId, ...] = ()  # made after this one
+    exams: dict[OrderId, Exam] = field(default_factory=dict, repr=False)  # kind and date of each
+    has_got: bool = False  # something was handed out in it
+    taken: OrderId | None = None  # the job whose medium he said he has
+    has_failed: bool = False  # one of its exams
     is_asking: bool = False  # a worker is at it; the visitor waits
     is_over: bool = False  # thrown away: whoever still works for it does nothing more
     seen_s: float = float("-inf")  # when the journal was told last that the visitor is there

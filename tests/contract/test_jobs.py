@@ -30,6 +30,8 @@ from kiosk.adapters.jobs.rescue import MAX_RESCUES, Rescue
 from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.tables import bills, passwords, staff_calls
 from kiosk.adapters.lock import FileLock
+from kiosk.bootstrap import lobby_parts
+from kiosk.config import Config, LobbyConfig
 from kiosk.domain.facts import DeskReason
 from kiosk.domain.fee import (
     AverageSchedule,
@@ -833,3 +835,10 @@ def test_a_stop_lets_a_disc_that_is_being_written_be_finished(
     with running(station, tmp_path):
         until(station, is_done(station, job_id))
     assert [one.outcome for one in station.journal.ledger.history(job_id)] == ["delivered"]
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_the_site_says_how_many_copies_are_offered(station: Station, copies: int) -> None:
+    lobby = LobbyConfig(max_copies=copies, release_form=False, receipt=False)
+    parts = lobby_parts(Config(lobby=lobby), station.journal, station.jobs)
+    assert parts.max_copies == copies

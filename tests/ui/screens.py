@@ -49,7 +49,13 @@ from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.receipt import ReceiptScreen
 from kiosk.lobby.screens.second_fact import PhoneDigitsScreen, PostcodeScreen
-from kiosk.lobby.screens.sentence import GoodbyeScreen, MomentScreen, SorryScreen, ThanksScreen
+from kiosk.lobby.screens.sentence import (
+    GoodbyeScreen,
+    MomentScreen,
+    OneFailedScreen,
+    SorryScreen,
+    ThanksScreen,
+)
 from kiosk.lobby.screens.stopped import OutOfServiceScreen, StoppedScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
@@ -227,6 +233,12 @@ def every_screen(
         ),
         "take_protected": lambda: ThanksScreen(
             frame, Medium.DISC, LeftOutCounts(videos=1), password=PASSWORD
+        ),
+        "failed_one_of_several": lambda: OneFailedScreen(
+            frame,
+            dataclasses.replace(a_job(order), error_code="medium.failed"),
+            exam,
+            goes_on=True,
         ),
         "copies": lambda: CopiesScreen(frame, 3),
         "waiting": lambda: ProgressScreen(frame, a_job(order, step=None), None),

@@ -19,17 +19,29 @@ from kiosk.domain.fee import (
     RequestKind,
     quote,
 )
-from kiosk.domain.model import MediaChoice, Medium, Priority, Step, Wanted
+from kiosk.domain.model import (
+    ExecutionStatus,
+    MediaChoice,
+    Medium,
+    OrderId,
+    Priority,
+    Step,
+    Wanted,
+)
 from kiosk.domain.paper import Paper, plain_lines
+from kiosk.domain.protection import Protect
+from kiosk.domain.release_form import TypedSignature, sign
 from kiosk.errors import JournalError, ReceiptPaperOutError
+from kiosk.lobby.screens.cost import CostScreen
+from kiosk.lobby.screens.exams import ExamsScreen
 from kiosk.lobby.screens.form import FormScreen, NameSignatureScreen
-from kiosk.lobby.screens.medium import MediumScreen
+from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.screens.receipt import ReceiptScreen
-from kiosk.lobby.screens.sentence import GoodbyeScreen, ThanksScreen
+from kiosk.lobby.screens.sentence import GoodbyeScreen, OneFailedScreen, ThanksScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
-from kiosk.ports import PrinterState
-from kiosk.services.claims import Release
+from kiosk.ports import MediumRecord, PrinterState
+from kiosk.services.claims import IdentifyPolicy, Release
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.qr import code_lines
 from kiosk.widgets.shown import Shown
@@ -376,3 +388,123 @@ def test_codes_can_be_read(text: str) -> None:
     assert len({len(line) for line in lines}) == 1
     assert decode(picture(lines)) == text
     assert os.linesep not in "".join(lines)
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+async def test_one_exam_that_fails_does_not_end_the_visit_of_the_other(failing: int) -> None:
+    """Which one it was is said; the other's disc is handed out, with a receipt of it."""
+    orders = (
+        an_order(1, patient_id="P1"),
+        an_order(2, patient_id="P1", modality="MR", study_date="20260301"),
+    )
+    policy = IdentifyPolicy(other_exams=True)
+    hall = Hall(*orders, policy=policy, protect=Protect.OFF, media=(Medium.DISC,))
+    printer = FakePrinter(PrinterState.READY)
+    hall.parts = replace(hall.parts, receipts=receipts_of(hall, printer, MediaOf(hall)))
+    ids = [it.order_id for it in orders]
+    bad, good = ids[failing], ids[1 - failing]
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.says_who_he_is(hall)
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#exam-1")
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+        for job_id in ids:
+            await visitor.until(lambda job_id=job_id: visitor.app._visit.job_id == job_id)
+            if job_id == bad:
+                hall.jobs.fail(job_id, "medium.failed")
+                await visitor.sees(OneFailedScreen)
+                kind = ("CT scan, 3 March 2026", "MRI scan, 1 March 2026")[failing]
+                assert kind in visitor.said()
+                assert "ask at the desk" in visitor.said()
+                assert ("other exams" in visitor.said()) == (failing == 0)
+                await visitor.touch("#go")
+            else:
+                hall.jobs.at_step(job_id, Step.HAND_OVER, 1, 1)
+                hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+                await visitor.sees(ThanksScreen)
+                await visitor.touch("#stop")
+        await visitor.sees(ReceiptScreen)
+        receipt = visitor.app._receipt
+        assert receipt is not None
+        assert [one.name for one in receipt.media] == [f"V-{good}"]
+        await visitor.touch("#bye")
+        await visitor.sees(WelcomeScreen)
+
+
+async def test_when_all_exams_fail_each_is_named_and_nothing_is_thanked_for() -> None:
+    orders = (an_order(1, patient_id="P1"), an_order(2, patient_id="P1", modality="MR"))
+    policy = IdentifyPolicy(other_exams=True)
+    hall = Hall(*orders, policy=policy, protect=Protect.OFF, media=(Medium.DISC,))
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.says_who_he_is(hall)
+        await visitor.sees(ExamsScreen)
+        await visitor.touch("#exam-1")
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+        for order, kind in zip(orders, ("CT scan", "MRI scan"), strict=True):
+            hall.jobs.fail(order.order_id, "medium.failed")
+            await visitor.until(lambda kind=kind: kind in visitor.said())
+            await visitor.sees(OneFailedScreen)
+            await visitor.touch("#go")
+        await visitor.sees(WelcomeScreen)
+
+
+class MediaOf(FakeMedia):
+    """One medium of each job, handed over unless the job failed."""
+
+    def __init__(self, hall: Hall) -> None:
+        super().__init__()
+        self.jobs = hall.jobs
+
+    def history(self, job_id: OrderId) -> list[MediumRecord]:
+        if self.jobs.get(job_id).status is ExecutionStatus.FAILURE:
+            return []
+        return [replace(it, volume_id=f"V-{job_id}") for it in super().history(job_id)]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (64, 20)])
+async def test_two_copies_reach_form_price_job_and_receipt(size: tuple[int, int]) -> None:
+    desk = Desk()
+    hall = desk.hall
+    fees = FeePolicy(patient=AverageSchedule({}, {Medium.DISC: 50}))
+    hall.parts = replace(
+        hall.parts, fees=fees, region="US", max_copies=2, forms=FakeForms(), media=(Medium.DISC,)
+    )
+    job_id = hall.order.order_id
+    async with hall.app().run_test(size=size) as pilot:
+        visitor = Visitor(pilot)
+        await visitor.wants_all_exams(hall)
+        await visitor.touch("#medium-disc")
+        await visitor.sees(CopiesScreen)
+        await visitor.touch("#copies-2")
+        await visitor.sees(CostScreen)
+        assert "Blank media, 2: $1.00" in visitor.text()
+        await visitor.touch("#go")
+        await visitor.sees(FormScreen)
+        visit = visitor.app._visit
+        assert visit.release is not None
+        form = visitor.app._request(visit, visit.release, hall.clock.now())
+        assert (form.copies, form.fee.total.amount) == (2, 100)
+        visitor.app._order(sign(form, TypedSignature("Maria Garcia"), hall.clock.now()))
+        await visitor.sees(ProgressScreen)
+        job = hall.jobs.get(job_id)
+        assert job.choice.copies == 2
+        assert job.bill is not None
+        assert job.bill.fee.total.amount == 100
+        for copy in (1, 2):
+            hall.jobs.at_step(job_id, Step.HAND_OVER, copy, 2)
+            asked = hall.jobs.ask(job_id, Wanted.TAKE_MEDIUM)
+            await visitor.sees(ThanksScreen)
+            await visitor.touch("#stop")
+            await visitor.until(
+                lambda asked=asked: hall.jobs.answers[-1:] == [(job_id, asked.number)]
+            )
+            if copy == 2:
+                hall.jobs.done(job_id)
+            else:
+                hall.jobs.at_step(job_id, Step.WRITE, 1, 10)
+                await visitor.sees(ProgressScreen)
+        await visitor.sees(ReceiptScreen)  # not "take it" once more

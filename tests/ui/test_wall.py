@@ -288,3 +288,15 @@ def test_it_comes_up_on_a_terminal_and_leaves_nothing() -> None:
         terminal.send(b"\x03\x11q\r")
         terminal.read_for(0.5)
         assert terminal.is_alive
+
+
+def test_a_failed_exam_does_not_hide_that_another_waits_for_its_person() -> None:
+    failed = on_the_wall(
+        124, 1, status=ExecutionStatus.FAILURE, error_code="medium.failed", ended_at=START
+    )
+    running = on_the_wall(124, 2)
+    assert wall_rows([failed, running], START, {}) == [WallRow(124, Call.DESK)]
+    ready = dataclasses.replace(
+        running, progress=Progress(Step.HAND_OVER, 0, 0, "wanted.claim", START)
+    )
+    assert wall_rows([failed, ready], START, {}) == [WallRow(124, Call.KIOSK)]

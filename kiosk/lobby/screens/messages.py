@@ -180,6 +180,10 @@ class Taken(Message):
     """The medium is in the visitor's hand."""
 
 
+class FailureSeen(Message):
+    """Which exam failed was read; the others go on, if there are any."""
+
+
 class PrintWanted(Message):
     """The receipt on paper."""
 

@@ -12,13 +12,15 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from kiosk.domain.disc_set import DiscPlace
+from kiosk.domain.exam import Exam
 from kiosk.domain.left_out import LeftOutCounts
-from kiosk.domain.model import Medium
+from kiosk.domain.model import Job, Medium
 from kiosk.domain.protection import JobPassword
 from kiosk.lobby.left_out import left_out_words
 from kiosk.lobby.password import PasswordNote, written_button
 from kiosk.lobby.screens.base import Frame, LobbyScreen
 from kiosk.lobby.screens.messages import (
+    FailureSeen,
     NotWritten,
     Start,
     StartOver,
@@ -30,7 +32,7 @@ from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.mirror import Row
 from kiosk.widgets.screen import FOCUS_BINDINGS, KioskScreen, Touched, paragraph
 from kiosk.widgets.shown import Shown
-from kiosk.widgets.wording import Sentence
+from kiosk.widgets.wording import Sentence, exam_words, failure_words
 from kiosk.widgets.words import _, ngettext, sentences
 
 _WRITING_S = 180.0
@@ -67,6 +69,30 @@ class SorryScreen(LobbyScreen):
 
     def answers(self) -> dict[str, Message]:
         return {"stop": StartOver(), "again": Start()}
+
+
+class OneFailedScreen(LobbyScreen):
+    """One exam of several failed: which one, what happens to it, and that the others go on."""
+
+    is_making = True
+
+    def __init__(self, frame: Frame, job: Job, exam: Exam | None, *, goes_on: bool) -> None:
+        self.sentence = failure_words(job.error_code)
+        self.job_id, self._exam, self._goes_on = job.job_id, exam, goes_on
+        super().__init__(frame, self.sentence.title)
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="middle"):
+            if self._exam is not None:
+                yield Shown(exam_words(self._exam), id="failed-exam", classes="said strong")
+            yield Shown(paragraph(self.sentence.text), classes="said")
+            if self._goes_on:
+                yield Shown(_("Your other exams are still being made."), classes="said")
+            with Row(classes="buttons"):
+                yield TouchButton(_("Continue"), id="go", classes="primary")
+
+    def answers(self) -> dict[str, Message]:
+        return {"go": FailureSeen()}
 
 
 class ThanksScreen(LobbyScreen):

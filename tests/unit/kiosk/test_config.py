@@ -112,6 +112,8 @@ def test_an_image_that_is_planned_for_a_disc_is_one_that_the_drive_accepts():
         ("drives = []", "drives"),
         ("[engine]\nretry_s = [-1]", "engine.retry_s"),
         ("[kiosk]\nidle_s = 20\nwarning_s = 20", "kiosk.warning_s"),
+        ("[lobby]\nmax_copies = 4", "lobby.max_copies"),
+        ("[lobby]\nmax_copies = 0", "lobby.max_copies"),
         ("site = 3", "site"),
         ("= 3", "TOML"),
     ],
