@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 
+from kiosk.domain.bill import Bill
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.exam import Exam, Readiness, ReportState, exam_of
 from kiosk.domain.fee import AverageSchedule, Ceiling, FeePolicy, FeeRequest, RequestKind, quote
@@ -204,6 +205,7 @@ def every_screen(
         ),
         "medium_always": lambda: MediumScreen(frame, (Medium.DISC,), Protect.ALWAYS),
         "cost": lambda: CostScreen(frame, BILL),
+        "cost_agreed": lambda: CostScreen(frame, None, [Bill("0" * 16, BILL, START)]),
         "cost_nothing": lambda: CostScreen(frame, NO_CHARGE),
         "whom": lambda: WhomScreen(frame),
         "find_doctor": lambda: FindDoctorScreen(frame),
