@@ -93,15 +93,14 @@ def test_exception_of_who_cancels_ends_a_talkative_program(
     """It says more than a pipe holds before it comes to rest; one that never does is killed."""
     path = tmp_path / "rested"
     code = (
-        "import os, pathlib, signal, sys, time\n"
+        "import os, pathlib, signal, time\n"
         "def stop(*_):\n"
-        "    sys.stdout.write('x' * 1_000_000)\n"
-        "    sys.stdout.flush()\n"
+        "    os.write(1, b'x' * 1_000_000)\n"
         f"    while {patience_s < 1}: time.sleep(0.1)\n"
         f"    pathlib.Path({str(path)!r}).touch()\n"
         "    os._exit(0)\n"
         "signal.signal(signal.SIGTERM, stop)\n"
-        "print('ready', flush=True)\n"
+        "os.write(1, b'ready\\n')\n"  # print is not to be interrupted by what prints
         "while True: time.sleep(0.1)\n"
     )
     lines: list[str] = []
