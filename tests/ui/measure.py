@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from kiosk.widgets.shown import Shown
 
 # Box drawing, the bar, shades and blocks are shapes, not text (WCAG 1.4.11 asks 3:1 of shapes).
 SHAPES = set("─│╭╮╯╰═║╔╗╝╚┏┓┛┗━┃█▏▎▍▌▋▊▉▕░▀▄")
+_LAM_ALEF = re.compile("\u0644[\u0622\u0623\u0625\u0627]")  # two letters that are one sign
 ONE_LINE = ("typed", "people", "bar", "steps", "head", "welcomes")
 
 
@@ -74,7 +76,8 @@ def _is_whole(strips: Sequence[Strip], widget: Shown | TouchButton) -> bool:
     wanted = widget.label + widget.note if is_button else str(widget.render())
     if has_right_to_left(wanted):  # letters are joined, and lines turned round: only their number
         squeezed = [c for c in seen if not c.isspace()]
-        return len(squeezed) >= len([c for c in wanted if not c.isspace()]) * 0.8
+        joined = len(_LAM_ALEF.findall(wanted))
+        return len(squeezed) >= len([c for c in wanted if not c.isspace()]) * 0.8 - joined
     return "".join(wanted.split()) in "".join(seen.split()).replace(FOCUS_MARK, "")
 
 
