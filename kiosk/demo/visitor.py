@@ -79,6 +79,7 @@ async def visit(
         await visitor.touch(MediumScreen, "#medium-disc")
         say("What it costs is shown")
         await visitor.touch(CostScreen, "#go")
+        await visitor.read_the_form()
         await visitor.touch(FormScreen, "#by-name")
         for letter in unicodedata.normalize("NFKD", person.name).lower():
             if letter == " ":
@@ -147,6 +148,16 @@ class _Visitor:
         await self.sees(kind)
         if not await self._pilot.click(selector):
             raise JobFailedError(f"{selector} cannot be touched on {kind.__name__}")
+
+    async def read_the_form(self) -> None:
+        """Page by page, until it may be signed. Raises JobFailedError."""
+        screen = await self.sees(FormScreen)
+        for _ in range(int(self._patience_s / LOOK_S)):
+            if not screen.query_one("#by-name").disabled:
+                return
+            await self.touch(FormScreen, "#down")
+            await asyncio.sleep(LOOK_S)
+        raise JobFailedError("the form cannot be signed although all of it was read")
 
     async def wait_for_the_disc(self, say: Callable[[str], None]) -> None:
         """Do what the kiosk asks for until it says thank you."""

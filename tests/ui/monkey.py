@@ -266,6 +266,8 @@ class Monkey:
             for character in "\b" * 10 + person.code:
                 screen.typed(character)
         onward = [it for it in visitor.app.screen.query(ONWARD) if not it.disabled]
+        if not onward:  # a form is signed once it was read
+            onward = [it for it in visitor.app.screen.query("#down") if not it.disabled]
         if onward and isinstance(onward[-1], TouchButton):
             onward[-1].action_press()
 
