@@ -94,7 +94,7 @@ async def test_the_newest_is_chosen_and_older_ones_are_offered() -> None:
         assert "CT scan, 1 March 2026\n" in visitor.text()
         assert "no · ready · all images" in visitor.text()
         assert "✓ yes · ready · with report" in visitor.text()
-        assert "not final yet. When it is" in visitor.text()  # of the next page
+        assert "A report is not final yet" in visitor.text()  # of the next page
         await visitor.touch("#more")
         await visitor.until(lambda: "CT scan, 1 January 2026" in visitor.text())
         assert "no · ready · report not final yet" in visitor.text()
