@@ -183,7 +183,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
             if self._visit.jobs_left:
                 self._show_done_of_several(job, screen)
                 return
-            is_taken = self._visit.taken == job.job_id and isinstance(screen, MomentScreen)
+            is_taken = self._visit.taken == (job.job_id, job.delivered)
             self._new_visit()
             if is_taken and not is_untaken(job):  # the last of several, and he said so
                 self._finish()
@@ -292,7 +292,9 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
 
     def on_taken(self, _message: told.Taken) -> None:
         job = self._last_job
-        self._visit.has_got, self._visit.taken = True, self._visit.job_id
+        self._visit.has_got = True
+        if job is not None:
+            self._visit.taken = job.job_id, job.delivered
         if self._visit.job_id is not None and job is not None and job.question is not None:
             self._answer(job.question)
             if job.choice.copies > 1 or (job.disc.of > 1 and job.disc.number > 1):

@@ -36,7 +36,7 @@ class Visit:
     jobs_left: tuple[OrderId, ...] = ()  # made after this one
     exams: dict[OrderId, Exam] = field(default_factory=dict, repr=False)  # kind and date of each
     has_got: bool = False  # something was handed out in it
-    taken: OrderId | None = None  # the job whose medium he said he has
+    taken: tuple[OrderId, int] | None = None  # the job and its media out when he said he has it
     has_failed: bool = False  # one of its exams
     is_asking: bool = False  # a worker is at it; the visitor waits
     is_over: bool = False  # thrown away: whoever still works for it does nothing more

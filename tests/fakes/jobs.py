@@ -123,7 +123,8 @@ class FakeJobs:
     def ask(self, job_id: OrderId, wanted: Wanted) -> Question:
         self._questions += 1
         question = Question(job_id, self._questions, wanted, self._now())
-        self._change(job_id, question=question)
+        delivered = self._row(job_id).delivered + (wanted is Wanted.TAKE_MEDIUM)
+        self._change(job_id, question=question, delivered=delivered)
         return question
 
     def done(self, job_id: OrderId) -> None:
