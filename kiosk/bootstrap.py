@@ -237,7 +237,8 @@ def writer(
     from burner.drive import Drive
     from burner.stick import Stick
     from burner.stick_power import power_off
-    from kiosk.adapters.media import DiscWriter, HouseStickWriter, StickWriter
+    from kiosk.adapters.media_disc import DiscWriter
+    from kiosk.adapters.media_stick import HouseStickWriter, StickWriter
 
     device = Path(drive.device)
     kind = HouseStickWriter if medium_of(drive) is Medium.HOUSE_STICK else StickWriter

@@ -12,7 +12,7 @@ from burner.drive import LOCK_FOLDER
 from burner.stick import Stick
 from burner.stick_format import format_stick, require_label
 from burner.stick_volume import claimed
-from kiosk.adapters.media import kiosk_errors
+from kiosk.adapters.media_errors import kiosk_errors
 from kiosk.domain.model import Wanted
 from kiosk.errors import InvalidValueError
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from burner.drive import MediaStatus
 from burner.robots.recorder import RobotRecorder
-from kiosk.adapters.media import as_progress, kiosk_errors, unfit_for, wanted_for
+from kiosk.adapters.media_errors import as_progress, kiosk_errors, unfit_for, wanted_for
 from kiosk.domain.model import Wanted
 from kiosk.ports import LoadedMedium, MediumProgress, WrittenMedium
 

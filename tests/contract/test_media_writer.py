@@ -14,7 +14,8 @@ import pytest
 
 from burner.simulated import Faults, SimulatedDrive
 from burner.stick import Stick
-from kiosk.adapters.media import DiscWriter, StickWriter
+from kiosk.adapters.media_disc import DiscWriter
+from kiosk.adapters.media_stick import StickWriter
 from kiosk.domain.model import Wanted
 from kiosk.errors import (
     MediumError,

@@ -27,7 +27,7 @@ from kiosk.adapters.jobs import DbosJobs
 from kiosk.adapters.jobs import engine as engine_module
 from kiosk.adapters.jobs.engine import EngineOptions, run_engine
 from kiosk.adapters.journal import Journal, open_journal
-from kiosk.adapters.media import DiscWriter
+from kiosk.adapters.media_disc import DiscWriter
 from kiosk.adapters.spool import DirectorySpool
 from kiosk.domain.model import Medium, Order, OrderId, ReleaseState
 from kiosk.errors import SpoolFullError, SpoolLostError, StoppedError, WrongPatientError

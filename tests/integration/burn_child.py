@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from burner.simulated import SimulatedDrive
-from kiosk.adapters.media import DiscWriter
+from kiosk.adapters.media_disc import DiscWriter
 from kiosk.domain.model import OrderId
 from kiosk.ports import MediumProgress
 from kiosk.services.write import DriveOccupied, ImageFacts, NeedsMedium, write_once

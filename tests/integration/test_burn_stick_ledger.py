@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from burner.stick import Stick
-from kiosk.adapters.media import StickWriter
+from kiosk.adapters.media_stick import StickWriter
 from kiosk.domain.model import OrderId, Wanted
 from kiosk.domain.unfit import Unfit
 from kiosk.ports import LedgerPhase, MediumProgress

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from burner.stick import Stick
-from kiosk.adapters.media import StickWriter, files_of_image
+from kiosk.adapters.media_stick import StickWriter, files_of_image
 from kiosk.domain.model import (
     ExecutionStatus,
     HandOver,

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from kiosk.adapters.journal import Journal
-from kiosk.adapters.media import DiscWriter
+from kiosk.adapters.media_disc import DiscWriter
 from kiosk.domain.model import Wanted
 from kiosk.domain.unfit import Unfit
 from kiosk.errors import KioskError

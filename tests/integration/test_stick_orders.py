@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from burner.stick import Stick
-from kiosk.adapters.media import HouseStickWriter, StickWriter
+from kiosk.adapters.media_stick import HouseStickWriter, StickWriter
 from kiosk.domain.model import (
     ExecutionStatus,
     MediaChoice,

@@ -17,7 +17,7 @@ import pytest
 from burner.errors import DriveError
 from burner.stick import Stick
 from burner.stick_power import power_off
-from kiosk.adapters.media import StickWriter
+from kiosk.adapters.media_stick import StickWriter
 from tests.udisks import UdisksDouble, is_available, private_bus
 
 pytestmark = [

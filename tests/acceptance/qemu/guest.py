@@ -35,7 +35,8 @@ from burner.devices.policy import require_stick
 from burner.drive import Drive
 from burner.engine import Engine
 from burner.stick import Stick
-from kiosk.adapters.media import DiscWriter, StickWriter
+from kiosk.adapters.media_disc import DiscWriter
+from kiosk.adapters.media_stick import StickWriter
 from kiosk.cli import main as cli
 from kiosk.domain.unfit import Unfit
 from kiosk.errors import DriveFaultError, KioskError, MediumWantedError

@@ -10,7 +10,7 @@ import pytest
 
 from burner import drive
 from kiosk import bootstrap
-from kiosk.adapters.media import HouseStickWriter, StickWriter
+from kiosk.adapters.media_stick import HouseStickWriter, StickWriter
 from kiosk.config import RESERVE_BLOCKS, Config, DriveConfig
 from kiosk.config_file import MAX_FILE_BYTES, load, parse, settings, to_toml, without_password
 from kiosk.config_paper import fee_policy
