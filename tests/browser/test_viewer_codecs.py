@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID, generate_uid
 
 from tests.browser.test_viewer_core import pack
-from tests.browsers import PROGRAMS, Browser, browser
+from tests.browsers import Browser
 from tests.factories import make_study, write
 from tests.integration.test_viewer_codecs import MOST_APART, expected
 
@@ -73,16 +72,6 @@ _PICTURES = """(async () => {
     }
   return out;
 })()"""
-
-
-@pytest.fixture(scope="module", params=list(PROGRAMS))
-def web(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    if PROGRAMS[request.param] is None:
-        pytest.skip(f"{request.param} is not installed")
-    with browser(request.param, tmp_path_factory.mktemp("profile")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

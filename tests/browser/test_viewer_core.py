@@ -7,7 +7,6 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from pydicom.pixels.processing import apply_modality_lut
 
 from dicomdir.encrypt.passwords import encode
 from dicomdir.encrypt.seal import Sealer
-from tests.browsers import PROGRAMS, Browser, browser
+from tests.browsers import Browser
 from tests.factories import Patient, Study, make_study
 
 pytestmark = pytest.mark.integration
@@ -67,16 +66,6 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def medium(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pack(sources, tmp_path_factory.mktemp("medium") / "m")
-
-
-@pytest.fixture(scope="module", params=list(PROGRAMS))
-def web(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    if PROGRAMS[request.param] is None:
-        pytest.skip(f"{request.param} is not installed")
-    with browser(request.param, tmp_path_factory.mktemp("profile")) as made:
-        yield made
 
 
 def show(web: Browser, description: str) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from pydicom.data import get_testdata_file
 from dicomdir.viewer.text import data_file
 from dicomdir.viewer.worker import deflated
 from tests.browser.test_viewer_core import HOSTILE, pack
-from tests.browsers import PROGRAMS, Browser, browser
+from tests.browsers import Browser
 from tests.factories import Patient, Study, make_study
 from tests.viewer_reader import inflate, read_data_file
 
@@ -28,16 +27,6 @@ _ELEMENTS = (
     "document.querySelectorAll('iframe:not(.pdf), base, style, #app script, template, svg[onload], "
     "body[onload], textarea').length"
 )
-
-
-@pytest.fixture(scope="module", params=list(PROGRAMS))
-def web(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    if PROGRAMS[request.param] is None:
-        pytest.skip(f"{request.param} is not installed")
-    with browser(request.param, tmp_path_factory.mktemp("profile")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

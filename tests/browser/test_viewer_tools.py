@@ -13,7 +13,7 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.pixels.processing import apply_modality_lut
 
-from tests.browsers import PROGRAMS, Browser, browser
+from tests.browsers import Browser
 from tests.factories import make_study
 
 pytestmark = pytest.mark.integration
@@ -68,16 +68,6 @@ def medium(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     return out
-
-
-@pytest.fixture(scope="module", params=list(PROGRAMS))
-def web(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    if PROGRAMS[request.param] is None:
-        pytest.skip(f"{request.param} is not installed")
-    with browser(request.param, tmp_path_factory.mktemp("profile")) as made:
-        yield made
 
 
 @pytest.fixture
