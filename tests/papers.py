@@ -14,7 +14,6 @@ from kiosk.domain.fee import (
     FeePolicy,
     FeeRequest,
     RequestKind,
-    WaiverReason,
     quote,
 )
 from kiosk.domain.model import Medium, OrderId
@@ -29,6 +28,7 @@ from kiosk.domain.release_form import (
     sign,
     typed_signature,
 )
+from kiosk.domain.waiver import WaiverReason
 
 AT = datetime(2026, 3, 3, 14, 5, tzinfo=UTC)
 NAMES = {

@@ -16,6 +16,7 @@ from kiosk.cli.people import actor
 from kiosk.config import Config
 from kiosk.domain.model import HandOver, MediaChoice, Medium, Order, OrderId, Priority, ReleaseState
 from kiosk.domain.protection import Protect
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import InvalidValueError
 
 if TYPE_CHECKING:  # the database's libraries are slow to import, and not for --help
@@ -70,6 +71,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--send-home",
         choices=["yes", _NOT],
         help="its images are to be sent home today: a wristband or card may open it",
+    )
+    mark.add_argument(
+        "--waive",
+        choices=[_NOT, *(reason.value for reason in WaiverReason)],
+        help="its next copy at the kiosk costs the visitor nothing, for this reason, which stands "
+        f"on form and receipt; {_NOT}: the site's price",
     )
     mark.set_defaults(run=run_mark)
     for verb, state, text in (
@@ -138,6 +145,7 @@ _SHOWN = (
     "with_report",
     "send_home",
     "desk_only",
+    "waiver",
     "created_at",
 )
 
@@ -156,6 +164,7 @@ def run_list(args: argparse.Namespace) -> int:
             "with_report": order.with_report,
             "send_home": order.send_home,
             "desk_only": order.desk_only.value if order.desk_only else "",
+            "waiver": order.waiver.value if order.waiver else "",
             "created_at": order.created_at.isoformat(timespec="seconds"),
         }
         for order in orders
@@ -202,8 +211,8 @@ def run_mark(args: argparse.Namespace) -> int:
     from kiosk import bootstrap
     from kiosk.domain.facts import DeskReason
 
-    if args.desk_only is None and args.send_home is None:
-        raise InvalidValueError("--desk-only or --send-home is wanted")
+    if args.desk_only is None and args.send_home is None and args.waive is None:
+        raise InvalidValueError("--desk-only, --send-home or --waive is wanted")
     with bootstrap.existing_journal(config_file.load(args.config)) as journal:
         order = journal.orders.get(OrderId(args.order_id))
         desk_only, send_home = order.desk_only, order.send_home
@@ -214,6 +223,9 @@ def run_mark(args: argparse.Namespace) -> int:
         journal.orders.set_marks(
             order.order_id, desk_only=desk_only, send_home=send_home, actor=actor()
         )
+        if args.waive is not None:
+            waiver = None if args.waive == _NOT else WaiverReason(args.waive)
+            journal.orders.set_waiver(order.order_id, waiver, actor=actor())
     return 0
 
 

@@ -10,6 +10,7 @@ from enum import Enum
 from kiosk.domain.bill import Bill
 from kiosk.domain.identity import parse_birth_date
 from kiosk.domain.model import Order, OrderId, ReleaseState
+from kiosk.domain.waiver import WaiverReason
 
 
 class Readiness(Enum):
@@ -38,6 +39,7 @@ class Exam:
         job_id: A job of it that has not ended, None if there is none.
         owed: What was agreed to for a copy of it that failed, with nothing handed out; None for
             nothing.
+        waiver: Why its next copy costs nothing; None: it does.
     """
 
     readiness: Readiness
@@ -47,6 +49,7 @@ class Exam:
     report: ReportState = ReportState.NOT_KNOWN
     job_id: OrderId | None = None
     owed: Bill | None = None
+    waiver: WaiverReason | None = None
 
 
 def exam_of(order: Order, *, today: date, job_id: OrderId | None, owed: Bill | None = None) -> Exam:
@@ -66,6 +69,7 @@ def exam_of(order: Order, *, today: date, job_id: OrderId | None, owed: Bill | N
         _report_of(order),
         job_id,
         owed,
+        order.waiver,
     )
 
 

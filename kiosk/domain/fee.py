@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Final
 
 from kiosk.domain.model import Medium
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import InvalidValueError
 
 FLAT_LIMIT_USD: Final = 650
@@ -96,16 +97,6 @@ class FeeItem(Enum):
     SUMMARY = "summary"
     CEILING = "ceiling"
     WAIVER = "waiver"
-
-
-class WaiverReason(Enum):
-    """Why nothing is charged this time; the codes stand in the journal."""
-
-    HARDSHIP = "hardship"
-    FAULTY_MEDIUM = "faulty_medium"  # what was handed out before cannot be read
-    ONWARD_CARE = "onward_care"  # for whoever treats the patient next
-    OUR_ERROR = "our_error"
-    STAFF_DECISION = "staff_decision"
 
 
 # --- the rules: one type a method

@@ -17,6 +17,7 @@ from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.unfit import Unfit
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import InvalidValueError
 
 if TYPE_CHECKING:  # fees are by medium: at run time it needs this module
@@ -113,6 +114,7 @@ class Order:
         send_home: Marked "send images home": numbers and cards open no other order at the kiosk.
         desk_only: Nothing opens it at the kiosk, and the visitor is not told why; None: the kiosk
             may hand it out.
+        waiver: Why its next copy costs the visitor nothing; None: the site's price.
     """
 
     order_id: OrderId
@@ -128,6 +130,7 @@ class Order:
     facts: SecondFacts = field(default=SecondFacts(), repr=False)
     send_home: bool = False
     desk_only: DeskReason | None = field(default=None, repr=False)
+    waiver: WaiverReason | None = field(default=None, repr=False)
 
 
 class Medium(Enum):

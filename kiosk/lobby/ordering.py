@@ -170,8 +170,13 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
         chosen = visit.chosen or ()
         if chosen and set(chosen) <= billed:
             return FeeQuote(kind, FeeMethod.NONE, policy.currency)
-        media = visit.copies * max(1, len(set(chosen) - billed))
-        return quote(policy, FeeRequest(kind, visit.medium or Medium.DISC, media))
+        exams = visit.release.exams if visit.release is not None else ()
+        waived = {it.order_id: it.waiver for it in exams if it.waiver and it.order_id not in billed}
+        new = set(chosen) - billed
+        charged = new - set(waived)
+        waiver = next((waived[it] for it in chosen if it in waived), None) if not charged else None
+        media = visit.copies * max(1, len(charged or new))
+        return quote(policy, FeeRequest(kind, visit.medium or Medium.DISC, media, waiver=waiver))
 
     # --- the form ---------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from kiosk.domain.model import (
     ReleaseState,
     Uid,
 )
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import InvalidValueError, StudyNotFoundError
 from kiosk.ports import ListedStudy, Pacs
 from kiosk.services.gates import gate_accession_number, gate_listed
@@ -55,6 +56,8 @@ FIELDS: Final = {
     "send_home": "true: images are to be sent home today; wristband and card open nothing else",
     "desk_only": "the kiosk never hands it out: one of "
     + ", ".join(reason.value for reason in DeskReason),
+    "waiver": "its next copy costs the visitor nothing: one of "
+    + ", ".join(reason.value for reason in WaiverReason),
 }
 
 
@@ -79,7 +82,7 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
     if modality and not _MODALITY.fullmatch(modality):
         raise InvalidValueError("modality: a DICOM code such as CT is wanted")
     uid = str(Uid(study_uid)) if study_uid else ""
-    facts, desk_only = _facts(fields), _desk_only(fields)
+    facts, desk_only, waiver = _facts(fields), _desk_only(fields), _waiver(fields)
     if not (patient and uid):
         archive = pacs()
         listed = archive.list_study(Uid(uid) if uid else only_study(archive, accession))
@@ -103,6 +106,7 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
         facts=facts,
         send_home=_flag(fields, "send_home"),
         desk_only=desk_only,
+        waiver=waiver,
     )
 
 
@@ -211,6 +215,15 @@ def _desk_only(fields: Mapping[str, object]) -> DeskReason | None:
     except ValueError:
         known = ", ".join(reason.value for reason in DeskReason)
         raise InvalidValueError(f"desk_only: one of {known} is wanted") from None
+
+
+def _waiver(fields: Mapping[str, object]) -> WaiverReason | None:
+    text = _text(fields, "waiver", MAX_LO)
+    try:
+        return WaiverReason(text) if text else None
+    except ValueError:
+        known = ", ".join(reason.value for reason in WaiverReason)
+        raise InvalidValueError(f"waiver: one of {known} is wanted") from None
 
 
 def _patient(fields: Mapping[str, object]) -> PatientIdentity | None:

@@ -39,7 +39,6 @@ from kiosk.domain.fee import (
     FeePolicy,
     FeeRequest,
     RequestKind,
-    WaiverReason,
     quote,
 )
 from kiosk.domain.model import (
@@ -52,6 +51,7 @@ from kiosk.domain.model import (
     Priority,
     ReleaseState,
 )
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import (
     ExecutorBusyError,
     InvalidValueError,
@@ -272,6 +272,22 @@ COST = quote(
     FeeRequest(RequestKind.PATIENT, Medium.DISC, 2, waiver=WaiverReason.HARDSHIP),
 )
 WAITING = Priority.WAITING_PATIENT
+
+
+def test_a_waiver_is_used_up_by_the_copy_that_it_was_for(station: Station) -> None:
+    ids = [an_order(number).order_id for number in range(1, 4)]
+    for number in range(1, 4):
+        order = an_order(number, waiver=WaiverReason.FAULTY_MEDIUM)
+        station.journal.orders.add(order, actor="test")
+    waivers = station.journal.orders
+    station.jobs.submit(ids[0], DISC, Priority.WARD, actor="staff:eve")  # of staff's own: no price
+    assert waivers.get(ids[0]).waiver is WaiverReason.FAULTY_MEDIUM
+    station.jobs.submit_all(ids[:2], DISC, WAITING, actor="kiosk:hall", fee=COST)
+    assert [waivers.get(it).waiver for it in ids] == [
+        WaiverReason.FAULTY_MEDIUM,  # its copy was under way before, and has no part in the bill
+        None,
+        WaiverReason.FAULTY_MEDIUM,
+    ]
 
 
 def test_what_a_visit_places_has_one_public_number(station: Station) -> None:

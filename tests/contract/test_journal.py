@@ -38,6 +38,7 @@ from kiosk.domain.model import (
     Wanted,
 )
 from kiosk.domain.report import KeptReport
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import (
     ConfigError,
     InvalidValueError,
@@ -127,6 +128,19 @@ def test_facts_and_marks_come_back_and_marks_change_once(journal: Journal) -> No
     assert (row.actor, row.details) == ("staff", {"desk_only": "", "send_home": "yes"})
     with pytest.raises(UnknownOrderError):
         known.set_marks(OrderId("no-such"), desk_only=None, send_home=True, actor="staff")
+
+
+def test_a_waiver_is_kept_with_its_reason(journal: Journal) -> None:
+    known, order = journal.orders, an_order(1, waiver=WaiverReason.OUR_ERROR)
+    known.add(order, actor="ris")
+    assert known.get(order.order_id) == order
+    for waiver in (WaiverReason.OUR_ERROR, WaiverReason.HARDSHIP, None):
+        known.set_waiver(order.order_id, waiver, actor="staff")
+        assert known.get(order.order_id).waiver is waiver
+    rows = journal.audit.rows(event="order.waived")
+    assert [row.details for row in rows] == [{"reason": "hardship"}, {"reason": ""}]
+    with pytest.raises(UnknownOrderError):
+        known.set_waiver(OrderId("no-such"), None, actor="staff")
 
 
 def test_open_orders_are_found_by_their_age(journal: Journal) -> None:

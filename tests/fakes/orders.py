@@ -14,6 +14,7 @@ from kiosk.domain.model import (
     PatientIdentity,
     ReleaseState,
 )
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import UnknownOrderError
 from tests.fakes.clock import START
 
@@ -70,6 +71,7 @@ def an_order(
     facts: SecondFacts | None = None,
     send_home: bool = False,
     desk_only: DeskReason | None = None,
+    waiver: WaiverReason | None = None,
 ) -> Order:
     return Order(
         order_id=OrderId(f"order-{number:04}"),
@@ -85,4 +87,5 @@ def an_order(
         facts=facts or SecondFacts(),
         send_home=send_home,
         desk_only=desk_only,
+        waiver=waiver,
     )

@@ -33,6 +33,7 @@ from kiosk.domain.model import (
 from kiosk.domain.paper import Paragraph
 from kiosk.domain.recipient import for_me
 from kiosk.domain.release_form import preview
+from kiosk.domain.waiver import WaiverReason
 from kiosk.lobby.request_form import request_of
 from kiosk.lobby.screens.cost import CostScreen
 from kiosk.lobby.screens.exams import ExamsScreen
@@ -195,6 +196,28 @@ async def test_the_cost_is_shown_before_anything_is_made() -> None:
         bill = hall.jobs.get(hall.order.order_id).bill
         assert bill is not None
         assert bill.fee == quote(policy, FeeRequest(RequestKind.PATIENT, Medium.STICK))
+
+
+@pytest.mark.parametrize(("waived", "said"), [((1,), "Total: $0.50"), ((1, 2), "Total: no charge")])
+async def test_what_staff_waived_is_not_charged(waived: tuple[int, ...], said: str) -> None:
+    reason = WaiverReason.FAULTY_MEDIUM
+    orders = tuple(
+        an_order(at, patient_id="P1", waiver=reason if at in waived else None) for at in (1, 2)
+    )
+    policy = FeePolicy(patient=AverageSchedule({}, {Medium.DISC: 50}))
+    hall = Hall(*orders, fees=policy, region="US")
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await chooses_both(visitor, released(*orders))
+        await visitor.touch("#medium-disc")
+        await visitor.sees(CostScreen)
+        assert said in visitor.text()
+        assert ("Not charged this time: -$1.00" in visitor.text()) == (len(waived) == 2)
+        await visitor.touch("#go")
+        await visitor.sees(ProgressScreen)
+        bill = hall.jobs.get(orders[0].order_id).bill
+        assert bill is not None
+        assert bill.fee.waiver is (reason if len(waived) == 2 else None)
 
 
 @pytest.mark.parametrize("running", [1, 2])

@@ -178,6 +178,9 @@ class DbosJobs:
         owed = owed_bills(connection, placed, fee.kind)
         if not (new := placed - set(owed)):
             return _Bill(fee, "", owed)
+        # A waiver was for this copy: the next one has its price again.
+        used = sa.update(orders).where(orders.c.order_id.in_(new)).values(waiver="")
+        connection.execute(used)
         now = self._journal.clock.now()
         return _Bill(fee, keep_bill(connection, fee, now, len(new)), owed)
 

@@ -20,9 +20,9 @@ from kiosk.domain.fee import (
     FeeQuote,
     Money,
     RequestKind,
-    WaiverReason,
 )
 from kiosk.domain.model import ExecutionStatus
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import InvalidValueError, JournalError
 
 

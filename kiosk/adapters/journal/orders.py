@@ -20,6 +20,7 @@ from kiosk.domain.model import (
     ReleaseState,
     Uid,
 )
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import InvalidValueError, UnknownOrderError
 
 _OPEN = (ReleaseState.RELEASED.value, ReleaseState.HELD.value)
@@ -48,6 +49,7 @@ def _to_order(row: Any) -> Order:
         facts=SecondFacts(row.visit_number, row.phone_digits, row.postcode),
         send_home=row.send_home,
         desk_only=DeskReason(row.desk_only) if row.desk_only else None,
+        waiver=WaiverReason(row.waiver) if row.waiver else None,
     )
 
 
@@ -126,6 +128,7 @@ class JournalOrders:
                     postcode=order.facts.postcode,
                     send_home=order.send_home,
                     desk_only=order.desk_only.value if order.desk_only else "",
+                    waiver=order.waiver.value if order.waiver else "",
                 )
             )
             self._chain.append(
@@ -208,6 +211,28 @@ class JournalOrders:
                     "desk_only": str(marks["desk_only"]),
                     "send_home": "yes" if send_home else "no",
                 },
+            )
+
+    def set_waiver(self, order_id: OrderId, waiver: WaiverReason | None, *, actor: str) -> None:
+        """Until its next copy is placed at the kiosk; with an audit row, unless it was so already.
+
+        Raises:
+            UnknownOrderError: No such order.
+        """
+        code = waiver.value if waiver else ""
+        with writing(self._engine) as connection:
+            before = connection.scalar(
+                sa.select(orders.c.waiver).where(orders.c.order_id == order_id).with_for_update()
+            )
+            if before is None:
+                raise UnknownOrderError(f"no order {order_id}")
+            if before == code:
+                return
+            connection.execute(
+                sa.update(orders).where(orders.c.order_id == order_id).values(waiver=code)
+            )
+            self._chain.append(
+                connection, "order.waived", actor=actor, subject=order_id, details={"reason": code}
             )
 
     def open_since(self, since: datetime) -> list[Order]:

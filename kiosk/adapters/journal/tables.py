@@ -41,6 +41,7 @@ orders = sa.Table(
     sa.Column("postcode", sa.String(10), nullable=False, server_default=""),
     sa.Column("send_home", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("desk_only", sa.String(16), nullable=False, server_default=""),
+    sa.Column("waiver", sa.String(16), nullable=False, server_default=""),
     sa.Index(f"ix_{PREFIX}orders_state_birth_date", "state", "birth_date"),
     sa.Index(f"ix_{PREFIX}orders_state_created_at", "state", "created_at"),
 )

@@ -339,6 +339,12 @@ def test_staff_unlock_and_mark_an_order(config: Path, capsys: pytest.CaptureFixt
     assert marks() == (True, "vip")
     assert run(config, "order", "mark", order_id, "--desk-only", "no") == 0
     assert marks() == (True, "")
+    assert run(config, "order", "mark", order_id, "--waive", "hardship") == 0
+    assert run(config, "order", "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["waiver"] == "hardship"
+    assert run(config, "order", "mark", order_id, "--waive", "no") == 0
+    assert run(config, "order", "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["waiver"] == ""
     assert run(config, "order", "mark", order_id) == InvalidValueError.exit_code
     with bootstrap.existing_journal(config_file.load(config)) as journal:
         (ticket_id,) = [row.details["ticket"] for row in journal.audit.rows(event="ticket.issued")]

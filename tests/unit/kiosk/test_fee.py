@@ -21,10 +21,10 @@ from kiosk.domain.fee import (
     Money,
     NoFee,
     RequestKind,
-    WaiverReason,
     quote,
 )
 from kiosk.domain.model import Medium
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import ConfigError, InvalidValueError
 
 MINE, OTHERS = RequestKind.PATIENT, RequestKind.THIRD_PARTY

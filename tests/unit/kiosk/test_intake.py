@@ -11,6 +11,7 @@ import pytest
 
 from kiosk.domain.facts import DeskReason, SecondFacts
 from kiosk.domain.model import AccessionNumber, Order, PatientIdentity, ReleaseState, Uid
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import (
     InvalidValueError,
     KioskError,
@@ -87,10 +88,12 @@ def test_second_facts_and_marks():
         "postcode": "sw1a 1aa",
         "send_home": True,
         "desk_only": "representative",
+        "waiver": "our_error",
     }
     order = read_order(json.dumps({**WHOLE, **more}).encode(), NOW, no_pacs)
     assert order.facts == SecondFacts("V-0001", "0042", "SW1A1AA")
     assert (order.send_home, order.desk_only) == (True, DeskReason.REPRESENTATIVE)
+    assert order.waiver is WaiverReason.OUR_ERROR
     plain = read_order(json.dumps(WHOLE).encode(), NOW, no_pacs)
     assert (plain.facts, plain.send_home, plain.desk_only) == (SecondFacts(), False, None)
     whole = read_order(json.dumps({**WHOLE, "postcode": "12345-6789"}).encode(), NOW, no_pacs)
@@ -149,6 +152,8 @@ def test_an_archive_that_says_another_patient_is_refused():
         ({"send_home": "today"}, "send_home"),
         ({"desk_only": True}, "desk_only"),
         ({"desk_only": "Anna"}, "desk_only"),
+        ({"waiver": 1}, "waiver"),
+        ({"waiver": "friend"}, "waiver"),
     ],
 )
 def test_a_wrong_field_is_named_and_its_value_is_not(change: dict[str, object], named: str):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.domain.fee import RequestKind, WaiverReason
+from kiosk.domain.fee import RequestKind
 from kiosk.domain.paper import (
     LANGUAGES,
     Amount,
@@ -35,6 +35,7 @@ from kiosk.domain.release_form import (
     sign,
     typed_signature,
 )
+from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import ConfigError, FormIncompleteError, InvalidValueError
 from kiosk.services.paper_texts import FOLDER, load_words
 from tests.papers import AT, a_form, a_request, scrawl, somebody
