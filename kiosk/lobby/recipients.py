@@ -21,7 +21,7 @@ from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.messages import Whom
 from kiosk.lobby.screens.sentence import SorryScreen
 from kiosk.lobby.screens.whom import (
-    FOUND,
+    MAX_FOUND,
     AddressScreen,
     DoctorsScreen,
     FindDoctorScreen,
@@ -92,8 +92,12 @@ class RecipientsApp(LeavingApp, inherit_bindings=False):
 
     def on_doctor_sought(self, message: told.DoctorSought) -> None:
         if self._visit.release is not None:
-            found = find_doctors(self._parts.doctors, message.text, limit=FOUND)
+            found = find_doctors(self._parts.doctors, message.text, limit=MAX_FOUND)
             self._show(DoctorsScreen(self._frame, found))
+
+    def on_more_doctors(self, message: told.MoreDoctors) -> None:
+        if self._visit.release is not None:
+            self._show(DoctorsScreen(self._frame, message.found, message.first))
 
     def on_doctor_chosen(self, message: told.DoctorChosen) -> None:
         if self._visit.release is None:

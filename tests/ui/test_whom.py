@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,31 @@ async def test_my_doctor_of_the_directory(desk: Desk) -> None:
         await signs(visitor)
         (kept,) = desk.forms.of(ORDER)
         assert (kept.recipient, kept.recipient_id) == ("doctor", "munoz")
+
+
+async def test_all_doctors_of_one_name_are_within_reach(desk: Desk) -> None:
+    hall = desk.hall
+    doctors = tuple(Doctor(f"d{n}", f"Dr. Lee {n}", ("1 Main St",)) for n in range(1, 14))
+    hall.parts = replace(hall.parts, doctors=doctors)
+    pages = (range(1, 6), range(6, 11), range(11, 14))
+    async with hall.app().run_test(size=(64, 20)) as pilot:
+        visitor = Visitor(pilot)
+        await comes_to_whom(visitor, hall)
+        await visitor.touch("#doctor")
+        await visitor.sees(FindDoctorScreen)
+        await writes(visitor, "lee")
+        for page in pages:
+            expected = [str(number) for number in page]
+            await visitor.until(
+                lambda it=expected: re.findall(r"Dr\. Lee (\d+)", visitor.text()) == it
+            )
+            if page is not pages[-1]:
+                await visitor.touch("#more")
+        assert not visitor.screen.query("#more")
+        await visitor.touch("#doctor-2")
+        await signs(visitor)
+        (kept,) = desk.forms.of(ORDER)
+        assert kept.recipient_id == "d13"
 
 
 async def test_somebody_named_is_read_back_and_can_be_changed(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -113,6 +114,14 @@ class DoctorChosen(Message):
     """Of the directory; None: it is none of those."""
 
     doctor: Doctor | None = field(repr=False)
+
+
+@dataclass
+class MoreDoctors(Message):
+    """The next ones of those that were found, from `first` on."""
+
+    found: Sequence[Doctor] = field(repr=False)
+    first: int = 0
 
 
 @dataclass

@@ -20,6 +20,7 @@ from kiosk.lobby.screens.messages import (
     DoctorChosen,
     DoctorSought,
     ForWhom,
+    MoreDoctors,
     NameTyped,
     ReadBack,
     Whom,
@@ -31,7 +32,8 @@ from kiosk.widgets.safe_text import safe_text
 from kiosk.widgets.shown import Shown
 from kiosk.widgets.words import _
 
-FOUND: Final = 6  # doctors that a screen has room for
+MAX_FOUND: Final = 200  # on pages; who has turned so many types a letter more
+_TILES: Final = 6  # that a screen has room for
 _NAME_CELLS: Final = 27
 _LINE_CELLS: Final = 56
 
@@ -90,30 +92,42 @@ class DoctorsScreen(LobbyScreen):
 
     AUTO_FOCUS = ""
 
-    def __init__(self, frame: Frame, found: Sequence[Doctor]) -> None:
+    def __init__(self, frame: Frame, found: Sequence[Doctor], first: int = 0) -> None:
+        """
+        Args:
+            found: All of them.
+            first: Shown here, with those behind it that there is room for.
+        """
         question = _("Which one?") if found else _("We found nobody of that name")
         super().__init__(frame, question)
-        self._found = found[:FOUND]
+        has_more = len(found) > first + _TILES
+        self._next = first + _TILES - 1 if has_more else None
+        self._found = found
+        self._shown = found[first : self._next or first + _TILES]
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="middle"):
-            if self._found:
+            if self._shown:
                 with Tiles(id="doctors"):
-                    for at, doctor in enumerate(self._found):
+                    for at, doctor in enumerate(self._shown):
                         where = doctor.practice or doctor.address[0]
                         yield LowButton(
                             safe_text(doctor.name, _NAME_CELLS),
                             note=safe_text(where, _NAME_CELLS),
                             id=f"doctor-{at}",
                         )
+                    if self._next is not None:
+                        yield LowButton(_("More names"), id="more")
             with Row(classes="buttons"):
                 yield TouchButton(_("Back"), id="back")
                 yield TouchButton(_("Type name and address"), id="missing")
 
     def answers(self) -> dict[str, Message]:
         chosen: dict[str, Message] = {
-            f"doctor-{at}": DoctorChosen(doctor) for at, doctor in enumerate(self._found)
+            f"doctor-{at}": DoctorChosen(doctor) for at, doctor in enumerate(self._shown)
         }
+        if self._next is not None:
+            chosen["more"] = MoreDoctors(self._found, self._next)
         return chosen | {"back": Back(), "missing": DoctorChosen(None)}
 
 
