@@ -51,7 +51,8 @@ class PlainKiosk:
         forget: Callable[[], None] = lambda: None,
     ) -> None:
         self._app, self._lines, self._write, self._forget = app, lines, write, forget
-        self._shown: tuple[object, ...] = ()
+        self._page: tuple[object, ...] = ()
+        self._heard: set[str] = set()  # sentences of that page
         self._buttons: tuple[TouchButton, ...] = ()
         self._was_in_visit = False
 
@@ -86,17 +87,17 @@ class PlainKiosk:
             return
         reading = read(screen, with_private=True)
         menu = tuple(button.heard() for button in reading.buttons)
-        # A countdown or a bar changes all the time: new is what has another title or other choices.
-        now = (id(screen), reading.title, self._news(reading), menu)
-        if now == self._shown and not again:
+        page = (id(screen), reading.title, menu)
+        before, self._page = self._page, page
+        heard, self._heard = self._heard, {_uncounted(text) for text in reading.texts}
+        self._buttons = reading.buttons
+        fresh = [text for text in reading.texts if _uncounted(text) not in heard]
+        is_making = isinstance(screen, LobbyScreen) and screen.is_making
+        if again or page != before or (fresh and not is_making):
+            self._say(screen, reading)
             return
-        self._shown, self._buttons = now, reading.buttons
-        self._say(screen, reading)
-
-    @staticmethod
-    def _news(reading: Reading) -> tuple[str, ...]:
-        """Sentences without what counts in them."""
-        return tuple("".join(c for c in text if not c.isdigit()) for text in reading.texts)
+        for text in fresh:  # what stays, such as a password, is not said at every step
+            self._line(text)
 
     def _say(self, screen: Screen[Any], reading: Reading) -> None:
         is_visit = not isinstance(screen, LobbyScreen) or screen.is_in_visit
@@ -147,3 +148,8 @@ class PlainKiosk:
             screen.typed("\b")
         for character in line if screen.takes_text else line.translate(_SEPARATORS):
             screen.typed(character)
+
+
+def _uncounted(text: str) -> str:
+    """Without what changes all the time: countdowns, counts of images."""
+    return "".join(character for character in text if not character.isdigit())

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from kiosk.domain.claim import Reading
 from kiosk.domain.model import Step, Wanted
+from kiosk.domain.protection import Protect
 from kiosk.lobby.plain import PlainKiosk
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.services.identify import IdentifyPolicy
 from tests.fakes.hostile import HOSTILE
 from tests.fakes.lobby import Hall
 from tests.fakes.orders import an_order
+from tests.fakes.passwords import PASSWORD
 
 
 class Reader:
@@ -101,6 +103,42 @@ async def test_a_whole_visit(hall: Hall) -> None:
     assert reader.forgotten == 2  # at the end of the visit and of the kiosk
     assert "Maria" not in "\n".join(reader.lines)
     assert hall.jobs.submitted[0][0] == job_id
+
+
+async def test_a_password_is_said_once_and_not_at_every_step() -> None:
+    hall = Hall(protect=Protect.ALWAYS)
+    job_id = hall.order.order_id
+
+    def passwords(reader: Reader) -> list[str]:
+        return [line for line in reader.lines if PASSWORD.text in line]
+
+    async def person(reader: Reader) -> None:
+        await reader.reads("Take your images home")
+        reader.types(hall.ticket.qr_text)
+        await reader.reads("When were you born?")
+        reader.types("03 03 1961")
+        await reader.presses("Continue")
+        await reader.presses("Yes")
+        await reader.presses("Continue")
+        await reader.presses("Disc")
+        await reader.reads(PASSWORD.text)
+        for step, words in (
+            (Step.COMPOSE, "Putting them in order"),
+            (Step.WRITE, "Writing"),
+            (Step.VERIFY, "Reading"),
+        ):
+            hall.jobs.at_step(job_id, step, 1, 10)
+            await reader.reads(words)
+        assert len(passwords(reader)) == 1
+        reader.types("")  # everything again
+        await reader.reads("Type a number")
+        for _ in range(500):
+            if len(passwords(reader)) == 2:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("an empty line did not say it again")
+
+    await run(hall, person)
 
 
 async def test_a_scan_a_wrong_number_and_another_language(hall: Hall) -> None:
