@@ -143,7 +143,8 @@ def _is_noticed(setting: Setting) -> str:
 
 def _rows(path: Path) -> Rows:
     with closing(sqlite3.connect(path)) as connection:
-        names = [name for (name,) in connection.execute(
+        # In either case of its letters it is the same table; a bit is all that is between them.
+        names = [name.lower() for (name,) in connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
         )]  # fmt: skip
         return {
