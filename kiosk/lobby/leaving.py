@@ -85,6 +85,12 @@ class LeavingApp(FollowingApp, inherit_bindings=False):
         code = receipt.code_text
         self._show(ReceiptScreen(self._frame, blocks, code, can_print=message.can_print))
 
+    def on_code_wanted(self, _message: told.CodeWanted) -> None:
+        screen = self.current()
+        if isinstance(screen, ReceiptScreen):
+            screen.listen_again()
+            self._open(screen.code_panel())
+
     def on_print_wanted(self, _message: told.PrintWanted) -> None:
         screen, receipt, receipts = self.current(), self._receipt, self._parts.receipts
         if isinstance(screen, ReceiptScreen) and receipt is not None and receipts is not None:

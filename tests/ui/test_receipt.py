@@ -37,7 +37,7 @@ from kiosk.lobby.screens.exams import ExamsScreen
 from kiosk.lobby.screens.form import FormScreen, NameSignatureScreen
 from kiosk.lobby.screens.medium import CopiesScreen, MediumScreen
 from kiosk.lobby.screens.progress import ProgressScreen
-from kiosk.lobby.screens.receipt import ReceiptScreen
+from kiosk.lobby.screens.receipt import CodePanel, ReceiptScreen
 from kiosk.lobby.screens.sentence import GoodbyeScreen, OneFailedScreen, ThanksScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
 from kiosk.ports import MediumRecord, PrinterState
@@ -356,17 +356,26 @@ async def test_a_scan_over_somebody_s_receipt_begins_with_none_of_it() -> None:
         assert (receipt.person, len(receipt.media)) == ("Wei Z.", 1)
 
 
-async def test_its_code_stands_where_there_is_room_and_can_be_read() -> None:
+def code_on(visitor: Visitor) -> list[str]:
+    return [it for it in visitor.text().splitlines() if set(it) <= set(" ▀▄█") and it.strip()]
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (64, 20)])
+async def test_its_code_can_be_read_on_every_screen(size: tuple[int, int]) -> None:
     desk = Desk()
-    async with desk.hall.app().run_test(size=(100, 40)) as pilot:
+    async with desk.hall.app().run_test(size=size) as pilot:
         visitor = Visitor(pilot)
         await gets_it(visitor, desk)
-        for _ in range(9):
-            await visitor.touch("#down")
-        await visitor.until(lambda: "▀" in visitor.text())
-        lines = [it for it in visitor.text().splitlines() if set(it) <= set(" ▀▄█") and it.strip()]
-        assert decode(picture(lines)) == f"SHR1 1 SH1A2B3C4D {DIGEST.upper()}"
-        assert "▀" not in visitor.screen.query_one("#form-text").heard()  # type: ignore[attr-defined]
+        await visitor.touch("#code")
+        await visitor.until(lambda: isinstance(visitor.app.screen, CodePanel))
+        shown = visitor.app.screen.query_one("#code-picture")
+        await visitor.until(lambda: shown.region.height == len(code_on(visitor)) + 2)  # blank
+        assert visitor.app.screen.region.contains_region(shown.region)
+        assert decode(picture(code_on(visitor))) == f"SHR1 1 SH1A2B3C4D {DIGEST.upper()}"
+        assert await pilot.click("#close")
+        await visitor.sees(ReceiptScreen)
+        await visitor.touch("#code")  # as often as he likes
+        await visitor.until(lambda: isinstance(visitor.app.screen, CodePanel))
 
 
 def picture(lines: list[str]) -> Image.Image:

@@ -16,13 +16,16 @@ from kiosk.lobby.comfort import Comfort
 from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.panel import HelpPanel, NotePanel, Offer, Panel
+from kiosk.lobby.screens.receipt import CodePanel
 from kiosk.lobby.screens.second_fact import PhoneDigitsScreen, PostcodeScreen
 from kiosk.lobby.screens.sentence import StillThereScreen
 from kiosk.lobby.screens.ticket import TicketScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
+from kiosk.widgets.qr import code_lines
 from kiosk.widgets.wording import called_words, not_called_words
 from kiosk.widgets.words import LANGUAGES
 from tests.fakes.lobby import Hall, Visitor
+from tests.papers import a_receipt
 from tests.ui.screens import every_screen
 
 Size = tuple[int, int]
@@ -44,6 +47,7 @@ def panels(comfort: Comfort) -> dict[str, Callable[[], Panel]]:
         "help_spoken": lambda: HelpPanel(
             Offer(tuple(LANGUAGES), True), replace(comfort, is_spoken=True)
         ),
+        "receipt_code": lambda: CodePanel(code_lines(a_receipt().code_text.upper())),
         "note_called": lambda: NotePanel(called_words()),
         "note_not_called": lambda: NotePanel(not_called_words()),
     }

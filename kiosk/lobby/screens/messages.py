@@ -193,6 +193,10 @@ class FailureSeen(Message):
     """Which exam failed was read; the others go on, if there are any."""
 
 
+class CodeWanted(Message):
+    """The receipt's code, as large as the screen is."""
+
+
 class PrintWanted(Message):
     """The receipt on paper."""
 

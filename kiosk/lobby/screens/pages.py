@@ -80,11 +80,6 @@ class PagesScreen(LobbyScreen):
         """The row below."""
         raise NotImplementedError
 
-    def last_pages(self, columns: int, rows: int) -> list[Page]:
-        """What comes behind the text, where there is so much room."""
-        del columns, rows
-        return []
-
     def on_mount(self) -> None:
         if self in self.app.screen_stack:
             self._lay_out()
@@ -111,7 +106,6 @@ class PagesScreen(LobbyScreen):
         lines = [safe_text(line, columns) for line in plain_lines(self._blocks, columns)]
         parts = list(_pages(lines, rows)) or [[]]
         self._pages = [Page("\n".join(part), " ".join(part), rows) for part in parts]
-        self._pages += self.last_pages(columns, free)
         self._page = min(self._page, len(self._pages) - 1)
         self.query_one("#form-row", Row).styles.height = max(page.rows for page in self._pages)
         self._show()

@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from textual.app import ComposeResult
-from textual.content import Content
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from kiosk.domain.paper import Block, wrapped
+from kiosk.domain.paper import Block
 from kiosk.lobby.screens.base import Frame
-from kiosk.lobby.screens.messages import PrintWanted, StartOver
-from kiosk.lobby.screens.pages import Page, PagesScreen
+from kiosk.lobby.screens.messages import CodeWanted, PanelClosed, PrintWanted, StartOver
+from kiosk.lobby.screens.pages import PagesScreen
+from kiosk.lobby.screens.panel import Panel
 from kiosk.widgets.buttons import TouchButton
 from kiosk.widgets.qr import code_content, code_lines
+from kiosk.widgets.shown import Shown
 from kiosk.widgets.words import _
 
 
@@ -32,7 +34,7 @@ class ReceiptScreen(PagesScreen):
 
     Args:
         blocks: Of the receipt, in the language that is spoken now.
-        code_text: What its code holds. It is shown on a page of its own where there is room.
+        code_text: What its code holds, shown in front of all by a button.
         can_print: There is a printer.
     """
 
@@ -56,16 +58,12 @@ class ReceiptScreen(PagesScreen):
         if self._can_print:
             is_busy = self._printing in (Printing.UNDER_WAY, Printing.DONE)
             yield TouchButton(_("Print it"), id="print", disabled=is_busy)
+        yield TouchButton(_("Show the code"), id="code")
         yield TouchButton(_("Goodbye"), id="bye", classes="primary")
 
-    def last_pages(self, columns: int, rows: int) -> list[Page]:
-        words = _("A code with the name of your disc or stick. You can take a photo of it.")
-        caption = list(wrapped(words, columns))
-        height = len(self._code) + len(caption)
-        if height > rows or len(self._code[0]) > columns:
-            return []
-        content = Content("\n").join([code_content(self._code), *map(Content, caption)])
-        return [Page(content, words, height)]
+    def code_panel(self) -> CodePanel:
+        """The code alone."""
+        return CodePanel(self._code)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -97,4 +95,64 @@ class ReceiptScreen(PagesScreen):
         }[self._printing]
 
     def answers(self) -> dict[str, Message]:
-        return {"print": PrintWanted(), "bye": StartOver()}
+        return {"print": PrintWanted(), "code": CodeWanted(), "bye": StartOver()}
+
+
+class CodePanel(Panel):
+    """The code in front of all: with head line and bar around it a common screen has no room."""
+
+    AUTO_FOCUS = "#close"
+
+    DEFAULT_CSS = """
+    CodePanel {
+        background: white;
+        align: center middle;
+        Horizontal {
+            width: auto;
+            height: auto;
+        }
+        #code-beside {
+            width: 26;
+            height: 19;
+            align: center middle;
+        }
+        #code-words {
+            width: 1fr;
+            height: auto;
+            margin-bottom: 1;
+            text-align: center;
+            color: black;
+        }
+        #code-beside TouchButton {
+            width: 22;
+        }
+        #code-picture {
+            width: auto;
+            height: auto;
+        }
+    }
+    CodePanel.-too-narrow, CodePanel.-too-low {
+        Horizontal {
+            display: none;
+        }
+    }
+    """
+
+    def __init__(self, code: list[str]) -> None:
+        super().__init__()
+        self._code = code
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Shown(code_content(self._code), spoken="", id="code-picture")
+            with Vertical(id="code-beside"):
+                yield Shown(_code_words(), id="code-words")
+                yield TouchButton(_("Close"), id="close", classes="primary")
+
+    def on_touch_button_pressed(self, event: TouchButton.Pressed) -> None:
+        event.stop()
+        self.post_message(PanelClosed())
+
+
+def _code_words() -> str:
+    return _("A code with the name of your disc or stick. You can take a photo of it.")
