@@ -324,6 +324,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         identify=identify,
         request=request,
         presence=journal.presence,
+        rates=journal.step_times.rates,
         passwords=journal.passwords,
         protect=protect,
         pulse=pulse(config, journal),

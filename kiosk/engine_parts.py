@@ -366,6 +366,7 @@ def engine_parts(config: Config, journal: Journal) -> Iterator[EngineParts]:
             orders=journal.orders,
             jobs=journal.jobs,
             progress=journal.progress,
+            step_times=journal.step_times,
             questions=journal.questions,
             ledger=journal.ledger,
             media=journal.ledger,

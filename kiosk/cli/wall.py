@@ -71,6 +71,7 @@ def _parts(config: Config) -> Iterator[WallParts]:
     with bootstrap.existing_journal(config) as journal:
         yield WallParts(
             jobs=journal.jobs.on_the_wall,
+            rates=journal.step_times.rates,
             pulse=bootstrap.pulse(config, journal),
             clock=journal.clock,
             site_name=config.site.institution,

@@ -8,6 +8,7 @@ from textual.message import Message
 
 from kiosk.domain.model import Job, OrderId
 from kiosk.domain.protection import JobPassword
+from kiosk.domain.rates import Rates
 from kiosk.domain.receipt import Receipt
 from kiosk.lobby.visit import Visit
 from kiosk.services.identify import Refusal, Release
@@ -40,6 +41,7 @@ class JobSeen(Message):
         is_behind: It waits for its turn while another one is at a drive.
         is_held_up: It waits for its turn while another job waits for somebody.
         asks_first: Another one of this visit that has the drive before it, and asks for something.
+        rates: What was measured, whenever it was looked up again.
     """
 
     visit: Visit = field(repr=False)
@@ -48,6 +50,7 @@ class JobSeen(Message):
     is_behind: bool = False
     is_held_up: bool = False
     asks_first: OrderId | None = None
+    rates: Rates | None = None
 
 
 @dataclass

@@ -12,8 +12,9 @@ from typing import Final
 from kiosk.domain.disc_set import DiscPlace
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Wanted
 from kiosk.domain.protection import JobPassword
+from kiosk.domain.rates import Rates
 from kiosk.lobby.answers import JobSeen, PasswordTold
-from kiosk.lobby.estimate import Estimator, StepTimes
+from kiosk.lobby.estimate import Estimator
 from kiosk.lobby.guard import Visits
 from kiosk.lobby.inactivity import Idle
 from kiosk.lobby.parts import LobbyParts
@@ -47,8 +48,8 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
     def __init__(self, visits: Visits, parts: LobbyParts, *, demo: bool) -> None:
         super().__init__(visits, parts, demo=demo)
         self._visit = Visit()
-        self._times = StepTimes()
-        self._estimator = Estimator(self._times)
+        self._rates = Rates()
+        self._estimator = Estimator(self._rates)
         self._is_polling = False
         self._seen_s = 0.0
         self._last_job: Job | None = None
@@ -84,7 +85,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
 
     def _forget_job(self) -> None:
         self._last_job = None
-        self._estimator = Estimator(self._times)
+        self._estimator = Estimator(self._rates)
 
     # --- its job ----------------------------------------------------------------------------------
 
@@ -120,6 +121,9 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
         self._poll()
 
     def on_job_seen(self, message: JobSeen) -> None:
+        if message.rates is not None:  # of no visit
+            self._rates = message.rates
+            self._estimator.learn(message.rates)
         if message.visit is not self._visit:
             return
         self._is_polling = False
@@ -179,7 +183,6 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
     def _show_job(self, job: Job, *, is_late: bool) -> None:
         screen, password = self.current(), self._visit.password
         if job.status is ExecutionStatus.DONE:
-            self._estimator.finish(self._parts.clock.monotonic_s())
             if self._visit.jobs_left:
                 self._show_done_of_several(job, screen)
                 return
@@ -277,7 +280,7 @@ class FollowingApp(WorkingApp, inherit_bindings=False):
     def _show_progress(self, job: Job, screen: LobbyScreen | None, *, is_late: bool) -> None:
         estimate = None
         if job.progress is not None and not is_late:
-            estimate = self._estimator.see(job.progress, self._parts.clock.monotonic_s())
+            estimate = self._estimator.see(job, self._parts.clock.monotonic_s())
         password = self._visit.password
         if not isinstance(screen, ProgressScreen) or screen.password != password:
             self._show(ProgressScreen(self._frame, job, estimate, password))

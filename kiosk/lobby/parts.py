@@ -11,6 +11,7 @@ from kiosk.domain.fee import FeePolicy
 from kiosk.domain.identity import DateOrder
 from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.protection import Protect
+from kiosk.domain.rates import Rates
 from kiosk.domain.recipient import Doctor
 from kiosk.ports import Clock, Jobs, Orders, Passwords, Presence, Speech, StaffCalls, Tickets
 from kiosk.services.identify import Identify
@@ -46,6 +47,7 @@ class LobbyParts:
         visit_s: No visit lasts longer to its order, nor from there on: the ticket opens its
             progress again. 0 for no limit.
         media: What may be chosen, in this order; one alone is not asked for.
+        rates: What the engine measured; asked in a worker.
         passwords: Of protected media, to be shown to their owner.
         protect: Whether visitors may choose a password for their medium.
         max_copies: Above 1 the visitor is asked how many.
@@ -77,6 +79,7 @@ class LobbyParts:
     calls: StaffCalls
     site_name: str
     kiosk_name: str
+    rates: Callable[[], Rates] = Rates
     phone: str = ""
     speech: Speech | None = None
     zoom: Callable[[App[None], bool], None] | None = None

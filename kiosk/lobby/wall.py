@@ -24,10 +24,11 @@ from textual.message import Message
 from textual.screen import Screen
 
 from kiosk.domain.model import Job, OrderId
+from kiosk.domain.rates import Rates
 from kiosk.domain.wall import SHOWN_AFTER, Call, WallRow, wall_rows
 from kiosk.lobby.attempt import attempt
 from kiosk.lobby.crash import log_error
-from kiosk.lobby.estimate import Estimator, StepTimes
+from kiosk.lobby.estimate import Estimator, MeasuredRates
 from kiosk.lobby.terminal import TerminalDriver
 from kiosk.ports import Clock
 from kiosk.services.pulse import Pulse
@@ -50,12 +51,14 @@ class WallParts:
 
     Attributes:
         jobs: Those with a number that have not ended, or ended after that moment.
+        rates: What the engine measured; asked in a worker.
     """
 
     jobs: Callable[[datetime], Sequence[Job]]
     pulse: Pulse
     clock: Clock
     site_name: str
+    rates: Callable[[], Rates] = Rates
     languages: tuple[str, ...] = ("en",)
 
 
@@ -63,21 +66,24 @@ class Estimates:
     """The time left of every job that is watched."""
 
     def __init__(self) -> None:
-        self._times = StepTimes()
+        self._rates = Rates()
         self._of: dict[OrderId, Estimator] = {}
+
+    def learn(self, rates: Rates) -> None:
+        self._rates = rates
+        for estimator in self._of.values():
+            estimator.learn(rates)
 
     def see(self, jobs: Sequence[Job], now_s: float) -> dict[OrderId, float | None]:
         """Seconds by job; None where nobody knows."""
         left: dict[OrderId, float | None] = {}
         seen: dict[OrderId, Estimator] = {}
         for job in jobs:
-            estimator = seen[job.job_id] = self._of.get(job.job_id) or Estimator(self._times)
+            estimator = seen[job.job_id] = self._of.get(job.job_id) or Estimator(self._rates)
             if job.question is not None or job.progress is None:
                 estimator.wait(now_s)
             else:
-                left[job.job_id] = estimator.see(job.progress, now_s).left_s
-        for job_id in self._of.keys() - seen.keys():
-            self._of[job_id].finish(now_s)
+                left[job.job_id] = estimator.see(job, now_s).left_s
         self._of = seen
         return left
 
@@ -107,11 +113,13 @@ def wall_line(row: WallRow, cells: int) -> str:
 
 
 class WallSeen(Message):
-    """What the journal has; `rows` None if it did not answer."""
+    """What the journal has; `jobs` None if it did not answer."""
 
-    def __init__(self, jobs: Sequence[Job] | None, *, is_running: bool | None) -> None:
+    def __init__(
+        self, jobs: Sequence[Job] | None, rates: Rates | None, *, is_running: bool | None
+    ) -> None:
         super().__init__()
-        self.jobs, self.is_running = jobs, is_running
+        self.jobs, self.rates, self.is_running = jobs, rates, is_running
 
 
 class WallScreen(Screen[None], inherit_bindings=False):
@@ -161,6 +169,7 @@ class WallApp(App[None], inherit_bindings=False):
         self._rows: list[WallRow] = []
         self._is_looking, self._is_closed = False, False
         self._seen_s: float | None = None
+        self._measured = MeasuredRates(parts.rates, parts.clock)
         self._turn = 0
 
     def get_driver_class(self) -> type[Driver]:
@@ -200,10 +209,14 @@ class WallApp(App[None], inherit_bindings=False):
         since = self._parts.clock.now() - SHOWN_AFTER
         jobs, _code = attempt(lambda: self._parts.jobs(since))
         heard, _code = attempt(self._parts.pulse.feel)
-        self.post_message(WallSeen(jobs, is_running=None if heard is None else heard.is_running))
+        rates = self._measured.news()
+        is_running = None if heard is None else heard.is_running
+        self.post_message(WallSeen(jobs, rates, is_running=is_running))
 
     def on_wall_seen(self, message: WallSeen) -> None:
         self._is_looking = False
+        if message.rates is not None:
+            self._estimates.learn(message.rates)
         if message.jobs is None or message.is_running is None:
             return
         clock = self._parts.clock

@@ -18,6 +18,7 @@ from kiosk.errors import OrderNotReleasedError, PasswordLostError, RefusedClaimE
 from kiosk.lobby.answers import Decided, JobSeen, PasswordTold, Placed
 from kiosk.lobby.assisted import AssistedApp
 from kiosk.lobby.attempt import attempt
+from kiosk.lobby.estimate import MeasuredRates
 from kiosk.lobby.guard import Visits
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.visit import Visit
@@ -33,6 +34,7 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
     def __init__(self, visits: Visits, parts: LobbyParts, *, demo: bool) -> None:
         super().__init__(visits, parts, demo=demo)
         self._presence = threading.Lock()
+        self._measured = MeasuredRates(parts.rates, parts.clock)
 
     @work(thread=True, group="identify", exit_on_error=False)
     def _confirm(self, visit: Visit, claim: Claim, answers: Answers) -> None:
@@ -82,7 +84,8 @@ class WorkingApp(AssistedApp, inherit_bindings=False):
             is_held_up = any(needs_a_hand(it, before) for it in others)
             asking = [it.job_id for it in others if it.question is not None and not it.has_ended]
             asks_first = next((it for it in asking if it in visit.jobs_left), None)
-        self.post_message(JobSeen(visit, job, password, is_behind, is_held_up, asks_first))
+        rates = self._measured.news()
+        self.post_message(JobSeen(visit, job, password, is_behind, is_held_up, asks_first, rates))
 
     def _password_of(self, job_id: OrderId) -> JobPassword | None:
         """With its text until somebody has it: whoever opens the page has proved who he is."""

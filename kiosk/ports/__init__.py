@@ -4,7 +4,7 @@ Each part of the world has a room; callers import from here.
 """
 
 from kiosk.ports.archive import ListedInstance, ListedStudy, MoveOutcome, Pacs, StoredInstance
-from kiosk.ports.jobs import JobBook, Jobs, Passwords, ProgressLog, Questions
+from kiosk.ports.jobs import JobBook, Jobs, Passwords, ProgressLog, Questions, StepTimes
 from kiosk.ports.journal import (
     AuditLog,
     ClaimRecord,
@@ -81,6 +81,7 @@ __all__ = [
     "StaffCalls",
     "StagingWriter",
     "Stations",
+    "StepTimes",
     "StoredInstance",
     "Tickets",
     "WrittenMedium",

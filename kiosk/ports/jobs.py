@@ -12,6 +12,7 @@ from kiosk.domain.fee import FeeQuote
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Job, MediaChoice, OrderId, Priority, Progress, Question, Wanted
 from kiosk.domain.protection import JobPassword
+from kiosk.domain.rates import Rates, StepTime
 
 
 class Jobs(Protocol):
@@ -106,6 +107,16 @@ class ProgressLog(Protocol):
     """At most one write a second a job; the newest wins."""
 
     def put(self, job_id: OrderId, progress: Progress) -> None: ...
+
+
+class StepTimes(Protocol):
+    """What the engine measured lately at this station; it outlives engine and kiosk."""
+
+    def add(self, time: StepTime) -> None:
+        """The oldest of its step and kind go: no more than some twenty are kept."""
+        ...
+
+    def rates(self) -> Rates: ...
 
 
 class Questions(Protocol):

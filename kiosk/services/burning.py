@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from kiosk.domain.model import HandOver, Medium, OrderId, Step, Wanted
+from kiosk.domain.model import HandOver, MediaChoice, Medium, OrderId, Step, Wanted
 from kiosk.errors import (
     CheckFailedError,
     DriveFaultError,
@@ -19,7 +19,7 @@ from kiosk.errors import (
     WrongPatientError,
 )
 from kiosk.ports import LedgerEntry, LedgerPhase, MediaWriter, MediumProgress
-from kiosk.services.attempt import DrawnIn, DriveOccupied, ImageFacts, NeedsMedium
+from kiosk.services.attempt import DrawnIn, DriveOccupied, ImageFacts, NeedsMedium, Written
 from kiosk.services.by_hand import BY_HAND
 from kiosk.services.collect import Collect
 from kiosk.services.drawer import is_missing
@@ -42,6 +42,7 @@ from kiosk.services.outcomes import (
     why,
 )
 from kiosk.services.parts import EngineParts, Image
+from kiosk.services.timing import BurnWatch, Stopwatch
 from kiosk.services.waiting import Answer, CancelWatch, ProgressRow, Waits, require_released
 from kiosk.services.write import write_once
 
@@ -178,6 +179,12 @@ class _Burn:
             return self._left.refuse_by_hand(entry)
         if entry is not None and self._is_odd(entry):
             return self._left.refuse(entry)
+        watch = BurnWatch(self._parts, self._medium)
+
+        def on_verify(at: MediumProgress) -> None:
+            watch.reads_back()
+            self._on_verify(at)
+
         outcome = write_once(
             self._writer,
             self._parts.ledger,
@@ -186,9 +193,11 @@ class _Burn:
             self._parts.media.begun(self._job_id) + 1,
             lambda at: self._progress.put(Step.WRITE, at.done_bytes, at.total_bytes),
             self._watch.by_request,
-            on_verify_progress=self._on_verify,
+            on_verify_progress=on_verify,
             gate=lambda writer: self._parts.gate(order, self._medium, writer),
         )
+        if isinstance(outcome, Written) and not outcome.is_recovered:
+            watch.keep(self._image.size_bytes)
         if isinstance(outcome, DriveOccupied):
             return self._left.settle(outcome.owner, self._on_verify)
         if isinstance(outcome, DrawnIn):
@@ -314,7 +323,9 @@ class _Burn:
         if not is_due(self._parts, entry):
             return {"is_odd": True}
         self._progress.put(Step.HAND_OVER, 0, 1)
+        watch = Stopwatch(self._parts, Step.HAND_OVER, MediaChoice(self._medium))
         order = self._parts.orders.get(self._job_id)
         hand_over(self._parts, self._writer, entry, order, self._medium)
+        watch.keep(1)
         self._progress.put(Step.HAND_OVER, 1, 1)
         return {}

@@ -12,6 +12,7 @@ from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import Medium, Order, OrderId
 from kiosk.domain.protection import JobPassword
+from kiosk.domain.rates import Rates, StepTime
 from kiosk.errors import ConfigError
 from kiosk.ports import (
     Clock,
@@ -29,6 +30,7 @@ from kiosk.ports import (
     ProgressLog,
     Questions,
     Spool,
+    StepTimes,
 )
 from kiosk.services.durable import Facts
 from kiosk.services.slots import Slots
@@ -270,6 +272,16 @@ class NothingCounted:
         return []
 
 
+class NothingTimed:
+    """Keeps `kiosk.ports.StepTimes` where nobody asks how long anything takes."""
+
+    def add(self, time: StepTime) -> None:
+        del time
+
+    def rates(self) -> Rates:
+        return Rates()
+
+
 class MediaLabels(Protocol):
     """What is printed for media (`services.label_prints`)."""
 
@@ -319,6 +331,7 @@ class EngineParts:
     passwords: Passwords = field(default_factory=NoPasswords)
     labels: MediaLabels = field(default_factory=NoLabels)
     stock: MediaStock = field(default_factory=NothingCounted)
+    step_times: StepTimes = field(default_factory=NothingTimed)
     planned_blocks: Mapping[str, int] = field(default_factory=dict)
     slots: Slots = field(default_factory=lambda: Slots(Policy().heavy))
     devices: DeviceWatch | None = None

@@ -39,6 +39,7 @@ from kiosk.services.drawer import queued_note
 from kiosk.services.drives_now import drives_now
 from kiosk.services.durable import BurnLostError, Durable, Facts, Trouble, run_step
 from kiosk.services.parts import EngineParts, require_drive
+from kiosk.services.timing import Stopwatch
 from kiosk.services.waiting import CancelWatch, ProgressRow, Waits, require_released
 
 __all__ = ["burn", "fulfil"]
@@ -148,16 +149,23 @@ class _Order:
             order = self._parts.orders.get(self._job_id)
         job = self._parts.jobs.get(self._job_id)
         with self._heavy():
+            watch = Stopwatch(self._parts, Step.RETRIEVE, job.choice)
+
+            def told(done: int, total: int) -> None:
+                watch.count(done)
+                self._progress.put(Step.RETRIEVE, done, total)
+
             inventory = self._parts.retrieve(
                 order,
                 job.choice.medium,
                 self._parts.spool.folder(self._job_id),
-                on_progress=lambda done, total: self._progress.put(Step.RETRIEVE, done, total),
+                on_progress=told,
                 on_trouble=lambda done, total: self._progress.put(
                     Step.RETRIEVE, done, total, "archive.retry"
                 ),
                 is_cancelled=self._watch,
             )
+            watch.keep(watch.counted)
         if self._trouble_at is Step.RETRIEVE:
             self._waits.clear()
         return {"station": self._parts.station, "inventory": inventory}
@@ -170,6 +178,7 @@ class _Order:
         self._progress.put(Step.COMPOSE, 0, 0)
         try:
             with self._heavy():
+                watch = Stopwatch(self._parts, Step.COMPOSE, job.choice)
                 image = self._parts.compose(
                     order,
                     job.choice.medium,
@@ -178,6 +187,7 @@ class _Order:
                     on_progress=lambda done, total: self._progress.put(Step.COMPOSE, done, total),
                     is_cancelled=self._watch,
                 )
+                watch.keep(sum(it.instances for it in image.images))
         except SetOversizedError as error:
             if other_medium(job.choice.medium, self._parts.media_offered) is None:
                 raise

@@ -331,8 +331,11 @@ class _Job:
         if not is_recovered:
             self._ledger.put(closed)
         try:
+            size_bytes = self._size_of(row)
+            # Before the first block: a drive may take its time to load the disc again.
+            self._on_verify_progress(MediumProgress(0, size_bytes))
             medium = self._writer.verify(
-                self._size_of(row), row.sha256, on_progress=self._on_verify_progress
+                size_bytes, row.sha256, on_progress=self._on_verify_progress
             )
         except MediumWantedError as error:
             wanted = Wanted[error.reason]

@@ -50,7 +50,9 @@ from kiosk.domain.model import (
     OrderId,
     Priority,
     ReleaseState,
+    Step,
 )
+from kiosk.domain.rates import TIMED, kind_of
 from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import (
     ExecutorBusyError,
@@ -486,6 +488,28 @@ def test_an_order_is_fulfilled_and_leaves_no_patient_in_the_engines_tables(
     for secret in (order.patient.name, order.patient.patient_id, order.patient.birth_date):
         assert secret not in kept
     assert "py_pickle" not in kept
+
+
+def test_a_job_leaves_what_its_steps_took_for_whoever_starts_next(
+    station: Station, journal_url: str, tmp_path: Path
+) -> None:
+    assert station.journal.step_times.rates().usual_s(Step.WRITE, "disc") is None
+    station.writer.before_laser = lambda: time.sleep(0.05)
+    began_s = time.monotonic()
+    with running(station, tmp_path):
+        job_id = station.place()
+        until(station, is_done(station, job_id))
+    lasted_s = time.monotonic() - began_s
+    later = open_test_journal(journal_url)
+    rates = later.step_times.rates()
+    later.close()
+    took_s = [rates.usual_s(step, kind_of(step, DISC)) for step in TIMED]
+    known_s = [it for it in took_s if it is not None]
+    assert len(known_s) == len(TIMED)
+    assert 0.05 <= sum(known_s) <= lasted_s
+    written_s = rates.usual_s(Step.WRITE, "disc")
+    assert written_s is not None
+    assert written_s >= 0.05
 
 
 def engine_rows(station: Station) -> Iterator[str]:

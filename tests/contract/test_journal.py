@@ -20,6 +20,7 @@ from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.journal.audit import AuditHead
 from kiosk.adapters.journal.engine import make_engine, reading, writing
 from kiosk.adapters.journal.migrate import alembic_config, revision
+from kiosk.adapters.journal.step_times import KEPT
 from kiosk.adapters.journal.stock import MAX_STOCK
 from kiosk.adapters.journal.tables import PREFIX, VERSION_TABLE, audit, metadata
 from kiosk.domain.contents import ObjectCounts
@@ -37,6 +38,7 @@ from kiosk.domain.model import (
     Step,
     Wanted,
 )
+from kiosk.domain.rates import StepTime
 from kiosk.domain.report import KeptReport
 from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import (
@@ -277,6 +279,36 @@ def test_progress_is_written_once_a_second_but_news_at_once(
     assert written_progress(journal) == [("retrieve", 100, "archive.retry")]
     put(JOB, a_progress(0, step=Step.WRITE))
     assert written_progress(journal) == [("write", 0, "")]
+
+
+def test_times_of_steps_outlive_the_process_and_are_few(
+    journal: Journal, journal_url: str, clock: FakeClock
+) -> None:
+    assert journal.step_times.rates().usual_s(Step.WRITE, "disc") is None
+    for seconds in range(KEPT + 5):
+        journal.step_times.add(StepTime(Step.WRITE, "disc", 5_000_000_000, float(seconds)))
+    journal.step_times.add(StepTime(Step.WRITE, "stick", 100, 7.5))
+    journal.step_times.add(StepTime(Step.VERIFY, "disc", 100, 8.5))
+    again = open_test_journal(journal_url, clock)
+    rates = again.step_times.rates()
+    assert rates.usual_s(Step.WRITE, "disc") == 5 + (KEPT - 1) / 2  # the first five went
+    assert rates.usual_s(Step.WRITE, "disc", 10_000_000_000) == pytest.approx(29.0)
+    assert rates.usual_s(Step.WRITE, "stick") == 7.5
+    assert rates.usual_s(Step.VERIFY, "disc") == 8.5
+    with reading(again.engine) as connection:
+        rows = connection.scalar(sa.text(f"SELECT count(*) FROM {PREFIX}step_times"))
+    again.close()
+    assert rows == KEPT + 2
+
+
+def test_stations_measure_for_themselves(journal: Journal, journal_url: str) -> None:
+    other = open_test_journal(journal_url, station="station2")
+    other.step_times.add(StepTime(Step.WRITE, "disc", 1, 300.0))
+    for _ in range(KEPT + 1):
+        journal.step_times.add(StepTime(Step.WRITE, "disc", 1, 60.0))
+    assert journal.step_times.rates().usual_s(Step.WRITE, "disc") == 60.0
+    assert other.step_times.rates().usual_s(Step.WRITE, "disc") == 300.0
+    other.close()
 
 
 def test_what_a_medium_lacks_is_kept_and_audited_once(

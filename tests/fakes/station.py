@@ -108,6 +108,7 @@ class Archive:
         if self.troubles:
             raise self.troubles.pop(0)
         (folder / "objects").mkdir(exist_ok=True)
+        on_progress(0, 1)  # nothing is there from an earlier try
         on_progress(1, 1)
         return "inventory"
 
@@ -198,6 +199,7 @@ class Station:
             orders=self.journal.orders,
             jobs=self.journal.jobs,
             progress=self.journal.progress,
+            step_times=self.journal.step_times,
             questions=self.journal.questions,
             ledger=self.journal.ledger,
             media=self.journal.ledger,

@@ -20,6 +20,7 @@ from kiosk.domain.model import (
     Wanted,
 )
 from kiosk.domain.protection import JobPassword, Protect
+from kiosk.domain.rates import Rates, StepTime
 from kiosk.domain.unfit import Unfit
 from kiosk.errors import JournalError, PasswordLostError
 from kiosk.lobby.password import PasswordNote
@@ -377,16 +378,30 @@ async def test_progress_survives_a_journal_that_stutters(hall: Hall) -> None:
         assert isinstance(pilot.app.screen, ProgressScreen)
 
 
-async def test_minutes_left_come_from_the_pace(hall: Hall) -> None:
+async def test_no_minutes_are_promised_where_nothing_was_measured(hall: Hall) -> None:
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await visitor.makes_a_disc(hall)
+        hall.jobs.at_step(hall.order.order_id, Step.WRITE, 0, 100)
+        await visitor.until(lambda: "▸ Writing" in visitor.text())
+        hall.clock.advance(30)
+        hall.jobs.at_step(hall.order.order_id, Step.WRITE, 20, 100)
+        await visitor.until(lambda: visitor.text().count("█") > 16)  # it was drawn
+        assert "minute" not in visitor.text()
+
+
+async def test_minutes_left_come_from_what_was_measured_and_then_from_the_pace() -> None:
+    measured = Rates(
+        StepTime(step, "disc", amount, 60.0)
+        for step, amount in ((Step.WRITE, 100), (Step.VERIFY, 100), (Step.HAND_OVER, 1))
+    )
+    hall = Hall(rates=lambda: measured)
     job_id = hall.order.order_id
     async with hall.app().run_test() as pilot:
         visitor = Visitor(pilot)
         await visitor.makes_a_disc(hall)
-        for step in (Step.VERIFY, Step.HAND_OVER):
-            pilot.app._times.add(step, 60.0)  # as seen with the last visitors
         hall.jobs.at_step(job_id, Step.WRITE, 0, 100)
-        await visitor.until(lambda: "▸ Writing" in visitor.text())
-        assert "left" not in visitor.text()
+        await visitor.until(lambda: "About 3 minutes left" in visitor.text())
         hall.clock.advance(30)
         hall.jobs.at_step(job_id, Step.WRITE, 20, 100)  # 120 s more of this, 120 s of the rest
         await visitor.until(lambda: "About 4 minutes left" in visitor.text())

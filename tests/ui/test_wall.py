@@ -12,9 +12,11 @@ import pytest
 from textual.pilot import Pilot
 
 from kiosk.domain.model import ExecutionStatus, Job, OrderId, Progress, Question, Step, Wanted
+from kiosk.domain.rates import Rates, StepTime
 from kiosk.domain.wall import Call, WallRow, next_number, wall_rows
 from kiosk.lobby.screens.progress import ProgressScreen
 from kiosk.lobby.wall import LOOK_S, TURN_S, WallApp, WallParts, call_words, wall_line
+from kiosk.services.drawer import queued_note
 from kiosk.services.pulse import Pulse
 from kiosk.widgets.words import LANGUAGES, use_language
 from tests.fakes.clock import START, FakeClock
@@ -164,6 +166,7 @@ async def test_it_follows_the_jobs() -> None:
         assert "141    Writing" in shown
         for private in ("GARCIA", "Maria", "Garcia", "CT", "A00001", "order-"):
             assert private not in shown
+        assert " min" not in shown
         # Minutes come from the pace that is seen.
         room.clock.advance(10)
         room.jobs[1] = on_the_wall(141, 2, progress=Progress(Step.HAND_OVER, 20, 100, "", START))
@@ -176,6 +179,21 @@ async def test_it_follows_the_jobs() -> None:
         room.jobs = []
         app._look()
         await _until(pilot, "Nobody is waiting")
+
+
+async def test_minutes_come_from_what_was_measured() -> None:
+    room = Room()
+    measured = [
+        StepTime(step, "disc", amount, 60.0)
+        for step, amount in ((Step.WRITE, 100), (Step.VERIFY, 100), (Step.HAND_OVER, 1))
+    ]
+    room.parts = dataclasses.replace(room.parts, rates=lambda: Rates(measured))
+    queued = Progress(Step.WRITE, 0, 0, queued_note("disc1"), START)
+    room.jobs = [on_the_wall(141, 1), on_the_wall(142, 2, progress=queued)]
+    async with WallApp(room.parts).run_test() as pilot:
+        await _until(pilot, "141    Writing · about 3 min")
+        (line,) = [it for it in text(pilot).splitlines() if "142" in it]
+        assert " min" not in line, "nobody knows when its turn comes"
 
 
 async def test_no_key_and_no_touch_does_anything() -> None:

@@ -20,6 +20,7 @@ from kiosk.adapters.journal.progress import JournalProgress
 from kiosk.adapters.journal.questions import JournalQuestions
 from kiosk.adapters.journal.reports import JournalReports
 from kiosk.adapters.journal.stations import JournalStations
+from kiosk.adapters.journal.step_times import JournalStepTimes
 from kiosk.adapters.journal.stock import JournalStock
 from kiosk.adapters.journal.tickets import JournalTickets
 from kiosk.adapters.sealing import Seal, no_key
@@ -42,6 +43,7 @@ class Journal:
     tickets: JournalTickets
     jobs: JournalJobs
     progress: JournalProgress
+    step_times: JournalStepTimes
     questions: JournalQuestions
     presence: JournalPresence
     calls: JournalCalls
@@ -90,6 +92,7 @@ def open_journal(
         tickets=JournalTickets(engine, chain, clock),
         jobs=JournalJobs(engine, chain, clock, station, passwords),
         progress=JournalProgress(engine, clock),
+        step_times=JournalStepTimes(engine, clock, station),
         questions=JournalQuestions(engine, clock),
         presence=JournalPresence(engine, clock),
         calls=JournalCalls(engine, chain, clock),

@@ -154,6 +154,19 @@ progress = sa.Table(
     sa.Column("updated_at", UtcDateTime, nullable=False),
 )
 
+# The newest of each station, step and kind.
+step_times = sa.Table(
+    f"{PREFIX}step_times",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("step", sa.String(16), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
 questions = sa.Table(
     f"{PREFIX}questions",
     metadata,

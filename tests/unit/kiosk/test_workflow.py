@@ -12,7 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from kiosk.adapters.journal.engine import reading
+from kiosk.adapters.journal.tables import step_times
 from kiosk.domain.contents import ObjectCounts
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import (
@@ -22,13 +25,16 @@ from kiosk.domain.model import (
     OrderId,
     Priority,
     ReleaseState,
+    Step,
     Wanted,
 )
+from kiosk.domain.rates import TIMED, kind_of
 from kiosk.errors import (
     ArchiveRefusedError,
     ArchiveUnreachableError,
     CheckFailedError,
     DriveFaultError,
+    JournalError,
     MediumSpoiledError,
     MoveIncompleteError,
     SetOversizedError,
@@ -227,6 +233,57 @@ def test_a_pause_goes_on_after_a_crash_instead_of_beginning_anew(station: Statio
     engine.run(job_id)
     finished(station, job_id)
     assert station.clock.now() - again < timedelta(seconds=320)
+
+
+def test_only_time_in_which_something_was_done_is_measured(station: Station) -> None:
+    """Not the pauses before another try, nor the try that failed, nor the wait for a disc."""
+    station.archive.troubles = [ArchiveUnreachableError("down")] * 2
+    station.archive.during_retrieve = lambda: station.clock.sleep_s(7)
+    station.writer.before_laser = lambda: station.clock.sleep_s(30)
+    station.brings_blanks = False
+
+    def bring_one_late() -> None:
+        station.brings_blanks = station.clock.now() - began > timedelta(minutes=5)
+
+    station.during_wait = bring_one_late
+    began = station.clock.now()
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    assert station.clock.now() - began > timedelta(minutes=5)
+    rates = station.journal.step_times.rates()
+    kinds = {step: kind_of(step, station.jobs.get(job_id).choice) for step in TIMED}
+    assert {step: rates.usual_s(step, kinds[step]) for step in TIMED} == {
+        Step.RETRIEVE: 7.0,
+        Step.COMPOSE: 0.0,
+        Step.WRITE: 30.0,
+        Step.VERIFY: 0.0,
+        Step.HAND_OVER: 0.0,
+    }
+    size_bytes = 40 * 2048
+    assert rates.usual_s(Step.WRITE, "disc", 2 * size_bytes) == pytest.approx(60.0)
+
+
+def test_nothing_is_measured_of_a_disc_that_was_spoiled(station: Station) -> None:
+    station.writer.break_off_at = 30_000
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
+    with reading(station.journal.engine) as connection:
+        steps = connection.scalars(sa.select(step_times.c.step).order_by(step_times.c.id)).all()
+    assert steps == ["retrieve", "compose", "write", "verify", "hand_over"]
+
+
+def test_times_that_cannot_be_kept_disturb_nothing(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_time: object) -> None:
+        raise JournalError("locked")
+
+    monkeypatch.setattr(station.journal.step_times, "add", fail)
+    job_id = station.place()
+    run(station, job_id)
+    finished(station, job_id)
 
 
 def test_staff_are_asked_when_the_archive_refuses_us(station: Station) -> None:
