@@ -235,6 +235,7 @@ def make_parts(setting: Setting, journal: Journal, points: Points) -> EnginePart
         orders=journal.orders,
         jobs=Watched(journal.jobs, points, {"begin": first, "finish": first, "fail": first}),
         progress=journal.progress,
+        step_times=journal.step_times,
         presence=journal.presence,
         questions=Watched(journal.questions, points, {"ask": first, "close": first}),
         ledger=Watched(

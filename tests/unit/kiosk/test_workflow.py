@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -43,7 +44,7 @@ from kiosk.errors import (
     SpoolTooSmallError,
     WrongPatientError,
 )
-from kiosk.ports import LedgerEntry, LedgerPhase, LoadedMedium, MediumProgress
+from kiosk.ports import LedgerEntry, LedgerPhase, LoadedMedium, MediumProgress, WrittenMedium
 from kiosk.services.by_hand import BY_HAND
 from kiosk.services.durable import EngineStopping
 from kiosk.services.parts import Policy
@@ -235,11 +236,20 @@ def test_a_pause_goes_on_after_a_crash_instead_of_beginning_anew(station: Statio
     assert station.clock.now() - again < timedelta(seconds=320)
 
 
-def test_only_time_in_which_something_was_done_is_measured(station: Station) -> None:
+def test_only_time_in_which_something_was_done_is_measured(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not the pauses before another try, nor the try that failed, nor the wait for a disc."""
     station.archive.troubles = [ArchiveUnreachableError("down")] * 2
     station.archive.during_retrieve = lambda: station.clock.sleep_s(7)
     station.writer.before_laser = lambda: station.clock.sleep_s(30)
+    verify = station.writer.verify
+
+    def verify_slowly(*given: Any, **more: Any) -> WrittenMedium:
+        station.clock.sleep_s(12)  # the disc is loaded again
+        return verify(*given, **more)
+
+    monkeypatch.setattr(station.writer, "verify", verify_slowly)
     station.brings_blanks = False
 
     def bring_one_late() -> None:
@@ -257,7 +267,7 @@ def test_only_time_in_which_something_was_done_is_measured(station: Station) -> 
         Step.RETRIEVE: 7.0,
         Step.COMPOSE: 0.0,
         Step.WRITE: 30.0,
-        Step.VERIFY: 0.0,
+        Step.VERIFY: 12.0,
         Step.HAND_OVER: 0.0,
     }
     size_bytes = 40 * 2048
