@@ -31,6 +31,7 @@ RESERVE_BLOCKS = PAD_BLOCKS + 32  # padding, and rounding up to the medium's own
 LOCK_FOLDER = Path("/run/lock")
 BUTTON_PATIENCE_S = 10.0  # a look at the medium ends sooner; whoever waits longer presses again
 READY_PATIENCE_S = 60.0  # a drive needs time to spin up after the tray closed
+_NEVER_CLOSED = ("DVD+RW", "DVD-RW restricted overwrite", "DVD-RAM", "BD-RE")
 MAX_SPEED = {"CD": 16, "DVD": 8, "BD": 4}  # by first letters of the medium; higher ones read worse
 
 
@@ -133,6 +134,18 @@ def require_writable(
             f"the medium is not blank: {state.status.value}", reason="not_blank"
         )
     require_space(state.capacity_blocks, image_blocks)
+
+
+def is_finished(state: MediaState, *, takes_rewritable: bool = False) -> bool:
+    """Whether nothing can be added to what was written.
+
+    Args:
+        takes_rewritable: As in `require_writable`. What can be overwritten anywhere has no end that
+            could be closed: that something is written has to do for trying a drive out.
+    """
+    if takes_rewritable and state.kind.startswith(_NEVER_CLOSED):
+        return state.status in (MediaStatus.CLOSED, MediaStatus.APPENDABLE)
+    return state.status is MediaStatus.CLOSED
 
 
 def require_space(capacity_blocks: int, image_blocks: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from burner import messages
 from burner.children import never
-from burner.drive import DiscDrive, MediaState, MediaStatus, require_writable
+from burner.drive import DiscDrive, MediaState, is_finished, require_writable
 from burner.engine import EngineRun, classify, no_event
 from burner.errors import BurnerError, EngineError, SpoiledMediumError
 from burner.messages import Event
@@ -69,7 +69,7 @@ def record(
     run = drive.burn(image, state, on_event=on_engine_event, is_cancelled=is_cancelled)
     judge(run)
     if run.assessed is None or not run.assessed.is_closed:  # the engine could not tell: look again
-        _require_closed(drive.inspect(), image_bytes)
+        _require_closed(drive.inspect(), image_bytes, takes_rewritable=takes_rewritable)
     on_progress(image_bytes, image_bytes)
     return Recording(state.kind, image_bytes)
 
@@ -122,9 +122,9 @@ def judge(run: EngineRun) -> None:
         raise SpoiledMediumError("the engine did not find the disc written afterwards")
 
 
-def _require_closed(state: MediaState, image_bytes: int) -> None:
+def _require_closed(state: MediaState, image_bytes: int, *, takes_rewritable: bool) -> None:
     """The third sign, from a new look at the drive; how long it is is seen when it is read back."""
-    if state.status is not MediaStatus.CLOSED:
+    if not is_finished(state, takes_rewritable=takes_rewritable):
         raise SpoiledMediumError(f"the disc is {state.status.value} after writing, not closed")
     if state.written_blocks * BLOCK_BYTES < image_bytes:
         raise SpoiledMediumError("the disc holds fewer blocks than the image")

@@ -224,14 +224,19 @@ def offered(config: Config) -> tuple[Medium, ...]:
 
 
 def writer(
-    config: Config, drive: DriveConfig, *, find_label: FindLabel | None = None
+    config: Config,
+    drive: DriveConfig,
+    *,
+    find_label: FindLabel | None = None,
+    takes_rewritable: bool = False,
 ) -> MediaWriter:
     """The drive or port of that configuration.
 
     Args:
         find_label: Of an image, for robots; None for a file beside it.
+        takes_rewritable: To try a drive for discs out with; never for patients.
     Raises:
-        ConfigError: A kind that there is not.
+        ConfigError: A kind that there is not, or one that takes no rewritable discs.
     """
     from burner.devices.policy import require_stick
     from burner.drive import Drive
@@ -243,11 +248,14 @@ def writer(
     device = Path(drive.device)
     kind = HouseStickWriter if medium_of(drive) is Medium.HOUSE_STICK else StickWriter
     staging = config.store.spool_dir
+    if takes_rewritable and drive.kind not in ("optical", "simulated"):
+        raise ConfigError(f"drives: {drive.name!r} is no drive to try rewritable discs in")
     match drive.kind:
         case "optical":
-            return DiscWriter(Drive(device), name=drive.name)
+            return DiscWriter(Drive(device), name=drive.name, takes_rewritable=takes_rewritable)
         case "simulated":
-            return DiscWriter(simulated(drive), name=drive.name)
+            burner = simulated(drive)
+            return DiscWriter(burner, name=drive.name, takes_rewritable=takes_rewritable)
         case "stick":
             stick = Stick(device, name=drive.name, require=require_stick)
             off = partial(power_off, device) if drive.power_off else None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from burner.children import never
-from burner.drive import DiscDrive, MediaStatus
+from burner.drive import DiscDrive, MediaStatus, is_finished
 from burner.errors import BurnerError, VerificationError
 from burner.record import record
 from burner.verify import verify
@@ -22,23 +22,31 @@ log = logging.getLogger(__name__)
 class DiscWriter:
     """A drive, real or simulated. Keeps `MediaWriter` and `ButtonWriter`."""
 
-    def __init__(self, drive: DiscDrive, *, name: str | None = None) -> None:
-        """`name` is the station's name for it, the drive's own by default."""
+    def __init__(
+        self, drive: DiscDrive, *, name: str | None = None, takes_rewritable: bool = False
+    ) -> None:
+        """
+        Args:
+            name: The station's name for it, the drive's own by default.
+            takes_rewritable: A blank rewritable disc will do: for trying a drive out, never for
+                patients.
+        """
         self.name = name or drive.name
         self._drive = drive
+        self._takes_rewritable = takes_rewritable
 
     def inspect(self) -> LoadedMedium:
         """Raises DriveFaultError."""
         with kiosk_errors(missing=Wanted.BLANK_DISC):
             state = self._drive.inspect()
         return LoadedMedium(
-            wanted_for(state),
+            wanted_for(state, takes_rewritable=self._takes_rewritable),
             state.kind,
             state.capacity_blocks,
             state.volume_id,
             is_open=state.is_tray_open,
             is_empty=state.status is MediaStatus.NONE and not state.is_tray_open,
-            unfit=unfit_for(state),
+            unfit=unfit_for(state, takes_rewritable=self._takes_rewritable),
         )
 
     def write(
@@ -61,6 +69,7 @@ class DiscWriter:
                 image,
                 on_progress=as_progress(on_progress),
                 is_cancelled=is_cancelled,
+                takes_rewritable=self._takes_rewritable,
             )
 
     def verify(
@@ -81,7 +90,7 @@ class DiscWriter:
         del image
         with kiosk_errors(missing=Wanted.CLOSE_TRAY):
             state = self._drive.reload()
-            if state.status is not MediaStatus.CLOSED:
+            if not is_finished(state, takes_rewritable=self._takes_rewritable):
                 raise VerificationError(f"the disc is {state.status.value}, not closed")
             try:
                 with self._drive.open_reader() as reader:

@@ -89,19 +89,21 @@ def _by_class(error: BurnerError, missing: Wanted) -> KioskError:
             return MediumError(f"{error.code}: {text}")
 
 
-def wanted_for(state: MediaState) -> Wanted | None:
+def wanted_for(state: MediaState, *, takes_rewritable: bool = False) -> Wanted | None:
     """What a person must do before a disc can be written here; its size is not judged."""
     if state.status is MediaStatus.NONE:
         return Wanted.BLANK_DISC
-    if state.status is not MediaStatus.BLANK or state.is_rewritable:
+    is_refused = state.is_rewritable and not takes_rewritable
+    if state.status is not MediaStatus.BLANK or is_refused:
         return Wanted.OTHER_DISC
     return None
 
 
-def unfit_for(state: MediaState) -> Unfit | None:
+def unfit_for(state: MediaState, *, takes_rewritable: bool = False) -> Unfit | None:
     """What speaks against the disc that is there; its size is not judged."""
     if state.status in (MediaStatus.NONE, MediaStatus.BLANK):
-        return Unfit.REWRITABLE if state.is_rewritable else None
+        is_refused = state.is_rewritable and not takes_rewritable
+        return Unfit.REWRITABLE if is_refused else None
     if state.status is MediaStatus.UNKNOWN:
         return Unfit.UNKNOWN_DISC
     return Unfit.NOT_BLANK

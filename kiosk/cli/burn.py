@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -51,6 +52,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "while the medium in the drive belongs to a job.",
     )
     add_image_and_drive(parser)
+    parser.add_argument(
+        "--allow-rewritable",
+        action="store_true",
+        help="take a blank CD-RW, DVD-RW or DVD+RW too, to try a drive out with; never for a "
+        "patient: anybody could change what is on it. Neither the engine nor the lobby takes one",
+    )
     parser.add_argument("--json", action="store_true", help="the result as JSON")
     parser.set_defaults(run=run)
 
@@ -65,7 +72,7 @@ def add_image_and_drive(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def find_writer(args: argparse.Namespace) -> MediaWriter:
+def find_writer(args: argparse.Namespace, *, takes_rewritable: bool = False) -> MediaWriter:
     """A configured drive by name, or an optical drive by its node. Raises ConfigError."""
     from kiosk import bootstrap
     from kiosk.config import DriveConfig
@@ -74,7 +81,7 @@ def find_writer(args: argparse.Namespace) -> MediaWriter:
     drive = _configured(config, args.drive)
     if drive is None:
         drive = DriveConfig(name="drive", kind="optical", device=args.drive)
-    return bootstrap.writer(config, drive)
+    return bootstrap.writer(config, drive, takes_rewritable=takes_rewritable)
 
 
 def _configured(config: Config, name: str) -> DriveConfig | None:
@@ -165,7 +172,7 @@ def _burn(
     records: Records | None,
     is_stopped: Callable[[], bool],
 ) -> int:
-    writer = find_writer(args)
+    writer = find_writer(args, takes_rewritable=args.allow_rewritable)
     if isinstance(writer, StagingWriter):
         writer.abandon()  # whatever it has of ours is nobody's: `alone` has looked
     if records is not None:
@@ -191,6 +198,8 @@ def _burn(
         note(LedgerPhase.VERIFIED)
         writer.eject()
     show(written, args.json)
+    if args.allow_rewritable:
+        print("a disc to try the drive with, not for a patient", file=sys.stderr)
     return 0
 
 

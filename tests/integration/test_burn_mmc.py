@@ -24,7 +24,10 @@ from burner.errors import (
 )
 from burner.record import record, record_and_verify
 from burner.verify import Verification, verify
+from kiosk.cli import main as cli
+from kiosk.errors import MediumWantedError
 from kiosk.services.write import ImageFacts
+from tests.factories import make_study
 from tests.fakes.media import make_image
 from tests.integration.mmc.double import MmcDouble, is_available
 from tests.integration.udev.bed import ROOT
@@ -79,7 +82,7 @@ def test_open_tray_stays_open(double: MmcDouble, image: ImageFacts) -> None:
 def test_a_rewritable_disc_to_try_a_drive_with(
     double: MmcDouble, image: ImageFacts, kind: str
 ) -> None:
-    """Asked for by whoever tries a drive; no caller of the product asks."""
+    """Asked for by whoever tries a drive; no caller of the engine's asks."""
     double.order("insert", kind=kind, blocks=359_844)
     drive = double.drive()
     with pytest.raises(UnsuitableMediumError, match="rewritable"):
@@ -89,6 +92,43 @@ def test_a_rewritable_disc_to_try_a_drive_with(
     assert double.disc_path.read_bytes()[: image.size_bytes] == image.path.read_bytes()
     with pytest.raises(UnsuitableMediumError, match="not blank"):
         record(drive, image.path, on_progress=nothing, takes_rewritable=True)
+
+
+@pytest.mark.parametrize("kind", ["CD-RW", "DVD-RW", "DVD+RW"])
+def test_a_drive_is_tried_out_by_the_command_line(
+    double: MmcDouble,
+    tmp_path: Path,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A real image: of a DVD+RW, which nothing closes, the engine goes by what is in it."""
+    monkeypatch.setattr("burner.drive.Drive", lambda _node: double.drive())  # that is no /dev/sr0
+    config = tmp_path / "sendhome.toml"
+    config.write_text(
+        f'[store]\nstate_dir = "{tmp_path / "state"}"\nspool_dir = "{tmp_path / "spool"}"\n'
+    )
+    image = tmp_path / "cd.iso"
+    make_study(tmp_path / "study")
+
+    def run(*words: object) -> int:
+        return cli.main(["--config", str(config), *map(str, words)])
+
+    assert run("build", tmp_path / "study", "-o", image) == 0
+    double.order("insert", kind=kind, blocks=359_844)
+    burn = ("burn", image, "--drive", "/dev/sr0")
+    assert run(*burn) == MediumWantedError.exit_code
+    assert "rewritable: " in capsys.readouterr().err
+    assert double.order("look")["blocks_taken"] == 0
+    assert run(*burn, "--allow-rewritable") == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(kind)
+    assert "not for a patient" in said.err
+    assert double.order("look")["is_open"]
+    assert double.disc_path.read_bytes()[: image.stat().st_size] == image.read_bytes()
+    double.order("set", is_open=False)
+    assert run(*burn, "--allow-rewritable") == MediumWantedError.exit_code
+    assert "not_blank: " in capsys.readouterr().err
 
 
 def test_smaller_than_it_said(double: MmcDouble, image: ImageFacts) -> None:

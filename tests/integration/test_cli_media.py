@@ -18,6 +18,7 @@ from kiosk.cli import main as cli
 from kiosk.domain.model import OrderId
 from kiosk.errors import (
     CheckFailedError,
+    ConfigError,
     ExecutorBusyError,
     IncompleteBuildError,
     InvalidValueError,
@@ -201,6 +202,13 @@ def test_why_a_medium_is_not_accepted(
     (tmp_path / "photo").write_bytes(bytes(62 << 20))
     _mtools("mcopy", (stick, 1 << 20), str(tmp_path / "photo"), "::/PHOTO")
     assert "wanted: larger_medium; too_small: " in refused("port")
+    burn = ("burn", image, "--allow-rewritable", "--drive")
+    assert run(config, *burn, "port") == ConfigError.exit_code  # a stick has no such kind
+    drive.eject()
+    drive.take()
+    drive.insert_blank("CD-RW")
+    assert "wanted: other_disc; rewritable: " in refused("disc1")
+    assert run(config, *burn, "disc1") == 0
     stick.unlink()
     assert refused("port").rstrip().endswith("wanted: stick")
     assert doubted("port") == ""  # nothing is in, as it should be

@@ -27,6 +27,7 @@ PROFILES = {
 }
 DVD_MINUS, DVD_PLUS = ("DVD-R", "DVD-R DL", "DVD-RW"), ("DVD+R", "DVD+R DL")
 REWRITABLE = ("CD-RW", "DVD-RAM", "DVD-RW", "DVD+RW", "BD-RE")
+OVERWRITABLE = ("DVD+RW",)  # formatted once and for all; any block at any time, and no end of it
 NO_MEDIUM = (2, 0x3A, 0x00)
 MEDIUM_CHANGED = (6, 0x28, 0x00)
 INVALID_FIELD = (5, 0x24, 0x00)
@@ -151,13 +152,18 @@ class MmcDrive:
 
     def _read_format_capacities(self, cdb, data):
         self._need_medium()
-        code = 1 if self.state == "blank" else 2
-        answer = bytes([0, 0, 0, 8]) + struct.pack(">IB", self.capacity, code) + bytes([0, 8, 0])
+        code = 1 if self.state == "blank" and self.kind not in OVERWRITABLE else 2
+        body = struct.pack(">IB", self.capacity, code) + bytes([0, 8, 0])
+        if self.kind in OVERWRITABLE:  # how it can be formatted: as DVD+RW (MMC-5 6.24.3.3)
+            body += struct.pack(">IB", self.capacity, 0x26 << 2) + bytes(3)
+        answer = bytes([0, 0, 0, len(body)]) + body
         return answer[: _length_at(cdb, 7)]
 
     def _read_capacity(self, cdb, data):
         self._need_medium()
         last = 0 if self.state == "blank" else max(self.written - 1, 0)
+        if self.kind in OVERWRITABLE:
+            last = self.capacity - 1
         return struct.pack(">II", last, BLOCK)
 
     def _get_event_status(self, cdb, data):
@@ -190,7 +196,9 @@ class MmcDrive:
             (0x001D, 1, b""),
             (0x001E, 9, bytes([3, 0, 0, 0])),
             (0x001F, 5, bytes(4)),
+            (0x0020, is_one_of(*OVERWRITABLE), struct.pack(">IIHH", 0, BLOCK, 16, 0)),
             (0x0021, 8 | writable, struct.pack(">HBB", 3, 0, 1) + bytes([7]) + bytes(3)),
+            (0x002A, is_one_of(*OVERWRITABLE), bytes([1, 0, 0, 0])),
             (0x002B, is_one_of(*DVD_PLUS), bytes([1, 0, 0, 0])),
             (0x002D, 8 | is_one_of("CD-R", "CD-RW"), bytes([0x46, 0]) + struct.pack(">H", 0x3F)),
             (0x002E, 4 | is_one_of("CD-R", "CD-RW"), bytes([0x66]) + (0xC00).to_bytes(3, "big")),
@@ -247,11 +255,15 @@ class MmcDrive:
         self._need_medium()
         status = {"blank": 0, "appendable": 1, "closed": 2, "pressed": 2}[self.state]
         last_session = {"blank": 0, "appendable": 0, "closed": 3, "pressed": 3}[self.state]
+        if self.kind in OVERWRITABLE:
+            status, last_session = 2, 3
         erasable = 0x10 if self.kind in REWRITABLE else 0
         answer = bytearray(34)
         struct.pack_into(">H", answer, 0, 32)
         answer[2] = erasable | last_session << 2 | status
         answer[3:8] = bytes([1, 1, 1, 1, 0x20])
+        if self.kind in OVERWRITABLE:
+            answer[7] |= 3  # background format completed
         answer[17:20] = bytes([97, 34, 23])
         if self.kind.startswith("CD"):
             minute, second, frame = _msf(self.capacity)
@@ -282,7 +294,7 @@ class MmcDrive:
             answer[8:11] = bytes([97, 34, 23])
             answer[12:15] = bytes(_msf(self.capacity))
             return bytes(answer)[:length]
-        if self.state == "blank":
+        if self.state == "blank" and self.kind not in OVERWRITABLE:
             raise Sense(*INVALID_FIELD)
         if form == 0:
             body = bytes([0, 0x14, 1, 0]) + struct.pack(">I", 0)
@@ -335,14 +347,14 @@ class MmcDrive:
             raise Sense(*self.fail_write[1])
         if lba < 0:  # the pregap of a session written at once
             return b""
-        if lba != self.written:
+        if lba != self.written and self.kind not in OVERWRITABLE:
             raise Sense(*INVALID_FOR_WRITE)
         if lba + blocks > self.capacity:
             raise Sense(*OUT_OF_RANGE)
         with open(self.disc_path, "r+b") as disc:
             disc.seek(lba * BLOCK)
             disc.write(data)
-        self.written = lba + blocks
+        self.written = max(self.written, lba + blocks)
         self.state = "appendable"
         if self.kb_per_s:
             time.sleep(len(data) / 1000 / self.kb_per_s)
@@ -359,6 +371,8 @@ class MmcDrive:
         return b""
 
     def _end_session(self):
+        if self.kind in OVERWRITABLE:
+            return
         if self.fail_close:
             raise Sense(*self.fail_close)
         if self.lies_at is not None and self.state != "closed":
@@ -378,13 +392,14 @@ class MmcDrive:
             lba, blocks = struct.unpack(">I", cdb[2:6])[0], _length_at(cdb, 7)
         else:
             lba, blocks = struct.unpack(">II", cdb[2:10])
-        if self.state == "blank" or lba + blocks > self.written:
+        is_there = self.state != "blank" and lba + blocks <= self.written
+        if not is_there and self.kind not in OVERWRITABLE:
             raise Sense(*OUT_OF_RANGE)
         if self.fail_read and self.fail_read[0] < lba + blocks and lba <= self.fail_read[1]:
             raise Sense(*UNREADABLE)
         with open(self.disc_path, "rb") as disc:
             disc.seek(lba * BLOCK)
-            return disc.read(blocks * BLOCK)
+            return disc.read(blocks * BLOCK).ljust(blocks * BLOCK, b"\0")
 
     def _mechanism_status(self, cdb, data):
         return bytes(8)

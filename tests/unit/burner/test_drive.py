@@ -11,6 +11,7 @@ from burner.drive import (
     MediaState,
     MediaStatus,
     Tray,
+    is_finished,
     read_state,
     require_writable,
     speed_for,
@@ -109,6 +110,21 @@ def test_refused_before_the_laser(state: MediaState, blocks: int, error: type[Bu
 
 def test_room_to_the_last_block() -> None:
     require_writable(CD, 818)  # 150 blocks of padding, 32 for rounding
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_tried"),
+    [("CD-R", False), ("CD-RW", False), ("DVD+R", False), ("DVD+RW", True), ("BD-RE", True),
+     ("DVD-RW sequential recording", False), ("DVD-RW restricted overwrite", True)],
+)  # fmt: skip
+def test_what_cannot_be_closed_is_finished_for_trying_a_drive_alone(
+    kind: str, is_tried: bool
+) -> None:
+    appendable = MediaState(MediaStatus.APPENDABLE, kind, written_blocks=1000)
+    assert not is_finished(appendable)
+    assert is_finished(appendable, takes_rewritable=True) == is_tried
+    assert is_finished(MediaState(MediaStatus.CLOSED, kind))
+    assert not is_finished(MediaState(MediaStatus.BLANK, kind), takes_rewritable=True)
 
 
 @pytest.mark.parametrize(
