@@ -24,6 +24,7 @@ from burner.errors import CancelledError, DriveError, EngineError
 MAX_LINE_BYTES = 4096  # longer lines are cut; the engine's own are under 200
 POLL_S = 0.1  # how often a wish to cancel is looked for
 CANCEL_PATIENCE_S = 600.0  # a CD writer may need a minute and more to come to rest
+KILL_PATIENCE_S = 30.0  # a killed program that does not end waits in the kernel for its device
 
 
 def never() -> bool:
@@ -67,13 +68,15 @@ def run_lines(
     """Run a program to its end and hand over its lines (stdout and stderr together) as they come.
 
     A wish to cancel is answered by SIGTERM and patience: a killed writer leaves its drive locked
-    and busy. Only a program that has not ended `cancel_patience_s` after that is killed. An
-    exception of `on_line` stops the program in the same way and is raised afterwards.
+    and busy. Only a program that has not ended `cancel_patience_s` after that is killed; one that
+    does not end even then is left to the kernel, with the locks that it inherited. An exception of
+    `on_line` stops the program in the same way and is raised afterwards.
 
     Returns:
         Exit code (negative for a signal) and whether it was asked to stop.
     Raises:
         EngineError: Not installed, or it cannot be started.
+        DriveError: It was killed and has not ended `KILL_PATIENCE_S` later.
     """
     try:
         process = subprocess.Popen(
@@ -90,6 +93,7 @@ def run_lines(
     assert process.stdout is not None
     stopped_at: float | None = None
     failure: Exception | None = None
+    is_stuck = False
     with process.stdout as pipe, selectors.DefaultSelector() as selector:
         os.set_blocking(pipe.fileno(), False)
         selector.register(pipe, selectors.EVENT_READ)
@@ -110,12 +114,18 @@ def run_lines(
                 if stopped_at is None and wants_stop:
                     process.send_signal(signal.SIGTERM)
                     stopped_at = time.monotonic()
-                if stopped_at is not None and time.monotonic() - stopped_at > cancel_patience_s:
+                stopped_for_s = 0.0 if stopped_at is None else time.monotonic() - stopped_at
+                if stopped_for_s > cancel_patience_s:
                     process.kill()
+                    is_stuck = stopped_for_s > cancel_patience_s + KILL_PATIENCE_S
+                    if is_stuck or process.poll() is not None:
+                        break  # in the latter case a child of its own holds the pipe
         except BaseException:
             process.terminate()
             _wait_out(process, pipe.fileno(), selector, cancel_patience_s)
             raise
+    if is_stuck:
+        raise DriveError("a program that was killed waits for its device and does not end")
     code = process.wait()
     if failure is not None:
         raise failure

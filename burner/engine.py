@@ -25,6 +25,9 @@ from burner.messages import Event, Message, Sense, Severity
 from burner.survey import LIMIT_S, MAX_REGIONS
 
 KEPT_MESSAGES = 50
+QUERY_LIMIT_S = 180.0  # seconds as a rule; a drive tries a scratched disc again for a minute or two
+EJECT_LIMIT_S = 120.0  # likewise: it may be at its tries when it is told to open
+STOP_PATIENCE_S = 60.0  # nothing is written by these two, so there is no session to bring to rest
 PAD_BLOCKS = (
     150  # zeros after the image: readers that read ahead must not run into the run-out blocks
 )
@@ -62,17 +65,26 @@ class Engine:
         extra_environment: Added to the bare environment; tests put an emulated drive underneath
             with it.
         cancel_patience_s: How long a writer that was told to stop may take before it is killed.
+        query_limit_s, eject_limit_s: After which a drive counts as one that does not answer.
     """
 
     program: str = "xorriso"
     extra_environment: Mapping[str, str] | None = None
     cancel_patience_s: float = children.CANCEL_PATIENCE_S
+    query_limit_s: float = QUERY_LIMIT_S
+    eject_limit_s: float = EJECT_LIMIT_S
 
     def query(self, address: str, *, lock_fd: int) -> tuple[EngineRun, list[Event]]:
-        """What is in the drive; never writes. Closes the tray if the drive can."""
+        """What is in the drive; never writes. Closes the tray if the drive can.
+
+        Raises DriveError if it does not answer.
+        """
         events: list[Event] = []
-        run = self._run(
-            ["-outdev", address, "-toc", "-tell_media_space"], events.append, lock_fd=lock_fd
+        run = self._run_within(
+            self.query_limit_s,
+            ["-outdev", address, "-toc", "-tell_media_space"],
+            events.append,
+            lock_fd=lock_fd,
         )
         return run, events
 
@@ -140,8 +152,32 @@ class Engine:
         return run, events
 
     def eject(self, address: str, *, lock_fd: int) -> EngineRun:
-        """Unlock and open the tray."""
-        return self._run(["-outdev", address, "-eject", "all"], no_event, lock_fd=lock_fd)
+        """Unlock and open the tray. Raises DriveError if the drive does not answer."""
+        arguments = ["-outdev", address, "-eject", "all"]
+        return self._run_within(self.eject_limit_s, arguments, no_event, lock_fd=lock_fd)
+
+    def _run_within(
+        self,
+        limit_s: float,
+        arguments: Sequence[str],
+        on_event: Callable[[Event], None],
+        *,
+        lock_fd: int,
+    ) -> EngineRun:
+        """`_run`, of what writes nothing. Raises DriveError if it is stopped after `limit_s`: the
+        thread that waits has a person in front of it, or other drives' buttons.
+        """
+        deadline = time.monotonic() + limit_s
+        run = self._run(
+            arguments,
+            on_event,
+            lock_fd=lock_fd,
+            is_cancelled=lambda: time.monotonic() > deadline,
+            stop_patience_s=min(self.cancel_patience_s, STOP_PATIENCE_S),
+        )
+        if run.was_stopped and run.exit_code != 0:
+            raise DriveError(f"the drive has not answered for {limit_s:.0f} s")
+        return run
 
     def _run(
         self,
@@ -151,6 +187,7 @@ class Engine:
         lock_fd: int,
         is_cancelled: Callable[[], bool] = children.never,
         max_file_bytes: int | None = None,
+        stop_patience_s: float | None = None,
     ) -> EngineRun:
         has_begun = has_completed = False
         assessed: messages.MediaAssessed | None = None
@@ -185,7 +222,7 @@ class Engine:
             extra_environment=self.extra_environment,
             pass_fds=(lock_fd,),
             max_file_bytes=max_file_bytes,
-            cancel_patience_s=self.cancel_patience_s,
+            cancel_patience_s=stop_patience_s or self.cancel_patience_s,
         )
         kept = tuple(problems)
         if first is not None and first not in kept:

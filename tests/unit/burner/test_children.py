@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from burner import children
 from burner.children import MAX_LINE_BYTES, DriveLock, environment, run_lines
 from burner.errors import CancelledError, DriveError, EngineError
 
@@ -76,6 +79,40 @@ def test_who_does_not_hear_is_killed_in_the_end() -> None:
         cancel_patience_s=0.5,
     )
     assert (code, was_stopped) == (-9, True) or code == -15  # stopped before it could refuse
+
+
+def test_a_pipe_that_its_child_keeps_holds_nobody_up() -> None:
+    code, was_stopped, lines = run(
+        "import subprocess, time\n"
+        "print(subprocess.Popen(['sleep', '600']).pid, flush=True)\n"
+        "time.sleep(600)\n",
+        is_cancelled=iter([False] * 10 + [True] * 10_000).__next__,
+        cancel_patience_s=0.5,
+    )
+    assert (code, was_stopped) == (-15, True)
+    os.kill(int(lines[0]), signal.SIGKILL)
+
+
+def test_a_killed_program_that_does_not_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that waits in the kernel for its device: here no signal reaches it at all."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Deaf(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self)
+
+        def send_signal(self, sig: int) -> None:
+            """Not taken."""
+
+    monkeypatch.setattr(subprocess, "Popen", Deaf)
+    monkeypatch.setattr(children, "KILL_PATIENCE_S", 0.3)
+    with pytest.raises(DriveError, match="does not end"):
+        run("import time; time.sleep(600)", is_cancelled=lambda: True, cancel_patience_s=0.3)
+    (left,) = started
+    assert left.poll() is None
+    os.kill(left.pid, signal.SIGKILL)
+    assert left.wait() == -signal.SIGKILL
 
 
 def test_exception_of_the_listener_ends_the_program() -> None:
