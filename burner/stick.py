@@ -150,7 +150,7 @@ class Stick:
             UnsuitableStickError: Nothing was written; also for name_collision and file_too_large.
             MediumTooSmallError: Nothing is left on it of what may have been written.
             SpoiledMediumError: It broke off midway; the stick is marked as unfinished.
-            CancelledError: Asked to stop, seen between two batches; says whether anything is left.
+            CancelledError: Asked to stop, seen within seconds; says whether anything is left.
         """
         require_sound(files)
         self._end_reading()
@@ -194,13 +194,17 @@ class Stick:
         done = 0
         mtools.make_directories(target, folders_of(files))
         for batch in batches_of(files):
-            if is_cancelled():  # between two calls only: a cut-off mcopy loses clusters
+            if is_cancelled():
                 raise CancelledError(spoiled=True)
             if not is_still(descriptor, target.path):
                 raise NoMediumError("the stick was taken out")
             if any(file.path == LAST for file in batch):
                 sync(descriptor)  # everything else is on the stick before it
-            copy_batch(target, batch, staging)
+            copy_batch(
+                *(target, batch, staging),
+                is_cancelled=is_cancelled,
+                settle=lambda: sync(descriptor),
+            )
             done += sum(file.size for file in batch)
             on_progress(done, total)
         sync(descriptor)

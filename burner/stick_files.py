@@ -9,22 +9,33 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from burner.errors import BurnerError, EngineError, SpoiledMediumError, UnsuitableStickError
+from burner.children import never
+from burner.errors import (
+    BurnerError,
+    CancelledError,
+    EngineError,
+    SpoiledMediumError,
+    UnsuitableStickError,
+)
 from burner.mtools import FatTarget, copy_in
 
 MARKER = "SENDHOME.TMP"  # ours, not finished
 VERIFIED = "SENDHOME.OK"  # beside the marker: all was read back
 LAST = "DICOMDIR"  # PS3.10 8.6: what makes it a File-set
 MAX_FILE_BYTES = 4 * 1024**3 - 1
-BATCH_BYTES = 128 * 1024 * 1024  # between two looks at whether to go on
+BATCH_BYTES = 128 * 1024 * 1024  # of one call of mcopy
 BATCH_FILES = 400
 COPY_BYTES = 1024 * 1024
+SETTLE_BYTES = (
+    4 * COPY_BYTES
+)  # or the system takes what a slow stick has for minutes: nobody can stop
+STOP_S = 2.0  # for mcopy to end of itself when nothing more comes
 STALL_S = 600.0  # a stick that tidies up, or an error that the kernel tries again, takes minutes
 PART = re.compile(r"[A-Z0-9_]{1,8}(\.[A-Z0-9_]{1,3})?")
 
@@ -96,7 +107,14 @@ def batches_of(files: Sequence[StickFile]) -> Iterator[list[StickFile]]:
     yield [file for file in files if file.path == LAST]
 
 
-def copy_batch(target: FatTarget, batch: Sequence[StickFile], folder: Path) -> None:
+def copy_batch(
+    target: FatTarget,
+    batch: Sequence[StickFile],
+    folder: Path,
+    *,
+    is_cancelled: Callable[[], bool] = never,
+    settle: Callable[[], None] = lambda: None,
+) -> None:
     """Files of one folder onto the stick, straight out of their sources.
 
     mcopy takes whole files with their names, and ours lie in an image. So each is a named pipe,
@@ -106,7 +124,13 @@ def copy_batch(target: FatTarget, batch: Sequence[StickFile], folder: Path) -> N
     Args:
         folder: For the pipes where there is no file system in memory; it exists, and is empty again
             afterwards.
+        is_cancelled: Asked ten times a second. The file on its way ends then, those behind it stay
+            empty and mcopy writes its tables: one that is cut off loses clusters. It is stopped by
+            a signal if it does not end within `STOP_S`.
+        settle: Writes out what the system has taken so far; called every `SETTLE_BYTES`, in another
+            thread. May raise a BurnerError.
     Raises:
+        CancelledError: Part of it is on the stick.
         EngineError: A source cannot be read, or is shorter than announced; a pipe cannot be opened.
         SpoiledMediumError: mcopy left part of a file, or nothing went on for STALL_S; else as
             `mtools.copy_in`.
@@ -114,12 +138,20 @@ def copy_batch(target: FatTarget, batch: Sequence[StickFile], folder: Path) -> N
     # A pipe is a name alone, which a file system in memory makes ten times as fast.
     place = _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else folder
     with tempfile.TemporaryDirectory(dir=place, prefix="stick-") as pipes:
-        feeder = _Feeder([(file, Path(pipes, _name(file.path))) for file in batch])
+        feeder = _Feeder([(file, Path(pipes, _name(file.path))) for file in batch], settle)
+
+        def must_stop() -> bool:
+            if is_cancelled():
+                feeder.cancel()
+            return feeder.is_stuck()
+
         with feeder:
             pipe_names = [pipe for _file, pipe in feeder.files]
             try:
-                copy_in(target, pipe_names, _parent(batch[0]), is_stuck=feeder.is_stuck)
+                copy_in(target, pipe_names, _parent(batch[0]), is_stuck=must_stop)
             except SpoiledMediumError as error:
+                if feeder.is_cancelled:
+                    raise CancelledError(spoiled=True) from error
                 if isinstance(feeder.failure, EngineError):  # why it was stopped
                     raise feeder.failure from error
                 raise
@@ -136,8 +168,11 @@ class _Feeder:
             `is_stuck` says so.
     """
 
-    def __init__(self, files: Sequence[tuple[StickFile, Path]]) -> None:
+    def __init__(self, files: Sequence[tuple[StickFile, Path]], settle: Callable[[], None]) -> None:
         self.files = files
+        self._settle = settle
+        self._unsettled_bytes = 0
+        self._cancelled_at: float | None = None
         self.failure: BurnerError | None = None
         self._is_over = threading.Event()
         self._has_given_up = threading.Event()
@@ -165,8 +200,21 @@ class _Feeder:
                     os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
             self._thread.join(0.01)
 
+    @property
+    def is_cancelled(self) -> bool:
+        return self._cancelled_at is not None
+
+    def cancel(self) -> None:
+        """Nothing more goes into the pipes, so that the reader comes to its end."""
+        if self._cancelled_at is None:
+            self._cancelled_at = time.monotonic()
+
     def is_stuck(self) -> bool:
-        """Whether the reader must be stopped: a pipe will never be filled, or nothing goes on."""
+        """Whether the reader must be stopped: a pipe will never be filled, nothing goes on, or it
+        does not come to its end.
+        """
+        if self._cancelled_at is not None and time.monotonic() - self._cancelled_at > STOP_S:
+            return True
         if self._has_given_up.is_set():
             self._let_reader_go()
             return True
@@ -202,15 +250,24 @@ class _Feeder:
             with file.source.open("rb", buffering=0) as source:
                 done = 0
                 while done < file.size:
+                    if self.is_cancelled:
+                        self.failure = CancelledError(spoiled=True)
+                        return
                     rest = min(file.size - done, COPY_BYTES)  # so that a stall is seen
                     copied = os.sendfile(descriptor, source.fileno(), file.offset + done, rest)
                     if not copied:
                         self.failure = EngineError("the image is shorter than announced")
                         return
                     done += copied
+                    self._unsettled_bytes += copied
+                    if self._unsettled_bytes >= SETTLE_BYTES:
+                        self._unsettled_bytes = 0
+                        self._settle()
                     self._moved_at = time.monotonic()
         except BrokenPipeError:
             self.failure = SpoiledMediumError("mcopy left part of a file")
+        except BurnerError as error:
+            self.failure = error
         except OSError as error:
             self.failure = EngineError(f"the image cannot be read: {error.strerror}")
 

@@ -352,6 +352,87 @@ def test_cancel_takes_everything_away(
     write_and_verify(stick_of(path), files, staging)
 
 
+@pytest.mark.parametrize("is_undone", [True, False])
+def test_cancel_in_the_middle_of_a_large_file(
+    tmp_path: Path, staging: Path, monkeypatch: pytest.MonkeyPatch, is_undone: bool
+) -> None:
+    """The file ends there; on a stick where nothing can be taken away, the mark stays."""
+    path = make_fat(tmp_path / "stick", size=200 * MIB)
+    photo = random.Random(4).randbytes(3 * MIB)
+    put(path, "PHOTO.JPG", photo)
+    put(path, "LETTER.TXT", b"mine")
+    listed = tool("mdir", "-/", "-b", "-i", path, "::")
+    source = tmp_path / "image"
+    source.write_bytes(random.Random(6).randbytes(MIB) * 90)
+    files = [
+        StickFile("DICOMDIR", source, 0, 3000),
+        StickFile("DICOM/LARGE", source, 100, 80 * MIB),
+        StickFile("DICOM/NEXT", source, 100, MIB),
+    ]
+    handed: list[int] = []
+    sendfile = os.sendfile
+
+    def slowly(out: int, of: int, offset: int, count: int) -> int:
+        threading.Event().wait(0.05)  # about the pace of a USB 2 stick
+        handed.append(offset)
+        return sendfile(out, of, offset, count)
+
+    def refuse(target: FatTarget, name: str) -> None:
+        raise SpoiledMediumError("write error")
+
+    stick = stick_of(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "sendfile", slowly)
+        if not is_undone:
+            patched.setattr(mtools, "delete_tree", refuse)
+        with pytest.raises(CancelledError) as caught:
+            stick.write(
+                files,
+                "SH_TEST",
+                staging=staging,
+                on_progress=nothing,
+                is_cancelled=lambda: len(handed) > 8,
+            )
+    assert 8 < len(handed) < 60  # not to the end of the file
+    assert caught.value.spoiled is not is_undone
+    assert list(staging.iterdir()) == []
+    assert (tool("mdir", "-/", "-b", "-i", path, "::") == listed) is is_undone
+    assert stick.inspect().unfinished == ("" if is_undone else "SH_TEST")
+    tool("fsck.vfat", "-n", path)  # no cluster lost
+    write_and_verify(stick, files, staging)
+    assert_holds(path, files)
+    back = tmp_path / "back"
+    tool("mcopy", "-n", "-i", path, "::/PHOTO.JPG", back)
+    assert back.read_bytes() == photo
+    assert tool("mtype", "-i", path, "::/LETTER.TXT") == "mine"
+
+
+def test_a_stick_that_fails_while_it_settles_is_spoiled(
+    tmp_path: Path, staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system tells of a failed write once; whoever writes out must not lose it."""
+    path = make_fat(tmp_path / "stick", size=100 * MIB)
+    source = tmp_path / "image"
+    source.write_bytes(bytes(30 * MIB))
+    files = [
+        StickFile("DICOMDIR", source, 0, 3000),
+        StickFile("LARGE", source, 0, 30 * MIB),
+    ]
+    fsync = os.fsync
+    feeding: list[int] = []
+
+    def fail_once(descriptor: int) -> None:
+        if threading.current_thread().name == "feeding" and not feeding:
+            feeding.append(descriptor)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_once)
+    with pytest.raises(SpoiledMediumError, match="the stick fails"):
+        write(stick_of(path), files, staging)
+    assert stick_of(path).inspect().unfinished == "SH_TEST"
+
+
 def test_cut_off_stick_is_recognised_and_written_again(
     tmp_path: Path, files: list[StickFile], staging: Path
 ) -> None:
