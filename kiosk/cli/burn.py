@@ -48,8 +48,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Writes, reads every byte back and ejects. Ctrl-C, SIGTERM or a terminal that "
         "goes away stop it in an orderly way; a disc that was begun is then spoiled. A disc that "
         "is not good stays in, on record as scrap: the next `burn` puts it out, and an order calls "
-        "staff for it. Refused for a configured drive while the engine of this station runs, or "
-        "while the medium in the drive belongs to a job.",
+        "staff for it. An image with objects of several patients is refused before anything is "
+        "written (110); into a protected one nobody can see. Refused for a configured drive while "
+        "the engine of this station runs, or while the medium in the drive belongs to a job.",
     )
     add_image_and_drive(parser)
     parser.add_argument(
@@ -143,8 +144,16 @@ def hash_image(path: Path) -> tuple[int, str]:
         raise InvalidValueError(f"{path.name}: {error.strerror}") from error
 
 
+def require_known(image: Path) -> None:
+    """Raises as `one_patient.require_one_patient`."""
+    from kiosk.services.one_patient import require_one_patient
+
+    require_one_patient(image)
+
+
 def run(args: argparse.Namespace) -> int:
     size_bytes, sha256 = hash_image(args.image)
+    require_known(args.image)
     with _stops() as is_stopped, alone(args) as records:
         return _burn(args, size_bytes, sha256, records, is_stopped)
 

@@ -10,6 +10,7 @@ from kiosk.cli.burn import (
     find_writer,
     hash_image,
     read_back,
+    require_known,
     show,
 )
 from kiosk.errors import VerifyFailedError
@@ -24,7 +25,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Of a disc: reloads the tray and reads exactly the image's length back. Of a "
         "stick: compares each file of the image with the one on the stick, changes nothing, and "
         "leaves other files alone. A disc that differs is on record as scrap then: no order gives "
-        "it out. For the rules that the content must keep see `sendhome check`. Refused for a "
+        "it out. Whether the content keeps the rules tells `sendhome check`, of image or "
+        "medium. An image with objects of several patients is refused. Refused for a "
         "configured drive while the engine of this station runs, or while the medium in the drive "
         "belongs to a job.",
     )
@@ -35,6 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     size_bytes, sha256 = hash_image(args.image)
+    require_known(args.image)
     with alone(args) as records:
         writer = find_writer(args)
         try:

@@ -60,11 +60,12 @@ class FolderPatients:
         seen.uids.append(instance.sop_instance_uid)
         seen.studies.add(instance.study_instance_uid)
 
-    def finish(self, paths: Mapping[str, str]) -> dict[str, str]:
+    def finish(self, paths: Mapping[str, str], *, what: str = "folder") -> dict[str, str]:
         """Objects of which nobody can tell whose they are.
 
         Args:
             paths: Of the files by SOP Instance UID.
+            what: They are in, for the error's text.
         Returns:
             Why, by SOP Instance UID: `UNREADABLE` or `NO_ID`.
         Raises:
@@ -91,7 +92,7 @@ class FolderPatients:
             many = f"{_MAX_COUNTED} or more" if count == _MAX_COUNTED else str(count)
             one, other = (safe_path(paths.get(it.uids[0], "")) for it in patients[:2])
             raise WrongPatientError(
-                f"the folder holds objects of {many} different patients, and one folder must hold "
+                f"the {what} holds objects of {many} different patients, and one {what} must hold "
                 f"one patient ({one} and {other}: {', '.join(patients[1].reasons)})"
             )
         if patients and patients[0].has_id and patients[0].lends_its_id:

@@ -26,13 +26,22 @@ BLOCK_BYTES = 2048
 
 
 def make_image(path: Path, volume_id: str, *, blocks: int = 60, seed: int = 1) -> ImageFacts:
-    """Random blocks with a primary volume descriptor where ISO 9660 has it (ECMA-119 8.4)."""
+    """An ISO 9660 volume (ECMA-119 8.4, 9.1) with nothing in its root; random blocks behind it."""
     content = bytearray(random.Random(seed).randbytes(blocks * BLOCK_BYTES))
     descriptor = bytearray(BLOCK_BYTES)
     descriptor[:8] = b"\x01CD001\x01\x00"
     descriptor[8:72] = b" " * 32 + volume_id.ljust(32).encode()
     descriptor[80:88] = blocks.to_bytes(4, "little") + blocks.to_bytes(4, "big")
+    descriptor[128:132] = BLOCK_BYTES.to_bytes(2, "little") + BLOCK_BYTES.to_bytes(2, "big")
+    root = bytearray(34)
+    root[0], root[25], root[32] = 34, 2, 1  # its length, a directory, an identifier of one byte
+    root[2:10] = (18).to_bytes(4, "little") + (18).to_bytes(4, "big")
+    root[10:18] = BLOCK_BYTES.to_bytes(4, "little") + BLOCK_BYTES.to_bytes(4, "big")
+    descriptor[156:190] = root
     content[16 * BLOCK_BYTES : 17 * BLOCK_BYTES] = descriptor
+    content[17 * BLOCK_BYTES : 18 * BLOCK_BYTES] = b"\xffCD001\x01".ljust(BLOCK_BYTES, b"\0")
+    parent = root[:33] + b"\1"
+    content[18 * BLOCK_BYTES : 19 * BLOCK_BYTES] = (root + parent).ljust(BLOCK_BYTES, b"\0")
     path.write_bytes(content)
     return ImageFacts(path, len(content), hashlib.sha256(content).hexdigest(), volume_id)
 

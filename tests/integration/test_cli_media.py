@@ -31,6 +31,7 @@ from kiosk.ports import LedgerEntry, LedgerPhase
 from kiosk.services.by_hand import BY_HAND
 from kiosk.services.diagnose import Doubt
 from tests.factories import Patient, make_study
+from tests.fakes.media import make_image
 
 pytestmark = pytest.mark.integration
 
@@ -220,6 +221,66 @@ def test_two_patients_make_no_image(config: Path, tmp_path: Path):
     code = run(config, "build", tmp_path / "study", "-o", tmp_path / "out.iso")
     assert code == WrongPatientError.exit_code
     assert not (tmp_path / "out.iso").exists()
+
+
+def image_of(folder: Path, image: Path) -> Path:
+    """By another program than ours, as one that was made elsewhere."""
+    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-o", str(image), str(folder)]
+    subprocess.run(argv, check=True, capture_output=True)
+    return image
+
+
+def test_an_image_of_two_patients_is_neither_burned_nor_called_good(
+    config: Path, drive: SimulatedDrive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    one, other = tmp_path / "study" / "one", tmp_path / "study" / "two"
+    make_study(one, seed=1)
+    drive.insert_blank()
+    image = image_of(one.parent, tmp_path / "one.iso")
+    assert run(config, "burn", image, "--drive", "disc1") == 0
+    make_study(other, seed=2, patient=Patient(patient_id="OTHER"))
+    image_of(one.parent, image)
+    drive.insert_blank()
+    before = drive.look()
+    for command in ("burn", "verify"):
+        code = run(config, command, image, "--drive", "disc1")
+        assert code == WrongPatientError.exit_code
+        said = capsys.readouterr().err
+        assert "the image holds objects of 2 different patients" in said
+        assert "OTHER" not in said
+    assert drive.look() == before
+
+
+def test_an_image_of_which_whose_it_is_cannot_be_seen(
+    config: Path, drive: SimulatedDrive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    drive.insert_blank()
+    study = tmp_path / "study"
+    make_study(study, seed=1)
+    damaged = bytearray(image_of(study, tmp_path / "out.iso").read_bytes())
+    at = damaged.index(b"DICM\x02\x00\x00\x00UL")
+    damaged[at + 4 : at + 12] = bytes(8)
+    (tmp_path / "out.iso").write_bytes(damaged)
+    burn = ("burn", tmp_path / "out.iso", "--drive", "disc1")
+    assert run(config, *burn) == CheckFailedError.exit_code
+    assert "whose objects are on the image cannot be seen" in capsys.readouterr().err
+    made = make_image(tmp_path / "out.iso", "NOTHING")  # no object: nobody's
+    assert run(config, *burn) == 0
+    assert made.size_bytes
+
+
+def test_a_protected_image_is_burned(
+    config: Path, drive: SimulatedDrive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    make_study(tmp_path / "study", seed=1)
+    reading, writing = os.pipe()
+    os.write(writing, b"correct horse battery staple\n")
+    os.close(writing)
+    image = tmp_path / "out.iso"
+    build = ("build", tmp_path / "study", "-o", image, "--password-fd", reading)
+    assert run(config, *build) == 0
+    drive.insert_blank()
+    assert run(config, "burn", image, "--drive", "disc1") == 0
 
 
 def test_a_refusal_is_json_too_and_an_older_image_is_not_taken_for_the_new_one(
