@@ -21,6 +21,7 @@ from kiosk.adapters.secrets import site_key
 from kiosk.config import Config, DriveConfig
 from kiosk.disk import is_full
 from kiosk.domain.identity import DateOrder
+from kiosk.domain.medium_need import empty_media
 from kiosk.domain.model import Medium, Wanted
 from kiosk.domain.protection import Protect
 from kiosk.domain.ticket import TicketKeys
@@ -347,6 +348,7 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         visit_s=float(kiosk.visit_s),
         kiosk_name=kiosk.name,
         media=offered(config),
+        find_empty=partial(_empty_media, config, journal),
         max_copies=config.lobby.max_copies,
         fees=fee_policy(config.fee),
         forms=forms,
@@ -359,6 +361,12 @@ def lobby_parts(config: Config, journal: Journal, jobs: DbosJobs) -> LobbyParts:
         idle_s=float(kiosk.idle_s),
         warn_s=float(kiosk.warning_s),
     )
+
+
+def _empty_media(config: Config, journal: Journal) -> frozenset[Medium]:
+    """Raises JournalError."""
+    names = {it: [d.name for d in config.drives if medium_of(d) is it] for it in offered(config)}
+    return empty_media(names, {it.drive: it.in_stock for it in journal.stock.counts()})
 
 
 def identify_policy(config: Config) -> IdentifyPolicy:

@@ -6,7 +6,7 @@ goes to the drive of the smallest that holds it (`drive_choice`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from kiosk.domain.model import Medium
@@ -44,6 +44,26 @@ def blanks_short(drives: Sequence[DiscsOf], images: Sequence[int]) -> int:
     if not able or any(it.in_stock is None for it in able):
         return 0
     return max(0, len(images) - sum(it.in_stock or 0 for it in able))
+
+
+def empty_media(
+    drives: Mapping[Medium, Collection[str]], in_stock: Mapping[str, int | None]
+) -> frozenset[Medium]:
+    """What the site has none left of: nobody should choose it where there is something else.
+
+    Args:
+        drives: Names of the drives by what they write.
+        in_stock: Blanks left by drive; None, or no entry, where nobody counts them.
+    Returns:
+        Never all of `drives`: then staff must fill up, whatever is chosen. Never what visitors
+        bring.
+    """
+    found = {
+        medium
+        for medium, names in drives.items()
+        if medium is not Medium.STICK and names and all(in_stock.get(it) == 0 for it in names)
+    }
+    return frozenset() if found == drives.keys() else frozenset(found)
 
 
 def other_medium(chosen: Medium, offered: Collection[Medium]) -> Medium | None:

@@ -50,6 +50,7 @@ class AssistedApp(WatchingApp, inherit_bindings=False):
             parts.clock,
             visits,
             parts.pulse,
+            find_empty=parts.find_empty,
             warn_s=parts.warn_s,
             visit_s=parts.visit_s,
             demo=demo,

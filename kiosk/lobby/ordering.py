@@ -126,7 +126,15 @@ class OrderingApp(RecipientsApp, inherit_bindings=False):
 
     def _ask_medium(self) -> None:
         parts, is_protected = self._parts, self._visit.is_protected
-        self._show(MediumScreen(self._frame, parts.media, parts.protect, is_protected=is_protected))
+        self._show(
+            MediumScreen(
+                self._frame,
+                parts.media,
+                parts.protect,
+                is_protected=is_protected,
+                empty=self.empty_media,
+            )
+        )
 
     def on_medium_chosen(self, message: told.MediumChosen) -> None:
         if self._visit.release is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from textual.app import App
@@ -47,6 +47,7 @@ class LobbyParts:
         visit_s: No visit lasts longer to its order, nor from there on: the ticket opens its
             progress again. 0 for no limit.
         media: What may be chosen, in this order; one alone is not asked for.
+        find_empty: Those of them of which there is none left; asked in a worker.
         rates: What the engine measured; asked in a worker.
         passwords: Of protected media, to be shown to their owner.
         protect: Whether visitors may choose a password for their medium.
@@ -87,6 +88,7 @@ class LobbyParts:
     region: str = "GB"
     visit_s: float = 600.0
     media: tuple[Medium, ...] = (Medium.DISC, Medium.STICK)
+    find_empty: Callable[[], Collection[Medium]] = frozenset
     max_copies: int = 1
     protect: Protect = Protect.OPTIONAL
     fees: FeePolicy | None = None

@@ -31,7 +31,7 @@ from kiosk.adapters.journal.engine import reading, writing
 from kiosk.adapters.journal.tables import bills, passwords, staff_calls
 from kiosk.adapters.lock import FileLock
 from kiosk.bootstrap import lobby_parts
-from kiosk.config import Config, LobbyConfig
+from kiosk.config import Config, DriveConfig, LobbyConfig
 from kiosk.domain.facts import DeskReason
 from kiosk.domain.fee import (
     AverageSchedule,
@@ -882,3 +882,14 @@ def test_the_site_says_how_many_copies_are_offered(station: Station, copies: int
     lobby = LobbyConfig(max_copies=copies, release_form=False, receipt=False)
     parts = lobby_parts(Config(lobby=lobby), station.journal, station.jobs)
     assert parts.max_copies == copies
+
+
+def test_the_kiosk_knows_what_was_counted(station: Station) -> None:
+    drives = (DriveConfig("d1"), DriveConfig("port", "stick", "/dev/sdz"))
+    config = Config(drives=drives, lobby=LobbyConfig(release_form=False, receipt=False))
+    parts = lobby_parts(config, station.journal, station.jobs)
+    assert parts.find_empty() == set()
+    station.journal.stock.count("d1", 0, actor="staff:test")
+    assert parts.find_empty() == {Medium.DISC}
+    station.journal.stock.count("d1", 50, actor="staff:test")
+    assert parts.find_empty() == set()

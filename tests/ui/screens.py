@@ -190,6 +190,9 @@ def every_screen(
             frame, [dataclasses.replace(exam, readiness=Readiness.NOT_YET)], date(2026, 1, 1)
         ),
         "medium": lambda: MediumScreen(frame, (Medium.DISC, Medium.STICK)),
+        "medium_empty": lambda: MediumScreen(
+            frame, (Medium.DISC, Medium.STICK), empty={Medium.DISC}
+        ),
         "medium_house": lambda: MediumScreen(frame, tuple(Medium), Protect.OPTIONAL),
         "ask_house_stick": lambda: QuestionScreen(
             frame,

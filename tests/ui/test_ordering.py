@@ -166,6 +166,30 @@ async def test_an_exam_known_by_its_number_alone_is_asked_for() -> None:
         await visitor.sees(MediumScreen)
 
 
+async def test_what_there_is_none_left_of_is_not_to_be_chosen() -> None:
+    """As the last look at the stock had it; it is to be had again when somebody has filled up."""
+    left: set[Medium] = {Medium.DISC}
+    hall = Hall(find_empty=lambda: frozenset(left), max_copies=3)
+    async with hall.app().run_test() as pilot:
+        visitor = Visitor(pilot)
+        await pilot.app.workers.wait_for_complete()
+        await visitor.wants_all_exams(hall)
+        await visitor.sees(MediumScreen)
+        assert "none left; please ask at the desk" in visitor.text()
+        assert pilot.app.screen.query_one("#medium-disc").disabled
+        await visitor.touch("#medium-disc")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#back")
+        left.clear()
+        pilot.app._look_for_engine()  # type: ignore[attr-defined]  # as it does every 3 s
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+        await visitor.touch("#go")
+        await visitor.sees(MediumScreen)
+        await visitor.touch("#medium-disc")
+        await visitor.sees(CopiesScreen)
+
+
 async def test_the_cost_is_shown_before_anything_is_made() -> None:
     policy = FeePolicy(patient=AverageSchedule({Medium.DISC: 200}, {Medium.DISC: 50}))
     hall = Hall(fees=policy, max_copies=3, region="US")

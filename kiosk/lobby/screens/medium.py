@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -32,13 +32,16 @@ class MediumScreen(LobbyScreen):
         protect: Protect = Protect.OFF,
         *,
         is_protected: bool = False,
+        empty: Collection[Medium] = (),
     ) -> None:
         """
         Args:
             is_protected: As it was chosen before.
+            empty: There is none of them left: shown, or whoever wants one would look for it.
         """
         super().__init__(frame, _("On what would you like your images?"))
         self._media, self._protect, self._is_protected = media, protect, is_protected
+        self._empty = empty
 
     def compose_body(self) -> ComposeResult:
         sticks = [it for it in self._media if it is not Medium.DISC]
@@ -66,7 +69,11 @@ class MediumScreen(LobbyScreen):
         note = words.text
         if self._protect is Protect.ALWAYS:
             note = _("{text}, with a password").format(text=note)
-        return TouchButton(words.title, note=note, id=f"medium-{medium.value}")
+        is_empty = medium in self._empty
+        if is_empty:
+            note = _("none left; please ask at the desk")
+        name = f"medium-{medium.value}"
+        return TouchButton(words.title, note=note, id=name, disabled=is_empty)
 
     def pressed(self, button: TouchButton) -> None:
         """The password is switched on and off; everything else is an answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.domain.medium_need import DiscsOf, blanks_short, disc_limit, other_medium
+from kiosk.domain.medium_need import DiscsOf, blanks_short, disc_limit, empty_media, other_medium
 from kiosk.domain.model import Medium
 
 CD, DVD, BD = 332_818, 2_294_922, 11_826_000
@@ -60,3 +60,25 @@ def test_blanks_that_are_wanting(
 )
 def test_what_else_would_do(chosen: Medium, offered: list[Medium], other: Medium | None) -> None:
     assert other_medium(chosen, offered) is other
+
+
+@pytest.mark.parametrize(
+    ("in_stock", "empty"),
+    [
+        ({}, set()),
+        ({"a": 0}, set()),  # nobody counts those of the other drive
+        ({"a": 0, "b": None}, set()),
+        ({"a": 0, "b": 1}, set()),
+        ({"a": 0, "b": 0}, {DISC}),
+        ({"a": 0, "b": 0, "gone": 5}, {DISC}),
+        ({"a": 0, "b": 0, "port": 0}, {DISC}),  # what visitors bring nobody has in stock
+    ],
+)
+def test_what_there_is_none_left_of(in_stock: dict[str, int | None], empty: set[Medium]) -> None:
+    assert empty_media({DISC: ["a", "b"], STICK: ["port"]}, in_stock) == empty
+
+
+def test_with_nothing_else_to_choose_staff_fill_up() -> None:
+    assert empty_media({DISC: ["a"]}, {"a": 0}) == set()
+    assert empty_media({DISC: ["a"], Medium.HOUSE_STICK: ["h"]}, {"a": 0, "h": 0}) == set()
+    assert empty_media({DISC: ["a"], Medium.HOUSE_STICK: ["h"]}, {"h": 0}) == {Medium.HOUSE_STICK}
