@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import contextvars
 import dataclasses
 import gc
@@ -24,6 +25,7 @@ from typing import Any, Final
 
 from textual import events
 from textual.errors import NoWidget
+from textual.pilot import OutOfBounds
 
 from kiosk.domain.claim import Reading
 from kiosk.domain.facts import PHONE_DIGITS, SecondFacts
@@ -34,7 +36,9 @@ from kiosk.domain.recipient import Doctor
 from kiosk.domain.ticket import TicketKeys
 from kiosk.domain.unfit import Unfit
 from kiosk.errors import ReceiptPaperOutError
+from kiosk.lobby.screens.base import LobbyScreen
 from kiosk.lobby.screens.birth_date import BirthDateScreen
+from kiosk.lobby.screens.form import HandSignatureScreen
 from kiosk.lobby.screens.question import QuestionScreen
 from kiosk.lobby.screens.stopped import OutOfServiceScreen
 from kiosk.lobby.screens.welcome import WelcomeScreen
@@ -255,21 +259,31 @@ class Monkey:
         screen = visitor.app.current()
         if screen is None or not screen.is_mounted:
             return
-        claim = visitor.app._visit.claim
         if isinstance(screen, WelcomeScreen):
             await self._send(visitor, self._draw.choice(person.scans))
-        elif screen.entry and claim is not None:
-            typed = self._answer_for(claim.parsed, is_date=isinstance(screen, BirthDateScreen))
-            for character in "\b" * 10 + typed:
-                screen.typed(character)
         elif screen.entry:
-            for character in "\b" * 10 + person.code:
+            for character in "\b" * 80 + self._text_for(screen, visitor, person):
                 screen.typed(character)
+        elif isinstance(screen, HandSignatureScreen):
+            with contextlib.suppress(NoWidget, OutOfBounds):  # a resize comes between
+                await visitor.pilot.mouse_down("#drawing", offset=(2, 2))
+                await visitor.pilot.hover("#drawing", offset=(12, 4))
+                await visitor.pilot.mouse_up("#drawing", offset=(20, 2))
         onward = [it for it in visitor.app.screen.query(ONWARD) if not it.disabled]
         if not onward:  # a form is signed once it was read
             onward = [it for it in visitor.app.screen.query("#down") if not it.disabled]
         if onward and isinstance(onward[-1], TouchButton):
             onward[-1].action_press()
+
+    def _text_for(self, screen: LobbyScreen, visitor: Visitor, person: Person) -> str:
+        """What whoever is at the screen would type there."""
+        visit = visitor.app._visit
+        if screen.takes_text and visit.release is not None:
+            family, given = visit.release.order.patient.name.split("^")
+            return f"{given} {family}"
+        if visit.claim is None:
+            return person.code
+        return self._answer_for(visit.claim.parsed, is_date=isinstance(screen, BirthDateScreen))
 
     def _answer_for(self, parsed: object, *, is_date: bool) -> str:
         """Of the person whose scan it was, mostly."""
