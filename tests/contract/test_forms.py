@@ -18,7 +18,7 @@ from kiosk.adapters.jobs import migrate
 from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.journal.engine import make_engine, writing
 from kiosk.adapters.journal.migrate import alembic_config
-from kiosk.adapters.journal.tables import audit, release_forms
+from kiosk.adapters.journal.tables import audit, orders, release_forms
 from kiosk.adapters.order_files import OrderFiles
 from kiosk.adapters.paper_pdf import render
 from kiosk.domain.model import OrderId, ReleaseState
@@ -194,16 +194,24 @@ def test_what_was_kept_before_is_found_from_its_order_after_the_upgrade(database
     with writing(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0010")
-    journal = open_journal(database_url, station="s", audit_key=AUDIT_KEY, clock=FakeClock())
-    journal.orders.add(an_order(1), actor="ris")
+    known = {
+        "order_id": ORDER, "patient_id": "P1", "issuer": "HOSP", "name": "GARCIA^MARIA",
+        "birth_date": "19610303", "accession_number": "A1", "study_instance_uid": "1.2.3",
+        "modality": "CT", "study_date": "20260303", "state": "released", "with_report": False,
+        "created_at": START,
+    }  # fmt: skip
     row = {
         "form_id": "0" * 16, "order_id": ORDER, "file_name": "0" * 16, "station": "s",
         "sha256": "1" * 64, "size_bytes": 5, "pages": 1, "language": "en", "recipient": "me",
         "recipient_id": "", "signed_by": "typed", "fee": 0, "currency": "USD", "signed_at": START,
     }  # fmt: skip
     with writing(engine) as connection:
+        tables = sa.MetaData()  # as they were then
+        then = sa.Table(orders.name, tables, autoload_with=connection)
+        connection.execute(sa.insert(then).values(known))
         connection.execute(sa.insert(release_forms).values(row))
     migrate(engine)
+    journal = open_journal(database_url, station="s", audit_key=AUDIT_KEY, clock=FakeClock())
     (kept,) = journal.forms.of(ORDER)
     assert (kept.form_id, kept.order_ids) == ("0" * 16, (ORDER,))
     assert journal.forms.sweep("s", START + timedelta(days=1)) == 1
