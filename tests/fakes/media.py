@@ -25,8 +25,14 @@ from kiosk.services.write import ImageFacts
 BLOCK_BYTES = 2048
 
 
-def make_image(path: Path, volume_id: str, *, blocks: int = 60, seed: int = 1) -> ImageFacts:
-    """An ISO 9660 volume (ECMA-119 8.4, 9.1) with nothing in its root; random blocks behind it."""
+def make_image(
+    path: Path, volume_id: str, *, blocks: int = 60, seed: int = 1, has_root: bool = True
+) -> ImageFacts:
+    """An ISO 9660 volume (ECMA-119 8.4, 9.1) with nothing in its root; random blocks behind it.
+
+    Args:
+        has_root: Else its name is all that can be read of it.
+    """
     content = bytearray(random.Random(seed).randbytes(blocks * BLOCK_BYTES))
     descriptor = bytearray(BLOCK_BYTES)
     descriptor[:8] = b"\x01CD001\x01\x00"
@@ -37,7 +43,8 @@ def make_image(path: Path, volume_id: str, *, blocks: int = 60, seed: int = 1) -
     root[0], root[25], root[32] = 34, 2, 1  # its length, a directory, an identifier of one byte
     root[2:10] = (18).to_bytes(4, "little") + (18).to_bytes(4, "big")
     root[10:18] = BLOCK_BYTES.to_bytes(4, "little") + BLOCK_BYTES.to_bytes(4, "big")
-    descriptor[156:190] = root
+    if has_root:
+        descriptor[156:190] = root
     content[16 * BLOCK_BYTES : 17 * BLOCK_BYTES] = descriptor
     content[17 * BLOCK_BYTES : 18 * BLOCK_BYTES] = b"\xffCD001\x01".ljust(BLOCK_BYTES, b"\0")
     parent = root[:33] + b"\1"

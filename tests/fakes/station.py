@@ -77,6 +77,7 @@ class Archive:
         holds: What each of their media has.
         discs: Media that one copy takes.
         split: Another one gives a set that fits no earlier one.
+        is_noise: Of its images nothing can be read but the name.
         reports_of: What goes onto the next image from outside, by its digest.
     """
 
@@ -87,6 +88,7 @@ class Archive:
     holds: ObjectCounts = ObjectCounts(images=1)
     discs: int = 1
     split: int = 0
+    is_noise: bool = False
     reports_of: Callable[[OrderId], str] = lambda _order_id: ""
     retrieved: int = 0
     forgotten: list[Path] = field(default_factory=list)
@@ -133,7 +135,8 @@ class Archive:
             places = range(1, self.discs + 1)
             first, *more = (self._disc(order.order_id, folder, number, it) for it in places)
             return replace(first, more=tuple(more))
-        facts = make_image(folder / "image.iso", f"V{number:08X}", blocks=40, seed=number)
+        image, name = folder / "image.iso", f"V{number:08X}"
+        facts = make_image(image, name, blocks=40, seed=number, has_root=not self.is_noise)
         on_progress(1, 1)
         made = (facts.size_bytes, facts.sha256, facts.volume_id)
         lacks, reports = self.lacks, self.reports_of(order.order_id)

@@ -435,6 +435,7 @@ def test_of_an_image_that_tells_nothing_the_label_says_what_the_order_does(
 ) -> None:
     """As at a station whose discs hold noise; nothing is asked of the patient's medium for it."""
     bench = Bench(tmp_path, plain)
+    bench.station.archive.is_noise = True
     bench.station.parts = replace(bench.station.parts, compose=bench.station.archive.compose)
     job_id = bench.station.place()
     bench.run(job_id)
