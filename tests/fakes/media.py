@@ -38,17 +38,17 @@ def make_image(
     descriptor[:8] = b"\x01CD001\x01\x00"
     descriptor[8:72] = b" " * 32 + volume_id.ljust(32).encode()
     descriptor[80:88] = blocks.to_bytes(4, "little") + blocks.to_bytes(4, "big")
-    descriptor[128:132] = BLOCK_BYTES.to_bytes(2, "little") + BLOCK_BYTES.to_bytes(2, "big")
-    root = bytearray(34)
-    root[0], root[25], root[32] = 34, 2, 1  # its length, a directory, an identifier of one byte
-    root[2:10] = (18).to_bytes(4, "little") + (18).to_bytes(4, "big")
-    root[10:18] = BLOCK_BYTES.to_bytes(4, "little") + BLOCK_BYTES.to_bytes(4, "big")
     if has_root:
+        descriptor[128:132] = BLOCK_BYTES.to_bytes(2, "little") + BLOCK_BYTES.to_bytes(2, "big")
+        root = bytearray(34)
+        root[0], root[25], root[32] = 34, 2, 1  # its length, a directory, an identifier of a byte
+        root[2:10] = (18).to_bytes(4, "little") + (18).to_bytes(4, "big")
+        root[10:18] = BLOCK_BYTES.to_bytes(4, "little") + BLOCK_BYTES.to_bytes(4, "big")
         descriptor[156:190] = root
+        content[17 * BLOCK_BYTES : 18 * BLOCK_BYTES] = b"\xffCD001\x01".ljust(BLOCK_BYTES, b"\0")
+        both = root + root[:33] + b"\1"  # itself, and its parent
+        content[18 * BLOCK_BYTES : 19 * BLOCK_BYTES] = both.ljust(BLOCK_BYTES, b"\0")
     content[16 * BLOCK_BYTES : 17 * BLOCK_BYTES] = descriptor
-    content[17 * BLOCK_BYTES : 18 * BLOCK_BYTES] = b"\xffCD001\x01".ljust(BLOCK_BYTES, b"\0")
-    parent = root[:33] + b"\1"
-    content[18 * BLOCK_BYTES : 19 * BLOCK_BYTES] = (root + parent).ljust(BLOCK_BYTES, b"\0")
     path.write_bytes(content)
     return ImageFacts(path, len(content), hashlib.sha256(content).hexdigest(), volume_id)
 
