@@ -105,7 +105,10 @@ def test_the_order_of_arrival_alone_decides(
         with Pack(tmp_path / f"pack{workers}", workers=workers, is_early=True) as pack:
             add(pack, slices)
             meta = check(folder_of(pack, slices), slices).meta(1)
-        metas.append([frame[:3] for frame in meta["frames"]])
+        # Their lengths are not: each worker remembers which predictor served the neighbours.
+        places = [(chunk, offset) for chunk, offset, *_ in meta["frames"]]
+        ranks = {place: at for at, place in enumerate(sorted(places))}
+        metas.append([(place[0], ranks[place]) for place in places])
     assert metas[0] == metas[1]
 
 
