@@ -38,6 +38,7 @@ from burner.stick_files import (
 )
 from burner.stick_format import format_stick
 from burner.stick_fresh import look_fresh
+from burner.stick_settle import Settling
 from burner.stick_volume import (
     Marker,
     StickState,
@@ -191,7 +192,7 @@ class Stick:
         is_cancelled: Callable[[], bool],
     ) -> None:
         total = sum(file.size for file in files)
-        done = 0
+        done, settling = 0, Settling(lambda: sync(descriptor))
         mtools.make_directories(target, folders_of(files))
         for batch in batches_of(files):
             if is_cancelled():
@@ -203,7 +204,7 @@ class Stick:
             copy_batch(
                 *(target, batch, staging),
                 is_cancelled=is_cancelled,
-                settle=lambda: sync(descriptor),
+                settle=settling.given,
             )
             done += sum(file.size for file in batch)
             on_progress(done, total)

@@ -32,10 +32,6 @@ MAX_FILE_BYTES = 4 * 1024**3 - 1
 BATCH_BYTES = 128 * 1024 * 1024  # of one call of mcopy
 BATCH_FILES = 400
 COPY_BYTES = 1024 * 1024
-# What a stick is given to write out at a time: as much as it has done within a moment, or the
-# system takes what a slow one has for minutes, and nobody can stop that.
-SETTLE_BYTES = 4 * COPY_BYTES  # at first
-SETTLE_S = (0.25, 1.0)  # less: twice as much next time; more: half of it
 STOP_S = 2.0  # for mcopy to end of itself when nothing more comes
 STALL_S = 600.0  # a stick that tidies up, or an error that the kernel tries again, takes minutes
 PART = re.compile(r"[A-Z0-9_]{1,8}(\.[A-Z0-9_]{1,3})?")
@@ -114,7 +110,7 @@ def copy_batch(
     folder: Path,
     *,
     is_cancelled: Callable[[], bool] = never,
-    settle: Callable[[], None] = lambda: None,
+    settle: Callable[[int], None] = lambda _bytes: None,
 ) -> None:
     """Files of one folder onto the stick, straight out of their sources.
 
@@ -128,8 +124,8 @@ def copy_batch(
         is_cancelled: Asked ten times a second. The file on its way ends then, those behind it stay
             empty and mcopy writes its tables: one that is cut off loses clusters. It is stopped by
             a signal if it does not end within `STOP_S`.
-        settle: Writes out what the system has taken so far; called about once a second at a slow
-            stick, in another thread. May raise a BurnerError.
+        settle: Told of every piece that was handed over, in another thread; see `Settling`. May
+            raise a BurnerError.
     Raises:
         CancelledError: Part of it is on the stick.
         EngineError: A source cannot be read, or is shorter than announced; a pipe cannot be opened.
@@ -169,10 +165,11 @@ class _Feeder:
             `is_stuck` says so.
     """
 
-    def __init__(self, files: Sequence[tuple[StickFile, Path]], settle: Callable[[], None]) -> None:
+    def __init__(
+        self, files: Sequence[tuple[StickFile, Path]], settle: Callable[[int], None]
+    ) -> None:
         self.files = files
         self._settle = settle
-        self._unsettled_bytes, self._settle_bytes = 0, SETTLE_BYTES
         self._cancelled_at: float | None = None
         self.failure: BurnerError | None = None
         self._is_over = threading.Event()
@@ -260,9 +257,7 @@ class _Feeder:
                         self.failure = EngineError("the image is shorter than announced")
                         return
                     done += copied
-                    self._unsettled_bytes += copied
-                    if self._unsettled_bytes >= self._settle_bytes:
-                        self._write_out()
+                    self._settle(copied)
                     self._moved_at = time.monotonic()
         except BrokenPipeError:
             self.failure = SpoiledMediumError("mcopy left part of a file")
@@ -270,17 +265,6 @@ class _Feeder:
             self.failure = error
         except OSError as error:
             self.failure = EngineError(f"the image cannot be read: {error.strerror}")
-
-    def _write_out(self) -> None:
-        """Raises a BurnerError."""
-        self._unsettled_bytes = 0
-        began_s = time.monotonic()
-        self._settle()
-        took_s, (shortest_s, longest_s) = time.monotonic() - began_s, SETTLE_S
-        if took_s < shortest_s:
-            self._settle_bytes = min(2 * self._settle_bytes, BATCH_BYTES)
-        elif took_s > longest_s:
-            self._settle_bytes = max(self._settle_bytes // 2, COPY_BYTES)
 
 
 def _parent(file: StickFile) -> str:
