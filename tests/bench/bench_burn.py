@@ -4,7 +4,8 @@ The disc is the emulated burner of tests.integration.mmc, once at the speed that
 CD-R, once as fast as the double takes it, which is faster than any disc: there what ours adds (a
 look at the drive before, which is 2 s of libburn waiting for its motor, progress, judging) weighs
 more than it would. The stick is a
-FAT32 image file; mcopy brings the same files onto another one, and both are told to sync. Reading
+FAT32 image file; mcopy brings the same files onto another one, and both are told to sync: once on
+the disk here, once on a file that takes bytes at a common stick's pace. Reading
 back is beside sha256sum of the same bytes: ours is one pass, as the image's hash stands for the
 hash of every file in it.
 """
@@ -16,6 +17,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -28,11 +31,13 @@ from dicomdir.iso import author
 from tests.bench.bench_iso import CREATED_AT, volume_of
 from tests.bench.harness import Case, Options, Table, Target, interleave, run_command, run_here
 from tests.bench.studies import study
+from tests.crash.volatile_fs import Server, VolatileFs
 from tests.integration.mmc.double import MmcDouble, is_available
 
 _CD_BLOCKS = 359_844
 _CD_KB_PER_S = 153.6  # of user data at 1x
 _MIB = 1 << 20
+_STICK_MB_PER_S = 25  # of a USB 2.0 port, and of many a stick in a faster one
 _FAT = {"MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C"}
 
 
@@ -85,6 +90,26 @@ def _discs(image: Path, speed: int, options: Options) -> Table:
 # --- sticks ---------------------------------------------------------------------------------------
 
 
+class _Paced(Server):
+    """Takes bytes no faster than a stick does."""
+
+    _free_at_s = 0.0
+
+    def _write(self, node: int, body: bytes) -> bytes:
+        answer = super()._write(node, body)
+        self._free_at_s = max(self._free_at_s, time.monotonic())
+        self._free_at_s += int.from_bytes(body[16:20], sys.byteorder) / (_STICK_MB_PER_S * 1e6)
+        time.sleep(max(0.0, self._free_at_s - time.monotonic()))
+        return answer
+
+    def _fsync(self, node: int, body: bytes) -> bytes:
+        return b""  # nothing waits here; what a power cut would leave is not asked for
+
+
+class _SlowFolder(VolatileFs):
+    server = _Paced
+
+
 def _stick(folder: Path, size_bytes: int) -> Path:
     path = folder / "stick"
     with path.open("wb") as file:
@@ -119,11 +144,17 @@ def _copied(files: list[StickFile], size_bytes: int, folder: Path) -> dict[str, 
     return figures | {"cpu": figures["cpu"] + children}
 
 
-def _sticks(tree: Path, files: list[StickFile], options: Options) -> Table:
+def _slowly(case: Case, folder: Path) -> Mapping[str, float]:
+    with _SlowFolder(folder / "slow") as slow:
+        return case(slow.folder)
+
+
+def _sticks(tree: Path, files: list[StickFile], options: Options, *, is_slow: bool) -> Table:
     total = sum(file.size for file in files)
     size_bytes = max(1 << 30, 2 * total) // _MIB * _MIB
+    pace = f"at {_STICK_MB_PER_S} MB/s" if is_slow else "as fast as the disk goes"
     table = Table(
-        f"A stick of {total / 1e6:.0f} MB in {len(files)} files",
+        f"A stick of {total / 1e6:.0f} MB in {len(files)} files, {pace}",
         base="mcopy",
         targets=(Target("ours", "wall", 1.1, "mcopy"),),
         size_bytes=total,
@@ -133,7 +164,9 @@ def _sticks(tree: Path, files: list[StickFile], options: Options) -> Table:
         "mcopy": partial(_mcopy, tree, size_bytes),
         "ours": partial(_copied, files, size_bytes),
     }
-    return interleave(table, cases, options.rounds, options.work)
+    if is_slow:
+        cases = {name: partial(_slowly, case) for name, case in cases.items()}
+    return interleave(table, cases, options.rounds, options.work, warm_up=not is_slow)
 
 
 # --- reading back ---------------------------------------------------------------------------------
@@ -183,7 +216,10 @@ def main(options: Options) -> list[Table]:
             StickFile(os.fspath(path.relative_to(tree)).upper(), path, 0, path.stat().st_size)
             for path in sorted(it for it in tree.rglob("*") if it.is_file())
         ]
-        tables = [_sticks(tree, files, options), _reading(image, options)]
+        tables = [
+            *(_sticks(tree, files, options, is_slow=it) for it in (True, False)),
+            _reading(image, options),
+        ]
         if is_available():
             tables[:0] = [_discs(image, speed, options) for speed in (speed_for("CD-R"), 0)]
         else:
