@@ -260,6 +260,7 @@ class GuardedApp(App[None], inherit_bindings=False):
 
     def _tick(self) -> None:
         self._visits.ticked()
+        self._scanner.rest(events.Event().time)
         state, screen = self._idle.state, self.current()
         if state is Idle.OVER and not self._visits.is_busy():
             self._visits.end_visit()

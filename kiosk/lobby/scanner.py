@@ -74,10 +74,14 @@ class ScanReader:
         """The visit is over. What is held is let go in a moment anyway."""
         self._run, self._run_characters = "", 0
 
-    def feed(self, key: str, character: str | None, at_s: float) -> Read:
-        before = self.flush(at_s)
+    def rest(self, at_s: float) -> None:
+        """After a pause what came before is no part of a scan any more, and nothing keeps it."""
         if at_s - self._run_s > SLOW_GAP_S:
             self.forget()
+
+    def feed(self, key: str, character: str | None, at_s: float) -> Read:
+        before = self.flush(at_s)
+        self.rest(at_s)
         read = self._feed(key, character, at_s)
         scan = before.scan if read.scan is None else read.scan
         return Read(before.typed + read.typed, scan, read.is_ours, read.slow)

@@ -36,6 +36,16 @@ def test_fast_text_with_enter_is_a_scan(gap_s: float) -> None:
     assert (typed, scans) == ("", ["SH1ABC"])
 
 
+def test_after_a_pause_nothing_of_a_slow_scan_without_an_end_is_kept() -> None:
+    reader = ScanReader()
+    _, _, at_s = send(reader, "VISIT-7303", gap_s=0.12)
+    reader.flush(at_s + GAP_S)
+    reader.rest(at_s + 0.1)
+    assert "VISIT-7303" in vars(reader).values()  # more of it may come
+    reader.rest(at_s + 1.0)
+    assert not [it for it in vars(reader).values() if isinstance(it, str) and it]
+
+
 @pytest.mark.parametrize("gap_s", [GAP_S * 1.01, 0.1, 1.0])
 def test_slow_text_is_typing(gap_s: float) -> None:
     reader = ScanReader()
