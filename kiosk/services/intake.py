@@ -11,7 +11,8 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final
+from enum import Enum
+from typing import Final, TypeVar
 
 from kiosk.domain.facts import (
     MAX_POSTCODE,
@@ -35,6 +36,7 @@ from kiosk.errors import InvalidValueError, StudyNotFoundError
 from kiosk.ports import ListedStudy, Pacs
 from kiosk.services.gates import gate_accession_number, gate_listed
 
+_Code = TypeVar("_Code", bound=Enum)
 MAX_DOCUMENT_BYTES: Final = 64 * 1024
 _MODALITY: Final = re.compile(r"[A-Z0-9_]{1,16}")  # CS, PS3.5 6.2
 _NOT_IMAGES: Final = frozenset(("SR", "KO", "PR", "DOC"))  # go along; name no exam
@@ -82,7 +84,9 @@ def read_order(data: bytes, now: datetime, pacs: Callable[[], Pacs]) -> Order:
     if modality and not _MODALITY.fullmatch(modality):
         raise InvalidValueError("modality: a DICOM code such as CT is wanted")
     uid = str(Uid(study_uid)) if study_uid else ""
-    facts, desk_only, waiver = _facts(fields), _desk_only(fields), _waiver(fields)
+    facts = _facts(fields)
+    desk_only = _one_of(fields, "desk_only", DeskReason)
+    waiver = _one_of(fields, "waiver", WaiverReason)
     if not (patient and uid):
         archive = pacs()
         listed = archive.list_study(Uid(uid) if uid else only_study(archive, accession))
@@ -208,22 +212,13 @@ def _facts(fields: Mapping[str, object]) -> SecondFacts:
     )
 
 
-def _desk_only(fields: Mapping[str, object]) -> DeskReason | None:
-    text = _text(fields, "desk_only", MAX_LO)
+def _one_of(fields: Mapping[str, object], key: str, codes: type[_Code]) -> _Code | None:
+    text = _text(fields, key, MAX_LO)
     try:
-        return DeskReason(text) if text else None
+        return codes(text) if text else None
     except ValueError:
-        known = ", ".join(reason.value for reason in DeskReason)
-        raise InvalidValueError(f"desk_only: one of {known} is wanted") from None
-
-
-def _waiver(fields: Mapping[str, object]) -> WaiverReason | None:
-    text = _text(fields, "waiver", MAX_LO)
-    try:
-        return WaiverReason(text) if text else None
-    except ValueError:
-        known = ", ".join(reason.value for reason in WaiverReason)
-        raise InvalidValueError(f"waiver: one of {known} is wanted") from None
+        known = ", ".join(code.value for code in codes)
+        raise InvalidValueError(f"{key}: one of {known} is wanted") from None
 
 
 def _patient(fields: Mapping[str, object]) -> PatientIdentity | None:

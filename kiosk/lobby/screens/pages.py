@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
 
 from kiosk.domain.paper import Block, plain_lines
 from kiosk.lobby.screens.base import Frame, LobbyScreen
@@ -42,12 +41,10 @@ class PageKey(Key, inherit_bindings=False):
 class Page:
     """Attributes:
     spoken: What is heard of it.
-    rows: How high it is.
     """
 
-    content: Content | str
+    content: str
     spoken: str
-    rows: int
 
 
 class PagesScreen(LobbyScreen):
@@ -63,7 +60,7 @@ class PagesScreen(LobbyScreen):
     def __init__(self, frame: Frame, question: str, blocks: Callable[[], Sequence[Block]]) -> None:
         super().__init__(frame, question)
         self._blocks = blocks()
-        self._pages = [Page("", "", 1)]
+        self._pages = [Page("", "")]
         self._page = 0
 
     def compose_body(self) -> ComposeResult:
@@ -105,9 +102,9 @@ class PagesScreen(LobbyScreen):
         rows = min(free, _MOST_ROWS)
         lines = [safe_text(line, columns) for line in plain_lines(self._blocks, columns)]
         parts = list(_pages(lines, rows)) or [[]]
-        self._pages = [Page("\n".join(part), " ".join(part), rows) for part in parts]
+        self._pages = [Page("\n".join(part), " ".join(part)) for part in parts]
         self._page = min(self._page, len(self._pages) - 1)
-        self.query_one("#form-row", Row).styles.height = max(page.rows for page in self._pages)
+        self.query_one("#form-row", Row).styles.height = rows
         self._show()
 
     def _show(self) -> None:
