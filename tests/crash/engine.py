@@ -9,28 +9,40 @@ kill itself at the n-th point of an order, as a power cut would.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import logging
 import os
 import signal
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dbos import DBOS
+from dbos import _recovery as recovery
+
 from burner.simulated import SimulatedDrive
 from kiosk.adapters.clock import SystemClock
 from kiosk.adapters.jobs import DbosJobs
-from kiosk.adapters.jobs import engine as engine_module
+from kiosk.adapters.jobs.durable import DbosDurable
 from kiosk.adapters.jobs.engine import EngineOptions, run_engine
+from kiosk.adapters.jobs.rescue import Rescue
 from kiosk.adapters.journal import Journal, open_journal
 from kiosk.adapters.media_disc import DiscWriter
 from kiosk.adapters.spool import DirectorySpool
 from kiosk.domain.model import Medium, Order, OrderId, ReleaseState
-from kiosk.errors import SpoolFullError, SpoolLostError, StoppedError, WrongPatientError
+from kiosk.errors import (
+    JournalError,
+    SpoolFullError,
+    SpoolLostError,
+    StoppedError,
+    WrongPatientError,
+)
 from kiosk.ports import MediaWriter
 from kiosk.services.parts import EngineParts, Image, IsCancelled, OnCount, Policy
 from tests.fakes.media import make_image
@@ -50,6 +62,7 @@ class Setting:
         deed: (order, point, "cancel" or "hold"): what a person has done at that point; before the
             kill, if both are there.
         trace: File that gets a line per point.
+        recovers_late: It takes up what the last process left when the database has gone away.
     """
 
     folder: Path
@@ -57,6 +70,7 @@ class Setting:
     kill: tuple[str, int] | None = None
     deed: tuple[str, int, str] | None = None
     trace: Path | None = None
+    recovers_late: bool = False
     spool: Path | None = None
     drive: Path | None = None
     policy: Policy = field(
@@ -256,6 +270,24 @@ def make_parts(setting: Setting, journal: Journal, points: Points) -> EnginePart
     )
 
 
+def _recover_late(journal: Journal, setting: Setting) -> None:
+    """Both who take work up, dbos and our own rescue, find no database any more."""
+
+    def late(call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any) -> Any:
+            (setting.folder / call.__name__).touch()
+            with contextlib.suppress(JournalError):
+                while True:
+                    journal.stations.beats()
+                    time.sleep(0.05)
+            return call(*args)
+
+        return wrapped
+
+    recovery._recover_workflow = late(recovery._recover_workflow)
+    Rescue.look = late(Rescue.look)  # type: ignore[method-assign]
+
+
 def serve(setting: Setting) -> None:
     """Be the engine until killed or told to stop."""
     os.umask(0o077)
@@ -268,11 +300,13 @@ def serve(setting: Setting) -> None:
         format=f"%(asctime)s {os.getpid()} %(levelname)s %(name)s %(message)s",
     )
     journal = open_crash_journal(setting)
+    if setting.recovers_late:
+        _recover_late(journal, setting)
     points = Points(setting)
-    real_step = engine_module._DbosDurable.step
+    real_step = DbosDurable.step
 
     def step(self: Any, name: str, work: Callable[[], Any]) -> Any:
-        order_id = str(engine_module.DBOS.workflow_id).split(".")[0]
+        order_id = str(DBOS.workflow_id).split(".")[0]
         points.at(order_id, f"before step {name}")
 
         def inside() -> Any:
@@ -284,7 +318,7 @@ def serve(setting: Setting) -> None:
         points.at(order_id, f"after step {name}")
         return result
 
-    engine_module._DbosDurable.step = step  # type: ignore[method-assign]
+    DbosDurable.step = step  # type: ignore[method-assign]
     run_engine(
         make_parts(setting, journal, points),
         journal,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from burner.simulated import Faults
+from kiosk.domain.model import ExecutionStatus
 from tests.crash.engine import Setting
 from tests.crash.station import Report, station
 from tests.postgres import Server, fresh_database
@@ -42,3 +44,20 @@ def database_outages(folder: Path, server: Server, outages: int, seed: int) -> R
         assert one.stop() == 0
         one.check(report)
     return report
+
+
+def outage_while_recovering(folder: Path, server: Server) -> int | None:
+    """The exit code of an engine that is still taking up what the last one left when the server
+    goes away.
+    """
+    with station(Setting(folder, url=fresh_database(server.url))) as one:
+        one.drive.set_faults(Faults(speed=1))
+        one.start()
+        one.place(1)
+        one.attend_until(lambda: one.jobs.newest()[0].status is ExecutionStatus.CREATING)
+        one.kill()
+        one.setting = replace(one.setting, recovers_late=True)
+        one.start()
+        one.attend_until((folder / "_recover_workflow").exists)
+        server.stop(signal.SIGQUIT)
+        return one.ended(ENDS_WITHIN_S)

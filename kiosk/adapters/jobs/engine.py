@@ -19,9 +19,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+from dbos import DBOS, DBOSClient, DBOSConfig
 
 from kiosk.adapters.jobs.client import DbosJobs
 from kiosk.adapters.jobs.common import (
@@ -35,15 +34,15 @@ from kiosk.adapters.jobs.common import (
     serializer,
     work_queue,
 )
+from kiosk.adapters.jobs.durable import DbosDurable
 from kiosk.adapters.jobs.keeping import Keeper
 from kiosk.adapters.jobs.rescue import Rescue
 from kiosk.adapters.journal import Journal
 from kiosk.adapters.journal.engine import damage_watched
-from kiosk.adapters.journal.job_rows import run_of
 from kiosk.adapters.journal.snapshots import KEPT
 from kiosk.adapters.lock import StationLock
 from kiosk.adapters.time_sync import wait_for_time
-from kiosk.domain.model import OrderId, Priority
+from kiosk.domain.model import OrderId
 from kiosk.errors import (
     DatabaseLostError,
     EngineFaultError,
@@ -51,7 +50,7 @@ from kiosk.errors import (
     JournalError,
 )
 from kiosk.services.burning import burn
-from kiosk.services.durable import BurnLostError, EngineStopping, Facts
+from kiosk.services.durable import Facts
 from kiosk.services.housekeeping import (
     clean_spool,
     purge_calls,
@@ -66,7 +65,6 @@ log = logging.getLogger(__name__)
 
 # A kiosk that loses power daily must not use up a job's recoveries; 100 is what dbos allows.
 MAX_RECOVERIES = 10_000
-_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _DAY_S = 86_400.0
 _LET_GO_S = 30.0
 _RECORD_S = 5.0
@@ -248,8 +246,8 @@ class _Engine:
 
         return burn_disc
 
-    def _durable(self) -> _DbosDurable:
-        return _DbosDurable(self._journal.station, self._jobs.client, self._stop, self._working)
+    def _durable(self) -> DbosDurable:
+        return DbosDurable(self._journal.station, self._jobs.client, self._stop, self._working)
 
     @contextlib.contextmanager
     def _counted(self, among: set[str]) -> Iterator[None]:
@@ -310,7 +308,9 @@ class _Engine:
         """Nothing new is begun; what waits lets go, a disc being written is finished.
 
         Without its database dbos holds on to every workflow until there is one again: what no step
-        is at work for is not waited for, the next process finds it as after a power cut.
+        is at work for is not waited for, the next process finds it as after a power cut. So is what
+        dbos does beside the workflows (it recovers those of the last process): its threads would
+        keep this process alive without the station's lock, at work once there is a database.
         """
         if self._dbos is not None:
             for event in self._dbos.background_thread_stop_events:
@@ -325,67 +325,21 @@ class _Engine:
         if left:
             log.error("%d workflows do not let go: ended as by a power cut", left)
             os._exit(1)
+        threads = self._threads()
         DBOS.destroy(destroy_registry=True)
         self._jobs.close()
+        until = time.monotonic() + max(let_go_s, _RECORD_S)
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        if any(thread.is_alive() for thread in threads):
+            log.error("the recovery of workflows does not let go: ended as by a power cut")
+            os._exit(1)
+
+    def _threads(self) -> list[threading.Thread]:
+        """Those that Python waits for at its end: dbos' executor, not what looks at its queues."""
+        executor = self._dbos._executor_field if self._dbos is not None else None  # noqa: SLF001
+        return list(executor._threads) if executor is not None else []  # noqa: SLF001
 
 
 def _is_burn(workflow_id: str) -> bool:
     return workflow_id.count(".") == 2  # job.run.burn
-
-
-class _DbosDurable:
-    """Keeps `kiosk.services.durable.Durable` inside a running workflow."""
-
-    def __init__(
-        self,
-        station: str,
-        client: DBOSClient,
-        stop: threading.Event,
-        working: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        self._station, self._client, self._stop, self._working = station, client, stop, working
-
-    @property
-    def job_id(self) -> str:
-        return str(DBOS.workflow_id).partition(".")[0]
-
-    @property
-    def run(self) -> int:
-        return run_of(str(DBOS.workflow_id))
-
-    def step(self, name: str, work: Callable[[], Facts]) -> Facts:
-        def at_work() -> Facts:
-            with self._working():
-                return work()
-
-        return DBOS.run_step({"name": name}, at_work)
-
-    def burn(self, drive: str, number: int, priority: Priority, facts: Facts) -> Facts:
-        burn_id = f"{DBOS.workflow_id}.{number}"
-        options: EnqueueOptions = {
-            "workflow_name": BURN_WORKFLOW,
-            "queue_name": drive_queue(self._station, drive),
-            "workflow_id": burn_id,
-            "app_version": VERSION,
-            "priority": max(1, int(priority)),
-        }
-        DBOS.enqueue_workflow_with_options(options, facts)
-        done = DBOS.run_step({"name": "burn"}, self._wait_for, burn_id)
-        if "ended" in done:
-            raise BurnLostError(done["ended"])
-        return done
-
-    def _wait_for(self, burn_id: str) -> dict[str, Any]:
-        """Not dbos' own wait: that one cannot be interrupted by a stop."""
-        while True:
-            if self._stop.is_set():
-                raise EngineStopping
-            found = self._client.list_workflows(workflow_ids=[burn_id], load_input=False)
-            if found and found[0].status == "SUCCESS":
-                return dict(found[0].output or {})
-            if found and found[0].status in _ENDED:
-                return {"ended": found[0].status}
-            self._stop.wait(0.5)
-
-    def is_stopping(self) -> bool:
-        return self._stop.is_set()
