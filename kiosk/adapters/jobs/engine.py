@@ -38,7 +38,7 @@ from kiosk.adapters.jobs.durable import DbosDurable
 from kiosk.adapters.jobs.keeping import Keeper
 from kiosk.adapters.jobs.rescue import Rescue
 from kiosk.adapters.journal import Journal
-from kiosk.adapters.journal.engine import damage_watched
+from kiosk.adapters.journal.engine import damage_watched, translated
 from kiosk.adapters.journal.snapshots import KEPT
 from kiosk.adapters.lock import StationLock
 from kiosk.adapters.time_sync import wait_for_time
@@ -139,9 +139,10 @@ def run_engine(
         journal.stations.start(journal.station)
         engine = _Engine(parts, journal, options, stop)
         with damage_watched() as damaged:
-            engine.launch()
             let_go_s = _LET_GO_S
             try:
+                with translated("used"):
+                    engine.launch()
                 on_ready()
                 engine.serve(lock, keeper, damaged)
             except DatabaseLostError:
