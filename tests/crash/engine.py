@@ -25,6 +25,7 @@ from typing import Any
 
 from dbos import DBOS
 from dbos import _recovery as recovery
+from dbos._sys_db import SystemDatabase
 
 from burner.simulated import SimulatedDrive
 from kiosk.adapters.clock import SystemClock
@@ -51,6 +52,10 @@ AUDIT_KEY = b"crash" * 7
 STATION, DRIVE = "crash1", "disc1"
 OBJECTS, OBJECT_BYTES = 12, 20_000
 IMAGE_BLOCKS = 400
+LATE: dict[str, tuple[Any, str]] = {
+    "launch": (SystemDatabase, "get_pending_workflows"),
+    "recovery": (recovery, "_recover_workflow"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Setting:
         deed: (order, point, "cancel" or "hold"): what a person has done at that point; before the
             kill, if both are there.
         trace: File that gets a line per point.
-        recovers_late: It takes up what the last process left when the database has gone away.
+        late: What of dbos finds that the database has just gone away: `LATE`.
     """
 
     folder: Path
@@ -70,7 +75,7 @@ class Setting:
     kill: tuple[str, int] | None = None
     deed: tuple[str, int, str] | None = None
     trace: Path | None = None
-    recovers_late: bool = False
+    late: str = ""
     spool: Path | None = None
     drive: Path | None = None
     policy: Policy = field(
@@ -270,12 +275,10 @@ def make_parts(setting: Setting, journal: Journal, points: Points) -> EnginePart
     )
 
 
-def _recover_late(journal: Journal, setting: Setting) -> None:
-    """Both who take work up, dbos and our own rescue, find no database any more."""
-
+def _be_late(journal: Journal, setting: Setting) -> None:
     def late(call: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*args: Any) -> Any:
-            (setting.folder / call.__name__).touch()
+            (setting.folder / "late").touch()
             with contextlib.suppress(JournalError):
                 while True:
                     journal.stations.beats()
@@ -284,8 +287,9 @@ def _recover_late(journal: Journal, setting: Setting) -> None:
 
         return wrapped
 
-    recovery._recover_workflow = late(recovery._recover_workflow)
-    Rescue.look = late(Rescue.look)  # type: ignore[method-assign]
+    owner, name = LATE[setting.late]
+    setattr(owner, name, late(getattr(owner, name)))
+    Rescue.look = late(Rescue.look)  # type: ignore[method-assign]  # it takes work up as well
 
 
 def serve(setting: Setting) -> None:
@@ -300,8 +304,8 @@ def serve(setting: Setting) -> None:
         format=f"%(asctime)s {os.getpid()} %(levelname)s %(name)s %(message)s",
     )
     journal = open_crash_journal(setting)
-    if setting.recovers_late:
-        _recover_late(journal, setting)
+    if setting.late:
+        _be_late(journal, setting)
     points = Points(setting)
     real_step = DbosDurable.step
 

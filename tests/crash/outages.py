@@ -46,7 +46,7 @@ def database_outages(folder: Path, server: Server, outages: int, seed: int) -> R
     return report
 
 
-def outage_while_recovering(folder: Path, server: Server) -> int | None:
+def outage_at_the_start(folder: Path, server: Server, late: str) -> int | None:
     """The exit code of an engine that is still taking up what the last one left when the server
     goes away.
     """
@@ -56,8 +56,8 @@ def outage_while_recovering(folder: Path, server: Server) -> int | None:
         one.place(1)
         one.attend_until(lambda: one.jobs.newest()[0].status is ExecutionStatus.CREATING)
         one.kill()
-        one.setting = replace(one.setting, recovers_late=True)
+        one.setting = replace(one.setting, late=late)
         one.start()
-        one.attend_until((folder / "_recover_workflow").exists)
+        one.attend_until((folder / "late").exists)
         server.stop(signal.SIGQUIT)
         return one.ended(ENDS_WITHIN_S)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.engine import Setting
+from tests.crash.engine import LATE, Setting
 from tests.crash.kills import kill_at_every_point, random_kills
 from tests.crash.lives import deeds_at_every_point, kills_among_people
-from tests.crash.outages import database_outages, outage_while_recovering
+from tests.crash.outages import database_outages, outage_at_the_start
 from tests.instants import sampled
 from tests.postgres import needed_programs, postgres_server, postgres_url, server
 
@@ -77,8 +77,9 @@ def test_the_database_goes_away_and_comes_back(tmp_path: Path) -> None:
     assert report.done == report.orders > 0
 
 
-def test_the_database_goes_away_while_the_last_work_is_taken_up(tmp_path: Path) -> None:
-    """dbos tries for ever there, in a thread that Python would wait for: without the station's
-    lock, and at work beside the next process when the database is back."""
+@pytest.mark.parametrize("late", LATE)
+def test_the_database_goes_away_while_the_engine_begins(tmp_path: Path, late: str) -> None:
+    """dbos tries for ever there: in the main thread, or in one that Python would wait for, without
+    the station's lock, and at work beside the next process when the database is back."""
     with server(needed_programs()) as one:
-        assert outage_while_recovering(tmp_path, one) == 1
+        assert outage_at_the_start(tmp_path, one, late) == 1

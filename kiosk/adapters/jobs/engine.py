@@ -141,7 +141,7 @@ def run_engine(
         with damage_watched() as damaged:
             let_go_s = _LET_GO_S
             try:
-                with translated("used"):
+                with translated("used"), _not_for_ever(lock, options.beat_s):
                     engine.launch()
                 on_ready()
                 engine.serve(lock, keeper, damaged)
@@ -174,6 +174,29 @@ def _signals(stop: threading.Event) -> Iterator[None]:
 
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _not_for_ever(lock: StationLock, look_s: float) -> Iterator[None]:
+    """End the process where dbos waits for a database that has gone away, with our lock.
+
+    It asks again until there is one, in whatever thread it is called; later that is one of its own.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(look_s):
+            if not lock.is_held() and not over.wait(_RECORD_S):
+                log.error("the database went away while the engine began: ended")
+                os._exit(1)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 class _Engine:
