@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import pytest
+
 from tests.webkit import program as webkit_program
 from tests.webkit import webkit
 
@@ -29,6 +31,13 @@ PROGRAMS: Final = {
     "firefox": shutil.which("firefox-esr") or shutil.which("firefox"),
     "webkit": webkit_program(),
 }
+
+
+# Chromium and Firefox see every test each time, WebKit a third of each file's.
+CASES: Final = [
+    pytest.param(name, marks=pytest.mark.sampled(3, name)) if name == "webkit" else name
+    for name in PROGRAMS
+]
 
 
 def node_command() -> list[str]:

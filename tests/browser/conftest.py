@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browsers import PROGRAMS, Browser, browser
+from tests.browsers import CASES, PROGRAMS, Browser, browser
 
 
-@pytest.fixture(scope="module", params=list(PROGRAMS))
+@pytest.fixture(scope="module", params=CASES)
 def web(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:

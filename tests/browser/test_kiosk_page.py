@@ -114,6 +114,7 @@ def test_a_whole_visit_by_touch(kiosk: Kiosk, web: Browser, folder: Path) -> Non
     assert all(it.startswith(kiosk.address) for it in web.requests())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (1024, 768), (1080, 1920)])
 def test_letters_are_as_large_as_they_can_be(
     web: Browser, address: str, size: tuple[int, int]
@@ -126,6 +127,7 @@ def test_letters_are_as_large_as_they_can_be(
     assert columns < 90 or rows < 27  # one more pixel and something would not be there
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [(1280, 800), (800, 1280)])
 def test_large_text_makes_letters_larger_and_the_visit_goes_on(
     web: Browser, address: str, size: tuple[int, int]

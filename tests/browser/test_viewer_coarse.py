@@ -13,7 +13,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.pixels import set_pixel_data
 
-from tests.browsers import PROGRAMS, Browser, browser
+from tests.browsers import CASES, PROGRAMS, Browser, browser
 from tests.factories import make_study
 
 pytestmark = pytest.mark.integration
@@ -33,7 +33,7 @@ HELD = """(() => {
 NUMBER = "sendhome.disc.places.find(p => p.entry.modality === '%s').entry.n"
 
 
-@pytest.fixture(params=list(PROGRAMS))
+@pytest.fixture(params=CASES)
 def web(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Browser]:
     if PROGRAMS[request.param] is None:
         pytest.skip(f"{request.param} is not installed")

@@ -26,7 +26,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 
 from tests.browser.kinds import DOCUMENTS, IMAGES, make_kinds
-from tests.browsers import PROGRAMS, Browser, browser
+from tests.browsers import CASES, PROGRAMS, Browser, browser
 
 pytestmark = pytest.mark.integration
 
@@ -86,7 +86,7 @@ def medium(objects: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFact
     return out
 
 
-@pytest.fixture(scope="module", params=list(PROGRAMS))
+@pytest.fixture(scope="module", params=CASES)
 def web(
     request: pytest.FixtureRequest, medium: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:

@@ -59,7 +59,7 @@ from tests.spool import left_in
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 12
+KILLS = 8
 PATIENCE_S = 120.0
 
 

@@ -209,6 +209,7 @@ def compare(name: str, base: str, packed: Path, ours: Path, tmp_path: Path) -> i
     return agreeing
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_lossless(name: str, base: str, tmp_path: Path) -> None:
@@ -227,6 +228,7 @@ def test_lossless(name: str, base: str, tmp_path: Path) -> None:
     compare(name, base, packed, ours, tmp_path)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "base", ["grey8", "odd8x3", "grey12", "signed16x2", "rgb8x2", "rgbodd8x3", "planar8x2"]
 )

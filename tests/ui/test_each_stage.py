@@ -43,6 +43,7 @@ async def test_a_scan_of_nothing_is_answered_at_every_stage(hall: Hall) -> None:
     assert [it[0] for it in hall.jobs.submitted] == [hall.order.order_id]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("stage", STAGES)
 async def test_somebody_elses_ticket_mixes_nothing(hall: Hall, stage: str) -> None:
     other = an_order(2, name="SMITH^JOHN")

@@ -120,6 +120,7 @@ async def test_read_to_the_end_and_signed_by_name(desk: Desk, size: tuple[int, i
         assert len(hall.jobs.submitted) == 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("word", ["x", "Yes", "Maria", "Pedro Garcia", "Garcia Garcia"])
 async def test_not_any_word_signs_it(desk: Desk, word: str) -> None:
     """One calm page, another try, his finger or the desk; nothing is made or kept before."""

@@ -242,6 +242,7 @@ async def test_a_double_tap_presses_once(hall: Hall, monkeypatch: pytest.MonkeyP
         assert type(pilot.app.screen).__name__ == "ExamsScreen"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("size", [(20, 5), (1, 1), (200, 60)])
 async def test_odd_sizes_break_nothing(hall: Hall, size: tuple[int, int]) -> None:
     async with hall.app(demo=True).run_test(size=size) as pilot:
