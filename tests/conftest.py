@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import pytest
 
+from kiosk.lobby.garbage import settle
 from kiosk.widgets import words
 from tests import sample
 
@@ -25,10 +25,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """A fifth of the screens' processor time went into looking through what never goes away."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    """As the lobby's process has it."""
+    settle()
 
 
 @pytest.fixture(autouse=True)

@@ -243,9 +243,11 @@ def _lobby(config: Config, visitors: Path | None) -> int:
 def _with_app(config: Config, visitors: Path | None, run_app: Callable[[LobbyApp], int]) -> int:
     from kiosk import bootstrap
     from kiosk.lobby.app import LobbyApp
+    from kiosk.lobby.garbage import settle
     from kiosk.widgets.script import let_terminal_shape
 
     let_terminal_shape(config.kiosk.terminal_shapes)
+    settle()
     with bootstrap.existing_journal(config) as journal, bootstrap.jobs(journal) as jobs:
         parts = bootstrap.lobby_parts(config, journal, jobs)
         if visitors:

@@ -107,6 +107,7 @@ def _once(config: Config, language: str, *, is_json: bool) -> int:
 
 def _child(config: Config) -> int:
     from kiosk.lobby.crash import install_quiet_hooks
+    from kiosk.lobby.garbage import settle
     from kiosk.lobby.terminal import let_terminal_be_without_colour
     from kiosk.lobby.wall import WallApp
     from kiosk.widgets.script import let_terminal_shape
@@ -115,6 +116,7 @@ def _child(config: Config) -> int:
     install_quiet_hooks()
     let_terminal_shape(config.kiosk.terminal_shapes)
     let_terminal_be_without_colour()
+    settle()
     try:
         with _parts(config) as parts:
             app = WallApp(parts)

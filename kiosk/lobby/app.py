@@ -18,6 +18,7 @@ from typing import Final
 from kiosk.domain.claim import Answers
 from kiosk.lobby.answers import Decided
 from kiosk.lobby.claiming import FACT_SCREENS, ClaimingApp
+from kiosk.lobby.garbage import free_what_was_left
 from kiosk.lobby.parts import LobbyParts
 from kiosk.lobby.screens import messages as told
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
@@ -31,6 +32,7 @@ from kiosk.widgets.wording import no_answer_words, refused_words
 
 _POLL_TICKS: Final = 2  # progress is asked for every half second
 _WORKERS: Final = 32  # those that hang keep a thread each; the call for staff needs one too
+_SCREENS_GONE_S: Final = 5.0  # after a visit: by then the toolkit and the workers have let go
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +108,7 @@ class LobbyApp(ClaimingApp, inherit_bindings=False):
         # with all that was typed there: give each another one.
         for screen in self.screen_stack:
             screen.call_later(_nothing)
+        self.set_timer(_SCREENS_GONE_S, free_what_was_left)
 
     def _show_welcome(self) -> None:
         if self.is_closed:

@@ -12,6 +12,7 @@ import random
 import sys
 from pathlib import Path
 
+from kiosk.lobby.garbage import settle
 from kiosk.lobby.terminal import let_terminal_be_without_colour
 from kiosk.lobby.wall import WallApp
 from tests.fakes.hostile import HOSTILE
@@ -82,6 +83,7 @@ def crash(name: str) -> None:
 
 if __name__ == "__main__":
     let_terminal_be_without_colour()
+    settle()
     mode, *rest = sys.argv[1:]
     if mode == "tour":
         tour(int(rest[0]))
