@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -24,6 +24,12 @@ from kiosk.domain.fee import (
 from kiosk.domain.model import ExecutionStatus
 from kiosk.domain.waiver import WaiverReason
 from kiosk.errors import InvalidValueError, JournalError
+
+_its = jobs.alias()
+_share = sa.select(sa.func.count()).where(_its.c.bill_id == bills.c.bill_id).scalar_subquery()
+_BILLS: Final = sa.select(jobs.c.job_id, bills, _share.label("share")).where(
+    jobs.c.job_id.in_(sa.bindparam("ids", expanding=True)), jobs.c.bill_id == bills.c.bill_id
+)
 
 
 def keep_bill(connection: sa.Connection, fee: FeeQuote, agreed_at: datetime, exams: int) -> str:
@@ -52,12 +58,8 @@ def bills_of(connection: sa.Connection, job_ids: Collection[str]) -> dict[str, B
     Raises:
         JournalError: One cannot be read: what was agreed to is not guessed.
     """
-    its = jobs.alias()
-    share = sa.select(sa.func.count()).where(its.c.bill_id == bills.c.bill_id).scalar_subquery()
-    query = sa.select(jobs.c.job_id, bills, share.label("share")).where(
-        jobs.c.job_id.in_(job_ids), jobs.c.bill_id == bills.c.bill_id
-    )
-    return {row.job_id: _to_bill(row) for row in connection.execute(query)}
+    rows = connection.execute(_BILLS, {"ids": list(job_ids)})
+    return {row.job_id: _to_bill(row) for row in rows}
 
 
 def owed_bills(

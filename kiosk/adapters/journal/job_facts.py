@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -20,22 +20,18 @@ from kiosk.domain.disc_set import DiscPlace, DiscSet
 from kiosk.domain.left_out import LeftOutCounts
 from kiosk.domain.model import ExecutionStatus, Job, OrderId
 
+_IDS: Final[sa.BindParameter[Any]] = sa.bindparam("ids", expanding=True)
+_LEFT_OUT: Final = sa.select(left_out).where(left_out.c.job_id.in_(_IDS))
+_CONTENTS: Final = sa.select(contents).where(contents.c.job_id.in_(_IDS))
+_SETS: Final = sa.select(disc_sets).where(disc_sets.c.job_id.in_(_IDS))
+
 
 def fill_in_facts(connection: sa.Connection, found: Sequence[Job]) -> list[Job]:
     """The same jobs with what is on record of them, with one query each kind."""
     ids = [job.job_id for job in found]
-    lacks = {
-        row.job_id: _to_left_out(row)
-        for row in connection.execute(sa.select(left_out).where(left_out.c.job_id.in_(ids)))
-    }
-    holds = {
-        row.job_id: _to_counts(row)
-        for row in connection.execute(sa.select(contents).where(contents.c.job_id.in_(ids)))
-    }
-    sets = {
-        row.job_id: _to_set(row)
-        for row in connection.execute(sa.select(disc_sets).where(disc_sets.c.job_id.in_(ids)))
-    }
+    lacks = {row.job_id: _to_left_out(row) for row in connection.execute(_LEFT_OUT, {"ids": ids})}
+    holds = {row.job_id: _to_counts(row) for row in connection.execute(_CONTENTS, {"ids": ids})}
+    sets = {row.job_id: _to_set(row) for row in connection.execute(_SETS, {"ids": ids})}
     costs, out = bills_of(connection, ids), delivered_now(connection, ids)
     return [
         dataclasses.replace(

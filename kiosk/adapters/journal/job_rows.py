@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -38,6 +38,13 @@ from kiosk.errors import StoppedError, UnknownJobError
 from kiosk.ports import Clock
 
 _ON_THE_WALL = 200
+# Asked several times a second: to make a query costs more than to ask it.
+_JOB: Final = sa.select(jobs).where(jobs.c.job_id == sa.bindparam("id"))
+_IDS: Final[sa.BindParameter[Any]] = sa.bindparam("ids", expanding=True)
+_PROGRESS: Final = sa.select(progress).where(progress.c.job_id.in_(_IDS))
+_QUESTIONS: Final = sa.select(questions).where(
+    questions.c.job_id.in_(_IDS), questions.c.closed_at.is_(None)
+)
 ENDED = (ExecutionStatus.DONE.value, ExecutionStatus.FAILURE.value)
 
 
@@ -89,13 +96,11 @@ def _fill_in(connection: sa.Connection, found: list[Job]) -> list[Job]:
     ids = [job.job_id for job in found]
     at = {
         row.job_id: Progress(Step(row.step), row.done, row.total, row.note, row.updated_at)
-        for row in connection.execute(sa.select(progress).where(progress.c.job_id.in_(ids)))
+        for row in connection.execute(_PROGRESS, {"ids": ids})
     }
     asked = {
         row.job_id: to_question(row, at.get(row.job_id))
-        for row in connection.execute(
-            sa.select(questions).where(questions.c.job_id.in_(ids), questions.c.closed_at.is_(None))
-        )
+        for row in connection.execute(_QUESTIONS, {"ids": ids})
     }
     found = [
         replace(job, progress=at.get(job.job_id), question=asked.get(job.job_id)) for job in found
@@ -133,7 +138,7 @@ class JournalJobs(JobFacts):
     def get(self, job_id: OrderId) -> Job:
         """Raises UnknownJobError."""
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(jobs).where(jobs.c.job_id == job_id)).one_or_none()
+            row = connection.execute(_JOB, {"id": job_id}).one_or_none()
             if row is None:
                 raise UnknownJobError(f"no job {job_id}")
             return _fill_in(connection, [_to_job(row)])[0]

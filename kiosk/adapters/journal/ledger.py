@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -22,6 +23,18 @@ from kiosk.ports import DELIVERED, Clock, LedgerEntry, LedgerPhase, MediumRecord
 
 UNUSED = "unused"
 """It was announced, but nothing was written on it."""
+
+
+# Asked several times a second with a job's view: to make a query costs more than to ask it.
+_DELIVERED_NOW: Final = (
+    sa.select(jobs.c.job_id, sa.func.count() - jobs.c.delivered_before)
+    .where(
+        media.c.job_id == jobs.c.job_id,
+        media.c.outcome == DELIVERED,
+        jobs.c.job_id.in_(sa.bindparam("ids", expanding=True)),
+    )
+    .group_by(jobs.c.job_id, jobs.c.delivered_before)
+)
 
 
 def count_delivered(connection: sa.Connection, job_id: OrderId) -> int:
@@ -38,16 +51,7 @@ def count_delivered(connection: sa.Connection, job_id: OrderId) -> int:
 
 def delivered_now(connection: sa.Connection, job_ids: Collection[str]) -> dict[str, int]:
     """In somebody's transaction: good media handed over since each was placed last, if any."""
-    count = sa.func.count() - jobs.c.delivered_before
-    rows = connection.execute(
-        sa.select(jobs.c.job_id, count)
-        .where(
-            media.c.job_id == jobs.c.job_id,
-            media.c.outcome == DELIVERED,
-            jobs.c.job_id.in_(job_ids),
-        )
-        .group_by(jobs.c.job_id, jobs.c.delivered_before)
-    )
+    rows = connection.execute(_DELIVERED_NOW, {"ids": list(job_ids)})
     return {job_id: int(out) for job_id, out in rows}
 
 
