@@ -5,10 +5,9 @@ type Table = Record<string, string>;
 
 declare global {
   interface Window {
-    SENDHOME_WORDS?: Record<string, Table>;
     /**
-     * The other languages, of which most people need none: texts in the order of the English ones,
-     * as JSON, deflated, as base64.
+     * English as keys and texts; the other languages, of which most people need none, as texts in
+     * the order of the English ones. JSON, deflated, as base64.
      */
     SENDHOME_PACKED?: Record<string, string>;
   }
@@ -18,12 +17,7 @@ let language = "en";
 const listeners = new Set<() => void>();
 
 export function languages(): string[] {
-  return [
-    ...new Set([
-      ...Object.keys(window.SENDHOME_WORDS ?? {}),
-      ...Object.keys(window.SENDHOME_PACKED ?? {}),
-    ]),
-  ];
+  return Object.keys(window.SENDHOME_PACKED ?? {});
 }
 
 export function currentLanguage(): string {
@@ -37,23 +31,28 @@ export function chooseLanguage(wishes: readonly string[]): void {
     .map((wish) => wish.toLowerCase().split("-")[0]!)
     .find((it) => known.includes(it));
   language = found ?? "en";
-  unpack(language);
   document.documentElement.lang = language;
   document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
   for (const listener of [...listeners]) listener();
 }
 
-function unpack(code: string): void {
+const opened: Record<string, Table> = {};
+
+/** The words of a language, opened when they are asked for; none where LANG.JS has none. */
+function table(code: string): Table {
+  const known = opened[code];
   const packed = window.SENDHOME_PACKED?.[code];
-  const words = window.SENDHOME_WORDS;
-  if (!packed || !words || words[code]) return;
+  if (known || !packed) return known ?? {};
   const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  const texts = JSON.parse(strFromU8(inflateSync(bytes))) as string[];
-  const made: Table = {};
-  Object.keys(words["en"]!).forEach((key, i) => {
-    made[key] = texts[i]!;
-  });
-  words[code] = made;
+  const told = JSON.parse(strFromU8(inflateSync(bytes))) as Table | string[];
+  let made: Table = {};
+  if (Array.isArray(told)) {
+    Object.keys(table("en")).forEach((key, i) => {
+      made[key] = told[i]!;
+    });
+  } else made = told;
+  opened[code] = made;
+  return made;
 }
 
 /** Told when the language changes. @returns How to stop. */
@@ -64,8 +63,7 @@ export function onLanguage(listener: () => void): () => void {
 
 /** The text of a key, {names} in it replaced; plain text, to be set as textContent. */
 export function t(key: string, values: Record<string, string | number> = {}): string {
-  const text =
-    window.SENDHOME_WORDS?.[language]?.[key] ?? window.SENDHOME_WORDS?.["en"]?.[key] ?? key;
+  const text = table(language)[key] ?? table("en")[key] ?? key;
   // Names and numbers keep their own direction within a sentence that runs the other way.
   const [open, close] = language === "ar" ? ["\u2068", "\u2069"] : ["", ""];
   return text.replace(/\{(\w+)\}/g, (whole, name: string) =>

@@ -24,13 +24,16 @@ async function open(): Promise<Dictionary> {
   return readDictionary(new TextDecoder().decode(await inflate(packed, "dictionary", null)));
 }
 
-/** Lines of "00100010 PN PatientName". */
+/** Lines of "00100010 PN PatientName"; a shorter number is what is added to the one before. */
 export function readDictionary(text: string): Dictionary {
   const out = new Map<number, TagName>();
+  let before = 0;
   for (const line of text.split("\n")) {
-    const [tag, vr, keyword] = line.split(" ");
-    if (tag && vr && keyword && !tag.startsWith("#")) {
-      out.set(Number.parseInt(tag, 16), { vr, keyword });
+    const [number, vr, keyword] = line.split(" ");
+    if (number && vr && keyword && !number.startsWith("#")) {
+      const tag = Number.parseInt(number, 16) + (number.length < 8 ? before : 0);
+      out.set(tag, { vr, keyword });
+      before = tag;
     }
   }
   return out;
