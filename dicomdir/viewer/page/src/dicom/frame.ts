@@ -8,8 +8,10 @@ import { type Overlay, overlaysOf } from "./overlay.ts";
 import { type Palette, paletteOf } from "./palette.ts";
 import { type Shutter, shutterOf } from "./shutter.ts";
 import { type Spacing, spacingOf } from "./spacing.ts";
+import { type NoSuv, suvFactor } from "./suv.ts";
 import { T } from "./tags.ts";
-import { type Rescale, rescaleOf, voiLutsOf, type Window, windowsOf } from "./voi.ts";
+import { type RealWorld, realWorldOf } from "./units.ts";
+import { type Rescale, rescaleOf, scaledWindow, voiLutsOf, type Window, windowsOf } from "./voi.ts";
 
 export interface FrameInfo {
   uid: string;
@@ -25,7 +27,16 @@ export interface FrameInfo {
   shift: number;
   isSigned: boolean;
   photometric: string;
+  /** What makes the values that are shown, measured and windowed; of PET these are SUVs. */
   rescale: Rescale;
+  /** What makes the object's own values, where others are shown; VOI LUTs and states speak of them. */
+  recorded: Rescale | null;
+  /** What some stored values are in the real world, where the object's own values have no unit. */
+  real: RealWorld | null;
+  /** Of PET: why there are no SUVs. */
+  noSuv: NoSuv | null;
+  /** Frame numbers of what was subtracted from it; empty: nothing was. */
+  masks: readonly number[];
   windows: Window[];
   voiLuts: Lut[];
   plane: Plane | null;
@@ -48,7 +59,13 @@ export function frameInfo(entry: InstanceEntry, ds: DataSet, frame: number): Fra
   const attributes = attributesOf(ds, frame);
   const modality = ds.string(T.Modality);
   const isSigned = entry.signed === 1;
-  const rescale = rescaleOf(attributes, modality, isSigned);
+  const own = rescaleOf(attributes, modality, isSigned);
+  const real = own.unit ? null : realWorldOf(attributes);
+  const hasSuv = /^SUV/.test(own.unit || (real?.unit ?? ""));
+  const suv = modality === "PT" && !hasSuv ? suvFactor(ds) : null;
+  const factor = typeof suv === "number" && !own.lut ? suv : null;
+  const rescale = factor === null ? own : suvScale(own, factor);
+  const windows = windowsOf(attributes);
   const plane = planeOf(attributes);
   // One-bit pixels are carried as bytes: what the header says of bits is not true of them.
   const highBit = entry.allocated === (ds.number(0x00280100) ?? 0) ? ds.number(T.HighBit) : null;
@@ -66,8 +83,12 @@ export function frameInfo(entry: InstanceEntry, ds: DataSet, frame: number): Fra
     isSigned,
     photometric: entry.photometric,
     rescale,
-    windows: windowsOf(attributes),
-    voiLuts: voiLutsOf(attributes, rescale.intercept < 0 || (isSigned && !rescale.lut)),
+    recorded: factor === null ? null : own,
+    real,
+    noSuv: typeof suv === "string" ? suv : null,
+    masks: [],
+    windows: factor === null ? windows : windows.map((each) => scaledWindow(each, factor)),
+    voiLuts: voiLutsOf(attributes, own.intercept < 0 || (isSigned && !own.lut)),
     plane,
     orientation: orientationOf(attributes, plane),
     laterality: lateralityOf(attributes),
@@ -78,6 +99,10 @@ export function frameInfo(entry: InstanceEntry, ds: DataSet, frame: number): Fra
     padding: paddingOf(ds, isSigned),
     attributes,
   };
+}
+
+function suvScale({ slope, intercept }: Rescale, factor: number): Rescale {
+  return { slope: slope * factor, intercept: intercept * factor, lut: null, unit: "SUVbw" };
 }
 
 function lateralityOf(frame: FrameAttributes): string {

@@ -1,8 +1,10 @@
-/** Windows that readers know by heart, by modality; `key` is the word's key in LANG.JS. */
-import type { Window } from "./voi.ts";
+/** Windows that readers know by heart, by modality. */
+import { rangeWindow, type Window } from "./voi.ts";
 
 export interface Preset {
-  key: string;
+  /** The word's key in LANG.JS; missing: `name` is the same in every language. */
+  key?: string;
+  name?: string;
   window: Window;
 }
 
@@ -22,7 +24,14 @@ const CT: readonly Preset[] = [
   ct("angio", 300, 700),
 ];
 
-/** Only values in known units have presets: CT in Hounsfield units. */
+/** Of standardised uptake values: from nothing to so much. */
+const SUV: readonly Preset[] = [5, 7, 10, 15, 20].map((most) => ({
+  name: `SUV 0–${most}`,
+  window: rangeWindow(0, most),
+}));
+
+/** Only values in known units have presets: CT in Hounsfield units, PET in SUVs. */
 export function presetsFor(modality: string, unit: string): readonly Preset[] {
-  return modality === "CT" && unit === "HU" ? CT : [];
+  if (modality === "CT" && unit === "HU") return CT;
+  return modality === "PT" && unit.startsWith("SUV") ? SUV : [];
 }

@@ -3,6 +3,7 @@ import type { DataSet } from "./dataset.ts";
 import type { FrameAttributes } from "./functional.ts";
 import { type Lut, lookUp, lutsOf } from "./lut.ts";
 import { T } from "./tags.ts";
+import { unitText } from "./units.ts";
 
 export type VoiFunction = "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
 
@@ -22,23 +23,47 @@ export interface Rescale {
   unit: string;
 }
 
-/** Units that say nothing (PS3.3 C.11.1.1.2). */
-const NO_UNIT = new Set(["", "US", "UNSPECIFIED", "NONE"]);
-
 export function rescaleOf(frame: FrameAttributes, modality: string, isSigned: boolean): Rescale {
   const group = frame.group(T.PixelValueTransformationSequence);
+  if (modality === "RTDOSE") return doseOf(frame.root);
   const slope = group.number(T.RescaleSlope);
   const hasRescale = slope !== null && slope !== 0;
   const lut = hasRescale ? null : (lutsOf(frame.root, T.ModalityLUTSequence, isSigned)[0] ?? null);
+  // Units of PET is required; its Rescale Type is not what it says.
+  const known = modality ? unitOfSeries(frame.root) : "";
   let unit = lut?.type || group.string(T.RescaleType).toUpperCase();
-  if (NO_UNIT.has(unit)) unit = "";
+  unit = (modality === "PT" && known) || unitText(unit) || known;
   if (!unit && modality === "CT" && hasRescale) unit = "HU";
-  if (!unit && modality === "PT") unit = frame.root.string(T.Units);
   return {
     slope: hasRescale ? slope : 1,
     intercept: group.number(T.RescaleIntercept) ?? 0,
     lut,
     unit,
+  };
+}
+
+/** Of the PET Series module; values in g/mL are SUVs, by body weight unless it says otherwise. */
+function unitOfSeries(root: DataSet): string {
+  const units = root.string(T.Units);
+  const type = root.string(T.SUVType).toLowerCase();
+  return units === "GML" || (units === "CM2ML" && type) ? `SUV${type || "bw"}` : unitText(units);
+}
+
+function doseOf(root: DataSet): Rescale {
+  const slope = root.number(T.DoseGridScaling) || 0;
+  const unit = slope ? unitText(root.string(T.DoseUnits)) : "";
+  return { slope: slope || 1, intercept: 0, lut: null, unit };
+}
+
+/** The same window on values that are `factor` times as large. */
+export function scaledWindow({ center, width, fn, name }: Window, factor: number): Window {
+  if (fn !== "LINEAR") return { center: center * factor, width: width * factor, fn, name };
+  // LINEAR counts in whole values (PS3.3 C.11.2.1.2), which these are no longer.
+  return {
+    center: (center - 0.5) * factor,
+    width: (width - 1) * factor,
+    fn: "LINEAR_EXACT",
+    name,
   };
 }
 

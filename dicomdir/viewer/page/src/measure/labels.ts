@@ -1,8 +1,9 @@
 /** What stands beside a measurement: numbers, units, and what they are worth. */
-import type { Picture } from "../data/source.ts";
-import { storedValue } from "../data/source.ts";
+import { type Picture, storedValue } from "../data/source.ts";
+import type { FrameInfo } from "../dicom/frame.ts";
+import { scalesOf } from "../dicom/scales.ts";
 import type { Spacing, SpacingSource } from "../dicom/spacing.ts";
-import { rescaled } from "../dicom/voi.ts";
+import { type Rescale, rescaled } from "../dicom/voi.ts";
 import { shownNumber } from "../numbers.ts";
 import { t } from "../words.ts";
 import { angleOf, areaOf, lengthOf, type Size } from "./lengths.ts";
@@ -15,7 +16,7 @@ export function labelOf(measurement: Measurement, picture: Picture): string[] {
   const [a, b, c] = points;
   if (!a) return [];
   if (kind === "arrow") return text.split("\n");
-  if (kind === "value") return [valueAt(picture, a.x, a.y), place(a.x, a.y)];
+  if (kind === "value") return [...valueAt(picture, a.x, a.y), place(a.x, a.y)];
   if (!b) return [];
   if (kind === "length") {
     const size = lengthOf(spacing, a, b);
@@ -35,14 +36,20 @@ function region({ kind, points }: Measurement, picture: Picture): string[] {
   const lines = [t("measure.area", { area: sized(area) })];
   const found = valuesIn(picture, a!, b!, shape);
   if (found) {
-    const digits = picture.info.rescale.slope % 1 || found.most - found.least < 10 ? 2 : 0;
-    const unit = found.unit ? ` ${found.unit}` : "";
+    const { least, most, recorded, step, mean, deviation } = found;
+    const fine = digitsFor(step, Math.max(Math.abs(least), Math.abs(most)));
+    const digits = fine || (most - least < 10 ? 2 : 0);
     lines.unshift(
-      t("measure.mean", { mean: number(found.mean, 1) + unit, sd: number(found.deviation, 1) }),
-      t("measure.range", {
-        least: number(found.least, digits),
-        most: number(found.most, digits) + unit,
+      t("measure.mean", {
+        mean: united(shownNumber(mean, fine || 1, fine || 1), found.unit),
+        sd: shownNumber(deviation, fine || 1, fine || 1),
       }),
+      t("measure.range", {
+        least: shownNumber(least, digits, fine),
+        most: united(shownNumber(most, digits, fine), found.unit),
+      }),
+      ...(recorded ? [inOwn(number(recorded.mean, 1), recorded.unit)] : []),
+      ...remarksOf(picture.info),
     );
   }
   return [...lines, ...worth(area.source, picture.info.spacing)];
@@ -64,17 +71,46 @@ function worth(source: SpacingSource, spacing: Spacing): string[] {
   return source === "pixel" || source === "region" ? [] : [t(`worth.${source}`)];
 }
 
-/** "-87 HU", or the three colours. */
-export function valueAt(picture: Picture, imageX: number, imageY: number): string {
+/** "-87 HU", or the three colours; then what the object itself has there, and what it is worth. */
+export function valueAt(picture: Picture, imageX: number, imageY: number): string[] {
   const [x, y] = [Math.floor(imageX), Math.floor(imageY)];
-  if (x < 0 || y < 0 || x >= picture.columns || y >= picture.rows) return t("measure.outside");
+  if (x < 0 || y < 0 || x >= picture.columns || y >= picture.rows) return [t("measure.outside")];
   const index = y * picture.columns + x;
   if (picture.kind === "colour") {
-    return [...picture.rgba.subarray(4 * index, 4 * index + 3)].join(" / ");
+    return [[...picture.rgba.subarray(4 * index, 4 * index + 3)].join(" / ")];
   }
-  const { rescale } = picture.info;
-  const value = rescaled(rescale, storedValue(picture, index));
-  return `${number(value, rescale.slope % 1 ? 3 : 0)}${rescale.unit ? ` ${rescale.unit}` : ""}`;
+  const stored = storedValue(picture, index);
+  const { shown, recorded } = scalesOf(picture.info, stored);
+  const own = recorded ? [inOwn(valueText(recorded, stored), recorded.unit)] : [];
+  return [united(valueText(shown, stored), shown.unit), ...own, ...remarksOf(picture.info)];
+}
+
+function valueText(scale: Rescale, stored: number): string {
+  const value = rescaled(scale, stored);
+  const digits = digitsFor(scale.lut ? 1 : scale.slope, Math.abs(value));
+  return shownNumber(value, digits, digits);
+}
+
+/** Of values in such steps: none of whole ones, else so many that four say something. */
+function digitsFor(step: number, size: number): number {
+  if (step % 1 === 0) return 0;
+  return Math.max(1, Math.min(9, 3 - Math.floor(Math.log10(size || 1))));
+}
+
+function united(value: string, unit: string): string {
+  return unit ? `${value} ${unit}` : value;
+}
+
+function inOwn(value: string, unit: string): string {
+  return t("value.recorded", { value: united(value, unit) });
+}
+
+/** Why values are not in the unit that a reader expects, and that they are differences. */
+export function remarksOf({ noSuv, masks, number: frame }: FrameInfo): string[] {
+  return [
+    ...(noSuv ? [t("suv.none", { why: t(`suv.${noSuv}`) })] : []),
+    ...(masks?.length ? [t("value.difference", { frame, masks: masks.join(", ") })] : []),
+  ];
 }
 
 function place(x: number, y: number): string {

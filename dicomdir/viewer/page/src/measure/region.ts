@@ -1,5 +1,6 @@
 /** What is in a region: pixels whose middle lies inside, in the modality's values. */
 import { type Picture, storedValue } from "../data/source.ts";
+import { between, scalesOf } from "../dicom/scales.ts";
 import { rescaled } from "../dicom/voi.ts";
 import type { Point } from "../view/matrix.ts";
 
@@ -11,6 +12,10 @@ export interface RegionValues {
   least: number;
   most: number;
   unit: string;
+  /** Smallest step between two values; 1 of whole numbers. */
+  step: number;
+  /** The mean in the object's own unit, where another is shown. */
+  recorded: { mean: number; unit: string } | null;
 }
 
 /** Null of a colour or palette picture, and where no pixel lies inside. */
@@ -30,6 +35,7 @@ export function valuesIn(
   let [count, sum, least, most] = [0, 0, Infinity, -Infinity];
   // About the first value, so that squares of large numbers do not swallow their difference.
   let [first, squares] = [0, 0];
+  let [lowest, highest] = [Infinity, -Infinity];
   const top = Math.max(0, Math.ceil(y0 - 0.5));
   const bottom = Math.min(picture.rows - 1, Math.floor(y1 - 0.5));
   const left = Math.max(0, Math.ceil(x0 - 0.5));
@@ -48,13 +54,28 @@ export function valuesIn(
       count++;
       sum += off;
       squares += off * off;
+      lowest = Math.min(lowest, stored);
+      highest = Math.max(highest, stored);
       least = Math.min(least, value);
       most = Math.max(most, value);
     }
   }
   if (count === 0) return null;
-  const mean = sum / count;
-  const variance = Math.max(0, squares / count - mean * mean);
-  const deviation = Math.sqrt(variance);
-  return { count, mean: first + mean, deviation, least, most, unit: rescale.unit };
+  const part = sum / count;
+  const deviation = Math.sqrt(Math.max(0, squares / count - part * part));
+  const mean = first + part;
+  const { shown, recorded } = scalesOf(picture.info, lowest, highest);
+  const { by, plus } = shown === rescale ? { by: 1, plus: 0 } : between(rescale, shown);
+  const ends = [least * by + plus, most * by + plus];
+  const own = recorded && between(rescale, recorded);
+  return {
+    count,
+    mean: mean * by + plus,
+    deviation: deviation * Math.abs(by),
+    least: Math.min(...ends),
+    most: Math.max(...ends),
+    unit: shown.unit,
+    step: shown.lut ? 1 : Math.abs(shown.slope),
+    recorded: own && { mean: mean * own.by + own.plus, unit: recorded.unit },
+  };
 }

@@ -31,7 +31,7 @@ export function saidOf(state: PresentationState, info: FrameInfo): unknown[] | n
 
 /** Whether the frame makes the same values of stored ones. */
 function hasRescale({ slope, intercept, lut }: Rescale, info: FrameInfo): boolean {
-  const own = info.rescale;
+  const own = info.recorded ?? info.rescale;
   if (!lut || !own.lut)
     return lut === own.lut && slope === own.slope && intercept === own.intercept;
   const { first, entries } = own.lut;
@@ -44,7 +44,8 @@ export function viewStateOf(state: PresentationState, viewport: Viewport): Parti
   if (!picture) return {};
   const { uid, number } = picture.info;
   const { window, lut } = stateVoi(state, uid, number);
-  const on = hasRescale(state.rescale, picture.info) ? {} : { rescale: state.rescale };
+  const isOwn = !picture.info.recorded && hasRescale(state.rescale, picture.info);
+  const on = isOwn ? {} : { rescale: state.rescale };
   const patch: Partial<ViewState> = {
     voi: lut ? { kind: "lut", lut, ...on } : window ? { kind: "window", window, ...on } : null,
     rotation: state.rotation,

@@ -15,6 +15,7 @@ import {
   storedValue,
 } from "../data/source.ts";
 import { type Plane, toImage, toPatient, type Vec3 } from "../dicom/geometry.ts";
+import { scalesOf } from "../dicom/scales.ts";
 import { rescaled } from "../dicom/voi.ts";
 import { Painter } from "../render/painter.ts";
 import type { Voi } from "../render/shades.ts";
@@ -45,6 +46,8 @@ export interface Probe {
   stored: number[];
   value: number[];
   unit: string;
+  /** The object's own value, where another is shown. */
+  recorded: { value: number; unit: string } | null;
 }
 
 /** What listeners are told of: a new state, a new source, or a new picture on the screen. */
@@ -352,11 +355,19 @@ export class Viewport {
     const index = y * shown.columns + x;
     if (shown.kind === "colour") {
       const stored = [...shown.rgba.subarray(4 * index, 4 * index + 3)];
-      return { x, y, stored, value: stored, unit: "" };
+      return { x, y, stored, value: stored, unit: "", recorded: null };
     }
     const stored = storedValue(shown, index);
-    const { rescale } = shown.info;
-    return { x, y, stored: [stored], value: [rescaled(rescale, stored)], unit: rescale.unit };
+    const scales = scalesOf(shown.info, stored);
+    const own = scales.recorded;
+    return {
+      x,
+      y,
+      stored: [stored],
+      value: [rescaled(scales.shown, stored)],
+      unit: scales.shown.unit,
+      recorded: own && { value: rescaled(own, stored), unit: own.unit },
+    };
   }
 
   // ---- drawing -----------------------------------------------------------------------------------

@@ -74,7 +74,12 @@ function statedVoi(info: FrameInfo): Voi | null {
   if (made === undefined) {
     const [lut] = info.voiLuts;
     const [window] = info.windows;
-    made = lut ? { kind: "lut", lut } : window ? { kind: "window", window } : null;
+    const { recorded } = info; // a table is of the object's own values
+    made = lut
+      ? { kind: "lut", lut, ...(recorded && { rescale: recorded }) }
+      : window
+        ? { kind: "window", window }
+        : null;
     stated.set(info, made);
   }
   return made;

@@ -34,7 +34,9 @@ export class Volume {
   constructor(source: Source, stack: Stack, like: FrameInfo, slope: number) {
     this.source = source;
     this.stack = stack;
-    this.like = { ...like, rescale: { ...like.rescale, slope } };
+    const { rescale, recorded } = like;
+    const own = recorded && { ...recorded, slope: (recorded.slope * slope) / rescale.slope };
+    this.like = { ...like, rescale: { ...rescale, slope }, recorded: own };
     const count = stack.rows * stack.columns * stack.frames.length;
     const values = like.isSigned ? new Int16Array(count) : new Uint16Array(count);
     const low = like.isSigned ? -(2 ** (like.stored - 1)) : 0;
@@ -49,11 +51,18 @@ export class Volume {
     const stack = stackOf(infos, MOST_BYTES);
     if (typeof stack === "string") throw new VolumeError(stack);
     const used = stack.frames.map((frame) => infos[frame]!);
-    const same = used.every(({ rescale }) => rescale.lut === used[0]!.rescale.lut);
+    const [lead] = used;
+    const same = used.every(
+      ({ rescale }) => rescale.lut === lead!.rescale.lut && rescale.unit === lead!.rescale.unit,
+    );
     if (!same) throw new VolumeError("colour");
     // Slices of PET have a slope each: the largest one holds them all.
     const slope = Math.max(...used.map(({ rescale }) => rescale.slope));
-    const volume = new Volume(source, stack, used[0]!, slope);
+    const mapping = JSON.stringify(lead!.real);
+    const isMapped = used.every(
+      ({ real, rescale }) => rescale.slope === slope && JSON.stringify(real) === mapping,
+    );
+    const volume = new Volume(source, stack, { ...lead!, ...(!isMapped && { real: null }) }, slope);
     void volume.fill();
     return volume;
   }

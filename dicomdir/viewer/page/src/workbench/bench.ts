@@ -6,6 +6,7 @@ import { Sync } from "../compare/sync.ts";
 import { measureLayer } from "../measure/layer.ts";
 import { Measurements } from "../measure/model.ts";
 import { MeasureTools } from "../measure/tools.ts";
+import { unitLayer } from "../measure/unit_layer.ts";
 import { Store } from "../store.ts";
 import { CineBar } from "../ui/cine_bar.ts";
 import { askText } from "../ui/dialog.ts";
@@ -25,6 +26,7 @@ import { hangMammograms } from "./hanging.ts";
 import { Marked } from "./marked.ts";
 import { type MenuId, menusOf, pictureMenu } from "./menus.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
+import { Subtraction } from "./subtraction.ts";
 import { Toolbar } from "./toolbar.ts";
 import { Volumes } from "./volumes.ts";
 
@@ -38,6 +40,7 @@ export class Bench {
   readonly keyPointer: KeyPointer;
   readonly volumes: Volumes;
   readonly marked: Marked;
+  readonly subtraction: Subtraction;
   readonly toolbar: Toolbar;
 
   constructor(app: App) {
@@ -55,10 +58,11 @@ export class Bench {
     });
     this.volumes = new Volumes(app);
     this.marked = new Marked(app);
+    this.subtraction = new Subtraction(app);
     const lines = attachLines(stage, () => this.settings.get().lines);
     const measures = measureLayer(this.measurements);
     stage.each((viewport) => {
-      for (const layer of [scaleBar, magnifierLayer, measures]) viewport.addLayer(layer);
+      for (const layer of [scaleBar, unitLayer, magnifierLayer, measures]) viewport.addLayer(layer);
       this.keyPointer.listen(viewport);
       viewport.element.addEventListener("focus", () => stage.activate(viewport));
       viewport.element.addEventListener("dblclick", () => {

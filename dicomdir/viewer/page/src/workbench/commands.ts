@@ -183,7 +183,7 @@ function measureCommands(bench: Bench): Command[] {
 }
 
 function volumeCommands(bench: Bench): Command[] {
-  const { volumes, marked } = bench;
+  const { volumes, marked, subtraction } = bench;
   return [
     { id: "volume", group: "volume", keys: ["u"], run: () => bench.openMenu("volume") },
     { id: "mpr", group: "volume", keys: ["Shift+u"], run: () => void volumes.showAll() },
@@ -209,6 +209,22 @@ function volumeCommands(bench: Bench): Command[] {
       run: () => void marked.toggleKeyImages(),
       isOn: () => marked.isShowing,
       isEnabled: () => marked.hasKeyImages() || marked.isShowing,
+    },
+    {
+      id: "subtract",
+      group: "image",
+      keys: ["Shift+x"],
+      run: () => void subtraction.toggle("own"),
+      isOn: () => subtraction.now === "own",
+      isEnabled: () => subtraction.can("own"),
+    },
+    {
+      id: "subtract-first",
+      group: "image",
+      keys: [],
+      run: () => void subtraction.toggle("first"),
+      isOn: () => subtraction.now === "first",
+      isEnabled: () => subtraction.can("first"),
     },
     { id: "states", group: "image", keys: ["Shift+p"], run: () => bench.openMenu("states") },
   ];

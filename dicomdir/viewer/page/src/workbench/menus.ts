@@ -26,6 +26,7 @@ const MENUS: Record<Exclude<MenuId, "states">, (bench: Bench) => MenuGroups> = {
   picture: (bench) => [
     items(bench, "invert", "rotate", "rotate-back", "flip-horizontal", "flip-vertical"),
     items(bench, "fit", "one-to-one", "zoom-in", "zoom-out", "smooth"),
+    items(bench, "subtract", "subtract-first"),
     items(bench, "reset"),
   ],
   compare: (bench) => [
@@ -56,6 +57,8 @@ export async function pictureMenu(bench: Bench, viewport: Viewport): Promise<Men
 function windowMenu(bench: Bench): MenuGroups {
   const viewport = bench.app.stage.active;
   const chosen = viewport.state.voi;
+  const noSuv = viewport.shown?.info.noSuv;
+  const none = noSuv ? t("suv.none", { why: t(`suv.${noSuv}`) }) : "";
   return [
     windowsFor(viewport).map(({ name, voi }, i) => ({
       label: name,
@@ -64,6 +67,7 @@ function windowMenu(bench: Bench): MenuGroups {
       run: () => viewport.update({ voi }),
     })),
     items(bench, "invert"),
+    none ? [{ label: none, isDisabled: true, run: () => undefined }] : [],
   ];
 }
 

@@ -24,6 +24,7 @@ export class Toolbar {
   private readonly byTool = new Map<string, HTMLButtonElement>();
   private readonly byMenu = new Map<MenuId, HTMLButtonElement>();
   private readonly keyImages: HTMLButtonElement;
+  private readonly subtract: HTMLButtonElement;
   private isDue = false;
 
   constructor(bench: Bench) {
@@ -31,10 +32,15 @@ export class Toolbar {
     const { app } = bench;
     const group = (...children: HTMLElement[]) => el("div", { class: "tool-group" }, ...children);
     this.keyImages = this.commandButton("key-images", "key");
+    this.subtract = this.commandButton("subtract", "compare");
     this.bar.append(
       group(...TOOLS.map((id) => this.toolButton(id))),
       group(...MEASURES.map((id) => this.toolButton(id))),
-      group(...MENUS.map(([id, picture]) => this.menuButton(id, picture)), this.keyImages),
+      group(
+        ...MENUS.map(([id, picture]) => this.menuButton(id, picture)),
+        this.keyImages,
+        this.subtract,
+      ),
       group(this.commandButton("keys", "keys")),
     );
     this.bar.addEventListener("keydown", (event) => this.steer(event));
@@ -42,7 +48,13 @@ export class Toolbar {
     app.slots.top.append(this.bar);
     app.store.on(() => this.later());
     app.stage.on(() => this.later());
-    app.stage.each((viewport) => viewport.on((_, change) => change === "source" && this.later()));
+    app.stage.each((viewport) =>
+      viewport.on((_, change) => {
+        // A header comes with the first picture, which may be the first that has masks.
+        const isNew = change === "picture" && this.subtract.hidden === bench.subtraction.can("own");
+        if (change === "source" || isNew) this.later();
+      }),
+    );
     bench.settings.on(() => this.later());
     onLanguage(() => this.draw());
     this.draw();
@@ -103,7 +115,7 @@ export class Toolbar {
 
   private draw(): void {
     this.isDue = false;
-    const { app, marked } = this.bench;
+    const { app, marked, subtraction } = this.bench;
     this.bar.setAttribute("aria-label", t("tools.label"));
     const [chosen] = app.store.get().tools;
     for (const [id, button] of this.byTool) {
@@ -126,6 +138,8 @@ export class Toolbar {
     }
     this.keyImages.hidden = !(marked.hasKeyImages() || marked.isShowing);
     this.keyImages.setAttribute("aria-pressed", String(marked.isShowing));
+    this.subtract.hidden = !subtraction.can("own");
+    this.subtract.setAttribute("aria-pressed", String(subtraction.now === "own"));
   }
 
   private buttons(): HTMLButtonElement[] {

@@ -1,0 +1,30 @@
+/** On the picture: the unit of its values, why there is no better one, and what was subtracted. */
+import type { Layer } from "../view/viewport.ts";
+import { remarksOf } from "./labels.ts";
+
+/** Above the scale bar and the letter of the lower side. */
+const BOTTOM = 50;
+const LINE = 16;
+
+export const unitLayer: Layer = {
+  order: 36,
+  draw(context, viewport) {
+    const info = viewport.shown?.info;
+    if (!info) return;
+    const { unit } = info.real ?? info.rescale;
+    // Of CT nothing else is expected.
+    const lines = [unit === "HU" ? "" : unit, ...remarksOf(info)].filter(Boolean);
+    const { width, height } = viewport.size;
+    context.font = '12px system-ui, "Segoe UI", "Noto Sans", sans-serif';
+    context.textAlign = "center";
+    context.textBaseline = "bottom";
+    context.lineWidth = 3;
+    context.strokeStyle = "rgb(0 0 0 / 70%)";
+    context.fillStyle = "#fff";
+    lines.forEach((line, i) => {
+      const y = height - BOTTOM - LINE * (lines.length - 1 - i);
+      context.strokeText(line, width / 2, y);
+      context.fillText(line, width / 2, y);
+    });
+  },
+};

@@ -1,0 +1,62 @@
+/** Angiograms with their masks subtracted, as the object says or against its first frame. */
+import type { App } from "../app.ts";
+import { firstFrame, masksOf } from "../dicom/mask.ts";
+import { DifferenceSource, type MaskRule } from "../volume/difference.ts";
+
+/** What masks are taken: those that the object names, or by a person's choice the first frame. */
+export type Masks = "own" | "first";
+
+const RULES: Record<Masks, MaskRule> = { own: masksOf, first: firstFrame };
+/** Frames of a film from one place, through which a contrast medium flows. */
+const FILMS = new Set(["XA", "RF"]);
+
+export class Subtraction {
+  private readonly app: App;
+
+  constructor(app: App) {
+    this.app = app;
+  }
+
+  /** Which masks are subtracted in the active viewport. */
+  get now(): Masks | null {
+    const source = this.shown;
+    if (!source) return null;
+    return source.rule === masksOf ? "own" : "first";
+  }
+
+  /** Own masks where the object names one for any of its frames; the first of a film's frames. */
+  can(masks: Masks): boolean {
+    if (this.now === masks) return true;
+    const info = this.app.stage.active?.shown?.info;
+    if (info?.samples !== 1 || info.palette || !FILMS.has(info.modality)) return false;
+    const last = { ...info, number: 2 };
+    if (masks === "first") return firstFrame(last).length > 0;
+    const count = this.app.stage.active.source?.count ?? 0;
+    return Array.from({ length: count }, (_, i) => i + 1).some(
+      (number) => masksOf({ ...info, number }).length > 0,
+    );
+  }
+
+  async toggle(masks: Masks): Promise<void> {
+    const viewport = this.app.stage.active;
+    const { source } = viewport;
+    if (!source) return;
+    const shown = this.shown;
+    const own = shown?.source ?? source;
+    const next = this.now === masks ? own : await DifferenceSource.of(own, RULES[masks]);
+    if (viewport.source !== source) return; // another one was opened meanwhile
+    const play = this.app.commands.get("play");
+    const wasPlaying = play?.isOn?.(this.app);
+    viewport.show(next, { ...viewport.state, voi: null });
+    if (wasPlaying) return;
+    // A film that is opened runs at once; one that was stopped at a frame stays there.
+    await next.picture(0).catch(() => undefined); // the viewport says what is wrong
+    await new Promise((done) => setTimeout(done));
+    if (viewport === this.app.stage.active && play?.isOn?.(this.app)) play.run(this.app);
+  }
+
+  private get shown(): DifferenceSource | null {
+    const source = this.app.stage.active?.source;
+    return source instanceof DifferenceSource ? source : null;
+  }
+}
