@@ -285,6 +285,20 @@ def film(name: str, stored: int, mask: Dataset | None, frames: int = 6) -> Datas
     return ds
 
 
+def body(is_whole: bool) -> list[Dataset]:
+    """Slices of PET, each with a slope of its own; else one of them without the weight."""
+    name = "body" if is_whole else "partly"
+    made = []
+    for z in range(5):
+        ds = pet(name, edited(**({} if is_whole or z else {"PatientWeight": None})))
+        uid = UID(stable_uid("values", name, z))
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = uid
+        ds.InstanceNumber, ds.ImagePositionPatient = z + 1, [-100, -100, 5 * z]
+        ds.RescaleSlope, ds.AcquisitionTime = str(0.5 * (z + 1)), f"10{18 + z}00"
+        made.append(ds)
+    return made
+
+
 def mask(*frames: int, **values: Any) -> Dataset:
     item = Dataset()
     item.MaskOperation, item.MaskFrameNumbers = "AVG_SUB", list(frames)
@@ -315,7 +329,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Dataset]:
 @pytest.fixture(scope="module")
 def medium(objects: dict[str, Dataset], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("objects")
-    for number, ds in enumerate(objects.values()):
+    for number, ds in enumerate([*objects.values(), *body(True), *body(False)]):
         write(ds, folder / f"I{number:07d}")
     return pack(folder, tmp_path_factory.mktemp("medium") / "m")
 
@@ -476,6 +490,41 @@ def test_statistics_and_windows_of_pet(web: Browser, objects: dict[str, Dataset]
     picture(web, "no-suv")
     web.evaluate("sendhome.commands.run('delete-all', sendhome)")
     web.evaluate("sendhome.chooseTool('scroll')")
+
+
+def test_other_planes_of_pet_are_in_suv(web: Browser) -> None:
+    show(web, "body")
+    web.evaluate("sendhome.commands.run('view-coronal', sendhome)")
+    web.until(f"{VP}.source.volume?.ready === 5")
+    web.evaluate(f"{VP}.update({{ index: 10 }})")
+    web.until_shown()
+    made = web.evaluate(PROBED)
+    # The head, which is where z is largest, is at the top.
+    own = np.stack([own_values(ds)[10] for ds in body(True)][::-1])
+    step = 2.5  # of the slice with the largest slope, in which all are kept
+    factor = SUVS["start"][1]
+    assert (made["units"], made["ownUnits"]) == (["SUVbw"], ["Bq/mL"])
+    assert np.abs(np.reshape(made["own"], own.shape) - own).max() <= step / 2 + 1e-9
+    assert np.abs(np.reshape(made["values"], own.shape) - own * factor).max() <= step * factor / 2
+
+
+def test_slices_in_two_units_make_no_volume(web: Browser) -> None:
+    show(web, "partly")
+    web.evaluate("sendhome.commands.run('view-coronal', sendhome)")
+    web.until("document.body.textContent.includes('cannot be made of these pixels')")
+    assert web.evaluate(f"{VP}.source.volume") is None
+
+
+def test_the_menu_of_windows_says_why_there_is_no_suv(web: Browser) -> None:
+    show(web, "dose in MBq")
+    web.evaluate("""document.querySelector('#tools [aria-label="Windows"]').click()""")
+    web.until("document.querySelector('[role=menu]')")
+    off: list[str] = web.evaluate(
+        "[...document.querySelectorAll('[role=menu] button')].filter((each) => each.disabled ||"
+        " each.getAttribute('aria-disabled') === 'true').map((each) => each.textContent)"
+    )
+    assert "No SUV: dose missing or impossible" in off
+    web.ask("key", key="Escape")
 
 
 @pytest.mark.parametrize("name", ["dose 32", "dose 16"])

@@ -11,7 +11,8 @@ export const unitLayer: Layer = {
   draw(context, viewport) {
     const info = viewport.shown?.info;
     if (!info) return;
-    const { unit } = info.real ?? info.rescale;
+    // That of windows too, which a mapping onto the real world has no part in.
+    const { unit } = info.rescale;
     // Of CT nothing else is expected.
     const lines = [unit === "HU" ? "" : unit, ...remarksOf(info)].filter(Boolean);
     const { width, height } = viewport.size;

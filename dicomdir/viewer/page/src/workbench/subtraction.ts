@@ -1,5 +1,6 @@
 /** Angiograms with their masks subtracted, as the object says or against its first frame. */
 import type { App } from "../app.ts";
+import { Subset } from "../data/subset.ts";
 import { firstFrame, masksOf } from "../dicom/mask.ts";
 import { DifferenceSource, type MaskRule } from "../volume/difference.ts";
 
@@ -27,11 +28,13 @@ export class Subtraction {
   /** Own masks where the object names one for any of its frames; the first of a film's frames. */
   can(masks: Masks): boolean {
     if (this.now === masks) return true;
-    const info = this.app.stage.active?.shown?.info;
+    const { source = null, shown = null } = this.app.stage.active ?? {};
+    if (source instanceof Subset) return false; // the mask may not be among the chosen
+    const info = shown?.info;
     if (info?.samples !== 1 || info.palette || !FILMS.has(info.modality)) return false;
     const last = { ...info, number: 2 };
     if (masks === "first") return firstFrame(last).length > 0;
-    const count = this.app.stage.active.source?.count ?? 0;
+    const count = source?.count ?? 0;
     return Array.from({ length: count }, (_, i) => i + 1).some(
       (number) => masksOf({ ...info, number }).length > 0,
     );
