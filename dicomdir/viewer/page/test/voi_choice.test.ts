@@ -65,3 +65,16 @@ test("a spot in the dark has a window that shows it", () => {
   const { center, width } = spreadWindow(values);
   assert.deepEqual([center, width], [50, 80]);
 });
+
+test("differences have a window of their own, though the middle is a frame as it is", async () => {
+  const plain = slice(1000, 2000, 3000);
+  const made = slice(0, 1000, 2000);
+  const difference = { ...made, info: { ...made.info, masks: [1] } };
+  const source = series(plain, difference, plain, plain);
+  for (const each of [difference, plain]) {
+    voiFor(source, each, null);
+    await settleVoi(source, each);
+  }
+  assert.deepEqual(shown(voiFor(source, difference, null)), [2000, 3960]);
+  assert.deepEqual(shown(voiFor(source, plain, null)), [4000, 3960]);
+});

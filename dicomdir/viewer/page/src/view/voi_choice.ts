@@ -12,10 +12,19 @@ import type { Voi } from "../render/shades.ts";
 
 const SAMPLED = 32_768;
 
-/** Made of values once a source: a window that changes from slice to slice flickers. */
-const spread = new WeakMap<Source | Shown, Voi>();
-/** Sources whose middle was looked at, or is being. */
-const settled = new WeakMap<Source, Promise<void>>();
+interface Made {
+  /** Made of values once a source: a window that changes from slice to slice flickers. */
+  spread: WeakMap<Source | Shown, Voi>;
+  /** Sources whose middle was looked at, or is being. */
+  settled: WeakMap<Source, Promise<void>>;
+}
+
+/** Of frames as they are, and of differences: a source may have both, and their values are apart. */
+const OWN: Made = { spread: new WeakMap(), settled: new WeakMap() };
+const DIFFERENCES: Made = { spread: new WeakMap(), settled: new WeakMap() };
+
+const madeFor = ({ masks }: FrameInfo): Made => (masks?.length ? DIFFERENCES : OWN);
+
 /** Where to look for values: the ends of a series are often empty. */
 const PARTS = [1 / 2, 1 / 4, 3 / 4];
 /** The same object for the same frame, so that tables are made once. */
@@ -28,6 +37,7 @@ export function voiFor(source: Source, picture: Shown, chosen: Voi | null): Voi 
   if (own) return own;
   // That of a coarse picture is its own: the source's is made of true values.
   const key = picture.kind === "coarse" ? picture : source;
+  const { spread } = madeFor(picture.info);
   let made = spread.get(key) ?? spread.get(picture);
   if (!made) {
     made = { kind: "window", window: madeWindow(picture) };
@@ -39,20 +49,21 @@ export function voiFor(source: Source, picture: Shown, chosen: Voi | null): Voi 
 /** Have a source shown through a window of its middle, not of the slice that came first. */
 export function settleVoi(source: Source, picture: Shown): Promise<void> | undefined {
   if (source.count < 2 || !isSpread(picture) || statedVoi(picture.info)) return;
+  const { settled } = madeFor(picture.info);
   let made = settled.get(source);
   if (!made) {
-    made = settle(source);
+    made = settle(source, madeFor(picture.info));
     settled.set(source, made);
   }
   return made;
 }
 
-async function settle(source: Source): Promise<void> {
+async function settle(source: Source, own: Made): Promise<void> {
   for (const part of PARTS) {
     // What cannot be shown says so where it is looked at.
     const other = await source.picture(Math.floor(source.count * part)).catch(() => null);
-    if (!other || !isSpread(other) || isFlat(other)) continue;
-    spread.set(source, { kind: "window", window: madeWindow(other) });
+    if (!other || !isSpread(other) || isFlat(other) || madeFor(other.info) !== own) continue;
+    own.spread.set(source, { kind: "window", window: madeWindow(other) });
     return;
   }
 }
