@@ -69,6 +69,7 @@ SHADES = """(() => {
   return btoa(String.fromCharCode(...data.filter((_, i) => i % 4 === 0)));
 })()"""
 WINDOW = f"{VP}.voi.window"
+POINT = "{ x: 16.5, y: 12.5 }"  # the middle of a pixel
 
 
 def seconds(text: str) -> float:
@@ -395,6 +396,18 @@ def whole_region(web: Browser) -> list[str]:
     return lines
 
 
+def write_value(web: Browser) -> None:
+    """Have the value at POINT written beside it."""
+    web.evaluate("sendhome.chooseTool('value')")
+    at = web.evaluate(
+        f"(() => {{ const r = {VP}.element.getBoundingClientRect();"
+        f" const m = {VP}.toScreen({POINT});"
+        " return [r.left + m.x, r.top + m.y]; })()"
+    )
+    web.ask("drag", **{"from": at, "to": at})
+    web.evaluate("sendhome.chooseTool('scroll')")
+
+
 def four_digits(value: float) -> str:
     """As the page writes numbers that are not whole: four digits that say something, or more."""
     digits = max(1, min(9, 3 - math.floor(math.log10(abs(value)))))
@@ -471,20 +484,15 @@ def test_statistics_and_windows_of_pet(web: Browser, objects: dict[str, Dataset]
         assert np.abs(shades(web) - np.clip(suv / most, 0, 1) * 255).max() <= 1
         web.evaluate(f"sendhome.commands.run('window-{key}', sendhome)")
     web.evaluate("sendhome.commands.run('window-2', sendhome)")
-    middle = web.evaluate(f"{VP}.middle")
-    web.evaluate("sendhome.chooseTool('value')")
-    box = web.evaluate(f"(() => {{ const r = {VP}.element.getBoundingClientRect();"
-                       " return [r.left, r.top]; })()")  # fmt: skip
-    at = [box[0] + middle["x"], box[1] + middle["y"]]
-    web.ask("drag", **{"from": at, "to": at})
-    at_point = web.evaluate(f"{VP}.probe({VP}.toImage({VP}.middle))")
+    write_value(web)
+    at_point = web.evaluate(f"{VP}.probe({POINT})")
     lines = web.evaluate(WRITTEN)
     assert f"{four_digits(at_point['value'][0])} SUVbw" in lines
     assert f"Recorded: {four_digits(at_point['recorded']['value'])} Bq/mL" in lines
     picture(web, "suv")
     web.evaluate("sendhome.commands.run('delete-all', sendhome)")
     show(web, "no weight")
-    web.ask("drag", **{"from": at, "to": at})
+    write_value(web)
     assert "No SUV: weight missing or impossible" in web.evaluate(WRITTEN)
     web.evaluate("sendhome.commands.run('subtract', sendhome)")  # no film: nothing happens
     picture(web, "no-suv")
@@ -631,7 +639,14 @@ def test_masks_that_the_object_names_are_subtracted(
     assert window["width"] < 2**ds.BitsStored / 2
     expected = np.clip((made - window["center"]) / window["width"] + 0.5, 0, 1) * 255
     assert np.abs(shades(web) - expected).max() <= 1
+    write_value(web)
+    value = web.evaluate(f"{VP}.probe({POINT}).value[0]")
+    lines = web.evaluate(WRITTEN)
+    assert four_digits(value) in lines
+    assert len([line for line in lines if line.startswith("Difference: image 4")]) == 2
     picture(web, f"subtracted-{name}")
+    web.evaluate("sendhome.commands.run('delete-all', sendhome)")
+    web.evaluate(f"{VP}.element.focus()")
     web.ask("key", key="Shift+x")
     web.until(f"!{VP}.source.key.endsWith('/difference')")
     web.until_shown()

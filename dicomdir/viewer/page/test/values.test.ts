@@ -85,6 +85,9 @@ test("a PET frame has SUVs, its own values beside them, and windows on SUVs", ()
     presetsFor("PT", "SUVbw").map(({ window }) => [window.center, window.width]),
     [5, 7, 10, 15, 20].map((most) => [most / 2, most]),
   );
+  const capture = { ...ENTRY, samples: 3, photometric: "RGB" };
+  const picture = frameInfo(capture, new DataSet(dataset([T.Modality, "CS", "PT"])), 0);
+  assert.deepEqual([picture.recorded, picture.noSuv], [null, null]);
   assert.deepEqual([presetsFor("PT", "Bq/mL"), presetsFor("MR", "")], [[], []]);
 });
 

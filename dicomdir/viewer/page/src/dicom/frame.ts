@@ -62,7 +62,8 @@ export function frameInfo(entry: InstanceEntry, ds: DataSet, frame: number): Fra
   const own = rescaleOf(attributes, modality, isSigned);
   const real = own.unit ? null : realWorldOf(attributes);
   const hasSuv = /^SUV/.test(own.unit || (real?.unit ?? ""));
-  const suv = modality === "PT" && !hasSuv ? suvFactor(ds) : null;
+  const isPet = modality === "PT" && entry.photometric.startsWith("MONOCHROME");
+  const suv = isPet && !hasSuv ? suvFactor(ds) : null;
   const factor = typeof suv === "number" && !own.lut ? suv : null;
   const rescale = factor === null ? own : suvScale(own, factor);
   const windows = windowsOf(attributes);
