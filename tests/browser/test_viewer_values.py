@@ -165,6 +165,7 @@ LATE = "20240311101700"
 NONE: Final[dict[str, tuple[str, Callable[[Dataset], None]]]] = {
     "no units": ("units", edited(Units=None)),
     "other units": ("units", edited(Units="PROPCPS")),
+    "no slope": ("units", edited(RescaleSlope=None)),
     "counts alone": ("units", edited(Units="CNTS")),
     "not attenuation": ("corrections", edited(CorrectedImage=["DECY", "SCAT"])),
     "not decay": ("corrections", edited(CorrectedImage=["ATTN", "SCAT"])),

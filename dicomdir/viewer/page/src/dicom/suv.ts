@@ -20,6 +20,7 @@ const SAME_CLOCK_S = 60;
 export function suvFactor(root: DataSet): number | NoSuv {
   let scale = 1; // to Bq/mL
   const units = root.string(T.Units);
+  if (!root.number(T.RescaleSlope)) return "units"; // what is stored is in none
   if (units === "CNTS") {
     const [suv, activity] = [0x00, 0x09].map((element) =>
       Number(ownText(root, 0x7053, "Philips PET Private Group", element)),
