@@ -32,6 +32,7 @@ BENCHES = {
     "check": "tests.bench.bench_check",
     "viewer": "tests.bench.bench_viewer",
     "cd": "tests.bench.bench_cd",
+    "page": "tests.bench.bench_page",
     "burn": "tests.bench.bench_burn",
 }
 

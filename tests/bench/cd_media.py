@@ -15,7 +15,7 @@ import base64
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def _replaced(ds: Dataset, pixels: np.ndarray, stored: int = 12, kind: int = 2) 
     set_pixel_data(ds, pixels.astype(np.uint16), f"MONOCHROME{kind}", stored)
 
 
-def _grey(kind: str, frames: list[np.ndarray], folder: Path, **values: str) -> None:
+def _grey(kind: str, frames: Iterable[np.ndarray], count: int, folder: Path, **values: str) -> None:
     """One object a frame, all in one series; `values` are put into each."""
     left = iter(frames)
 
@@ -56,16 +56,16 @@ def _grey(kind: str, frames: list[np.ndarray], folder: Path, **values: str) -> N
         for name, value in values.items():
             setattr(ds, name, value)
 
-    make_study(folder, (kind,) * len(frames), seed=7, study=Study(), edit=edit)
+    make_study(folder, (kind,) * count, seed=7, study=Study(), edit=edit)
 
 
 def _ct(folder: Path, count: int) -> None:
     slices = real_slices()
-    frames = [
+    frames = (
         np.roll(slices[n * 3 // count % 3], (n % 7, 3 * n % 11), axis=(0, 1)) for n in range(count)
-    ]
+    )
     window = {"WindowCenter": "40", "WindowWidth": "400"}
-    _grey("CT", frames, folder, RescaleIntercept="-1024", RescaleSlope="1", **window)
+    _grey("CT", frames, count, folder, RescaleIntercept="-1024", RescaleSlope="1", **window)
 
 
 def _mr(folder: Path, count: int) -> None:
@@ -78,7 +78,7 @@ def _mr(folder: Path, count: int) -> None:
         level = 500 + 300 * np.sin(6 * x + turn) * np.cos(5 * y - turn)
         noise = rng.normal(0, 12, x.shape)
         frames.append(np.clip(np.where(body, level, 15) + noise, 0, 4095))
-    _grey("MR", frames, folder, WindowCenter="500", WindowWidth="900")
+    _grey("MR", frames, count, folder, WindowCenter="500", WindowWidth="900")
 
 
 def _mg(folder: Path, _count: int) -> None:
@@ -137,11 +137,12 @@ KINDS: dict[str, tuple[Callable[[Path, int], None], int, int]] = {
     "us": (_us, 1, 1),
     "mg": (_mg, 4, 4),
 }
+LONG: tuple[Callable[[Path, int], None], int, int] = (_ct, 3000, 300)
 
 
 def objects(kind: str, data: Path, *, quick: bool) -> Path:
     """The study's folder below `data`; made if it is not there."""
-    make, full, few = KINDS[kind]
+    make, full, few = LONG if kind == "ct-long" else KINDS[kind]
     count = few if quick else full
     folder = data / f"cd-{kind}-{count}"
     if not folder.is_dir():

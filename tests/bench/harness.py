@@ -94,15 +94,15 @@ class MemoryWatch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._look()
+        self.look()
         self._ended.set()
         self._thread.join()
 
     def _watch(self) -> None:
         while not self._ended.wait(_SAMPLE_S):
-            self._look()
+            self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         now_kb = 0
         for pid in tree_of(self._pid):
             try:
