@@ -70,7 +70,7 @@ def check_medium(
         counts = _counts(directory)
     check_readme(tree, telling, found, is_secure=encrypted)
     check_pages(tree, counts, found, checked, is_secure=encrypted)
-    check_viewer(tree, found)
+    check_viewer(tree, found, is_encrypted=encrypted)
     return directory
 
 

@@ -11,15 +11,15 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from dicomdir.check.tree import Collector, Tree
+from dicomdir.check.tree import Collector, Tree, TreeFile
 from dicomdir.errors import DicomdirError
-from dicomdir.pdi import VIEWER_FOLDER
+from dicomdir.pdi import EXTRA_FOLDER, OBJECTS_FOLDER, VIEWER_FOLDER, WEB_FOLDER
 
 _VIEWER: Final = f"{VIEWER_FOLDER}/"
 _START: Final = f"{_VIEWER}START.HTM"
@@ -28,7 +28,9 @@ _HASHES: Final = f"{_VIEWER}HASHES.JS"
 _DATA: Final = f"{_VIEWER}D/"
 _OURS: Final = b"SENDHOME_BASE"  # what our start page hands to its script
 _LOADED = re.compile(rb'"([A-Z0-9_]{1,8}\.(?:JS|CSS))"')  # files that this script names
-_LOCK: Final = "SENDHOME.lock(".encode("utf-16-le")
+_LOCK: Final = "SENDHOME.lock("
+_LOCK_BYTES: Final = 2048
+_FOLDERS: Final = frozenset((OBJECTS_FOLDER, WEB_FOLDER, VIEWER_FOLDER, EXTRA_FOLDER))
 _MAX_START_BYTES: Final = 64 << 10
 _MAX_TABLE_BYTES: Final = 8 << 20  # of 160,000 files
 _MAX_PROGRAM_BYTES: Final = 16 << 20
@@ -46,8 +48,12 @@ class _Row(NamedTuple):
     sha256: str
 
 
-def check_viewer(tree: Tree, found: Collector) -> None:
-    """What can be told without reading everything."""
+def check_viewer(tree: Tree, found: Collector, *, is_encrypted: bool = False) -> None:
+    """What can be told without reading everything.
+
+    Args:
+        is_encrypted: The DICOMDIR cannot say which files belong to the medium: the list does.
+    """
     there = {file.path.upper(): file for file in tree.files}
     start = there.get(_START)
     if start is None:
@@ -62,11 +68,14 @@ def check_viewer(tree: Tree, found: Collector) -> None:
         report("PDI-21", start.path, f"the viewer's page needs {path}, which is not there")
     manifest = there.get(_MANIFEST)
     if _HASHES not in there:
-        if is_ours and manifest is not None and not _is_locked(tree, manifest.path, found):
+        if is_ours and manifest is not None and _wants_list(tree, manifest, found, is_encrypted):
             found.warn("PDI-21", start.path, "beside the viewer there is no list of hashes")
         return
     left = _MAX_PROGRAM_BYTES
-    for row in _table(tree, found):
+    rows = list(_table(tree, found))
+    if is_encrypted and rows:
+        _check_added(there, rows, found)
+    for row in rows:
         file = there.get(row.path.upper())
         rule = _rule(row.path)
         if file is None:
@@ -115,8 +124,20 @@ def _read(tree: Tree, path: str, size: int, found: Collector) -> bytes:
         return b""
 
 
-def _is_locked(tree: Tree, path: str, found: Collector) -> bool:
-    return _read(tree, path, 2 + len(_LOCK), found)[2:] == _LOCK
+def _wants_list(tree: Tree, manifest: TreeFile, found: Collector, is_encrypted: bool) -> bool:
+    """Protected media of earlier programs have none, nor have those that were decrypted."""
+    text = _read(tree, manifest.path, _LOCK_BYTES, found)[2:].decode("utf-16-le", "replace")
+    if not text.startswith(_LOCK):
+        return True
+    return is_encrypted and '"hashes":"' in text.partition(")")[0]
+
+
+def _check_added(there: Mapping[str, TreeFile], rows: Sequence[_Row], found: Collector) -> None:
+    """Files beside those on the list: on a protected medium nothing else tells which belong."""
+    known = {row.path.upper() for row in rows} | {_MANIFEST, _HASHES}
+    for name, file in there.items():
+        if name not in known and name.partition("/")[0] in _FOLDERS:
+            found.warn(_rule(name), file.path, "it is not on the viewer's list")
 
 
 # --- the start page -------------------------------------------------------------------------------

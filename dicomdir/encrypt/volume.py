@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ from dicomdir.pdi import (
     INDEX,
     OBJECTS_FOLDER,
     README,
+    VIEWER_FOLDER,
     Entry,
     FileSource,
     PdiVolume,
@@ -55,7 +56,7 @@ def encrypt_volume(
         work: A folder on a disk with room for the whole volume; the new one refers to a file there.
         derivation: For tests; a fresh one of 600,000 rounds otherwise.
         clear: What else lies in clear, such as a viewer that reads protected files. Nothing of the
-            patient may be in it.
+            patient may be in it. Beside a viewer stands its list of hashes, which is made here.
         progress: Called with bytes done and in all, after each file.
     Raises:
         WeakPasswordError: Characters that PDI-89 forbids.
@@ -78,9 +79,12 @@ def encrypt_volume(
         sealed: dict[str, Entry] = {}
         at = done = 0
         write = _writer(descriptor)
+        digests: dict[str, bytes] = {}  # of the files as they lie on the medium
         for entry in volume.entries:
             place = stored[entry.path]
-            made = sealer.seal(_content(entry), entry.size_bytes, write)
+            hashed = _Hashed(write)
+            made = sealer.seal(_content(entry), entry.size_bytes, hashed.write)
+            digests[place] = hashed.digest()
             files.append(ProtectedFile(entry.path, place, entry.size_bytes, made.sha256))
             sealed[place] = Entry(place, FileSource(os.fspath(path), made.size_bytes, at))
             at += made.size_bytes
@@ -101,14 +105,10 @@ def encrypt_volume(
     )
     private = [sealed[place] for place in sealed if place.startswith(f"{EXTRA_FOLDER}/")]
     objects = [sealed[place] for place in sealed if place.startswith(f"{OBJECTS_FOLDER}/")]
-    entries = [
-        sealed[DICOMDIR],
-        *in_clear,
-        Entry(MANIFEST, sealer.seal_authenticated(manifest.encode())),
-        *private,
-        *objects,
-    ]
-    _require_sound(entries, len(sealed) + len(in_clear) + 1)
+    own = Entry(MANIFEST, sealer.seal_authenticated(manifest.encode()))
+    entries = [sealed[DICOMDIR], *in_clear, *_hash_list(in_clear, own, sealed, digests)]
+    entries += [own, *private, *objects]
+    _require_sound(entries, len(sealed) + len(in_clear) + 1 + _has_viewer(it.path for it in clear))
     return PdiVolume(volume.volume_id, entries)
 
 
@@ -144,12 +144,44 @@ def protected_sizes(
     sizes = dict(plain)
     stored = stored_paths(sizes)
     in_clear = [*protected_clear(site), *clear]
+    if _has_viewer(path for path, _ in in_clear):
+        from dicomdir.viewer.hash_list import HASHES, most_hash_bytes
+
+        in_clear.append((HASHES, most_hash_bytes(len(sizes) + len(in_clear) + 1)))
     manifest = authenticated_bytes(manifest_bytes(len(sizes) + len(in_clear)))
     return [
         *((stored[path], sealed_bytes(size)) for path, size in sizes.items()),
         *in_clear,
         (MANIFEST, manifest),
     ]
+
+
+def _has_viewer(paths: Iterable[str]) -> bool:
+    return any(path.startswith(f"{VIEWER_FOLDER}/") for path in paths)
+
+
+def _hash_list(
+    in_clear: Sequence[Entry],
+    manifest: Entry,
+    sealed: Mapping[str, Entry],
+    digests: Mapping[str, bytes],
+) -> list[Entry]:
+    """The list that a viewer compares the medium with; none where there is no viewer.
+
+    Our own manifest cannot vouch for it: it is on the list itself.
+    """
+    if not _has_viewer(it.path for it in in_clear):
+        return []
+    from dicomdir.viewer.hash_list import hash_list  # with numpy, which sealing does not need
+    from dicomdir.viewer.manifest import MANIFEST as VIEWER_MANIFEST
+
+    rows = [(it.path, it.size_bytes, digests[it.path]) for it in sealed.values()]
+    rows += [
+        (it.path, it.size_bytes, bytes.fromhex(_sha256(it)))
+        for it in (*in_clear, manifest)
+        if it.path != VIEWER_MANIFEST
+    ]
+    return [hash_list(rows)]
 
 
 def _require_sound(entries: Sequence[Entry], count: int) -> None:
@@ -167,6 +199,21 @@ def _writer(descriptor: int) -> Callable[[bytes | memoryview], None]:
             view = view[os.write(descriptor, view) :]
 
     return write
+
+
+class _Hashed:
+    """Hashes what goes through it."""
+
+    def __init__(self, write: Callable[[bytes | memoryview], None]) -> None:
+        self._write = write
+        self._sha256 = hashlib.sha256()
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._sha256.update(data)
+        self._write(data)
+
+    def digest(self) -> bytes:
+        return self._sha256.digest()
 
 
 def _content(entry: Entry) -> Iterator[memoryview]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from dicomdir.pdi import INDEX, VIEWER_FOLDER, Entry, FileSource
 from dicomdir.viewer.early import CHUNK_BYTES, FIRST_CHUNK_BYTES
 from dicomdir.viewer.facts import clean
+from dicomdir.viewer.hash_list import NAME as HASH_LIST
 from dicomdir.viewer.manifest import (
     MANIFEST,
     MAX_THUMBNAIL_BYTES,
@@ -106,7 +107,7 @@ class ViewerFolder:
             )
             each.pack = "whole"
         self.without_copy: list[str] = []
-        self._has_hashes = False
+        self._has_hashes = self._keeps_hashes = False
         self._has_glimpse = key is None
 
     @property
@@ -173,7 +174,7 @@ class ViewerFolder:
             thumbnails: JPEG files by Series Instance UID.
             pages: Paths of pages that show a report, by SOP Instance UID.
             files: How many others the medium has.
-            has_hashes: HASHES will stand beside it.
+            has_hashes: HASHES will stand beside it; of a protected medium, made when all is sealed.
             program: Version of the viewer.
             glimpse: Makes the picture that is seen before the program is there; not called for
                 a protected medium.
@@ -181,6 +182,7 @@ class ViewerFolder:
             OSError: The disk is full, or a file is gone.
         """
         self._has_hashes = has_hashes
+        self._keeps_hashes = has_hashes and self._key is None
         self._pack.made_hashes.clear()
         out = _Made(self._pack.new_path())
         for each in self._series.values():
@@ -217,14 +219,14 @@ class ViewerFolder:
             source = FileSource(file, chunk.size_bytes, chunk.offset)
             series.entries[before + len(layout.chunks) + at] = Entry(path, source)
             series.chunk_sizes[at] = (chunk.payload_bytes, chunk.size_bytes)
-            if self._has_hashes:
+            if self._keeps_hashes:
                 self._pack.made_hashes[path] = chunk.sha256
 
     def _submit(
         self, series: _Series, into: list[Entry], at: int, gathered: Gathered, chunk: int
     ) -> None:
         path = f"{DATA_FOLDER}/{gathered.name}.JS"
-        has_hash = self._has_hashes and into is series.entries
+        has_hash = self._keeps_hashes and into is series.entries
 
         def done(answer: Answer) -> None:
             if "worker" not in answer:
@@ -258,7 +260,11 @@ class ViewerFolder:
     def _manifest_file(self, manifest: dict[str, Any], glimpse: Glimpse) -> bytes:
         data = json.dumps(manifest, separators=(",", ":")).encode("ascii")
         payload = self._sealed("MANIFEST", deflated(data))
-        before = self._key.lock() if self._key else self._early_calls(manifest, glimpse)
+        before = (
+            self._key.lock(HASH_LIST if self._has_hashes else "")
+            if self._key
+            else self._early_calls(manifest, glimpse)
+        )
         return data_file("MANIFEST", payload, before)
 
     def _early_calls(self, manifest: dict[str, Any], glimpse: Glimpse) -> str:
@@ -315,7 +321,7 @@ class ViewerFolder:
             },
             "index": INDEX,
             "files": files,
-            "hashes": "HASHES" if self._has_hashes else None,
+            "hashes": HASH_LIST if self._has_hashes else None,
             "left_out": counted(medium.left_out),
             "patients": [{**asdict(pack.patient), "studies": newest}],
         }

@@ -6,7 +6,6 @@ It lives as long as the job's building: objects are encoded once, whichever medi
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,17 +21,15 @@ from dicomdir.viewer import assets
 from dicomdir.viewer.folder import Sizes, ViewerFolder
 from dicomdir.viewer.glimpse import glimpse
 from dicomdir.viewer.glossary import glossary_entry
+from dicomdir.viewer.hash_list import HASHES, hash_list, most_hash_bytes
 from dicomdir.viewer.manifest import MANIFEST, most_manifest_bytes
 from dicomdir.viewer.model import MadeViewer, Medium, Original
 from dicomdir.viewer.pack import Pack
 from dicomdir.viewer.seal import ViewerKey
-from dicomdir.viewer.text import data_file, file_bytes
-from dicomdir.viewer.worker import deflated
 
-HASHES: Final = f"{VIEWER_FOLDER}/HASHES.JS"
 LAUNCH_PATH: Final = f"{VIEWER_FOLDER}/{assets.START}"
 _INDEX_NOTE_BYTES: Final = 1024  # what INDEX.HTM says if copies are left out
-_HASH_BYTES: Final = 150  # of a file in HASHES, at most
+_MORE_FILES: Final = 3  # on a protected medium: README, INDEX and its list, in clear or by itself
 _PIECE_BYTES: Final = 1 << 20
 
 
@@ -118,8 +115,7 @@ class ViewerMaker:
     @staticmethod
     def least_bytes(series: int, files: int) -> list[int]:
         """Sizes of what a medium carries even without any copy, at most."""
-        hashes = file_bytes("HASHES", _HASH_BYTES * 2 * (files + 100))
-        return [most_manifest_bytes(series), hashes]
+        return [most_manifest_bytes(series), most_hash_bytes(2 * (files + 100))]
 
     def settle(self) -> None:
         """Wait until all that was added is encoded. Raises OSError for a full disk."""
@@ -162,10 +158,10 @@ class ViewerMaker:
             replace(medium, created=self._created, languages=self._languages),
             thumbnails={pack.series_of[uid]: jpeg for uid, jpeg in thumbnails.items()},
             pages=pages,
-            files=len(fixed) + (key is None),
+            files=len(fixed) + 1 + (_MORE_FILES if key else 0),
             program=self._version,
             glimpse=lambda uid, frame: glimpse(objects[uids.index(uid)], frame),
-            has_hashes=key is None,
+            has_hashes=True,
         )
         # MANIFEST before what it names, the program before both
         entries = [*self.program, made[0]]
@@ -178,7 +174,7 @@ class ViewerMaker:
         if not capacity:
             return True
         if sealed_for is None:
-            hashes = file_bytes("HASHES", _HASH_BYTES * (len(fixed) + len(sizes)))
+            hashes = most_hash_bytes(len(fixed) + len(sizes))
             return iso_blocks([*fixed, *sizes, (HASHES, hashes + _INDEX_NOTE_BYTES)]) <= capacity
         from dicomdir.encrypt.volume import protected_sizes
 
@@ -196,9 +192,8 @@ class ViewerMaker:
             digest = self._pack.hashes.get(known.get(entry.path, ""), b"")
             if not digest and isinstance(entry.source, FileSource):
                 digest = self._pack.made_hashes.get(entry.path, b"")
-            rows.append([entry.path, entry.size_bytes, (digest or _sha256(entry)).hex()])
-        data = json.dumps({"files": rows}, separators=(",", ":")).encode("ascii")
-        return Entry(HASHES, data_file("HASHES", deflated(data)))
+            rows.append((entry.path, entry.size_bytes, digest or _sha256(entry)))
+        return hash_list(rows)
 
 
 def viewer_for(

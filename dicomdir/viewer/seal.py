@@ -45,8 +45,12 @@ class ViewerKey:
         key = hashlib.pbkdf2_hmac("sha256", encode(password), salt, rounds, KEY_BYTES)
         return cls(key, salt, rounds, disc)
 
-    def lock(self) -> str:
-        """The script that stands before the MANIFEST: all that is in clear."""
+    def lock(self, hashes: str = "") -> str:
+        """The script that stands before the MANIFEST: all that is in clear.
+
+        Args:
+            hashes: Name of the list of hashes; empty if there is none.
+        """
         facts = {
             "version": 1,
             "disc": self.disc,
@@ -54,6 +58,8 @@ class ViewerKey:
             "rounds": self.rounds,
             "check": seal(self.key, self.disc, "CHECK", bytes(16)).hex(),
         }
+        if hashes:
+            facts["hashes"] = hashes
         return f"SENDHOME.lock({json.dumps(facts, separators=(',', ':'))});"
 
 

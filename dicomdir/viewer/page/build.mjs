@@ -45,7 +45,7 @@ async function bundle(entry, define = {}) {
     entryPoints: [entry],
     bundle: true,
     format: "iife",
-    target: "es2017",
+    target: "es2020", // every browser that BOOT.JS lets pass has it
     charset: "ascii",
     define,
     external: ["fs", "path"], // of the ways for Node, which are closed

@@ -13,6 +13,7 @@ import pytest
 from dicomdir.build import ObjectFile, Plan, build_volume
 from dicomdir.check.path import check_path
 from dicomdir.check.volume import check_volume
+from dicomdir.encrypt.restore import restore
 from dicomdir.encrypt.volume import encrypt_volume
 from dicomdir.findings import Finding, Severity
 from dicomdir.instance import read_instance
@@ -149,6 +150,76 @@ def test_a_missing_list_is_a_warning(root: Path) -> None:
     (root / HASHES).unlink()
     assert told(check_volume(root)) == set()
     assert told(check_volume(root), Severity.WARNING) == {("PDI-21", "VIEWER/START.HTM")}
+
+
+@pytest.fixture
+def protected(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made / "protected", tmp_path / "root"))
+
+
+def flipped(path: str) -> Change:
+    """One bit of what is encrypted: an envelope that cannot be told from a sound one."""
+
+    def change(root: Path) -> None:
+        data = bytearray((root / path).read_bytes())
+        data[len(data) * 2 // 3] ^= 1
+        (root / path).write_bytes(data)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (remove("DICOM/P0000001/ST000001/SE000001/I0000001"),
+         ("PDI-105", "DICOM/P0000001/ST000001/SE000001/I0000001")),
+        (remove("EXTRA/PRIVATE/D000001/F0000001.P7M"),
+         ("PDI-105", "EXTRA/PRIVATE/D000001/F0000001.P7M")),
+        (remove("VIEWER/D/S0000001/META.JS"), ("PDI-21", "VIEWER/D/S0000001/META.JS")),
+        (swap("VIEWER/VIEWER.JS", b"use strict", b"use  trict"), ("PDI-21", "VIEWER/VIEWER.JS")),
+    ],
+)  # fmt: skip
+def test_what_a_protected_medium_lacks(
+    protected: Path, change: Change, finding: tuple[str, str]
+) -> None:
+    change(protected)
+    assert finding in told(check_volume(protected))
+
+
+@pytest.mark.parametrize(
+    "path", ["DICOMDIR", "EXTRA/MANIFEST.P7M", "DICOM/P0000001/ST000001/SE000001/I0000001"]
+)
+def test_what_is_altered_on_a_protected_medium(protected: Path, path: str) -> None:
+    flipped(path)(protected)
+    assert check_volume(protected) == []
+    assert told(check_path(protected, with_hashes=True).findings) == {("PDI-105", path)}
+
+
+@pytest.mark.parametrize("path", ["DICOM/P0000001/ST000001/SE000001/I0000099", "VIEWER/X.JS"])
+def test_what_was_added_to_a_protected_medium(protected: Path, path: str) -> None:
+    model = "DICOMDIR" if path.startswith("DICOM/") else "VIEWER/LANG.JS"
+    shutil.copy(protected / model, protected / path)
+    finding = ("PDI-21" if path.startswith("VIEWER") else "PDI-105", path)
+    assert finding in told(check_volume(protected), Severity.WARNING)
+    assert told(check_volume(protected)) == set()
+
+
+def test_a_protected_medium_of_an_earlier_program_has_no_list(protected: Path) -> None:
+    (protected / HASHES).unlink()
+    missing = told(check_volume(protected), Severity.WARNING)
+    assert missing == {("PDI-21", "VIEWER/START.HTM")}
+    manifest = protected / "VIEWER" / "MANIFEST.JS"
+    stated = '"hashes": "HASHES"'.replace(" ", "").encode("utf-16-le")
+    assert stated in manifest.read_bytes()
+    manifest.write_bytes(manifest.read_bytes().replace(b"," + b"\0" + stated, b""))
+    assert check_volume(protected) == []
+
+
+def test_a_decrypted_medium_needs_no_list_of_the_sealed_files(made: Path, tmp_path: Path) -> None:
+    restored = restore(made / "protected", PASSWORD, tmp_path / "plain")
+    assert restored.ignored == 0
+    assert not (tmp_path / "plain" / HASHES).exists()
+    assert check_volume(tmp_path / "plain") == []
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pydicom.dataset import Dataset
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.volume import check_volume
-from dicomdir.encrypt.volume import encrypt_volume
+from dicomdir.encrypt.volume import encrypt_volume, protected_sizes
 from dicomdir.errors import ViewerProgramError
 from dicomdir.instance import read_instance
 from dicomdir.pdi import Entry, FileSource, PdiVolume
@@ -280,7 +280,7 @@ def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path)
     plain, own = parted(made.volume.entries)
     assert {it.path for it in own} >= {"VIEWER/START.HTM", "VIEWER/MANIFEST.JS"}
     assert not any(it.path.startswith("VIEWER/") for it in plain)
-    assert not any(it.path.endswith("HASHES.JS") for it in own)
+    assert not any(it.path.endswith("HASHES.JS") for it in own)  # of what is sealed later
     clear = b"".join(content(it) for it in own)
     for secret in ("Doe", "PID-0042", read_instance(files[0]).sop_instance_uid):
         assert secret.encode() not in clear
@@ -302,7 +302,7 @@ def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path)
     _, payload = read_data_file(data["VIEWER/MANIFEST.JS"], before=f"{lock};")
     manifest = json.loads(inflate(opened("MANIFEST", payload)))
     assert manifest["patients"][0]["name"] == "Doe^Jane"
-    assert manifest["hashes"] is None
+    assert (manifest["hashes"], facts["hashes"]) == ("HASHES", "HASHES")
     series = [it for study in manifest["patients"][0]["studies"] for it in study["series"]]
     assert [(it["kind"], it["page"]) for it in series] == [("image", None), ("report", None)]
     name, payload = read_data_file(data["VIEWER/D/S0000001/C0000001.JS"])
@@ -313,6 +313,43 @@ def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path)
     meta = json.loads(inflate(calls[0][1]))
     assert len(opened(name, payload)) == sum(row[2] for row in meta["frames"])
     assert meta["chunks"] == [[len(payload), len(data["VIEWER/D/S0000001/C0000001.JS"])]]
+
+
+def test_the_list_of_a_protected_medium_is_of_its_files_as_they_lie(
+    tmp_path: Path, program: Path
+) -> None:
+    files = make_study(tmp_path / "in", ("CT", "SR", "PDF"))
+    made = build(files, tmp_path / "work", program, password=PASSWORD)
+    plain, own = parted(made.volume.entries)
+    work = tmp_path / "sealed"
+    work.mkdir()
+    sealed = encrypt_volume(
+        PdiVolume(made.volume.volume_id, plain), PASSWORD, work, site=SITE, clear=own
+    )
+    there = {it.path: content(it) for it in sealed.entries}
+    name, payload = read_data_file(there["VIEWER/HASHES.JS"])
+    rows = {path: (size, digest) for path, size, digest in json.loads(inflate(payload))["files"]}
+    assert name == "HASHES"
+    assert rows == {
+        path: (len(data), hashlib.sha256(data).hexdigest())
+        for path, data in there.items()
+        if path not in ("VIEWER/HASHES.JS", "VIEWER/MANIFEST.JS")
+    }
+    assert not any("Doe" in path or "0042" in path for path in rows)
+    planned = protected_sizes(
+        ((it.path, it.size_bytes) for it in plain), SITE, ((it.path, it.size_bytes) for it in own)
+    )
+    assert {path for path, _ in planned} == there.keys()
+    assert all(size >= len(there[path]) for path, size in planned)
+    text = there["VIEWER/MANIFEST.JS"][2:].decode("utf-16-le")
+    lock, _, _ = text.partition(";SENDHOME(")
+    facts = json.loads(lock.removeprefix("SENDHOME.lock(").removesuffix(")"))
+    key = hashlib.pbkdf2_hmac(
+        "sha256", PASSWORD.encode(), bytes.fromhex(facts["salt"]), facts["rounds"], 32
+    )
+    _, payload = read_data_file(there["VIEWER/MANIFEST.JS"], before=f"{lock};")
+    manifest = AESGCM(key).decrypt(payload[:12], payload[12:], b"PDI_VIEW/MANIFEST")
+    assert json.loads(inflate(manifest))["files"] == len(there)
 
 
 def data_of(entries: Sequence[Entry], path: str) -> bytes:

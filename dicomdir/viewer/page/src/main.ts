@@ -14,7 +14,7 @@ import { keepGlimpse } from "./ui/glimpse.ts";
 import { Guide } from "./ui/guide.ts";
 import { attachPageBar, pageCommands } from "./ui/page_bar.ts";
 import { Panel } from "./ui/panel.ts";
-import { askPassword } from "./ui/password.ts";
+import { askPassword, lockedCheck } from "./ui/password.ts";
 import { attachSeriesList } from "./ui/series_list.ts";
 import { openReport } from "./ui/study_panel.ts";
 import { imageCommands } from "./view/commands.ts";
@@ -45,7 +45,11 @@ const MOST_BARE_MS = 400;
 async function main(): Promise<void> {
   chooseLanguage(navigator.languages);
   const files = new Files(new Loader(window.SENDHOME_BASE ?? { folder: "", lower: false }));
-  const manifest = await files.manifest(askPassword);
+  let check: HTMLElement | null = null;
+  const manifest = await files.manifest((wasWrong) => {
+    check ??= lockedCheck(files);
+    return askPassword(wasWrong, check);
+  });
   const wishes = [...navigator.languages, ...manifest.site.languages];
   chooseLanguage(wishes);
   document.title = t("page.title");

@@ -44,9 +44,20 @@ export class Files {
     return this.vault ? this.vault.open(name, payload) : payload;
   }
 
-  /** A payload that is deflated as a whole: META, H and HASHES. */
+  /** A payload that is deflated as a whole: META and H. */
   async inflated(name: string, rank: Rank, most = 256 << 20): Promise<Bytes> {
     return inflate(await this.payload(name, rank), name, null, most);
+  }
+
+  /** A deflated payload that is in clear on every medium: HASHES. */
+  async inClear(name: string): Promise<Bytes> {
+    return inflate(await this.loader.load(name, () => 0), name, null, 256 << 20);
+  }
+
+  /** Name of the list of hashes on a protected medium, before the password; "" if there is none. */
+  get hashes(): string {
+    const name = this.loader.lock?.hashes;
+    return typeof name === "string" ? name : "";
   }
 
   /** Somebody else wants a file that is asked for already. */

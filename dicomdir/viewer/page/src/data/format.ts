@@ -70,6 +70,8 @@ export interface Lock {
   salt: string;
   rounds: number;
   check: string;
+  /** Name of the list of hashes; media made before have none. */
+  hashes?: string;
 }
 
 export interface InstanceEntry {

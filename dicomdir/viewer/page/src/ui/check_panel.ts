@@ -1,5 +1,6 @@
 /** "Check this disc": the files of the medium held against the hashes on it. */
 import type { App } from "../app.ts";
+import type { Files } from "../data/files.ts";
 import type { PickedFile } from "../data/folder.ts";
 import {
   type CheckResult,
@@ -22,40 +23,41 @@ export function checkPanel(app: App): PanelContent {
     id: "check",
     title: () => t("check.title"),
     fill(body, isOpen) {
-      const { hashes } = app.disc.manifest;
-      if (!hashes) {
-        body.append(el("p", {}, t("check.none")));
-        return;
-      }
-      const outcome = el("div");
-      body.append(
-        el("p", {}, t("check.text")),
-        el("p", {}, el("b", {}, t("folder.private"))),
-        button(
-          t("check.pick"),
-          () => {
-            void pickFolder().then((files) => {
-              if (files.length) void run(app, hashes, files, outcome, isOpen);
-            });
-          },
-          { class: "main" },
-        ),
-        outcome,
-      );
+      body.append(...checkContent(app.disc.files, app.disc.manifest.hashes, isOpen));
     },
   };
 }
 
+/** @param isOpen Whether somebody still wants to know. */
+export function checkContent(
+  files: Files,
+  hashes: string | null,
+  isOpen: () => boolean,
+): HTMLElement[] {
+  if (!hashes) return [el("p", {}, t("check.none"))];
+  const outcome = el("div");
+  const pick = () =>
+    void pickFolder().then((picked) => {
+      if (picked.length) void run(files, hashes, picked, outcome, isOpen);
+    });
+  return [
+    el("p", {}, t("check.text")),
+    el("p", {}, el("b", {}, t("folder.private"))),
+    button(t("check.pick"), pick, { class: "main" }),
+    outcome,
+  ];
+}
+
 async function run(
-  app: App,
+  files: Files,
   hashes: string,
-  files: PickedFile[],
+  picked: PickedFile[],
   outcome: HTMLElement,
   isOpen: () => boolean,
 ): Promise<void> {
-  const root = rootOf(files.map(({ path }) => path));
+  const root = rootOf(picked.map(({ path }) => path));
   if (root === null) {
-    const why = isFolder(files) ? "check.other-folder" : "folder.none-given";
+    const why = isFolder(picked) ? "check.other-folder" : "folder.none-given";
     outcome.replaceChildren(el("p", { role: "alert", class: "warn" }, t(why)));
     return;
   }
@@ -67,12 +69,13 @@ async function run(
   });
   outcome.replaceChildren(status, bar, el("p", {}, stop));
   try {
-    const listed = await readHashes(app.disc.files, hashes);
-    const result = await checkFiles(listed, files, root, (done, total) => {
+    const listed = await readHashes(files, hashes);
+    const result = await checkFiles(listed, picked, root, (done, total) => {
       bar.value = total ? done / total : 1;
       return !isStopped && isOpen();
     });
     outcome.replaceChildren(...told(result));
+    outcome.firstElementChild?.scrollIntoView({ block: "nearest" });
   } catch (error) {
     outcome.replaceChildren(el("p", { role: "alert", class: "warn" }, faultText(error)));
   }

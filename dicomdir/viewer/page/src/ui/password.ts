@@ -1,9 +1,26 @@
 /** The password of a protected medium, asked for before anything else is known of it. */
+import type { Files } from "../data/files.ts";
 import { t } from "../words.ts";
+import { checkContent } from "./check_panel.ts";
 import { el } from "./dom.ts";
 
-/** Resolves with what was typed; the field stays on the page, busy, until it is asked again. */
-export function askPassword(wasWrong: boolean): Promise<string> {
+/** The medium's check, which needs no password: what it compares lies in clear. */
+export function lockedCheck(files: Files): HTMLElement {
+  const made = el("details", { id: "lock-check" }, el("summary", {}, t("check.title")));
+  made.addEventListener(
+    "toggle",
+    () => made.append(...checkContent(files, files.hashes, () => made.isConnected)),
+    { once: true },
+  );
+  return made;
+}
+
+/**
+ * Resolves with what was typed; the field stays on the page, busy, until it is asked again.
+ *
+ * @param more What can be done without the password; the same each time it is asked.
+ */
+export function askPassword(wasWrong: boolean, more: HTMLElement): Promise<string> {
   const app = document.getElementById("app")!;
   return new Promise((resolve) => {
     const field = el("input", {
@@ -40,7 +57,7 @@ export function askPassword(wasWrong: boolean): Promise<string> {
       resolve(field.value.trim());
     });
     app.className = "";
-    app.replaceChildren(form);
+    app.replaceChildren(form, more);
     field.focus();
   });
 }
