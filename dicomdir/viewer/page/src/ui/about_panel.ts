@@ -4,10 +4,13 @@ import { onLanguage, t } from "../words.ts";
 import { copyable } from "./copy.ts";
 import { shownDate } from "./dates.ts";
 import { el } from "./dom.ts";
+import { gapsIn, gapText } from "./gaps.ts";
 import { kindText } from "./kinds.ts";
 import { mediumAddress } from "./pages.ts";
 import type { PanelContent } from "./panel.ts";
 
+/** Of one series. */
+const MOST_GAPS = 20;
 const REASONS = new Set(["video", "unknown", "broken"]);
 
 export function aboutPanel(app: App): PanelContent {
@@ -73,11 +76,14 @@ function notShown(app: App): HTMLElement[] {
       el("li", {}, t(`left.${REASONS.has(reason) ? reason : "unknown"}`, { count })),
     );
   for (const { entry } of app.disc.places) {
+    const name = entry.description || kindText(entry);
+    const line = (text: string) =>
+      out.push(el("li", { dir: "auto" }, t("report.name", { name }), " ", text));
+    for (const gap of gapsIn(`series/${entry.n}`).slice(0, MOST_GAPS)) line(gapText(gap));
     const isOther = entry.kind === "other";
     if (entry.pack === "whole" && !isOther) continue;
     const why = entry.pack === "whole" ? t("mark.other-long") : t(`mark.${entry.pack}-long`);
-    const name = entry.description || kindText(entry);
-    out.push(el("li", { dir: "auto" }, t("report.name", { name }), " ", why));
+    line(why);
     if (out.length > 200) break;
   }
   return out;

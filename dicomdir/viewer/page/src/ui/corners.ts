@@ -6,6 +6,7 @@ import { onLanguage, t } from "../words.ts";
 import { cornersOf } from "./corner_texts.ts";
 import { el } from "./dom.ts";
 import { faultText } from "./faults.ts";
+import { gapsIn, gapText, onGaps } from "./gaps.ts";
 
 const PLACES = ["top-left", "top-right", "bottom-left", "bottom-right"] as const;
 type Place = (typeof PLACES)[number];
@@ -43,6 +44,7 @@ export function attachCorners(viewport: Viewport): void {
   };
   viewport.on(later);
   onLanguage(later);
+  onGaps(later);
   draw();
 }
 
@@ -83,6 +85,10 @@ export function cornerTexts(viewport: Viewport): Record<Place, string[]> {
       .filter(Boolean)
       .join("  "),
   );
+  // At the two images between which they would stand.
+  const { index } = viewport.state;
+  const gap = gapsIn(source.key).find(({ after }) => after === index || after + 1 === index);
+  if (gap) texts["bottom-left"].unshift(gapText(gap)); // not beside the scale
   return texts;
 }
 

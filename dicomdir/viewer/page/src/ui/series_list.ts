@@ -2,12 +2,14 @@
 import type { App } from "../app.ts";
 import { DataError, type Fault } from "../data/errors.ts";
 import type { PatientEntry, SeriesEntry, StudyEntry } from "../data/format.ts";
-import type { Progress } from "../data/source.ts";
+import type { Progress, Source } from "../data/source.ts";
+import { Subset } from "../data/subset.ts";
 import { shownName } from "../dicom/names.ts";
 import { onLanguage, t } from "../words.ts";
 import { shownDate } from "./dates.ts";
 import { button, el } from "./dom.ts";
 import { faultText } from "./faults.ts";
+import { gapsIn, gapText, lookForGaps, missingIn, onGaps } from "./gaps.ts";
 import { icon } from "./kind_icons.ts";
 import { countText, kindText } from "./kinds.ts";
 import type { Panel } from "./panel.ts";
@@ -17,6 +19,9 @@ import { type Row, VirtualList } from "./virtual_list.ts";
 
 /** In ems: the list grows with the text. */
 const HEIGHTS = { origin: 2.6, patient: 2, study: 3.4, picture: 8.6, plain: 4.7 };
+
+/** Sentences in a hint. */
+const MOST_GAPS = 9;
 
 interface Notes {
   progress: Map<number, Progress>;
@@ -33,6 +38,7 @@ export function attachSeriesList(app: App, panel: Panel): void {
   };
   onLanguage(draw);
   app.shelves.on(draw);
+  onGaps(draw);
   // Larger text is a larger em.
   new ResizeObserver(draw).observe(
     app.slots.list.appendChild(el("i", { class: "em", "aria-hidden": "true" })),
@@ -54,17 +60,29 @@ function follow(app: App, notes: Notes, list: VirtualList): void {
       each.setAttribute("aria-pressed", String(isShown(app, Number(each.dataset["series"]))));
     }
   };
+  let inSight = "";
+  /** Once for each series that comes into the chosen viewport: where somebody scrolls, it stays. */
+  const reveal = () => {
+    const { source, state } = app.stage.active;
+    const shownKey = rowOf(source, state.index);
+    if (shownKey === inSight) return;
+    inSight = shownKey;
+    list.show(shownKey);
+  };
   app.store.on(mark);
   app.stage.on(mark);
+  app.stage.on(reveal);
   app.stage.each((viewport) => {
     let stop = () => {};
     viewport.on((_, change) => {
+      if (viewport === app.stage.active) reveal();
       if (change !== "source") return;
       stop();
       mark();
       const { source } = viewport;
       const n = numberOf(source?.key);
       if (!source || !n) return;
+      void lookForGaps(source);
       const tell = () => {
         notes.progress.set(n, source.progress());
         list.refresh(`series/${n}`);
@@ -77,6 +95,12 @@ function follow(app: App, notes: Notes, list: VirtualList): void {
 
 function numberOf(key: string | undefined): number {
   return Number(/^series\/(\d+)$/.exec(key ?? "")?.[1] ?? 0);
+}
+
+/** The row of the series that an image is of: key images and other planes have one too. */
+function rowOf(source: Source | null, index: number): string {
+  const key = source instanceof Subset ? source.items[index]?.source.key : source?.key;
+  return /^series\/\d+/.exec(key ?? "")?.[0] ?? "";
 }
 
 function isShown(app: App, n: number): boolean {
@@ -163,6 +187,21 @@ function entryButton(
 function marks(notes: Notes, entry: SeriesEntry): HTMLElement[] {
   const fault = notes.faults.get(entry.n);
   if (fault) return [el("span", { class: "mark bad" }, t(`mark.${fault}`))];
+  const key = `series/${entry.n}`;
+  const missing = missingIn(key);
+  const gaps = missing
+    ? [
+        el(
+          "span",
+          { class: "mark gaps", title: gapsIn(key).slice(0, MOST_GAPS).map(gapText).join("\n") },
+          t("gap.count", { count: missing }),
+        ),
+      ]
+    : [];
+  return [...gaps, ...loaded(notes, entry)];
+}
+
+function loaded(notes: Notes, entry: SeriesEntry): HTMLElement[] {
   if (entry.pack !== "whole") return [el("span", { class: "mark" }, t(`mark.${entry.pack}`))];
   const progress = notes.progress.get(entry.n);
   if (!progress || progress.total === 0) return [];

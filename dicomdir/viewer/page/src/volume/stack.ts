@@ -81,7 +81,7 @@ export function stackOf(infos: readonly (FrameInfo | null)[], mostBytes: number)
   };
 }
 
-function isLike(a: Plane, b: Plane): boolean {
+export function isLike(a: Plane, b: Plane): boolean {
   return (
     dot(a.row, b.row) > 1 - SAME &&
     dot(a.column, b.column) > 1 - SAME &&
