@@ -232,3 +232,207 @@ def test_a_state_is_put_on_from_the_list_of_series(web: Browser, tmp_path: Path)
     web.until("sendhome.stage.active.state.voi?.window.center === -600")
     web.evaluate("document.querySelectorAll('#panel p button')[1].click()")
     web.until("sendhome.stage.active.state.voi === null")
+
+
+# --- tables behind the windows, and compound graphics ---------------------------------------------
+
+
+def colours(web: Browser) -> np.ndarray[Any, Any]:
+    """As `shades`: red, green and blue."""
+    text = web.evaluate(
+        f"""(() => {{
+          const vp = sendhome.stage.active;
+          vp.oneToOne();
+          vp.drawNow();
+          const at = vp.toScreen({{ x: {SIZE // 2}, y: {SIZE // 2} }});
+          const corner = [at.x - {SIZE // 2}, at.y - {SIZE // 2}].map(Math.round);
+          const data = vp.element.querySelector('.vp-image').getContext('2d')
+            .getImageData(...corner, {SIZE}, {SIZE}).data;
+          return btoa(String.fromCharCode(...data.filter((_, i) => i % 4 < 3)));
+        }})()"""
+    )
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(SIZE, SIZE, 3).astype(int)
+
+
+@pytest.mark.parametrize(("count", "bits"), [(256, 8), (4096, 12), (16, 16)])
+@pytest.mark.parametrize("has_window", [True, False])
+def test_a_presentation_lut_is_shown_as_dcmtk_shows_it(
+    web: Browser, tmp_path: Path, count: int, bits: int, has_window: bool
+) -> None:
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        if ds.Modality != "PR":
+            return
+        area = ds.DisplayedAreaSelectionSequence[0]
+        area.DisplayedAreaBottomRightHandCorner = [SIZE, SIZE]
+        if has_window:
+            item = ds.SoftcopyVOILUTSequence[0]
+            item.WindowCenter, item.WindowWidth = 1000, 1800
+        else:
+            del ds.SoftcopyVOILUTSequence
+        del ds.PresentationLUTShape
+        # Neither straight nor rising everywhere.
+        part = np.linspace(0, 1, count)
+        table = np.round((0.5 - 0.5 * np.cos(4.5 * part)) * (2**bits - 1)).astype("<u2")
+        lut = Dataset()
+        lut.LUTDescriptor, lut.LUTData = [count, 0, bits], table.tobytes()
+        lut["LUTDescriptor"].VR, lut["LUTData"].VR = "US", "OW"
+        ds.PresentationLUTSequence = [lut]
+
+    image, state = make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
+    expected = dcmtk(image, state, tmp_path / "expected.pgm")
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    put_on(web, "Lung window")
+    web.until("sendhome.stage.active.state.voi?.tone")
+    worn = shades(web)
+    assert expected.max() - expected.min() > 150
+    assert np.abs(worn - expected).max() <= 2
+    assert web.evaluate("document.querySelector('.toast')?.textContent ?? ''") == ""
+
+
+def red_to_blue(ds: Dataset, first: int, count: int) -> np.ndarray[Any, Any]:
+    """A palette, and what it says."""
+    rising = np.linspace(0, 255, count).round().astype(int)
+    table = np.stack([255 - rising, rising // 2, rising], axis=1)
+    for name, column in zip(("Red", "Green", "Blue"), table.T, strict=True):
+        setattr(ds, f"{name}PaletteColorLookupTableDescriptor", [count, first, 8])
+        ds[f"{name}PaletteColorLookupTableDescriptor"].VR = "US"
+        setattr(ds, f"{name}PaletteColorLookupTableData", column.astype("<u2").tobytes())
+    return table
+
+
+def test_a_pseudo_colour_state_gives_its_colours(web: Browser, tmp_path: Path) -> None:
+    tables = []
+
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        if ds.Modality == "PR":
+            ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.11.3"
+            del ds.PresentationLUTShape
+            item = ds.SoftcopyVOILUTSequence[0]
+            item.WindowCenter, item.WindowWidth = 1000, 2001
+            tables.append(red_to_blue(ds, 0, 256))
+
+    image, _ = make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    put_on(web, "Lung window")
+    web.until("sendhome.stage.active.state.voi?.tone")
+    # The state has no rescale: stored values are what its window is of (PS3.4 N.2.1).
+    stored = dcmread(image).pixel_array.astype(float)
+    part = np.clip((stored - 999.5) / 2000 + 0.5, 0, 1)
+    expected = tables[0][np.floor(part * 255 + 1e-9).astype(int)]
+    assert np.abs(colours(web) - expected).max() <= 1
+    web.evaluate("sendhome.stage.active.update({ invert: true })")
+    assert np.abs(colours(web) - (255 - expected)).max() <= 1
+
+
+def test_supplemental_colours_stand_beside_grey(web: Browser, tmp_path: Path) -> None:
+    tables = []
+
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        ds.PixelPresentation = "MIXED"
+        tables.append(red_to_blue(ds, 1000, 600))
+
+    (image,) = make_study(tmp_path / "in", ("CT",), rows=SIZE, columns=SIZE, edit=edit)
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    ds = dcmread(image)
+    stored = ds.pixel_array.astype(int)
+    value = stored * float(ds.RescaleSlope) + float(ds.RescaleIntercept)
+    grey = np.clip((value - 1023.5) / 2047 + 0.5, 0, 1) * 255
+    at = np.clip(stored - 1000, 0, 599)
+    expected = np.where((stored >= 1000)[..., None], tables[0][at], grey.round()[..., None])
+    assert 0 < (stored >= 1000).mean() < 1
+    assert np.abs(colours(web) - expected).max() <= 1
+
+
+def compound(kind: str, points: list[float], **more: Any) -> Dataset:
+    made = Dataset()
+    made.CompoundGraphicInstanceID, made.CompoundGraphicUnits = 1, "PIXEL"
+    made.GraphicDimensions, made.NumberOfGraphicPoints = 2, len(points) // 2
+    made.GraphicData, made.CompoundGraphicType = points, kind
+    for name, value in more.items():
+        setattr(made, name, value)
+    return made
+
+
+def tick(at: float, label: str) -> Dataset:
+    made = Dataset()
+    made.TickPosition, made.TickLabel = at, label
+    return made
+
+
+COMPOUND = [
+    compound("RULER", [8, 56, 56, 56], TickAlignment="TOP", ShowTickLabel="Y",
+             TickLabelAlignment="BOTTOM",
+             MajorTicksSequence=[tick(n / 4, f"{n} cm") for n in range(5)]),
+    compound("ELLIPSE", [6, 6, 26, 16], GraphicFilled="N"),
+    compound("RECTANGLE", [36, 6, 56, 16], RotationAngle=30.0, RotationPoint=[46, 11]),
+    compound("CROSSHAIR", [46, 34], GapLength=0.04, DiameterOfVisibility=0.2),
+    compound("INFINITELINE", [0, 24, 10, 24], GapLength=0.1, RotationPoint=[16, 24],
+             RotationAngle=0.0),
+    compound("ARROW", [8, 44, 24, 34]),
+    compound("CUTLINE", [2, 2, 60, 60]),
+]  # fmt: skip
+
+
+def test_compound_graphics_stand_where_the_state_has_them(web: Browser, tmp_path: Path) -> None:
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        if ds.Modality == "PR":
+            area = ds.DisplayedAreaSelectionSequence[0]
+            area.DisplayedAreaBottomRightHandCorner = [SIZE, SIZE]
+            text = Dataset()
+            text.AnchorPointAnnotationUnits, text.AnchorPoint = "PIXEL", [30, 44]
+            text.UnformattedTextValue = "Ruler, ellipse, rectangle"
+            layer = Dataset()
+            layer.GraphicLayer, layer.CompoundGraphicSequence = "L1", COMPOUND
+            layer.TextObjectSequence = [text]
+            ds.GraphicAnnotationSequence = [layer]
+
+    make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    put_on(web, "Lung window")
+    web.until("document.querySelector('.toast')?.textContent.includes('CUTLINE')")
+    told = web.evaluate("document.querySelector('.toast').textContent")
+    assert "ARROW" in told  # of which the head is left out, as the arrows of a CUTLINE are
+    assert not any(kind in told for kind in ("RULER", "ELLIPSE", "RECTANGLE", "CROSSHAIR"))
+    web.evaluate("sendhome.stage.active.drawNow()")
+    web.ask("screenshot", path=str(tmp_path / "compound.png"))
+
+    def is_drawn(x: float, y: float, dx: float = 0, dy: float = 0) -> bool:
+        """Whether a mark goes through this point of the image, so many screen pixels beside it."""
+        return bool(
+            web.evaluate(
+                f"""(() => {{
+                  const vp = sendhome.stage.active;
+                  const at = vp.toScreen({{ x: {x}, y: {y} }});
+                  const canvas = vp.element.querySelector('.vp-graphics');
+                  const by = canvas.width / vp.size.width;
+                  const data = canvas.getContext('2d').getImageData(
+                    Math.round((at.x + {dx}) * by) - 1, Math.round((at.y + {dy}) * by) - 1, 3, 3
+                  ).data;
+                  return data.some((each, i) => i % 4 === 3 && each > 100);
+                }})()"""
+            )
+        )
+
+    quarter = np.sqrt(0.5)
+    drawn = [
+        (8, 56), (32, 56), (56, 56), (30, 56, 0, 0),
+        (20, 56, 0, -6), (32, 56, 0, -6),  # ticks stand on it
+        (6, 11), (26, 11), (16, 6), (16, 16), (16 + 10 * quarter, 11 + 5 * quarter),
+        # the rectangle's upper edge, its middle turned by 30 degrees against the clock
+        (46 + 5 * np.sin(np.pi / 6) * -1, 11 - 5 * np.cos(np.pi / 6)),
+        (46, 34, 40, 0), (46, 34, 0, -40),
+        (4, 24), (40, 24), (60, 24),
+        (8, 44), (24, 34), (16, 39), (31, 31), (63, 63),
+    ]  # fmt: skip
+    width = web.evaluate("sendhome.stage.active.size.width")
+    not_drawn = [
+        (26, 56, 0, -6), (20, 56, 0, 12 - 30),  # between ticks, and above them
+        (16, 11), (16, 8.5), (46, 34), (46, 34, width * 0.015, 0), (46, 34, width * 0.13, 0),
+        (16, 24), (16, 24, width * 0.04, 0), (31, 35),
+    ]  # fmt: skip
+    assert [it for it in drawn if not is_drawn(*it)] == []
+    assert [it for it in not_drawn if is_drawn(*it)] == []

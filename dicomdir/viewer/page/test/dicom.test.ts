@@ -256,8 +256,8 @@ test("a presentation state: windows by image, marks, turning", () => {
   assert.equal(stateVoi(state, "1.2", 1).window, null);
   assert.deepEqual([state.rotation, state.flip, state.isInverse], [90, true, true]);
   assert.deepEqual(state.marks[0]!.points, [
-    [0.5, 0.5],
-    [10.5, 20.5],
+    [1, 1],
+    [11, 21],
   ]);
   assert.equal(state.marks[1]!.text, "here");
   assert.equal(state.marks[1]!.units, "display");
@@ -334,7 +334,7 @@ test("compound graphics: not twice, drawn where they can be, else named", () => 
     ),
   );
   assert.deepEqual(state.leftOut, ["ARROW"]);
-  assert.equal(state.marks.length, 2);
+  assert.equal(state.marks.length, 3);
   const [first] = state.marks[1]!.points;
   const along = state.marks[1]!.points.map(([x, y]) => [x - first![0], y - first![1]]);
   assert.deepEqual(along, [

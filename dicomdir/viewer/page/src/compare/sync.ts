@@ -118,6 +118,6 @@ function followWindow(leader: Viewport, follower: Viewport): void {
   const [a, b] = [leader.shown, follower.shown];
   if (!a || !b || leader.source?.modality !== follower.source?.modality) return;
   if (a.kind !== b.kind || a.info.rescale.unit !== b.info.rescale.unit) return;
-  if (leader.state.voi?.rescale) return; // on values that the other picture does not have
+  if (leader.state.voi?.rescale || leader.state.voi?.tone) return; // on values that the other picture does not have
   follower.update({ voi: leader.state.voi });
 }

@@ -46,6 +46,8 @@ export interface FrameInfo {
   laterality: string;
   spacing: Spacing;
   palette: Palette | null;
+  /** Colours of stored values from its first one on; those below are grey (PS3.3 C.7.6.3.1.5). */
+  supplement: Palette | null;
   overlays: Overlay[];
   shutter: Shutter | null;
   /** Stored values between these (both in) are no image; null: all are. */
@@ -95,6 +97,7 @@ export function frameInfo(entry: InstanceEntry, ds: DataSet, frame: number): Fra
     laterality: lateralityOf(attributes),
     spacing: spacingOf(attributes, modality),
     palette: entry.photometric === "PALETTE COLOR" ? paletteOf(ds) : null,
+    supplement: supplementOf(entry, ds),
     overlays: overlaysOf(ds, frame),
     shutter: shutterOf(ds),
     padding: paddingOf(ds, isSigned),
@@ -104,6 +107,11 @@ export function frameInfo(entry: InstanceEntry, ds: DataSet, frame: number): Fra
 
 function suvScale({ slope, intercept }: Rescale, factor: number): Rescale {
   return { slope: slope * factor, intercept: intercept * factor, lut: null, unit: "SUVbw" };
+}
+
+function supplementOf({ photometric }: InstanceEntry, ds: DataSet): Palette | null {
+  const isColoured = /^(COLOR|MIXED)$/.test(ds.string(T.PixelPresentation));
+  return isColoured && photometric === "MONOCHROME2" ? paletteOf(ds) : null;
 }
 
 function lateralityOf(frame: FrameAttributes): string {

@@ -1,17 +1,24 @@
 /** Softcopy presentation states: how somebody wanted images to be seen (PS3.3 A.33, C.10, C.11). */
+import { isWhole, type Pair, type Shape, shapeOf } from "./compound.ts";
 import type { DataSet } from "./dataset.ts";
 import { attributesOf } from "./functional.ts";
 import { type Lut, lutsOf } from "./lut.ts";
+import { type Palette, paletteOf } from "./palette.ts";
 import { type ImageReference, referencesOf, speaksOf } from "./reference.ts";
 import { type Shutter, shutterOf } from "./shutter.ts";
 import { T } from "./tags.ts";
 import { type Rescale, rescaleOf, type Window, windowsIn } from "./voi.ts";
 
-export interface Mark {
+/** A table that shades go through last, by their place between black and white. */
+export interface Tone {
+  lut?: Lut;
+  palette?: Palette;
+}
+
+export interface Mark extends Omit<Shape, "kind"> {
   /** Image coordinates, or parts of the displayed area, 0 to 1. */
   units: "image" | "display";
-  kind: "point" | "line" | "circle" | "ellipse" | "curve" | "text";
-  points: [number, number][];
+  kind: Shape["kind"] | "point" | "curve" | "text";
   isFilled: boolean;
   text: string;
   /** Of a text: its box, or null where only the anchor is given. */
@@ -45,12 +52,16 @@ export interface PresentationState {
   flip: boolean;
   /** Whether the lowest value is white, whatever the image says; null: the state does not say. */
   isInverse: boolean | null;
+  /** What becomes of shades after all windows; null: they are shown as they are. */
+  tone: Tone | null;
   /** What the state asks for beyond all this, in the standard's words: it is not shown. */
   leftOut: string[];
 }
 
 export function readPresentationState(ds: DataSet): PresentationState {
   const shape = ds.string(T.PresentationLUTShape);
+  const tone = toneOf(ds);
+  const isToned = tone !== null || ds.has(T.PresentationLUTSequence);
   const turned = Math.round(ds.number(T.ImageRotation) ?? 0);
   return {
     uid: ds.string(T.SOPInstanceUID),
@@ -70,17 +81,26 @@ export function readPresentationState(ds: DataSet): PresentationState {
     shutter: shutterOf(ds),
     rotation: ([0, 90, 180, 270] as const).find((each) => each === turned) ?? 0,
     flip: ds.string(T.ImageHorizontalFlip) === "Y",
+    tone,
     leftOut: leftOutOf(ds),
-    isInverse: shape ? shape === "INVERSE" : ds.has(T.PresentationLUTSequence) ? false : null,
+    isInverse: shape ? shape === "INVERSE" : isToned ? false : null,
   };
+}
+
+/** A Presentation LUT (PS3.3 C.11.6), or the palette of a pseudo-colour state (A.33.3). */
+function toneOf(ds: DataSet): Tone | null {
+  const [lut] = lutsOf(ds, T.PresentationLUTSequence, false);
+  const palette = paletteOf(ds);
+  return palette ? { palette } : lut ? { lut } : null;
 }
 
 function leftOutOf(ds: DataSet): string[] {
   const found = ds
     .items(T.GraphicAnnotationSequence)
-    .flatMap((each) => compoundsOf(each).filter((item) => !boxOf(item)))
+    .flatMap((each) => compoundsOf(each).filter((item) => !isWhole(item) || !drawn(item)))
     .map((item) => item.string(T.CompoundGraphicType));
-  if (ds.has(T.PresentationLUTSequence)) found.push("Presentation LUT");
+  if (ds.has(T.PresentationLUTSequence) && !toneOf(ds)) found.push("Presentation LUT");
+  if (ds.has(T.RedPaletteDescriptor) && !paletteOf(ds)) found.push("Palette Color");
   if (ds.strings(T.ShutterShape).includes("BITMAP")) found.push("Bitmap Shutter");
   return [...new Set(found)];
 }
@@ -122,22 +142,20 @@ function marksOf(annotation: DataSet): Mark[] {
   const graphics = annotation.items(T.GraphicObjectSequence).flatMap((item) => {
     const kind = KINDS[item.string(T.GraphicType)];
     const units = unitsOf(item, T.GraphicAnnotationUnits);
-    const points = pointsOf(item.numbers(T.GraphicData), units);
+    const points = pointsOf(item.numbers(T.GraphicData));
     if (!kind || !points.length) return [];
     const isFilled = item.string(T.GraphicFilled) === "Y";
     return [{ units, kind, points, isFilled, text: "", box: null, references }];
   });
-  const boxes = compoundsOf(annotation).flatMap((item) => {
-    const points = boxOf(item);
+  const compounds = compoundsOf(annotation).flatMap((item) => {
+    const shape = drawn(item);
     const isFilled = item.string(T.GraphicFilled) === "Y";
     const units = unitsOf(item, T.CompoundGraphicUnits);
-    return points
-      ? [{ units, kind: "line" as const, points, isFilled, text: "", box: null, references }]
-      : [];
+    return shape ? [{ ...shape, units, isFilled, text: "", box: null, references }] : [];
   });
   return [
     ...graphics,
-    ...boxes,
+    ...compounds,
     ...annotation.items(T.TextObjectSequence).map((it) => textOf(it, references)),
   ];
 }
@@ -152,13 +170,9 @@ function compoundsOf(annotation: DataSet): DataSet[] {
     .filter((item) => !simple.includes(item.number(T.CompoundGraphicInstanceID) ?? Number.NaN));
 }
 
-/** The outline of an upright RECTANGLE (PS3.3 C.10.5.1.3.4), or null: this page draws no other. */
-function boxOf(item: DataSet): [number, number][] | null {
+function drawn(item: DataSet): Shape | null {
   const units = unitsOf(item, T.CompoundGraphicUnits);
-  const [a, b] = pointsOf(item.numbers(T.GraphicData), units);
-  const isBox = item.string(T.CompoundGraphicType) === "RECTANGLE";
-  if (!isBox || !a || !b || item.number(T.RotationAngle)) return null;
-  return [a, [b[0], a[1]], b, [a[0], b[1]], a];
+  return shapeOf(item, pointsOf(item.numbers(T.GraphicData)), units === "image");
 }
 
 const KINDS: Record<string, Mark["kind"]> = {
@@ -172,8 +186,8 @@ const KINDS: Record<string, Mark["kind"]> = {
 function textOf(item: DataSet, references: ImageReference[]): Mark {
   const units = unitsOf(item, T.AnchorPointAnnotationUnits);
   const boxUnits = unitsOf(item, T.BoundingBoxAnnotationUnits);
-  const [start] = pointsOf(item.numbers(T.BoundingBoxTopLeft), boxUnits);
-  const [end] = pointsOf(item.numbers(T.BoundingBoxBottomRight), boxUnits);
+  const [start] = pointsOf(item.numbers(T.BoundingBoxTopLeft));
+  const [end] = pointsOf(item.numbers(T.BoundingBoxBottomRight));
   const box =
     start && end
       ? {
@@ -187,7 +201,7 @@ function textOf(item: DataSet, references: ImageReference[]): Mark {
   return {
     units,
     kind: "text",
-    points: pointsOf(item.numbers(T.AnchorPoint), units),
+    points: pointsOf(item.numbers(T.AnchorPoint)),
     isFilled: false,
     text: item.string(T.UnformattedTextValue),
     box,
@@ -199,12 +213,9 @@ function unitsOf(item: DataSet, tag: number): Mark["units"] {
   return item.string(tag) === "DISPLAY" ? "display" : "image";
 }
 
-/** Columns and rows; of the image from 1, so that 1, 1 is the middle of the first pixel here. */
-function pointsOf(numbers: number[], units: Mark["units"]): [number, number][] {
-  const by = units === "image" ? 0.5 : 0;
-  const out: [number, number][] = [];
-  for (let i = 0; i + 1 < numbers.length; i += 2) {
-    out.push([numbers[i]! - by, numbers[i + 1]! - by]);
-  }
+/** Columns and rows; 0, 0 is the first pixel's corner (PS3.3 C.10.5), as it is on this page. */
+function pointsOf(numbers: number[]): Pair[] {
+  const out: Pair[] = [];
+  for (let i = 0; i + 1 < numbers.length; i += 2) out.push([numbers[i]!, numbers[i + 1]!]);
   return out;
 }

@@ -4,7 +4,7 @@ import { cellValue } from "../data/source.ts";
 import { rescaled } from "../dicom/voi.ts";
 import { boundsOf, inverse, type Matrix } from "../view/matrix.ts";
 import { type Level, levelFor } from "./pyramid.ts";
-import { colourTable, grey, isWhiteFirst, shadeOf, shadeTable, type Voi } from "./shades.ts";
+import { colourOf, colourTable, isWhiteFirst, shadeTable, type Voi } from "./shades.ts";
 
 export interface Paint {
   picture: Shown;
@@ -128,6 +128,7 @@ export class Painter {
       info.isSigned,
       info.allocated,
       info.palette,
+      info.supplement,
       info.padding?.[0],
       info.padding?.[1],
     ];
@@ -145,14 +146,14 @@ export class Painter {
     const rescale = job.voi!.rescale ?? info.rescale;
     each(level, region, (from, to) => {
       const stored = cellValue(level.cells![from]!, info.stored, info.shift, info.isSigned);
-      out[to] = grey(shadeOf(job.voi!, rescaled(rescale, stored)), isInverse);
+      out[to] = colourOf(job.voi!, rescaled(rescale, stored), isInverse);
     });
   }
 }
 
 /** Equal for equal windows: each slice has its own, and most have the same. */
 function voiKey(voi: Voi | null): unknown[] {
-  if (voi?.kind !== "window" || voi.rescale) return [voi];
+  if (voi?.kind !== "window" || voi.rescale || voi.tone) return [voi];
   const { center, width, fn } = voi.window;
   return [center, width, fn];
 }

@@ -1,12 +1,16 @@
 /** The colour of every value that a cell can have: one table, made when the window changes. */
 import type { FrameInfo } from "../dicom/frame.ts";
 import { type Lut, lookUp } from "../dicom/lut.ts";
+import type { Palette } from "../dicom/palette.ts";
+import type { Tone } from "../dicom/presentation.ts";
 import { type Rescale, rescaled, type Window, windowed } from "../dicom/voi.ts";
 
 /** How the modality's values become shades. */
 export type Voi = ({ kind: "window"; window: Window } | { kind: "lut"; lut: Lut }) & {
   /** What makes these values of stored ones, where a presentation state has its own. */
   rescale?: Rescale;
+  /** Of a presentation state: what becomes of shades. */
+  tone?: Tone;
 };
 
 const BLACK = 0xff000000;
@@ -18,11 +22,35 @@ export function isWhiteFirst(info: FrameInfo): boolean {
 
 /** A value's shade, 0 to 255, before inversion. */
 export function shadeOf(voi: Voi, value: number): number {
-  const part =
-    voi.kind === "window"
-      ? windowed(voi.window, value)
-      : lookUp(voi.lut, value) / (2 ** voi.lut.bits - 1);
-  return Math.max(0, Math.min(255, Math.floor(part * 255 + 0.5)));
+  const lut = voi.tone?.lut;
+  const part = partOf(voi, value);
+  const shown = lut ? lut.entries[placeIn(lut.entries, part)]! / (2 ** lut.bits - 1) : part;
+  return Math.max(0, Math.min(255, Math.floor(shown * 255 + 0.5)));
+}
+
+/** 0 to 1: what comes out of windows and tables of values. */
+function partOf(voi: Voi, value: number): number {
+  return voi.kind === "window"
+    ? windowed(voi.window, value)
+    : lookUp(voi.lut, value) / (2 ** voi.lut.bits - 1);
+}
+
+/** The first entry is black's, the last one white's (PS3.3 C.11.6); rounded down, as DCMTK does. */
+function placeIn({ length }: ArrayLike<number>, part: number): number {
+  return Math.max(0, Math.min(length - 1, Math.floor(part * (length - 1) + 1e-9)));
+}
+
+/** 0xAABBGGRR of a value. */
+export function colourOf(voi: Voi, value: number, isInverse: boolean): number {
+  const palette = voi.tone?.palette;
+  if (!palette) return grey(shadeOf(voi, value), isInverse);
+  return inPalette(palette, placeIn(palette.red, partOf(voi, value)), isInverse);
+}
+
+function inPalette({ red, green, blue }: Palette, place: number, isInverse: boolean): number {
+  const at = Math.max(0, Math.min(red.length - 1, place));
+  const colour = red[at]! | (green[at]! << 8) | (blue[at]! << 16);
+  return (BLACK | (colour ^ (isInverse ? 0xffffff : 0))) >>> 0;
 }
 
 /** 0xAABBGGRR by cell, for frames of 8 and 16 bits. */
@@ -30,15 +58,20 @@ export function shadeTable(info: FrameInfo, voi: Voi, invert: boolean): Uint32Ar
   if (info.palette) return spreadOut(info, paletteShades(info, invert));
   const isInverse = isWhiteFirst(info) !== invert;
   const [low, high] = info.padding ?? [1, 0];
+  const extra = info.supplement;
   const shades = new Uint32Array(2 ** Math.min(16, info.stored));
   const rescale = voi.rescale ?? info.rescale;
   const { slope, intercept, lut } = rescale;
   const first = info.isSigned ? -shades.length / 2 : 0;
   for (let i = 0; i < shades.length; i++) {
     const stored = first + i;
+    if (extra && stored >= extra.first) {
+      shades[i] = inPalette(extra, stored - extra.first, invert);
+      continue;
+    }
     const value = lut ? rescaled(rescale, stored) : stored * slope + intercept;
     const isImage = stored < low || stored > high;
-    shades[i] = isImage ? grey(shadeOf(voi, value), isInverse) : BLACK;
+    shades[i] = isImage ? colourOf(voi, value, isInverse) : BLACK;
   }
   return spreadOut(info, shades);
 }
@@ -59,14 +92,11 @@ export function grey(shade: number, isInverse: boolean): number {
 }
 
 function paletteShades(info: FrameInfo, invert: boolean): Uint32Array {
-  const { first, red, green, blue } = info.palette!;
-  const turn = invert ? 0xffffff : 0;
+  const palette = info.palette!;
   const shades = new Uint32Array(2 ** Math.min(16, info.stored));
   const lowest = info.isSigned ? -shades.length / 2 : 0;
   for (let i = 0; i < shades.length; i++) {
-    const at = Math.max(0, Math.min(red.length - 1, lowest + i - first));
-    const colour = red[at]! | (green[at]! << 8) | (blue[at]! << 16);
-    shades[i] = (BLACK | (colour ^ turn)) >>> 0;
+    shades[i] = inPalette(palette, lowest + i - palette.first, invert);
   }
   return shades;
 }

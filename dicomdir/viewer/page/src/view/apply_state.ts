@@ -1,17 +1,15 @@
 /** A presentation state onto a viewport: window, turning, area; its marks and shutter as a layer. */
 
+import type { Shown } from "../data/source.ts";
 import type { FrameInfo } from "../dicom/frame.ts";
-import { type Mark, type PresentationState, stateArea, stateVoi } from "../dicom/presentation.ts";
+import { type PresentationState, stateArea, stateVoi } from "../dicom/presentation.ts";
 import { speaksOf } from "../dicom/reference.ts";
-import type { Rescale } from "../dicom/voi.ts";
-import { isWhiteFirst } from "../render/shades.ts";
-import type { Point } from "./matrix.ts";
+import { type Rescale, rangeWindow, rescaled, type Window } from "../dicom/voi.ts";
+import { isWhiteFirst, type Voi } from "../render/shades.ts";
+import { drawMark, prepare } from "./draw_marks.ts";
 import { shut } from "./picture_layers.ts";
 import type { ViewState } from "./state.ts";
 import type { Layer, Viewport } from "./viewport.ts";
-
-const COLOUR = "#ffdd57";
-const HALO = "rgb(0 0 0 / 70%)";
 
 /** All that decides how the state shows a frame, to be compared; null: it does not speak of it. */
 export function saidOf(state: PresentationState, info: FrameInfo): unknown[] | null {
@@ -45,9 +43,17 @@ export function viewStateOf(state: PresentationState, viewport: Viewport): Parti
   const { uid, number } = picture.info;
   const { window, lut } = stateVoi(state, uid, number);
   const isOwn = !picture.info.recorded && hasRescale(state.rescale, picture.info);
-  const on = isOwn ? {} : { rescale: state.rescale };
+  const on = {
+    ...(!isOwn && { rescale: state.rescale }),
+    ...(state.tone && { tone: state.tone }),
+  };
+  const chosen = lut
+    ? { lut }
+    : window || state.tone
+      ? { window: window ?? whole(state, picture) }
+      : null;
   const patch: Partial<ViewState> = {
-    voi: lut ? { kind: "lut", lut, ...on } : window ? { kind: "window", window, ...on } : null,
+    voi: chosen && ({ kind: lut ? "lut" : "window", ...chosen, ...on } as Voi),
     rotation: state.rotation,
     flip: state.flip,
     // The Presentation LUT is all there is to polarity: MONOCHROME1 does not count (PS3.4 N.2.1).
@@ -64,6 +70,17 @@ export function viewStateOf(state: PresentationState, viewport: Viewport): Parti
     if (patch.scale) patch.centre = { x: (area.x0 + area.x1) / 2, y: (area.y0 + area.y1) / 2 };
   }
   return patch;
+}
+
+/** What a table is read with where the state names no window: each entry for as many values. */
+function whole({ rescale, tone }: PresentationState, { info }: Shown): Window {
+  const entries = tone?.lut?.entries ?? tone?.palette?.red ?? [];
+  const part = (entries.length - 1) / Math.max(1, entries.length);
+  if (rescale.lut) return rangeWindow(0, part * 2 ** rescale.lut.bits);
+  const count = 2 ** Math.min(16, info.stored);
+  const first = info.isSigned ? -count / 2 : 0;
+  const ends = [rescaled(rescale, first), rescaled(rescale, first + part * count)];
+  return rangeWindow(Math.min(...ends), Math.max(...ends));
 }
 
 function scaleFor(
@@ -92,70 +109,10 @@ export function stateLayer(state: PresentationState): Layer {
         shut(context, viewport, state.shutter);
         context.restore();
       }
-      context.strokeStyle = COLOUR;
-      context.fillStyle = COLOUR;
-      context.lineWidth = 1.5;
-      context.font = "15px system-ui, sans-serif";
-      context.textBaseline = "top";
+      prepare(context);
       for (const mark of state.marks) {
         if (speaksOf(mark.references, uid, number)) drawMark(context, viewport, mark);
       }
     },
   };
-}
-
-function place(viewport: Viewport, x: number, y: number, units: Mark["units"]): Point {
-  if (units === "image") return viewport.toScreen({ x, y });
-  // Parts of the displayed area, which is the viewport here.
-  return { x: x * viewport.size.width, y: y * viewport.size.height };
-}
-
-function drawMark(context: CanvasRenderingContext2D, viewport: Viewport, mark: Mark): void {
-  const points = mark.points.map(([x, y]) => place(viewport, x, y, mark.units));
-  if (mark.kind === "text") {
-    drawText(context, viewport, mark, points[0] ?? null);
-    return;
-  }
-  context.beginPath();
-  if (mark.kind === "point") {
-    context.arc(points[0]!.x, points[0]!.y, 3, 0, 2 * Math.PI);
-  } else if (mark.kind === "circle" && points.length >= 2) {
-    const [middle, edge] = points as [Point, Point];
-    const radius = Math.hypot(edge.x - middle.x, edge.y - middle.y);
-    context.arc(middle.x, middle.y, radius, 0, 2 * Math.PI);
-  } else if (mark.kind === "ellipse" && points.length >= 4) {
-    const [a, b, c, d] = points as [Point, Point, Point, Point];
-    const half = (p: Point, q: Point) => Math.hypot(q.x - p.x, q.y - p.y) / 2;
-    const turn = Math.atan2(b.y - a.y, b.x - a.x);
-    context.ellipse((a.x + b.x) / 2, (a.y + b.y) / 2, half(a, b), half(c, d), turn, 0, 2 * Math.PI);
-  } else {
-    for (const { x, y } of points) context.lineTo(x, y);
-  }
-  if (mark.isFilled) context.fill();
-  context.stroke();
-}
-
-function drawText(
-  context: CanvasRenderingContext2D,
-  viewport: Viewport,
-  mark: Mark,
-  anchor: Point | null,
-): void {
-  const { box } = mark;
-  const at = box ? place(viewport, box.x0, box.y0, box.units) : anchor;
-  if (!at) return;
-  if (box && anchor) {
-    context.beginPath();
-    context.moveTo(anchor.x, anchor.y);
-    context.lineTo(at.x, at.y);
-    context.stroke();
-  }
-  mark.text.split(/\r\n|\r|\n/).forEach((line, i) => {
-    context.lineWidth = 3;
-    context.strokeStyle = HALO;
-    context.strokeText(line, at.x, at.y + 18 * i);
-    context.fillText(line, at.x, at.y + 18 * i);
-    context.lineWidth = 1.5;
-    context.strokeStyle = COLOUR;
-  });
 }

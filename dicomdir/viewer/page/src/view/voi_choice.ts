@@ -101,9 +101,9 @@ export function asWindow(voi: Voi | null, picture: Shown): Voi & { kind: "window
   if (voi?.kind === "window") return voi;
   if (voi) {
     const { first, entries } = voi.lut;
-    const { rescale } = voi;
+    const { rescale, tone } = voi;
     const window = rangeWindow(first, first + entries.length - 1);
-    return { kind: "window", window, ...(rescale && { rescale }) };
+    return { kind: "window", window, ...(rescale && { rescale }), ...(tone && { tone }) };
   }
   if (picture.kind === "colour") return { kind: "window", window: rangeWindow(0, 255) };
   return { kind: "window", window: madeWindow(picture) };

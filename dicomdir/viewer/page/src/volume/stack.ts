@@ -36,7 +36,8 @@ export function stackOf(infos: readonly (FrameInfo | null)[], mostBytes: number)
   if (infos.length < 3) return "few";
   const first = infos[0];
   if (!first) return "geometry";
-  if (infos.some((each) => each && (each.samples !== 1 || each.palette))) return "colour";
+  if (infos.some((each) => each && (each.samples !== 1 || each.palette || each.supplement)))
+    return "colour";
   if (infos.some((each) => each && each.allocated > 16)) return "colour";
   if (infos.some((each) => each?.rows !== first.rows || each.columns !== first.columns)) {
     return "sizes";
