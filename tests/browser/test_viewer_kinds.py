@@ -40,6 +40,8 @@ NUMBER = "sendhome.disc.places.find(p => p.entry.description === {!r}).entry.n"
 
 PRESS = "[...document.querySelectorAll('button')].find(e => e.textContent === {!r}).click()"
 CLOSE = "document.querySelector('#panel .close')?.click()"
+# It follows what is opened: where it stands depends on what was open before.
+TOP = "document.getElementById('list').scrollTop = 0"
 # For people whom motion harms: no film plays by itself, so that every picture is its first.
 STILL = """(() => {
   const { matchMedia } = window;
@@ -153,6 +155,7 @@ def look(web: Browser, kind: str, folder: Path) -> None:
 
     Texts come a moment after the image and a PDF's pages some seconds, of which nobody tells.
     """
+    web.evaluate(TOP)
     path = KEPT / f"{kind.lower().replace(' ', '-')}.jpg"
     if IS_ACCEPTED:
         time.sleep(PATIENCE_S / 5)
@@ -202,7 +205,18 @@ def shades(ds: Dataset, frame: int, window: dict[str, Any] | None) -> np.ndarray
         part = np.clip((values - center) / width + 0.5, 0, 1)
     if ds.PhotometricInterpretation == "MONOCHROME1":
         part = 1 - part
-    return np.repeat((part * 255).round().astype(np.uint8)[..., None], 3, axis=-1)
+    grey = np.repeat((part * 255).round().astype(np.uint8)[..., None], 3, axis=-1)
+    if ds.get("PixelPresentation") not in ("COLOR", "MIXED"):
+        return grey
+    # Supplemental colours, of which pydicom has no function: from the first one's value on.
+    count, first, _ = ds.RedPaletteColorLookupTableDescriptor
+    tables = [
+        np.frombuffer(ds[f"{name}PaletteColorLookupTableData"].value, "<u2") >> 8
+        for name in ("Red", "Green", "Blue")
+    ]
+    at = np.clip(pixels.astype(int) - first, 0, count - 1)
+    colour = np.stack([table[at] for table in tables], axis=-1).astype(np.uint8)
+    return np.where((pixels >= first)[..., None], colour, grey)
 
 
 def rescaling(ds: Dataset, frame: int) -> Dataset:
