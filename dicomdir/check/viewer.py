@@ -24,7 +24,7 @@ from dicomdir.pdi import EXTRA_FOLDER, OBJECTS_FOLDER, VIEWER_FOLDER, WEB_FOLDER
 _VIEWER: Final = f"{VIEWER_FOLDER}/"
 _START: Final = f"{_VIEWER}START.HTM"
 _MANIFEST: Final = f"{_VIEWER}MANIFEST.JS"
-_HASHES: Final = f"{_VIEWER}HASHES.JS"
+HASHES: Final = f"{_VIEWER}HASHES.JS"
 _DATA: Final = f"{_VIEWER}D/"
 _OURS: Final = b"SENDHOME_BASE"  # what our start page hands to its script
 _LOADED = re.compile(rb'"([A-Z0-9_]{1,8}\.(?:JS|CSS))"')  # files that this script names
@@ -32,7 +32,7 @@ _LOCK: Final = "SENDHOME.lock("
 _LOCK_BYTES: Final = 2048
 _FOLDERS: Final = frozenset((OBJECTS_FOLDER, WEB_FOLDER, VIEWER_FOLDER, EXTRA_FOLDER))
 _MAX_START_BYTES: Final = 64 << 10
-_MAX_TABLE_BYTES: Final = 8 << 20  # of 160,000 files
+MAX_HASHES_BYTES: Final = 8 << 20  # of 160,000 files
 _MAX_PROGRAM_BYTES: Final = 16 << 20
 _LEAST_BYTES: Final = 1 << 20  # of a list, inflated
 _ROW_BYTES: Final = 400  # of a file in it, at most
@@ -42,7 +42,9 @@ _FIRST: Final = 0x3000
 _PIECE: Final = 8 * 4096  # characters, which make whole bytes
 
 
-class _Row(NamedTuple):
+class HashRow(NamedTuple):
+    """A file as the list has it; the digest in hex."""
+
     path: str
     size_bytes: int
     sha256: str
@@ -67,7 +69,7 @@ def check_viewer(tree: Tree, found: Collector, *, is_encrypted: bool = False) ->
     for path in sorted(it for it in needed if it.upper() not in there.keys() | folders):
         report("PDI-21", start.path, f"the viewer's page needs {path}, which is not there")
     manifest = there.get(_MANIFEST)
-    if _HASHES not in there:
+    if HASHES not in there:
         if is_ours and manifest is not None and _wants_list(tree, manifest, found, is_encrypted):
             found.warn("PDI-21", start.path, "beside the viewer there is no list of hashes")
         return
@@ -97,7 +99,7 @@ def compare_digests(tree: Tree, digests: Mapping[str, str], found: Collector) ->
     """
     own = {path.upper(): (path, digest) for path, digest in digests.items()}
     sizes = {file.path.upper(): file.size_bytes for file in tree.files}
-    if _START not in sizes or _HASHES not in sizes:
+    if _START not in sizes or HASHES not in sizes:
         return
     for row in _table(tree, Collector()):
         path = row.path.upper()
@@ -132,9 +134,9 @@ def _wants_list(tree: Tree, manifest: TreeFile, found: Collector, is_encrypted: 
     return is_encrypted and '"hashes":"' in text.partition(")")[0]
 
 
-def _check_added(there: Mapping[str, TreeFile], rows: Sequence[_Row], found: Collector) -> None:
+def _check_added(there: Mapping[str, TreeFile], rows: Sequence[HashRow], found: Collector) -> None:
     """Files beside those on the list: on a protected medium nothing else tells which belong."""
-    known = {row.path.upper() for row in rows} | {_MANIFEST, _HASHES}
+    known = {row.path.upper() for row in rows} | {_MANIFEST, HASHES}
     for name, file in there.items():
         if name not in known and name.partition("/")[0] in _FOLDERS:
             found.warn(_rule(name), file.path, "it is not on the viewer's list")
@@ -179,23 +181,30 @@ def _references(page: bytes) -> set[str]:
 # --- the list -------------------------------------------------------------------------------------
 
 
-def _table(tree: Tree, found: Collector) -> Iterator[_Row]:
+def _table(tree: Tree, found: Collector) -> Iterator[HashRow]:
     """Rows of the list; one finding and nothing if it cannot be read."""
-    file = next(it for it in tree.files if it.path.upper() == _HASHES)
-    if file.size_bytes > _MAX_TABLE_BYTES:
+    file = next(it for it in tree.files if it.path.upper() == HASHES)
+    if file.size_bytes > MAX_HASHES_BYTES:
         found.error("PDI-21", file.path, "the list is too large")
         return
     limit = _LEAST_BYTES + _ROW_BYTES * len(tree.files)
     try:
-        rows = _rows(_read(tree, file.path, file.size_bytes, found), limit)
-    except (ValueError, RecursionError, zlib.error):
+        rows = read_hash_list(_read(tree, file.path, file.size_bytes, found), limit)
+    except ValueError:
         found.error("PDI-21", file.path, "the list cannot be read")
         return
     yield from rows
 
 
-def _rows(data: bytes, limit: int) -> list[_Row]:
-    """Raises ValueError, RecursionError, zlib.error for what is no list."""
+def read_hash_list(data: bytes, limit: int) -> list[HashRow]:
+    """What VIEWER/HASHES.JS says; `limit` bytes when it is inflated. Raises ValueError."""
+    try:
+        return _rows(data, limit)
+    except (RecursionError, zlib.error) as error:
+        raise ValueError("no list") from error
+
+
+def _rows(data: bytes, limit: int) -> list[HashRow]:
     call = _CALL.fullmatch(data[2:].decode("utf-16-le"))
     if data[:2] != b"\xff\xfe" or call is None:
         raise ValueError("no call")
@@ -212,10 +221,10 @@ def _rows(data: bytes, limit: int) -> list[_Row]:
     return [_row(it) for it in made["files"]]
 
 
-def _row(made: object) -> _Row:
+def _row(made: object) -> HashRow:
     match made:
         case [str(path), int(size), str(sha256)] if _DIGEST.fullmatch(sha256.lower()):
-            return _Row(path, size, sha256.lower())
+            return HashRow(path, size, sha256.lower())
     raise ValueError("no row")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import Final
 
+from dicomdir.check.viewer import HASHES, MAX_HASHES_BYTES, read_hash_list
 from dicomdir.directory import MAX_DIRECTORY_BYTES, read_directory
 from dicomdir.encrypt.manifest import MANIFEST, MAX_MANIFEST_BYTES, Manifest, ProtectedFile
 from dicomdir.encrypt.passwords import encode
@@ -70,6 +71,9 @@ class _Medium:
     def gate(self, gate: StudyGate) -> int:
         manifest = self._manifest()
         known = {MANIFEST, *(it.stored for it in (*manifest.files, *manifest.clear))}
+        if HASHES in self._records:
+            self._check_hash_list(self._records[HASHES])
+            known.add(HASHES)
         if self._records.keys() != known:
             raise CheckFailedError("there are other files on the medium than its manifest names")
         for path, record in self._records.items():
@@ -85,6 +89,19 @@ class _Medium:
         if not count:
             raise CheckFailedError("the medium holds no DICOM object")
         return count
+
+    def _check_hash_list(self, record: IsoRecord) -> None:
+        """It stands in clear: nothing is in it but files that are here, as they lie here."""
+        if record.size_bytes > MAX_HASHES_BYTES:
+            raise CheckFailedError("the list of hashes is too large")
+        data = self._reader.read(record, 0, record.size_bytes)
+        try:
+            rows = read_hash_list(data, MAX_HASHES_BYTES)
+        except ValueError as error:
+            raise CheckFailedError("the list of hashes cannot be read") from error
+        here = {path: it.size_bytes for path, it in self._records.items()}
+        if any(here.get(row.path) != row.size_bytes for row in rows):
+            raise CheckFailedError("the list of hashes names files that are not on the medium")
 
     def _manifest(self) -> Manifest:
         record = self._records.get(MANIFEST)
