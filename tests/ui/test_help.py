@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from textual.pilot import Pilot
 
 from kiosk.domain.model import Step
 from kiosk.lobby.inactivity import VISIT_WARN_S
+from kiosk.lobby.scanner import AFTER_SCAN_S
 from kiosk.lobby.screens.birth_date import BirthDateScreen
 from kiosk.lobby.screens.is_this_you import IsThisYouScreen
 from kiosk.lobby.screens.panel import HelpPanel, NotePanel
@@ -240,6 +243,7 @@ async def test_what_is_said(hall: Hall) -> None:
             visitor.screen.typed(digit)
         await visitor.until(lambda: "8 of 8" in said.text())
         assert "1961" not in said.text()  # nobody asked for it
+        await asyncio.sleep(AFTER_SCAN_S)  # until then a tab is the end of the scan
         await pilot.press("tab")
         await visitor.until(lambda: said.said[-1].text == "Back")
         await pilot.press("f8", "f8", "f8")
