@@ -192,6 +192,7 @@ async def test_minutes_come_from_what_was_measured() -> None:
     room.jobs = [on_the_wall(141, 1), on_the_wall(142, 2, progress=queued)]
     async with WallApp(room.parts).run_test() as pilot:
         await _until(pilot, "141    Writing · about 3 min")
+        await _until(pilot, "142")  # each row is painted by itself
         (line,) = [it for it in text(pilot).splitlines() if "142" in it]
         assert " min" not in line, "nobody knows when its turn comes"
 
