@@ -19,12 +19,11 @@ from urllib.parse import unquote, urlsplit
 
 from dicomdir.check.tree import Collector, Tree, TreeFile
 from dicomdir.errors import DicomdirError
-from dicomdir.pdi import EXTRA_FOLDER, OBJECTS_FOLDER, VIEWER_FOLDER, WEB_FOLDER
+from dicomdir.pdi import EXTRA_FOLDER, HASHES, OBJECTS_FOLDER, VIEWER_FOLDER, WEB_FOLDER
 
 _VIEWER: Final = f"{VIEWER_FOLDER}/"
 _START: Final = f"{_VIEWER}START.HTM"
 _MANIFEST: Final = f"{_VIEWER}MANIFEST.JS"
-HASHES: Final = f"{_VIEWER}HASHES.JS"
 _DATA: Final = f"{_VIEWER}D/"
 _OURS: Final = b"SENDHOME_BASE"  # what our start page hands to its script
 _LOADED = re.compile(rb'"([A-Z0-9_]{1,8}\.(?:JS|CSS))"')  # files that this script names

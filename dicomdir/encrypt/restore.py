@@ -32,10 +32,9 @@ from dicomdir.errors import (
     WrongPasswordError,
 )
 from dicomdir.instance import read_instance_at
-from dicomdir.pdi import DICOMDIR, VIEWER_FOLDER, broken_name_rule
+from dicomdir.pdi import DICOMDIR, HASHES, VIEWER_FOLDER, broken_name_rule
 
 _START_BYTES: Final = 132
-_HASHES: Final = f"{VIEWER_FOLDER}/HASHES.JS"  # of the medium as it is, not of the plain one
 _SOP_INSTANCE: Final = 0x00041511
 _HEADER_BYTES: Final = 1 << 20  # of an object, to see which one it is
 
@@ -149,7 +148,7 @@ class _Restorer:
                     raise DamagedMediumError("it is not of this medium") from None
                 if (made.size_bytes, made.digest) != (file.size_bytes, file.sha256):
                     raise DamagedMediumError("it is not the file that belongs there")
-        known = {MANIFEST, _HASHES, *(it.stored for it in (*manifest.files, *manifest.clear))}
+        known = {MANIFEST, HASHES, *(it.stored for it in (*manifest.files, *manifest.clear))}
         return Restored(
             len(manifest.files), self._plain_bytes, True, len(self._medium.sizes.keys() - known)
         )

@@ -21,6 +21,7 @@ from dicomdir.errors import FileIDError, ImageError
 from dicomdir.pdi import (
     DICOMDIR,
     EXTRA_FOLDER,
+    HASHES,
     INDEX,
     OBJECTS_FOLDER,
     README,
@@ -106,9 +107,9 @@ def encrypt_volume(
     private = [sealed[place] for place in sealed if place.startswith(f"{EXTRA_FOLDER}/")]
     objects = [sealed[place] for place in sealed if place.startswith(f"{OBJECTS_FOLDER}/")]
     own = Entry(MANIFEST, sealer.seal_authenticated(manifest.encode()))
-    entries = [sealed[DICOMDIR], *in_clear, *_hash_list(in_clear, own, sealed, digests)]
-    entries += [own, *private, *objects]
-    _require_sound(entries, len(sealed) + len(in_clear) + 1 + _has_viewer(it.path for it in clear))
+    in_clear += _hash_list(in_clear, own, sealed, digests)
+    entries = [sealed[DICOMDIR], *in_clear, own, *private, *objects]
+    _require_sound(entries, len(sealed) + len(in_clear) + 1)
     return PdiVolume(volume.volume_id, entries)
 
 
@@ -145,7 +146,7 @@ def protected_sizes(
     stored = stored_paths(sizes)
     in_clear = [*protected_clear(site), *clear]
     if _has_viewer(path for path, _ in in_clear):
-        from dicomdir.viewer.hash_list import HASHES, most_hash_bytes
+        from dicomdir.viewer.hash_list import most_hash_bytes
 
         in_clear.append((HASHES, most_hash_bytes(len(sizes) + len(in_clear) + 1)))
     manifest = authenticated_bytes(manifest_bytes(len(sizes) + len(in_clear)))

@@ -10,12 +10,11 @@ import json
 from collections.abc import Iterable
 from typing import Final
 
-from dicomdir.pdi import VIEWER_FOLDER, Entry
+from dicomdir.pdi import HASHES, Entry
 from dicomdir.viewer.text import data_file, file_bytes
 from dicomdir.viewer.worker import deflated
 
 NAME: Final = "HASHES"
-HASHES: Final = f"{VIEWER_FOLDER}/{NAME}.JS"
 _FILE_BYTES: Final = 150  # of a file in it, at most
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from dicomdir.instance import Instance
-from dicomdir.pdi import VIEWER_FOLDER, Entry, FileSource
+from dicomdir.pdi import HASHES, VIEWER_FOLDER, Entry, FileSource
 from dicomdir.readme import Site, ViewerFacts
 from dicomdir.room import iso_blocks
 from dicomdir.viewer import assets
 from dicomdir.viewer.folder import Sizes, ViewerFolder
 from dicomdir.viewer.glimpse import glimpse
 from dicomdir.viewer.glossary import glossary_entry
-from dicomdir.viewer.hash_list import HASHES, hash_list, most_hash_bytes
+from dicomdir.viewer.hash_list import hash_list, most_hash_bytes
 from dicomdir.viewer.manifest import MANIFEST, most_manifest_bytes
 from dicomdir.viewer.model import MadeViewer, Medium, Original
 from dicomdir.viewer.pack import Pack

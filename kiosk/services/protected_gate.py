@@ -11,7 +11,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import Final
 
-from dicomdir.check.viewer import HASHES, MAX_HASHES_BYTES, read_hash_list
+from dicomdir.check.viewer import MAX_HASHES_BYTES, read_hash_list
 from dicomdir.directory import MAX_DIRECTORY_BYTES, read_directory
 from dicomdir.encrypt.manifest import MANIFEST, MAX_MANIFEST_BYTES, Manifest, ProtectedFile
 from dicomdir.encrypt.passwords import encode
@@ -19,7 +19,7 @@ from dicomdir.encrypt.unseal import Unsealer
 from dicomdir.errors import DicomdirError, InstanceError
 from dicomdir.instance import Instance, read_instance_at
 from dicomdir.iso_reader import IsoReader, IsoRecord
-from dicomdir.pdi import DICOMDIR, OBJECTS_FOLDER
+from dicomdir.pdi import DICOMDIR, HASHES, OBJECTS_FOLDER
 from kiosk.domain.model import PatientIdentity
 from kiosk.errors import CheckFailedError, WrongPatientError
 from kiosk.services.gates import StudyGate

@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from dicomdir.iso_reader import IsoReader, IsoRecord
-from dicomdir.viewer.hash_list import HASHES, hash_list
+from dicomdir.pdi import HASHES
+from dicomdir.viewer.hash_list import hash_list
 from kiosk.errors import CheckFailedError
 from kiosk.services.protected_gate import _Medium
 
