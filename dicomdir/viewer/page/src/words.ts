@@ -1,5 +1,6 @@
 /** Words of LANG.JS. English has every key; what a language lacks is said in English. */
 import { inflateSync, strFromU8 } from "fflate";
+import { type Packed, unpacked } from "./data/text.ts";
 
 type Table = Record<string, string>;
 
@@ -7,9 +8,9 @@ declare global {
   interface Window {
     /**
      * English as keys and texts; the other languages, of which most people need none, as texts in
-     * the order of the English ones. JSON, deflated, as base64.
+     * the order of the English ones. JSON, deflated.
      */
-    SENDHOME_PACKED?: Record<string, string>;
+    SENDHOME_PACKED?: Record<string, Packed>;
   }
 }
 
@@ -43,8 +44,7 @@ function table(code: string): Table {
   const known = opened[code];
   const packed = window.SENDHOME_PACKED?.[code];
   if (known || !packed) return known ?? {};
-  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  const told = JSON.parse(strFromU8(inflateSync(bytes))) as Table | string[];
+  const told = JSON.parse(strFromU8(inflateSync(unpacked(packed, "LANG")))) as Table | string[];
   let made: Table = {};
   if (Array.isArray(told)) {
     Object.keys(table("en")).forEach((key, i) => {

@@ -12,14 +12,14 @@ import { decodeStream } from "../src/codecs/decode.ts";
 import { frameBytes } from "../src/data/fragments.ts";
 import { readPart10 } from "../src/data/part10.ts";
 import { entryOf, plainCells } from "../src/data/pixels.ts";
+import { pack } from "../src/data/text.ts";
 import { T } from "../src/dicom/tags.ts";
 import { CODECS } from "./codecs.ts";
 
 // As build.mjs puts it in.
 const dictionary = readFileSync(new URL("../dictionary.txt", import.meta.url), "utf8");
-Object.assign(globalThis, {
-  DICTIONARY: Buffer.from(deflateSync(strToU8(dictionary))).toString("base64"),
-});
+const tags = deflateSync(strToU8(dictionary));
+Object.assign(globalThis, { window: { SENDHOME_TAGS: [tags.length, pack(tags)] } });
 
 const [out, ...paths] = process.argv.slice(2);
 

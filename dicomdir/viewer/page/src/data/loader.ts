@@ -9,6 +9,7 @@ import { crc32 } from "./crc32.ts";
 import { DataError } from "./errors.ts";
 import type { Lock } from "./format.ts";
 import { unpack } from "./text.ts";
+import { Texts } from "./texts.ts";
 
 /** How urgent a file is at this moment: the lowest goes first, Infinity waits. */
 export type Rank = () => number;
@@ -71,6 +72,7 @@ export class Loader {
   private readonly running = new Map<string, Request>();
   /** What came in the file of another one and has not been asked for: few, and taken at once. */
   private readonly brought = new Map<string, Payload | "bad">();
+  private readonly texts = new Texts();
   /** Asked for by BOOT.JS, in the case of its own address. */
   private readonly coming: Record<string, HTMLScriptElement>;
 
@@ -178,6 +180,7 @@ export class Loader {
   private receive(name: string, bytes: number, crc: number, text: string): void {
     if (typeof text !== "string") return;
     const payload = unpack(text, bytes);
+    this.texts.ran(2 * text.length);
     const called = payload && crc32(payload) === crc ? payload : "bad";
     const request = this.running.get(name) ?? this.waiting.get(name);
     if (!request) {

@@ -1,4 +1,9 @@
 /** 15 bits a character from U+3000 on, least significant bit first. */
+import { DataError } from "./errors.ts";
+
+/** Number of bytes, and the text that carries them. */
+export type Packed = [bytes: number, text: string];
+
 const FIRST = 0x3000;
 
 /** The bytes that a text carries, or null where it is not such a text or has another length. */
@@ -72,4 +77,11 @@ export function pack(bytes: Uint8Array): string {
   }
   if (bits) units.push(String.fromCharCode(FIRST + held));
   return units.join("");
+}
+
+/** @throws DataError "damaged": it is not such a text, or not there. */
+export function unpacked(carried: Packed | undefined, file: string): Uint8Array<ArrayBuffer> {
+  const bytes = carried && unpack(carried[1], carried[0]);
+  if (!bytes) throw new DataError("damaged", file, "text");
+  return bytes;
 }

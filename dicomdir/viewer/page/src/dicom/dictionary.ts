@@ -1,8 +1,13 @@
 /** Names and VRs of tags (PS3.6), for people who read headers and for Implicit VR. */
 import { inflate } from "../data/inflate.ts";
+import { type Packed, unpacked } from "../data/text.ts";
 
-/** dictionary.txt, deflated, as base64; put in when the page is built. */
-declare const DICTIONARY: string;
+declare global {
+  interface Window {
+    /** dictionary.txt, deflated; of LANG.JS. */
+    SENDHOME_TAGS?: Packed;
+  }
+}
 
 export interface TagName {
   vr: string;
@@ -20,8 +25,8 @@ export function dictionary(): Promise<Dictionary> {
 }
 
 async function open(): Promise<Dictionary> {
-  const packed = Uint8Array.from(atob(DICTIONARY), (letter) => letter.charCodeAt(0));
-  return readDictionary(new TextDecoder().decode(await inflate(packed, "dictionary", null)));
+  const packed = unpacked(window.SENDHOME_TAGS, "LANG");
+  return readDictionary(new TextDecoder().decode(await inflate(packed, "LANG", null)));
 }
 
 /** Lines of "00100010 PN PatientName"; a shorter number is what is added to the one before. */
