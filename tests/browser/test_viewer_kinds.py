@@ -9,7 +9,6 @@ the new ones:
 
 from __future__ import annotations
 
-import base64
 import os
 import subprocess
 import sys
@@ -26,7 +25,8 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 
 from tests.browser.kinds import DOCUMENTS, IMAGES, make_kinds
-from tests.browsers import CASES, PROGRAMS, Browser, browser
+from tests.browser.pages import CLOSE, NUMBER, no_complaints, open_series, opened, pixels
+from tests.browsers import CASES, Browser
 
 pytestmark = pytest.mark.integration
 
@@ -35,40 +35,15 @@ IS_ACCEPTED: Final = os.environ.get("SENDHOME_ACCEPT") == "1"
 PATIENCE_S: Final = 20
 CELLS: Final = (40, 25)
 NEAR: Final = 14  # shades of a cell's mean: letters of another version of a font
-READY = "document.documentElement.dataset.state === 'ready'"
-NUMBER = "sendhome.disc.places.find(p => p.entry.description === {!r}).entry.n"
-
-PRESS = "[...document.querySelectorAll('button')].find(e => e.textContent === {!r}).click()"
-CLOSE = "document.querySelector('#panel .close')?.click()"
 # It follows what is opened: where it stands depends on what was open before.
 TOP = "document.getElementById('list').scrollTop = 0"
-# For people whom motion harms: no film plays by itself, so that every picture is its first.
-STILL = """(() => {
-  const { matchMedia } = window;
-  window.matchMedia = (query) =>
-    query.includes('reduced-motion') ? { matches: true } : matchMedia.call(window, query);
-})()"""
-
-# The middle of the picture, pixel on pixel, as red, green and blue; and the window it stands in.
+# Where the middle of the picture is, and the window it stands in.
 MIDDLE = """(() => {
-  const vp = sendhome.stage.active;
-  vp.update({ smooth: false });
-  vp.oneToOne();
-  vp.drawNow();
-  const { columns, rows } = vp.extent;
-  const size = Math.min(64, columns, rows);
-  const [x, y] = [columns, rows].map((each) => (each - size) >> 1);
-  const at = vp.toScreen({ x, y });
-  const { data } = vp.element.querySelector('.vp-image').getContext('2d')
-    .getImageData(Math.round(at.x), Math.round(at.y), size, size);
-  const { voi } = vp;
-  const made = { x, y, size, frame: vp.state.index, uid: vp.picture.info.uid,
-    number: vp.picture.info.number,
-    window: voi && voi.kind === 'window' ? voi.window : null,
-    shades: btoa(String.fromCharCode(...data.filter((_, i) => i % 4 < 3))) };
-  vp.reset();
-  vp.drawNow();
-  return made;
+  const { extent, voi, state, picture } = sendhome.stage.active;
+  const size = Math.min(64, extent.columns, extent.rows);
+  const [x, y] = [extent.columns, extent.rows].map((each) => (each - size) >> 1);
+  return { x, y, size, frame: state.index, uid: picture.info.uid, number: picture.info.number,
+    window: voi && voi.kind === 'window' ? voi.window : null };
 })()"""
 
 
@@ -93,13 +68,7 @@ def web(
     request: pytest.FixtureRequest, medium: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:
     """The page of all kinds."""
-    if PROGRAMS[request.param] is None:
-        pytest.skip(f"{request.param} is not installed")
-    with browser(request.param, tmp_path_factory.mktemp("profile")) as made:
-        made.open(medium / "VIEWER" / "START.HTM")
-        made.until(READY)
-        made.evaluate(PRESS.format("Skip"))  # the guide
-        made.evaluate(STILL)
+    with opened(request.param, medium, tmp_path_factory.mktemp("profile")) as made:
         yield made
 
 
@@ -107,25 +76,23 @@ def web(
 def test_an_image_has_pydicoms_shades(
     web: Browser, objects: dict[str, list[Path]], kind: str
 ) -> None:
-    web.evaluate(f"sendhome.open({NUMBER.format(kind)})")
-    web.until_shown()
+    open_series(web, kind)
     made = web.evaluate(MIDDLE)
     ds = next(it for it in map(dcmread, objects[kind]) if it.SOPInstanceUID == made["uid"])
     size, x, y = made["size"], made["x"], made["y"]
-    shown = np.frombuffer(base64.b64decode(made["shades"]), np.uint8).reshape(size, size, 3)
+    shown = pixels(web, size, size, x, y)
     expected = shades(ds, made["number"] - 1, made["window"])[y : y + size, x : x + size]
     if kind == "Shutter":
         assert (expected == shown).all(axis=-1).mean() > 0.9  # what it hides is tested by picture
         return
-    assert np.abs(shown.astype(int) - expected.astype(int)).max() <= 1
+    assert np.abs(shown - expected.astype(int)).max() <= 1
     assert shown.max() > shown.min()
 
 
 @pytest.mark.parametrize("web", ["chromium"], indirect=True)
 @pytest.mark.parametrize("kind", list(IMAGES))
 def test_an_image_looks_as_it_did(web: Browser, kind: str, tmp_path: Path) -> None:
-    web.evaluate(f"sendhome.open({NUMBER.format(kind)})")
-    web.until_shown()
+    open_series(web, kind)
     web.evaluate(CLOSE)
     look(web, kind, tmp_path)
 
@@ -133,8 +100,7 @@ def test_an_image_looks_as_it_did(web: Browser, kind: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("web", ["chromium"], indirect=True)
 @pytest.mark.parametrize("kind", [*DOCUMENTS, "ECG"])
 def test_a_document_looks_as_it_did(web: Browser, kind: str, tmp_path: Path) -> None:
-    web.evaluate(f"sendhome.open({NUMBER.format('CT')})")
-    web.until_shown()
+    open_series(web, "CT")
     web.evaluate(CLOSE)
     number = web.evaluate(NUMBER.format(kind))
     web.evaluate(f"""document.querySelector('[data-series="{number}"]').click()""")
@@ -143,8 +109,7 @@ def test_a_document_looks_as_it_did(web: Browser, kind: str, tmp_path: Path) -> 
 
 
 def test_nothing_was_complained_of(web: Browser) -> None:
-    known = ("willReadFrequently",)  # of the test's own reading
-    assert [it for it in web.complaints() if not any(each in it for each in known)] == []
+    no_complaints(web)
 
 
 # --------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ The judge of shades is DCMTK: dcmpsmk makes a state for an image, dcmp2pgm shows
 
 from __future__ import annotations
 
-import base64
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
+from tests.browser.pages import READY, no_complaints, pixels
 from tests.browsers import PROGRAMS, Browser, browser
 from tests.factories import make_study
 
@@ -27,15 +28,19 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("dcmp2pgm") is None, reason="DCMTK is not installed"),
 ]
 
+BOTH = pytest.mark.parametrize("web", ["chromium", "firefox"], indirect=True)
 SIZE = 64
+CORNER = "document.querySelector('.corner.bottom-right').textContent.split('\\n')"
 
 
 @pytest.fixture
-def web(tmp_path: Path) -> Iterator[Browser]:
-    with browser("chromium", tmp_path / "profile") as made:
+def web(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Browser]:
+    kind = getattr(request, "param", "chromium")
+    if PROGRAMS[kind] is None:
+        pytest.skip(f"{kind} is not installed")
+    with browser(kind, tmp_path / "profile") as made:
         yield made
-        # Reading the canvas back is the test's own doing.
-        assert [it for it in made.complaints() if "willReadFrequently" not in it] == []
+        no_complaints(made)
 
 
 def gradient(ds: Dataset) -> None:
@@ -54,7 +59,7 @@ def pack(web: Browser, objects: Path, medium: Path) -> None:
     """The page of these objects, its first image shown."""
     run(sys.executable, "-m", "dicomdir.viewer", objects, medium)
     web.open(medium / "VIEWER" / "START.HTM")
-    web.until("document.documentElement.dataset.state === 'ready'")
+    web.until(READY)
     web.until_shown()
     web.evaluate("sendhome.stage.active.element.focus()")
 
@@ -72,19 +77,12 @@ def put_on(web: Browser, name: str) -> None:
 
 def shades(web: Browser) -> np.ndarray[Any, Any]:
     """What stands on the screen, pixel on pixel."""
-    text = web.evaluate(
-        f"""(() => {{
-          const vp = sendhome.stage.active;
-          vp.oneToOne();
-          vp.drawNow();
-          const at = vp.toScreen({{ x: {SIZE // 2}, y: {SIZE // 2} }});
-          const corner = [at.x - {SIZE // 2}, at.y - {SIZE // 2}].map(Math.round);
-          const data = vp.element.querySelector('.vp-image').getContext('2d')
-            .getImageData(...corner, {SIZE}, {SIZE}).data;
-          return btoa(String.fromCharCode(...data.filter((_, i) => i % 4 === 0)));
-        }})()"""
-    )
-    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(SIZE, SIZE).astype(int)
+    return colours(web)[..., 0]
+
+
+def colours(web: Browser) -> np.ndarray[Any, Any]:
+    """As `shades`: red, green and blue."""
+    return pixels(web, SIZE, SIZE)
 
 
 def dcmtk(image: Path, state: Path, out: Path) -> np.ndarray[Any, Any]:
@@ -161,17 +159,9 @@ def test_a_state_makes_its_own_values_as_in_dcmtk(
         if ds.Modality == "PR":
             item = ds.SoftcopyVOILUTSequence[0]
             item.WindowCenter, item.WindowWidth = (intercept or 0) + 1000, 2000
-            area = ds.DisplayedAreaSelectionSequence[0]
-            area.DisplayedAreaBottomRightHandCorner = [SIZE, SIZE]
             if intercept is not None:
                 ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = intercept, 1, "HU"
-            arrow = Dataset()
-            arrow.CompoundGraphicInstanceID, arrow.CompoundGraphicUnits = 1, "PIXEL"
-            arrow.GraphicDimensions, arrow.NumberOfGraphicPoints = 2, 2
-            arrow.GraphicData, arrow.CompoundGraphicType = [10.0, 10.0, 60.0, 60.0], "ARROW"
-            layer = Dataset()
-            layer.GraphicLayer, layer.CompoundGraphicSequence = "L1", [arrow]
-            ds.GraphicAnnotationSequence = [layer]
+            graphics(ds, compound("ARROW", [10.0, 10.0, 60.0, 60.0]))
 
     image, state = make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
     plain = dcmread(state)
@@ -186,6 +176,12 @@ def test_a_state_makes_its_own_values_as_in_dcmtk(
     web.until("document.querySelector('.toast')?.textContent.includes('ARROW')")
     own = web.evaluate("sendhome.stage.active.state.voi.rescale ?? null")
     assert (own is None) is (intercept == -1024)  # which is the image's
+    # The corner says the unit that the state makes, which without a rescale of its own is none.
+    center = f"{(intercept or 0) + 1000:,}"
+    line = f"C {center} W 2,000{'' if intercept is None else ' HU'}".replace(
+        "-", "\N{HYPHEN-MINUS}"
+    )
+    web.until(f"{CORNER}.includes({line!r})")
 
 
 def test_every_key_frame_has_its_button_and_what_is_missing_is_counted(
@@ -235,23 +231,6 @@ def test_a_state_is_put_on_from_the_list_of_series(web: Browser, tmp_path: Path)
 
 
 # --- tables behind the windows, and compound graphics ---------------------------------------------
-
-
-def colours(web: Browser) -> np.ndarray[Any, Any]:
-    """As `shades`: red, green and blue."""
-    text = web.evaluate(
-        f"""(() => {{
-          const vp = sendhome.stage.active;
-          vp.oneToOne();
-          vp.drawNow();
-          const at = vp.toScreen({{ x: {SIZE // 2}, y: {SIZE // 2} }});
-          const corner = [at.x - {SIZE // 2}, at.y - {SIZE // 2}].map(Math.round);
-          const data = vp.element.querySelector('.vp-image').getContext('2d')
-            .getImageData(...corner, {SIZE}, {SIZE}).data;
-          return btoa(String.fromCharCode(...data.filter((_, i) => i % 4 < 3)));
-        }})()"""
-    )
-    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(SIZE, SIZE, 3).astype(int)
 
 
 @pytest.mark.parametrize(("count", "bits"), [(256, 8), (4096, 12), (16, 16)])
@@ -376,19 +355,42 @@ COMPOUND = [
 ]  # fmt: skip
 
 
+def is_drawn(web: Browser, x: float, y: float, dx: float = 0, dy: float = 0) -> bool:
+    """Whether a mark goes through this point of the image, so many screen pixels beside it."""
+    return bool(
+        web.evaluate(
+            f"""(() => {{
+              const vp = sendhome.stage.active;
+              const at = vp.toScreen({{ x: {x}, y: {y} }});
+              const canvas = vp.element.querySelector('.vp-graphics');
+              const by = canvas.width / vp.size.width;
+              const data = canvas.getContext('2d').getImageData(
+                Math.round((at.x + {dx}) * by) - 1, Math.round((at.y + {dy}) * by) - 1, 3, 3
+              ).data;
+              return data.some((each, i) => i % 4 === 3 && each > 100);
+            }})()"""
+        )
+    )
+
+
+def graphics(ds: Dataset, *all_of_them: Dataset) -> None:
+    """Compound graphics of a state, on the whole of its image."""
+    area = ds.DisplayedAreaSelectionSequence[0]
+    area.DisplayedAreaBottomRightHandCorner = [SIZE, SIZE]
+    layer = Dataset()
+    layer.GraphicLayer, layer.CompoundGraphicSequence = "L1", list(all_of_them)
+    ds.GraphicAnnotationSequence = [layer]
+
+
 def test_compound_graphics_stand_where_the_state_has_them(web: Browser, tmp_path: Path) -> None:
     def edit(ds: Dataset) -> None:
         gradient(ds)
         if ds.Modality == "PR":
-            area = ds.DisplayedAreaSelectionSequence[0]
-            area.DisplayedAreaBottomRightHandCorner = [SIZE, SIZE]
+            graphics(ds, *COMPOUND)
             text = Dataset()
             text.AnchorPointAnnotationUnits, text.AnchorPoint = "PIXEL", [30, 44]
             text.UnformattedTextValue = "Ruler, ellipse, rectangle"
-            layer = Dataset()
-            layer.GraphicLayer, layer.CompoundGraphicSequence = "L1", COMPOUND
-            layer.TextObjectSequence = [text]
-            ds.GraphicAnnotationSequence = [layer]
+            ds.GraphicAnnotationSequence[0].TextObjectSequence = [text]
 
     make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
     pack(web, tmp_path / "in", tmp_path / "medium")
@@ -399,23 +401,6 @@ def test_compound_graphics_stand_where_the_state_has_them(web: Browser, tmp_path
     assert not any(kind in told for kind in ("RULER", "ELLIPSE", "RECTANGLE", "CROSSHAIR"))
     web.evaluate("sendhome.stage.active.drawNow()")
     web.ask("screenshot", path=str(tmp_path / "compound.png"))
-
-    def is_drawn(x: float, y: float, dx: float = 0, dy: float = 0) -> bool:
-        """Whether a mark goes through this point of the image, so many screen pixels beside it."""
-        return bool(
-            web.evaluate(
-                f"""(() => {{
-                  const vp = sendhome.stage.active;
-                  const at = vp.toScreen({{ x: {x}, y: {y} }});
-                  const canvas = vp.element.querySelector('.vp-graphics');
-                  const by = canvas.width / vp.size.width;
-                  const data = canvas.getContext('2d').getImageData(
-                    Math.round((at.x + {dx}) * by) - 1, Math.round((at.y + {dy}) * by) - 1, 3, 3
-                  ).data;
-                  return data.some((each, i) => i % 4 === 3 && each > 100);
-                }})()"""
-            )
-        )
 
     quarter = np.sqrt(0.5)
     drawn = [
@@ -434,5 +419,148 @@ def test_compound_graphics_stand_where_the_state_has_them(web: Browser, tmp_path
         (16, 11), (16, 8.5), (46, 34), (46, 34, width * 0.015, 0), (46, 34, width * 0.13, 0),
         (16, 24), (16, 24, width * 0.04, 0), (31, 35),
     ]  # fmt: skip
-    assert [it for it in drawn if not is_drawn(*it)] == []
-    assert [it for it in not_drawn if is_drawn(*it)] == []
+    assert [it for it in drawn if not is_drawn(web, *it)] == []
+    assert [it for it in not_drawn if is_drawn(web, *it)] == []
+
+
+def keep(web: Browser, name: str) -> None:
+    """Keep the page as it is now where a person wants to look at it."""
+    folder = os.environ.get("SENDHOME_PICTURES")
+    if folder is not None:
+        web.evaluate("(sendhome.stage.active.redraw(), sendhome.stage.active.drawNow())")
+        web.ask("screenshot", path=f"{folder}/{name}-{web.kind}.png")
+
+
+@BOTH
+def test_a_cut_line_that_runs_upwards_has_its_arrows(web: Browser, tmp_path: Path) -> None:
+    """PS3.3 C.10.5.1.3.6: at the middle of each half, towards the line, from its right."""
+
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        if ds.Modality == "PR":
+            graphics(
+                ds,
+                compound("CUTLINE", [16, 60, 16, 4]),
+                compound("CUTLINE", [48, 60, 48, 4], RotationPoint=[48, 32], RotationAngle=90.0),
+            )
+
+    make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    put_on(web, "Lung window")
+    web.until("sendhome.stage.active.state.voi !== null")
+    assert web.evaluate("document.querySelector('.toast')?.textContent ?? ''") == ""
+    keep(web, "cutline")
+    for rotation, off in ((0, (1, 0)), (90, (0, 1))):  # clockwise: right is down then
+        web.evaluate(f"sendhome.stage.active.update({{ rotation: {rotation} }})")
+        web.evaluate("sendhome.stage.active.drawNow()")
+        assert_arrows(web, 16, off)
+        assert_arrows(web, 48, (off[1], -off[0]))  # that one was turned against the clock
+
+
+def assert_arrows(web: Browser, column: int, off: tuple[int, int]) -> None:
+    """Arrows of a cut line through this column and row 32, on that side of it on the screen."""
+    size, point = web.evaluate(
+        f"(vp => [[vp.size.width, vp.size.height], vp.toScreen({{ x: {column}, y: 32 }})])"
+        "(sendhome.stage.active)"
+    )
+    middle = np.array([point["x"], point["y"]])
+    away = np.array(off)
+    along = np.abs(away[::-1])
+    ends = middle * (1 - along), middle * (1 - along) + np.array(size) * along
+    for end in ends:
+        tip = (middle + end) / 2
+
+        def there(beside: int, aside: int = 0, tip: Any = tip) -> bool:
+            x, y = tip + away * beside + along * aside
+            return is_drawn(web, *in_image(web, x, y))
+
+        assert [it for it in (0, 5, 15, 28) if not there(it)] == []
+        assert there(6, 3)  # the head
+        assert there(6, -3)
+        assert [it for it in (-6, -15, -28, 38) if there(it)] == []
+        assert not there(24, 5)
+
+
+def in_image(web: Browser, x: float, y: float) -> tuple[float, float]:
+    point = web.evaluate(f"sendhome.stage.active.toImage({{ x: {x}, y: {y} }})")
+    return point["x"], point["y"]
+
+
+def bitmap(ds: Dataset, covered: np.ndarray[Any, Any], shade: int) -> None:
+    """A Bitmap Display Shutter in group 6002."""
+    rows, columns = covered.shape
+    ds.ShutterShape, ds.ShutterOverlayGroup, ds.ShutterPresentationValue = "BITMAP", 0x6002, shade
+    for element, vr, value in (
+        (0x10, "US", rows), (0x11, "US", columns), (0x40, "CS", "G"), (0x50, "SS", [1, 1]),
+        (0x100, "US", 1), (0x102, "US", 0),
+        (0x3000, "OW", np.packbits(covered.ravel(), bitorder="little").tobytes()),
+    ):  # fmt: skip
+        ds.add_new(0x60020000 + element, vr, value)
+
+
+def blot(rows: int = SIZE, columns: int = SIZE) -> np.ndarray[Any, Any]:
+    """No shape that the other shutters have."""
+    y, x = np.mgrid[:rows, :columns]
+    return (np.abs(np.sin(x / 7) * 12 + 30 - y) > 14) | ((x % 11 == 0) & (y % 5 == 0))
+
+
+def whole(web: Browser) -> np.ndarray[Any, Any]:
+    """Shades with what lies on them."""
+    return pixels(web, SIZE, SIZE, layers=".vp-image, .vp-graphics")[..., 0]
+
+
+@BOTH
+@pytest.mark.parametrize("shade", [0, 0xFFFF, 0x6000])
+def test_a_state_s_bitmap_shuts_its_image(web: Browser, tmp_path: Path, shade: int) -> None:
+    """DCMTK's shades where nothing is shut: dcmp2pgm reads a bitmap and does not burn it in."""
+
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        if ds.Modality == "PR":
+            item = ds.SoftcopyVOILUTSequence[0]
+            item.WindowCenter, item.WindowWidth = 1000, 2000
+            area = ds.DisplayedAreaSelectionSequence[0]
+            area.DisplayedAreaBottomRightHandCorner = [SIZE, SIZE]
+            bitmap(ds, blot(), shade)
+
+    image, state = make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
+    expected = dcmtk(image, state, tmp_path / "expected.pgm")
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    put_on(web, "Lung window")
+    web.until("sendhome.stage.active.state.voi !== null")
+    worn, shut = whole(web), blot()
+    assert 0.2 < shut.mean() < 0.8
+    assert np.abs(worn - expected)[~shut].max() <= 2
+    assert (worn[shut] == round(shade / 257)).all()
+    assert web.evaluate("document.querySelector('.toast')?.textContent ?? ''") == ""
+    if shade == 0x6000:
+        keep(web, "bitmap-shutter")
+
+
+@BOTH
+def test_an_image_s_bitmap_shuts_it_and_is_no_overlay(web: Browser, tmp_path: Path) -> None:
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        bitmap(ds, blot(), 0x6000)
+
+    make_study(tmp_path / "in", ("CR",), rows=SIZE, columns=SIZE, edit=edit)
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    plain, shut = shades(web), pixels(web, SIZE, SIZE, layers=".vp-image, .vp-graphics")
+    assert plain.max() - plain.min() > 200
+    expected = np.where(blot(), 0x60, plain)
+    assert np.abs(shut - expected[..., None]).max() == 0
+    assert web.evaluate("sendhome.stage.active.picture.info.overlays.length") == 0
+
+
+@BOTH
+def test_a_bitmap_of_another_size_is_named_and_shuts_nothing(web: Browser, tmp_path: Path) -> None:
+    def edit(ds: Dataset) -> None:
+        gradient(ds)
+        if ds.Modality == "PR":
+            bitmap(ds, blot(SIZE, SIZE // 2), 0xFFFF)
+
+    make_study(tmp_path / "in", ("CT", "PR"), rows=SIZE, columns=SIZE, edit=edit)
+    pack(web, tmp_path / "in", tmp_path / "medium")
+    put_on(web, "Lung window")
+    web.until("document.querySelector('.toast')?.textContent.includes('Bitmap Display Shutter')")
+    assert np.abs(whole(web) - shades(web)).max() == 0

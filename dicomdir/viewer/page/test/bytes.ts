@@ -1,7 +1,11 @@
 /** DICOM by hand, for tests: elements in Explicit VR Little Endian. */
+import { DataSet } from "../src/dicom/dataset.ts";
+
 const LONG = new Set(["OB", "OW", "SQ", "UN", "UT", "UC"]);
 
 export type Value = string | number[] | Uint8Array | Uint8Array[];
+/** Tag, VR and value. */
+export type Element = [number, string, Value];
 
 export function element(tag: number, vr: string, value: Value): Uint8Array {
   const data = body(vr, value);
@@ -16,8 +20,13 @@ export function element(tag: number, vr: string, value: Value): Uint8Array {
   return join(head, data);
 }
 
-export function dataset(...elements: [number, string, Value][]): Uint8Array {
+export function dataset(...elements: Element[]): Uint8Array {
   return join(...elements.sort((a, b) => a[0] - b[0]).map((each) => element(...each)));
+}
+
+/** A data set of these elements, as the page reads one. */
+export function parsed(...elements: Element[]): DataSet {
+  return new DataSet(dataset(...elements));
 }
 
 export function join(...parts: Uint8Array[]): Uint8Array {
@@ -38,7 +47,7 @@ export function item(content: Uint8Array, isUndefined = false): Uint8Array {
   return isUndefined ? join(head, content, end) : join(head, content);
 }
 
-export function sequence(tag: number, ...items: Uint8Array[]): [number, string, Value] {
+export function sequence(tag: number, ...items: Uint8Array[]): Element {
   return [tag, "SQ", items.map((each) => item(each))];
 }
 

@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { InstanceEntry } from "../src/data/format.ts";
 import { Charset } from "../src/dicom/charset.ts";
 import { DataSet, DatasetError } from "../src/dicom/dataset.ts";
+import { frameInfo } from "../src/dicom/frame.ts";
 import { readKeyObject } from "../src/dicom/key_object.ts";
 import { readName, shownName } from "../src/dicom/names.ts";
 import { overlayMask, overlaysOf } from "../src/dicom/overlay.ts";
 import { paletteOf } from "../src/dicom/palette.ts";
-import { readPresentationState, stateVoi } from "../src/dicom/presentation.ts";
-import { shutterOf } from "../src/dicom/shutter.ts";
+import { leftOutOn, readPresentationState, stateVoi } from "../src/dicom/presentation.ts";
+import { fits, shutterOf } from "../src/dicom/shutter.ts";
 import { T } from "../src/dicom/tags.ts";
-import { dataset, element, item, join, seeded, sequence } from "./bytes.ts";
+import { dataset, type Element, element, item, join, parsed, seeded, sequence } from "./bytes.ts";
 
 const latin = (text: string) => Uint8Array.from(text, (each) => each.charCodeAt(0));
 
 test("values of every kind, and what is missing", () => {
-  const ds = new DataSet(
-    dataset(
-      [T.PatientName, "PN", "DOE^JANE"],
-      [T.PixelSpacing, "DS", "0.5\\0.25 "],
-      [T.Rows, "US", [512]],
-      [T.PixelPaddingValue, "SS", [-2000]],
-      [T.ShutterShape, "CS", "CIRCULAR\\POLYGONAL"],
-      [T.PhysicalDeltaX, "FD", [0.0125]],
-      [T.SOPInstanceUID, "UI", "1.2.3"],
-    ),
+  const ds = parsed(
+    [T.PatientName, "PN", "DOE^JANE"],
+    [T.PixelSpacing, "DS", "0.5\\0.25 "],
+    [T.Rows, "US", [512]],
+    [T.PixelPaddingValue, "SS", [-2000]],
+    [T.ShutterShape, "CS", "CIRCULAR\\POLYGONAL"],
+    [T.PhysicalDeltaX, "FD", [0.0125]],
+    [T.SOPInstanceUID, "UI", "1.2.3"],
   );
   assert.equal(ds.string(T.PatientName), "DOE^JANE");
   assert.deepEqual(ds.numbers(T.PixelSpacing), [0.5, 0.25]);
@@ -138,14 +138,12 @@ test("person names as people read them", () => {
 
 test("overlays: bits of a plane, a frame of many, bits in the pixels", () => {
   const plane = (more: [number, string, string | number[] | Uint8Array][]) =>
-    new DataSet(
-      dataset(
-        [0x60000010, "US", [2]],
-        [0x60000011, "US", [3]],
-        [0x60000040, "CS", "G"],
-        [0x60000050, "SS", [1, -1]],
-        ...more,
-      ),
+    parsed(
+      [0x60000010, "US", [2]],
+      [0x60000011, "US", [3]],
+      [0x60000040, "CS", "G"],
+      [0x60000050, "SS", [1, -1]],
+      ...more,
     );
   const [one] = overlaysOf(plane([[0x60003000, "OW", Uint8Array.of(0b101001, 0)]]), 0);
   assert.deepEqual([one!.x, one!.y], [-2, 0]);
@@ -170,7 +168,7 @@ test("overlays: bits of a plane, a frame of many, bits in the pixels", () => {
 
 test("palettes: whole, of 8 bits in 16, and in segments", () => {
   const three = (make: (part: number) => [number, string, number[]][]) =>
-    new DataSet(dataset(...[0, 1, 2].flatMap(make)));
+    parsed(...[0, 1, 2].flatMap(make));
   const wide = paletteOf(
     three((part) => [
       [T.RedPaletteDescriptor + part, "US", [3, 10, 16]],
@@ -186,66 +184,101 @@ test("palettes: whole, of 8 bits in 16, and in segments", () => {
     ]),
   )!;
   assert.deepEqual([...segmented.red], [0, 0x10, 0x20, 0x30, 0x40, 0x50]);
-  assert.equal(paletteOf(new DataSet(dataset([T.Rows, "US", [1]]))), null);
+  assert.equal(paletteOf(parsed([T.Rows, "US", [1]])), null);
 });
 
 test("shutters in image coordinates", () => {
-  const ds = new DataSet(
-    dataset(
-      [T.ShutterShape, "CS", "RECTANGULAR\\CIRCULAR"],
-      [T.ShutterLeftVerticalEdge, "IS", "10"],
-      [T.ShutterRightVerticalEdge, "IS", "100"],
-      [T.ShutterUpperHorizontalEdge, "IS", "20"],
-      [T.ShutterLowerHorizontalEdge, "IS", "50"],
-      [T.CenterOfCircularShutter, "IS", "30\\60"],
-      [T.RadiusOfCircularShutter, "IS", "25"],
-    ),
+  const ds = parsed(
+    [T.ShutterShape, "CS", "RECTANGULAR\\CIRCULAR"],
+    [T.ShutterLeftVerticalEdge, "IS", "10"],
+    [T.ShutterRightVerticalEdge, "IS", "100"],
+    [T.ShutterUpperHorizontalEdge, "IS", "20"],
+    [T.ShutterLowerHorizontalEdge, "IS", "50"],
+    [T.CenterOfCircularShutter, "IS", "30\\60"],
+    [T.RadiusOfCircularShutter, "IS", "25"],
   );
-  assert.deepEqual(shutterOf(ds), {
+  assert.deepEqual(shutterOf(ds, 0), {
     rectangle: { x0: 10, y0: 20, x1: 99, y1: 49 },
     circle: { x: 59.5, y: 29.5, radius: 25 },
     polygon: null,
+    bitmap: null,
     shade: 0,
   });
-  assert.equal(shutterOf(new DataSet(dataset([T.ShutterShape, "CS", "CIRCULAR"]))), null);
+  assert.equal(shutterOf(parsed([T.ShutterShape, "CS", "CIRCULAR"]), 0), null);
+});
+
+test("a bitmap shutter is an overlay plane of the object, and that is no overlay then", () => {
+  const plane = (group: number, ...bytes: number[]): Element[] => [
+    [group * 65_536 + 0x10, "US", [2]],
+    [group * 65_536 + 0x11, "US", [3]],
+    [group * 65_536 + 0x3000, "OW", Uint8Array.from(bytes)],
+  ];
+  const bitmap: Element[] = [
+    [T.ShutterShape, "CS", "BITMAP"],
+    [T.ShutterPresentationValue, "US", [0xffff]],
+    [T.ShutterOverlayGroup, "US", [0x6002]],
+  ];
+  const planes = [...plane(0x6000, 1, 0), ...plane(0x6002, 0b110, 0)];
+  const shutter = shutterOf(parsed(...bitmap, ...planes), 0)!;
+  assert.deepEqual([...overlayMask(shutter.bitmap!, null)], [0, 1, 1, 0, 0, 0]);
+  assert.deepEqual([shutter.shade, shutter.rectangle], [1, null]);
+  assert.ok(fits(shutter, { rows: 2, columns: 3 }));
+  assert.ok(!fits(shutter, { rows: 3, columns: 2 }));
+  const groups = (rows: number) =>
+    frameInfo({ rows, columns: 3 } as InstanceEntry, parsed(...bitmap, ...planes), 0).overlays.map(
+      ({ group }) => group,
+    );
+  assert.deepEqual([groups(2), groups(4)], [[0x6000], [0x6000, 0x6002]]);
+  // No plane of that group, no group, and a group that is none of overlays.
+  assert.equal(shutterOf(parsed(...bitmap, ...plane(0x6000, 1, 0)), 0), null);
+  for (const group of [0, 0x6020, 0x7fe0, 0x0028]) {
+    const other = bitmap.map(
+      (each): Element =>
+        each[0] === T.ShutterOverlayGroup ? [T.ShutterOverlayGroup, "US", [group]] : each,
+    );
+    assert.equal(shutterOf(parsed(...other, ...planes), 0), null, String(group));
+  }
+  const state = readPresentationState(parsed(...bitmap, ...planes));
+  const [word] = readPresentationState(parsed(...bitmap)).leftOut;
+  assert.deepEqual([state.leftOut, word], [[], "Bitmap Display Shutter"]);
+  assert.deepEqual(leftOutOn(state, { rows: 2, columns: 3 }), []);
+  assert.deepEqual(leftOutOn(state, { rows: 2, columns: 4 }), [word]);
 });
 
 test("a presentation state: windows by image, marks, turning", () => {
   const image = (uid: string) => dataset([T.ReferencedSOPInstanceUID, "UI", uid]);
   const state = readPresentationState(
-    new DataSet(
-      dataset(
-        [T.ContentLabel, "CS", "LUNG"],
-        [T.ImageRotation, "US", [90]],
-        [T.ImageHorizontalFlip, "CS", "Y"],
-        [T.PresentationLUTShape, "CS", "INVERSE"],
-        sequence(
-          T.SoftcopyVOILUTSequence,
-          dataset(
-            sequence(T.ReferencedImageSequence, image("1.1")),
-            [T.WindowCenter, "DS", "-600"],
-            [T.WindowWidth, "DS", "1500"],
-          ),
+    parsed(
+      [T.ContentLabel, "CS", "LUNG"],
+      [T.ImageRotation, "US", [90]],
+      [T.ImageHorizontalFlip, "CS", "Y"],
+      [T.PresentationLUTShape, "CS", "INVERSE"],
+      sequence(
+        T.SoftcopyVOILUTSequence,
+        dataset(
+          sequence(T.ReferencedImageSequence, image("1.1")),
+          [T.WindowCenter, "DS", "-600"],
+          [T.WindowWidth, "DS", "1500"],
         ),
-        sequence(
-          T.GraphicAnnotationSequence,
-          dataset(
-            sequence(T.ReferencedImageSequence, image("1.1")),
-            sequence(
-              T.GraphicObjectSequence,
-              dataset(
-                [T.GraphicAnnotationUnits, "CS", "PIXEL"],
-                [T.GraphicType, "CS", "POLYLINE"],
-                [T.GraphicData, "FL", [1, 1, 11, 21]],
-              ),
+      ),
+      sequence(
+        T.GraphicAnnotationSequence,
+        dataset(
+          sequence(T.ReferencedImageSequence, image("1.1")),
+          sequence(
+            T.GraphicObjectSequence,
+            dataset(
+              [T.GraphicAnnotationUnits, "CS", "PIXEL"],
+              [T.GraphicType, "CS", "POLYLINE"],
+              [T.GraphicData, "FL", [1, 1, 11, 21]],
             ),
-            sequence(
-              T.TextObjectSequence,
-              dataset(
-                [T.UnformattedTextValue, "ST", "here"],
-                [T.AnchorPointAnnotationUnits, "CS", "DISPLAY"],
-                [T.AnchorPoint, "FL", [0.5, 0.5]],
-              ),
+          ),
+          sequence(
+            T.TextObjectSequence,
+            dataset(
+              [T.UnformattedTextValue, "ST", "here"],
+              [T.AnchorPointAnnotationUnits, "CS", "DISPLAY"],
+              [T.AnchorPoint, "FL", [0.5, 0.5]],
             ),
           ),
         ),
@@ -285,12 +318,10 @@ test("a key object selection: why, what was said, and of which images", () => {
     ),
   );
   const made = readKeyObject(
-    new DataSet(
-      dataset(
-        sequence(T.ConceptNameCodeSequence, code),
-        sequence(0x0040a375, evidence),
-        sequence(T.ContentSequence, ...content),
-      ),
+    parsed(
+      sequence(T.ConceptNameCodeSequence, code),
+      sequence(0x0040a375, evidence),
+      sequence(T.ContentSequence, ...content),
     ),
   );
   assert.deepEqual(made, {
@@ -316,18 +347,16 @@ test("compound graphics: not twice, drawn where they can be, else named", () => 
     [T.GraphicData, "FL", [0, 0, 1, 1]],
   );
   const state = readPresentationState(
-    new DataSet(
-      dataset(
-        sequence(
-          T.GraphicAnnotationSequence,
-          dataset(
-            sequence(T.GraphicObjectSequence, simple),
-            sequence(
-              T.CompoundGraphicSequence,
-              compound(1, "RULER"),
-              compound(2, "RECTANGLE"),
-              compound(3, "ARROW"),
-            ),
+    parsed(
+      sequence(
+        T.GraphicAnnotationSequence,
+        dataset(
+          sequence(T.GraphicObjectSequence, simple),
+          sequence(
+            T.CompoundGraphicSequence,
+            compound(1, "RULER"),
+            compound(2, "RECTANGLE"),
+            compound(3, "ARROW"),
           ),
         ),
       ),

@@ -18,7 +18,7 @@ import { shownDate, shownTime } from "../src/ui/dates.ts";
 import { mediumAddress } from "../src/ui/pages.ts";
 import { filterRows, type TagRow } from "../src/ui/tag_browser.ts";
 import { firstAbove } from "../src/ui/virtual_list.ts";
-import { dataset, element, item, join, seeded, sequence, type Value } from "./bytes.ts";
+import { dataset, element, item, join, parsed, seeded, sequence, type Value } from "./bytes.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Given = [number, string, Value];
@@ -51,18 +51,16 @@ test("a report: sections, text, measurements, references and their evidence", ()
   );
   const series = dataset([0x0020000e, "UI", "1.9"], sequence(T.ReferencedSOPSequence, sop));
   const study = dataset([0x0020000d, "UI", "1.8"], sequence(T.ReferencedSeriesSequence, series));
-  const ds = new DataSet(
-    dataset(
-      [T.ValueType, "CS", "CONTAINER"],
-      sequence(T.ConceptNameCodeSequence, code("CT Thorax")),
-      [0x0040a491, "CS", "PARTIAL"],
-      sequence(0x0040a375, study),
-      sequence(
-        T.ContentSequence,
-        content("TEXT", "Finding", [T.TextValue, "UT", "A\\B <b>x</b>"]),
-        content("NUM", "Diameter", sequence(0x0040a300, measured)),
-        content("IMAGE", "Seen in", sequence(T.ReferencedSOPSequence, sop)),
-      ),
+  const ds = parsed(
+    [T.ValueType, "CS", "CONTAINER"],
+    sequence(T.ConceptNameCodeSequence, code("CT Thorax")),
+    [0x0040a491, "CS", "PARTIAL"],
+    sequence(0x0040a375, study),
+    sequence(
+      T.ContentSequence,
+      content("TEXT", "Finding", [T.TextValue, "UT", "A\\B <b>x</b>"]),
+      content("NUM", "Diameter", sequence(0x0040a300, measured)),
+      content("IMAGE", "Seen in", sequence(T.ReferencedSOPSequence, sop)),
     ),
   );
   const report = readReport(ds);
@@ -81,7 +79,7 @@ test("a report that never ends is cut, not followed", () => {
     inner = content("CONTAINER", "c", sequence(T.ContentSequence, inner));
   assert.equal(readReport(new DataSet(inner)).isCut, true);
   const many = Array.from({ length: 6000 }, () => content("TEXT", "n", [T.TextValue, "UT", "x"]));
-  const wide = readReport(new DataSet(dataset(sequence(T.ContentSequence, ...many))));
+  const wide = readReport(parsed(sequence(T.ContentSequence, ...many)));
   assert.equal(wide.isCut, true);
   assert.equal(wide.root.children.length, 4999);
 });
@@ -107,7 +105,7 @@ function waveform(...more: Given[]): DataSet {
     [0x54001010, "OW", own(new Uint8Array(Int16Array.of(0, 1, 200, 2, -32768, 3).buffer))],
     ...more,
   );
-  return new DataSet(dataset(sequence(0x54000100, group)));
+  return parsed(sequence(0x54000100, group));
 }
 
 test("curves in millivolts, with what the device left out", () => {

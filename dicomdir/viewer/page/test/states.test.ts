@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shapeOf } from "../src/dicom/compound.ts";
-import { DataSet } from "../src/dicom/dataset.ts";
+import { isWhole, shapeOf } from "../src/dicom/compound.ts";
 import type { FrameInfo } from "../src/dicom/frame.ts";
 import { readPresentationState } from "../src/dicom/presentation.ts";
 import { T } from "../src/dicom/tags.ts";
 import { shadeTable, type Voi } from "../src/render/shades.ts";
-import { dataset, sequence, type Value } from "./bytes.ts";
-
-type Element = [number, string, Value];
+import { dataset, type Element, parsed, sequence } from "./bytes.ts";
 
 const item = (type: string, ...more: Element[]) =>
-  new DataSet(dataset([T.CompoundGraphicType, "CS", type], ...more));
+  parsed([T.CompoundGraphicType, "CS", type], ...more);
 const shape = (type: string, points: [number, number][], ...more: Element[]) =>
   shapeOf(item(type, ...more), points, true);
 const rounded = (points: [number, number][] | undefined) =>
@@ -182,6 +179,50 @@ test("a ruler has its ticks and labels on the sides that it names", () => {
   );
 });
 
+test("a cut line is looked at from its right, where it is known which side that is", () => {
+  const line = (points: [number, number][], ...more: Element[]) =>
+    shape("CUTLINE", points, ...more);
+  // Straight up: right of it.
+  const up = line([
+    [10, 20],
+    [10, 0],
+  ]);
+  assert.deepEqual([up?.kind, up?.from], ["infinite", [30, 10]]);
+  const aslant = line([
+    [0, 10],
+    [4, 8],
+  ]);
+  assert.deepEqual(aslant?.from, [4, 13]);
+  // Turned with the line: by 90 degrees against the clock, right becomes up.
+  const lain = line(
+    [
+      [10, 20],
+      [10, 0],
+    ],
+    ...turned,
+  );
+  assert.deepEqual(rounded([lain!.from!]), [[10, -10]]);
+  for (const end of [
+    [10, 40],
+    [20, 20],
+    [10, 20],
+  ] as [number, number][]) {
+    assert.equal(line([[10, 20], end])?.from, undefined, String(end));
+  }
+  const data = (...points: number[]) => item("CUTLINE", [T.GraphicData, "FL", points]);
+  assert.deepEqual([data(10, 20, 10, 0), data(10, 0, 10, 20), data(10, 20), data()].map(isWhole), [
+    true,
+    false,
+    false,
+    false,
+  ]);
+  const other = shape("INFINITELINE", [
+    [10, 20],
+    [10, 0],
+  ]);
+  assert.equal(other?.from, undefined);
+});
+
 test("what is hostile or not known for certain is not drawn, and named", () => {
   for (const type of ["RANGELINE", "MY_OWN", ""]) {
     assert.equal(
@@ -220,20 +261,18 @@ test("what is hostile or not known for certain is not drawn, and named", () => {
       [T.GraphicData, "FL", [1, 1, 3, 3]],
     );
   const state = readPresentationState(
-    new DataSet(
-      dataset(
-        sequence(
-          T.GraphicAnnotationSequence,
-          dataset(
-            sequence(
-              T.CompoundGraphicSequence,
-              ...["CUTLINE", "ARROW", "ELLIPSE", "CUTLINE"].map(compound),
-            ),
+    parsed(
+      sequence(
+        T.GraphicAnnotationSequence,
+        dataset(
+          sequence(
+            T.CompoundGraphicSequence,
+            ...["CUTLINE", "ARROW", "ELLIPSE", "CUTLINE"].map(compound),
           ),
         ),
-        sequence(T.PresentationLUTSequence, dataset([T.LUTDescriptor, "US", [4, 0, 8]])),
-        [T.RedPaletteDescriptor, "US", [4, 0, 8]],
       ),
+      sequence(T.PresentationLUTSequence, dataset([T.LUTDescriptor, "US", [4, 0, 8]])),
+      [T.RedPaletteDescriptor, "US", [4, 0, 8]],
     ),
   );
   assert.deepEqual(state.leftOut, ["CUTLINE", "ARROW", "Presentation LUT", "Palette Color"]);

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InstanceEntry } from "../src/data/format.ts";
-import type { GreyPicture, Picture, Source } from "../src/data/source.ts";
-import { DataSet } from "../src/dicom/dataset.ts";
+import { type GreyPicture, type Picture, type Source, storedValue } from "../src/data/source.ts";
 import { type FrameInfo, frameInfo } from "../src/dicom/frame.ts";
-import { firstFrame, masksOf } from "../src/dicom/mask.ts";
+import { contradictionsOf, firstFrame, masksOf } from "../src/dicom/mask.ts";
 import type { PresentationState } from "../src/dicom/presentation.ts";
 import { presetsFor } from "../src/dicom/presets.ts";
 import { T } from "../src/dicom/tags.ts";
@@ -15,9 +14,7 @@ import { viewStateOf } from "../src/view/apply_state.ts";
 import type { Viewport } from "../src/view/viewport.ts";
 import { voiFor } from "../src/view/voi_choice.ts";
 import { DifferenceSource } from "../src/volume/difference.ts";
-import { dataset, sequence, type Value } from "./bytes.ts";
-
-type Elements = [number, string, Value][];
+import { dataset, type Element, parsed, sequence } from "./bytes.ts";
 
 const ENTRY: InstanceEntry = {
   uid: "1.2.3",
@@ -37,17 +34,17 @@ const ENTRY: InstanceEntry = {
   planar: 0,
 } as unknown as InstanceEntry;
 
-const info = (elements: Elements, frame = 0): FrameInfo =>
-  frameInfo(ENTRY, new DataSet(dataset(...elements)), frame);
+const info = (elements: Element[], frame = 0): FrameInfo =>
+  frameInfo(ENTRY, parsed(...elements), frame);
 
-const DRUG: Elements = [
+const DRUG: Element[] = [
   [T.RadionuclideTotalDose, "DS", "370000000"],
   [T.RadionuclideHalfLife, "DS", "6586.2"],
   [T.RadiopharmaceuticalStartDateTime, "DT", "20240311091200"],
 ];
 
 /** Decay is corrected to the injection: an SUV is the value by 70,000 g for 370 MBq. */
-const pet = (...more: Elements): FrameInfo =>
+const pet = (...more: Element[]): FrameInfo =>
   info([
     [T.Modality, "CS", "PT"],
     [T.Units, "CS", "BQML"],
@@ -86,7 +83,7 @@ test("a PET frame has SUVs, its own values beside them, and windows on SUVs", ()
     [5, 7, 10, 15, 20].map((most) => [most / 2, most]),
   );
   const capture = { ...ENTRY, samples: 3, photometric: "RGB" };
-  const picture = frameInfo(capture, new DataSet(dataset([T.Modality, "CS", "PT"])), 0);
+  const picture = frameInfo(capture, parsed([T.Modality, "CS", "PT"]), 0);
   assert.deepEqual([picture.recorded, picture.noSuv], [null, null]);
   assert.deepEqual([presetsFor("PT", "Bq/mL"), presetsFor("MR", "")], [[], []]);
 });
@@ -169,7 +166,7 @@ test("units as people write them; what counts nothing has none", () => {
   assert.deepEqual([rescaled(unscaled.rescale, 7), unscaled.rescale.unit], [7, ""]);
 });
 
-const item = (...more: Elements) =>
+const item = (...more: Element[]) =>
   dataset([T.MaskOperation, "CS", "AVG_SUB"], [T.MaskFrameNumbers, "US", [1, 3]], ...more);
 
 const film = (...items: Uint8Array[]) =>
@@ -186,46 +183,107 @@ const film = (...items: Uint8Array[]) =>
     ),
   );
 
+const tid = (...more: Element[]) => dataset([T.MaskOperation, "CS", "TID"], ...more);
+const range = (...frames: number[]): Element => [T.ApplicableFrameRange, "US", frames];
+const still = [0, 0] as const;
+
 test("masks are those of the first item that speaks of the frame and can be done", () => {
-  const masks = (...items: Uint8Array[]) => film(...items).map((each) => masksOf(each));
+  const masks = (...items: Uint8Array[]) =>
+    film(...items).map((each) => masksOf(each)?.frames ?? []);
   assert.deepEqual(masks(item()), Array(4).fill([1, 3]));
-  assert.deepEqual(masks(item([T.ApplicableFrameRange, "US", [2, 2, 4, 9]])), [
-    [],
-    [1, 3],
-    [],
-    [1, 3],
-  ]);
-  const none = Array(4).fill([]);
-  assert.deepEqual(masks(item([T.MaskSubPixelShift, "FL", [0, 0.5]])), none);
-  assert.deepEqual(masks(item([T.ContrastFrameAveraging, "US", [2]])), none);
-  assert.deepEqual(masks(dataset([T.MaskOperation, "CS", "TID"])), none);
+  assert.deepEqual(masks(item(range(2, 2, 4, 9))), [[], [1, 3], [], [1, 3]]);
   const beyond = dataset([T.MaskOperation, "CS", "AVG_SUB"], [T.MaskFrameNumbers, "US", [5]]);
-  assert.deepEqual(masks(beyond, item([T.ApplicableFrameRange, "US", [1, 1]])), [
-    [1, 3],
-    [],
-    [],
-    [],
-  ]);
-  assert.deepEqual(
-    film(item()).map((each) => firstFrame(each)),
-    [[], [1], [1], [1]],
-  );
+  assert.deepEqual(masks(beyond, item(range(1, 1))), [[1, 3], [], [], []]);
+  assert.deepEqual(masks(dataset([T.MaskOperation, "CS", "NONE"])), Array(4).fill([]));
+  const firsts = film(item()).map((each) => firstFrame(each));
+  assert.deepEqual(firsts[3], { frames: [1], contrast: [4], shift: still });
+  assert.equal(firsts[0], null);
 });
+
+test("masks in time, averaged frames of contrast, and masks that are moved", () => {
+  const all = (...items: Uint8Array[]) => film(...items).map((each) => masksOf(each));
+  const frames = (...items: Uint8Array[]) => all(...items).map((each) => each?.frames[0] ?? 0);
+  assert.deepEqual(frames(tid()), [0, 1, 2, 3], "the offset is 1 where it is not said");
+  assert.deepEqual(frames(tid([T.TIDOffset, "SS", []])), [0, 1, 2, 3]);
+  assert.deepEqual(frames(tid([T.TIDOffset, "SS", [2]])), [0, 0, 1, 2]);
+  assert.deepEqual(frames(tid([T.TIDOffset, "SS", [-1]])), [2, 3, 4, 0]);
+  assert.deepEqual(frames(tid(range(3, 3))), [0, 0, 2, 0]);
+  assert.deepEqual(
+    all(item([T.ContrastFrameAveraging, "US", [2]])).map((each) => each?.contrast),
+    [[1, 2], [2, 3], [3, 4], undefined],
+  );
+  const [moved] = all(item([T.MaskSubPixelShift, "FL", [0.5, -1.25]]));
+  assert.deepEqual(moved, { frames: [1, 3], contrast: [1], shift: [0.5, -1.25] });
+  // Of an enhanced object: the shift of the frame for this item prevails.
+  const shift = (id: number, by: number[]) =>
+    dataset([T.SubtractionItemID, "US", [id]], [T.MaskSubPixelShift, "FL", by]);
+  const group = (...shifts: Uint8Array[]) =>
+    dataset(sequence(T.FramePixelShiftSequence, ...shifts));
+  const enhanced = item([T.SubtractionItemID, "US", [7]], [T.MaskSubPixelShift, "FL", [1, 1]]);
+  const groups = [group(shift(6, [0, 1]), shift(7, [0, 0.5])), group(), group(), group()];
+  const shifts = [0, 1].map(
+    (n) =>
+      masksOf(
+        info(
+          [
+            [T.NumberOfFrames, "IS", "4"],
+            sequence(T.PerFrameFunctionalGroupsSequence, ...groups),
+            sequence(T.MaskSubtractionSequence, enhanced),
+          ],
+          n,
+        ),
+      )?.shift,
+  );
+  assert.deepEqual(shifts, [
+    [0, 0.5],
+    [1, 1],
+  ]);
+});
+
+test("what is said of masks and cannot be is named, and not done", () => {
+  const said = (...items: Uint8Array[]) => {
+    const [first, ...others] = film(...items);
+    const done = [first!, ...others].filter((each) => masksOf(each)).length;
+    return [contradictionsOf(first!, 4), done];
+  };
+  assert.deepEqual(said(item()), [[], 4]);
+  assert.deepEqual(said(tid()), [[], 3]);
+  assert.deepEqual(said(item([T.ContrastFrameAveraging, "US", [3]])), [[], 2]);
+  const wrong: [Uint8Array, string, number][] = [
+    [tid([T.TIDOffset, "SS", [0]]), "TID Offset 0", 0],
+    [tid([T.TIDOffset, "SS", [3]], range(3, 4)), "TID Offset 3", 1],
+    [tid([T.ContrastFrameAveraging, "US", [2]]), "Contrast Frame Averaging 2", 0],
+    [item([T.ContrastFrameAveraging, "US", [2]], range(3, 4)), "Contrast Frame Averaging 2", 1],
+    [item([T.ContrastFrameAveraging, "US", [0]]), "Contrast Frame Averaging 0", 0],
+    [item([T.ContrastFrameAveraging, "US", [65_535]]), "Contrast Frame Averaging 65535", 0],
+    [item([T.MaskSubPixelShift, "FL", [0, 2]]), "Mask Sub-pixel Shift 0, 2", 0],
+    [item([T.MaskSubPixelShift, "FL", [0.5]]), "Mask Sub-pixel Shift 0.5", 0],
+    [item([T.MaskSubPixelShift, "FL", [Number.NaN, 0]]), "Mask Sub-pixel Shift NaN, 0", 0],
+    [dataset([T.MaskOperation, "CS", "AVG_SUB"]), "Mask Frame Numbers", 0],
+    [dataset([T.MaskOperation, "CS", "REV_TID"], range(1, 4)), "REV_TID", 0],
+    [dataset(range(1, 4)), "Mask Operation", 0],
+  ];
+  for (const [one, text, done] of wrong) assert.deepEqual(said(one), [[text], done], text);
+});
+
+function sourceOf(pictures: GreyPicture[], decoded: Set<number>): Source {
+  return {
+    key: "series/1",
+    modality: "XA",
+    count: pictures.length,
+    info: (i: number) => pictures[i]!.info,
+    ready: () => Promise.resolve(),
+    peek: (i: number) => (decoded.has(i) ? pictures[i]! : null),
+    picture: (i: number) => Promise.resolve(decoded.add(i) && pictures[i]!),
+  } as unknown as Source;
+}
 
 test("a difference is of values, exact, and of frames wherever they stand", async () => {
   const infos = film(item([T.ApplicableFrameRange, "US", [2, 4]]));
   const order = [3, 0, 2, 1];
   const pictures = order.map((n) => grey(infos[n]!, 0, 65_535, 10 * n + 1, n * n));
   const decoded = new Set<number>();
-  const source = {
-    key: "series/1",
-    modality: "XA",
-    count: 4,
-    info: (i: number) => pictures[i]!.info,
-    ready: () => Promise.resolve(),
-    peek: (i: number) => (decoded.has(i) ? pictures[i]! : null),
-    picture: (i: number) => Promise.resolve(decoded.add(i) && pictures[i]!),
-  } as unknown as Source;
+  const source = sourceOf(pictures, decoded);
   const made = await DifferenceSource.of(source, masksOf);
   const value = (picture: Picture, i: number) => {
     const { info: about, cells } = picture as GreyPicture;
@@ -239,7 +297,7 @@ test("a difference is of values, exact, and of frames wherever they stand", asyn
     [0, 1, 2, 3].map((i) => value(last, i)),
     expected(3),
   );
-  assert.deepEqual([last.info.masks, last.info.number], [[1, 3], 4]);
+  assert.deepEqual([last.info.mask?.frames, last.info.number], [[1, 3], 4]);
   assert.equal(made.peek(0), last);
   assert.equal(await made.picture(1), pictures[1], "the first frame has no mask");
   assert.equal(made.peek(3), null);
@@ -252,4 +310,56 @@ test("a difference is of values, exact, and of frames wherever they stand", asyn
   const colour = { kind: "colour", info: infos[3], rows: 2, columns: 2 } as unknown as Picture;
   const mixed = { ...source, peek: () => null, picture: () => Promise.resolve(colour) } as Source;
   await assert.rejects((await DifferenceSource.of(mixed, firstFrame)).picture(3));
+});
+
+/** Of a difference from the first frame: values, Number.NaN where there is none. */
+async function differenceOf(stored: number, ...more: Element[]): Promise<[number[], GreyPicture]> {
+  const infos = film(
+    dataset([T.MaskOperation, "CS", "AVG_SUB"], [T.MaskFrameNumbers, "US", [1]], ...more),
+  );
+  const pictures = infos.map((each, n) =>
+    grey(
+      { ...each, stored, rows: 3, columns: 3 },
+      ...[0, 1, 2, 10, 11, 12, 40, 41, 42].map((c) => c + 100 * n),
+    ),
+  );
+  const made = await DifferenceSource.of(sourceOf(pictures, new Set()), masksOf);
+  const picture = (await made.picture(1)) as GreyPicture;
+  const { rescale, padding } = picture.info;
+  const values = Array.from(picture.cells, (_, i) => storedValue(picture, i)).map((each) =>
+    each === padding?.[0] ? Number.NaN : rescaled(rescale, each),
+  );
+  return [values, picture];
+}
+
+test("a mask goes down and to the left by what its shift says, with parts of pixels between", async () => {
+  const none = Number.NaN;
+  for (const stored of [8, 16]) {
+    const [down] = await differenceOf(stored, [T.MaskSubPixelShift, "FL", [1, 0]]);
+    // The row above is subtracted: 50 = 100 by the slope, and what a row is more than the last.
+    assert.deepEqual(down, [none, none, none, 55, 55, 55, 65, 65, 65]);
+    const [left] = await differenceOf(stored, [T.MaskSubPixelShift, "FL", [0, 1]]);
+    assert.deepEqual(left, [49.5, 49.5, none, 49.5, 49.5, none, 49.5, 49.5, none]);
+    const [part, picture] = await differenceOf(stored, [T.MaskSubPixelShift, "FL", [0.5, -0.25]]);
+    const right = 50 + 0.25 * 0.5;
+    assert.deepEqual(part, [
+      none,
+      none,
+      none,
+      none,
+      right + 2.5,
+      right + 2.5,
+      none,
+      right + 7.5,
+      right + 7.5,
+    ]);
+    assert.equal(picture.info.allocated, stored === 8 ? 16 : 32);
+  }
+});
+
+test("frames of contrast are averaged before their mask is subtracted", async () => {
+  const [values, { info: about }] = await differenceOf(12, [T.ContrastFrameAveraging, "US", [3]]);
+  assert.deepEqual(values, Array(9).fill(100)); // 100, 200 and 300 by the slope of a half
+  assert.deepEqual(about.mask?.contrast, [2, 3, 4]);
+  assert.equal(about.padding, null);
 });

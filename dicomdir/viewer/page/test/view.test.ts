@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DataSet } from "../src/dicom/dataset.ts";
 import { attributesOf } from "../src/dicom/functional.ts";
 import { letters, opposite, planeOf, toImage, toPatient } from "../src/dicom/geometry.ts";
 import { spacingAt, spacingOf } from "../src/dicom/spacing.ts";
@@ -9,10 +8,9 @@ import { rescaled, rescaleOf, spreadWindow, windowed, windowsOf } from "../src/d
 import { Store } from "../src/store.ts";
 import { apply, inverse } from "../src/view/matrix.ts";
 import { fitScale, INITIAL, type Quarter, viewMatrix } from "../src/view/state.ts";
-import { dataset, seeded, sequence } from "./bytes.ts";
+import { dataset, parsed, seeded, sequence } from "./bytes.ts";
 
-const frame = (...elements: Parameters<typeof dataset>) =>
-  attributesOf(new DataSet(dataset(...elements)), 0);
+const frame = (...elements: Parameters<typeof dataset>) => attributesOf(parsed(...elements), 0);
 
 test("a slice's plane takes points to the patient and back", () => {
   const plane = planeOf(
@@ -48,17 +46,15 @@ test("no plane without all of it, or with axes that are none", () => {
 });
 
 test("enhanced objects: the frame's own group before the shared one", () => {
-  const ds = new DataSet(
-    dataset(
-      sequence(
-        T.SharedFunctionalGroupsSequence,
-        dataset(sequence(T.PixelMeasuresSequence, dataset([T.PixelSpacing, "DS", "3\\3"]))),
-      ),
-      sequence(
-        T.PerFrameFunctionalGroupsSequence,
-        dataset(),
-        dataset(sequence(T.PixelMeasuresSequence, dataset([T.PixelSpacing, "DS", "4\\4"]))),
-      ),
+  const ds = parsed(
+    sequence(
+      T.SharedFunctionalGroupsSequence,
+      dataset(sequence(T.PixelMeasuresSequence, dataset([T.PixelSpacing, "DS", "3\\3"]))),
+    ),
+    sequence(
+      T.PerFrameFunctionalGroupsSequence,
+      dataset(),
+      dataset(sequence(T.PixelMeasuresSequence, dataset([T.PixelSpacing, "DS", "4\\4"]))),
     ),
   );
   assert.equal(spacingOf(attributesOf(ds, 0), "CT").x, 3);

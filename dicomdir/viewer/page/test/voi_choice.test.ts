@@ -69,7 +69,10 @@ test("a spot in the dark has a window that shows it", () => {
 test("differences have a window of their own, though the middle is a frame as it is", async () => {
   const plain = slice(1000, 2000, 3000);
   const made = slice(0, 1000, 2000);
-  const difference = { ...made, info: { ...made.info, masks: [1] } };
+  const difference = {
+    ...made,
+    info: { ...made.info, mask: { frames: [1], contrast: [2], shift: [0, 0] as const } },
+  };
   const source = series(plain, difference, plain, plain);
   for (const each of [difference, plain]) {
     voiFor(source, each, null);

@@ -23,6 +23,8 @@ export interface Shape {
   seen?: number;
   /** Where that circle lies. */
   middle?: Pair;
+  /** Of cut lines: a point on the side that is looked from, as seen from the line. */
+  from?: Pair;
   ticks?: Tick[];
   /** Ticks and labels: -1 above a line that runs to the right, 0 across it, 1 below. */
   tickSide?: number;
@@ -74,11 +76,18 @@ export function shapeOf(item: DataSet, points: Pair[], isImage: boolean): Shape 
       return points.length === 2 ? { kind: "line", points: turned(points) } : null;
     case "ARROW": // nor which end the head is at
       return b ? { kind: "ends", points: turned([a, b]) } : null;
-    case "CUTLINE": // without its two arrows, which say from where is looked
-    case "INFINITELINE":
-      return b
-        ? { kind: "infinite", points: turned([a, b]), gap, ...(middle && { middle }) }
-        : null;
+    case "CUTLINE":
+    case "INFINITELINE": {
+      if (!b) return null;
+      const from = viewedFrom(item, a, b);
+      return {
+        kind: "infinite",
+        points: turned([a, b]),
+        gap,
+        ...(middle && { middle }),
+        ...(from && { from: turned([from])[0]! }),
+      };
+    }
     case "CROSSHAIR": {
       const seen = item.number(T.DiameterOfVisibility) ?? 0;
       const [x, y] = a;
@@ -99,10 +108,26 @@ export function shapeOf(item: DataSet, points: Pair[], isImage: boolean): Shape 
   }
 }
 
+/**
+ * A point beside a cut line from where its plane is looked at.
+ *
+ * The arrows stand "in the positive right half-plane of the cutline before rotation"
+ * (C.10.5.1.3.6): right of somebody who goes from its first point to its second, or right on the
+ * screen. Of a line that runs upwards these are the same; of others it is not known which is meant.
+ */
+function viewedFrom(item: DataSet, [x0, y0]: Pair, [x1, y1]: Pair): Pair | null {
+  if (item.string(T.CompoundGraphicType) !== "CUTLINE" || !(y1 < y0)) return null;
+  return [(x0 + x1) / 2 - (y1 - y0), (y0 + y1) / 2 + (x1 - x0)];
+}
+
 /** Types of which only a part is drawn. */
 export function isWhole(item: DataSet): boolean {
   const type = item.string(T.CompoundGraphicType);
-  if (type === "ARROW" || type === "CUTLINE") return false;
+  if (type === "ARROW") return false;
+  if (type === "CUTLINE") {
+    const [x0, y0, x1, y1] = item.numbers(T.GraphicData);
+    return viewedFrom(item, [x0!, y0!], [x1!, y1!]) !== null;
+  }
   return !(type === "CROSSHAIR" && item.items(T.MajorTicksSequence).length);
 }
 

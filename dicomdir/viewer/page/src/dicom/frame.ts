@@ -4,9 +4,10 @@ import type { DataSet } from "./dataset.ts";
 import { attributesOf, type FrameAttributes } from "./functional.ts";
 import { orientationOf, type Plane, planeOf } from "./geometry.ts";
 import type { Lut } from "./lut.ts";
+import type { Mask } from "./mask.ts";
 import { type Overlay, overlaysOf } from "./overlay.ts";
 import { type Palette, paletteOf } from "./palette.ts";
-import { type Shutter, shutterOf } from "./shutter.ts";
+import { fits, type Shutter, shutterOf } from "./shutter.ts";
 import { type Spacing, spacingOf } from "./spacing.ts";
 import { type NoSuv, suvFactor } from "./suv.ts";
 import { T } from "./tags.ts";
@@ -35,8 +36,8 @@ export interface FrameInfo {
   real: RealWorld | null;
   /** Of PET: why there are no SUVs. */
   noSuv: NoSuv | null;
-  /** Frame numbers of what was subtracted from it; empty: nothing was. */
-  masks: readonly number[];
+  /** What was subtracted from it. */
+  mask: Mask | null;
   windows: Window[];
   voiLuts: Lut[];
   plane: Plane | null;
@@ -70,6 +71,8 @@ export function frameInfo(entry: InstanceEntry, ds: DataSet, frame: number): Fra
   const rescale = factor === null ? own : suvScale(own, factor);
   const windows = windowsOf(attributes);
   const plane = planeOf(attributes);
+  const shutter = shutterOf(ds, frame);
+  const shut = shutter && fits(shutter, entry) ? shutter.bitmap?.group : undefined;
   // One-bit pixels are carried as bytes: what the header says of bits is not true of them.
   const highBit = entry.allocated === (ds.number(0x00280100) ?? 0) ? ds.number(T.HighBit) : null;
   const shift = highBit === null ? 0 : highBit + 1 - entry.stored;
@@ -89,7 +92,7 @@ export function frameInfo(entry: InstanceEntry, ds: DataSet, frame: number): Fra
     recorded: factor === null ? null : own,
     real,
     noSuv: typeof suv === "string" ? suv : null,
-    masks: [],
+    mask: null,
     windows: factor === null ? windows : windows.map((each) => scaledWindow(each, factor)),
     voiLuts: voiLutsOf(attributes, own.intercept < 0 || (isSigned && !own.lut)),
     plane,
@@ -98,8 +101,8 @@ export function frameInfo(entry: InstanceEntry, ds: DataSet, frame: number): Fra
     spacing: spacingOf(attributes, modality),
     palette: entry.photometric === "PALETTE COLOR" ? paletteOf(ds) : null,
     supplement: supplementOf(entry, ds),
-    overlays: overlaysOf(ds, frame),
-    shutter: shutterOf(ds),
+    overlays: overlaysOf(ds, frame, shut),
+    shutter,
     padding: paddingOf(ds, isSigned),
     attributes,
   };

@@ -21,17 +21,21 @@ export interface Overlay {
 
 const GROUPS = 16;
 
-/** @param frame From 0. */
-export function overlaysOf(ds: DataSet, frame: number): Overlay[] {
+/**
+ * @param frame From 0.
+ * @param shutter Group of the plane that is the shutter, and no overlay (PS3.3 C.7.6.15).
+ */
+export function overlaysOf(ds: DataSet, frame: number, shutter?: number): Overlay[] {
   const out: Overlay[] = [];
   for (let i = 0; i < GROUPS; i++) {
-    const made = overlayOf(ds, 0x6000 + 2 * i, frame);
+    const group = 0x6000 + 2 * i;
+    const made = group === shutter ? null : overlayOf(ds, group, frame);
     if (made) out.push(made);
   }
   return out;
 }
 
-function overlayOf(ds: DataSet, group: number, frame: number): Overlay | null {
+export function overlayOf(ds: DataSet, group: number, frame: number): Overlay | null {
   const tag = (element: number) => group * 65_536 + element;
   const rows = ds.number(tag(0x0010)) ?? 0;
   const columns = ds.number(tag(0x0011)) ?? 0;

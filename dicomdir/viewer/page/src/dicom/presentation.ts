@@ -5,9 +5,11 @@ import { attributesOf } from "./functional.ts";
 import { type Lut, lutsOf } from "./lut.ts";
 import { type Palette, paletteOf } from "./palette.ts";
 import { type ImageReference, referencesOf, speaksOf } from "./reference.ts";
-import { type Shutter, shutterOf } from "./shutter.ts";
+import { fits, type Shutter, shutterOf } from "./shutter.ts";
 import { T } from "./tags.ts";
 import { type Rescale, rescaleOf, type Window, windowsIn } from "./voi.ts";
+
+const BITMAP = "Bitmap Display Shutter";
 
 /** A table that shades go through last, by their place between black and white. */
 export interface Tone {
@@ -78,7 +80,7 @@ export function readPresentationState(ds: DataSet): PresentationState {
     })),
     areas: ds.items(T.DisplayedAreaSelectionSequence).flatMap((item) => areaOf(item) ?? []),
     marks: ds.items(T.GraphicAnnotationSequence).flatMap(marksOf),
-    shutter: shutterOf(ds),
+    shutter: shutterOf(ds, 0),
     rotation: ([0, 90, 180, 270] as const).find((each) => each === turned) ?? 0,
     flip: ds.string(T.ImageHorizontalFlip) === "Y",
     tone,
@@ -101,8 +103,17 @@ function leftOutOf(ds: DataSet): string[] {
     .map((item) => item.string(T.CompoundGraphicType));
   if (ds.has(T.PresentationLUTSequence) && !toneOf(ds)) found.push("Presentation LUT");
   if (ds.has(T.RedPaletteDescriptor) && !paletteOf(ds)) found.push("Palette Color");
-  if (ds.strings(T.ShutterShape).includes("BITMAP")) found.push("Bitmap Shutter");
+  const shutsMore = ds.strings(T.ShutterShape).includes("BITMAP") && !shutterOf(ds, 0)?.bitmap;
+  if (shutsMore) found.push(BITMAP);
   return [...new Set(found)];
+}
+
+/** What of a state is not shown on an image, in the standard's words. */
+export function leftOutOn(
+  { leftOut, shutter }: PresentationState,
+  image: { rows: number; columns: number } | null,
+): string[] {
+  return shutter && image && !fits(shutter, image) ? [...leftOut, BITMAP] : leftOut;
 }
 
 /** The first window or table that the state has for a frame. */

@@ -106,11 +106,22 @@ function inOwn(value: string, unit: string): string {
 }
 
 /** Why values are not in the unit that a reader expects, and that they are differences. */
-export function remarksOf({ noSuv, masks, number: frame }: FrameInfo): string[] {
+export function remarksOf({ noSuv, mask }: FrameInfo): string[] {
+  const frame = mask?.contrast.join(", ") ?? "";
+  const masks = mask?.frames.join(", ") ?? "";
+  const moved = mask ? shiftText(mask.shift) : "";
   return [
     ...(noSuv ? [t("suv.none", { why: t(`suv.${noSuv}`) })] : []),
-    ...(masks?.length ? [t("value.difference", { frame, masks: masks.join(", ") })] : []),
+    ...(mask ? [t("value.difference", { frame, masks })] : []),
+    ...(moved ? [t("value.moved", { by: moved })] : []),
   ];
+}
+
+/** "0.5 ↓ 1.25 →", pixels. */
+function shiftText([down, left]: readonly [number, number]): string {
+  const part = (by: number, to: string, fro: string) =>
+    by ? [`${shownNumber(Math.abs(by), 3)} ${by > 0 ? to : fro}`] : [];
+  return [...part(down, "↓", "↑"), ...part(left, "←", "→")].join(" ");
 }
 
 function place(x: number, y: number): string {

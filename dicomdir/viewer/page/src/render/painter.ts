@@ -4,7 +4,7 @@ import { cellValue } from "../data/source.ts";
 import { rescaled } from "../dicom/voi.ts";
 import { boundsOf, inverse, type Matrix } from "../view/matrix.ts";
 import { type Level, levelFor } from "./pyramid.ts";
-import { colourOf, colourTable, isWhiteFirst, shadeTable, type Voi } from "./shades.ts";
+import { BLACK, colourOf, colourTable, isWhiteFirst, shadeTable, type Voi } from "./shades.ts";
 
 export interface Paint {
   picture: Shown;
@@ -144,9 +144,11 @@ export class Painter {
     const out = new Uint32Array(data.data.buffer);
     const isInverse = isWhiteFirst(info) !== job.invert;
     const rescale = job.voi!.rescale ?? info.rescale;
+    const [low, high] = info.padding ?? [1, 0];
     each(level, region, (from, to) => {
       const stored = cellValue(level.cells![from]!, info.stored, info.shift, info.isSigned);
-      out[to] = colourOf(job.voi!, rescaled(rescale, stored), isInverse);
+      const isImage = stored < low || stored > high;
+      out[to] = isImage ? colourOf(job.voi!, rescaled(rescale, stored), isInverse) : BLACK;
     });
   }
 }

@@ -13,7 +13,7 @@ export type Voi = ({ kind: "window"; window: Window } | { kind: "lut"; lut: Lut 
   tone?: Tone;
 };
 
-const BLACK = 0xff000000;
+export const BLACK = 0xff000000;
 
 /** Whether the lowest value is white, before anybody inverts. */
 export function isWhiteFirst(info: FrameInfo): boolean {

@@ -93,14 +93,17 @@ export function cornerTexts(viewport: Viewport): Record<Place, string[]> {
 }
 
 export function windowText(viewport: Viewport): string {
-  const { voi } = viewport;
+  const { voi, shown } = viewport;
   if (voi?.kind !== "window") return voi ? voi.lut.explanation : "";
   const digits = voi.window.width < 20 ? 2 : 0;
   const { center, width } = voi.window;
+  // A state's window is on values that the state makes; that of colours on parts of white.
+  const rescale = shown?.kind === "colour" ? null : (voi.rescale ?? shown?.info.rescale);
   return t("corner.window", {
     center: shownNumber(center, digits),
     width: shownNumber(width, digits),
-  });
+    unit: rescale?.unit ?? "",
+  }).trim();
 }
 
 /** Letters at the left, right, top and bottom, as the image is turned now. */

@@ -16,6 +16,7 @@ const PATHS: Record<string, string> = {
   contrast: "M3 20L10 13L14 13L21 4M3 4v16h18",
   turn: "M20 12a8 8 0 1 1-3-6.200M20 3v5h-5",
   compare: "M3 5h8v14H3zM13 5h8v14h-8zM5 12h4M15 12h4M7 10v4M17 10v4",
+  subtract: "M3 8h13v13H3zM8 4h13v13M6 14.500h7",
   volume: "M12 2l9 5v10l-9 5l-9-5V7zM12 12l9-5M12 12L3 7M12 12v10",
   key: "M8 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8zM12 12h9M18 12v4M15 12v3",
   state: "M4 4h16v12H4zM8 20h8M8 9h5M8 12h8",

@@ -9,6 +9,8 @@ const LINE = 1.5;
 const LETTERS = 18;
 /** Screen pixels. */
 const TICK = 8;
+const ARROW = 32;
+const HEAD = 9;
 
 type Context = CanvasRenderingContext2D;
 
@@ -37,6 +39,7 @@ export function drawMark(context: Context, viewport: Viewport, mark: Mark): void
   }
   if (mark.isFilled) context.fill();
   context.stroke();
+  if (mark.from) drawArrows(context, viewport, mark, points as [Point, Point]);
   if (mark.kind === "ruler") drawTicks(context, mark, points as [Point, Point]);
   if (mark.kind === "ends") {
     for (const each of points) {
@@ -80,6 +83,39 @@ function drawEndless(context: Context, viewport: Viewport, mark: Mark, points: P
       context.lineTo(foot.x + side * ux * far, foot.y + side * uy * far);
     }
   }
+}
+
+/** At the middle of either half of what is seen of the line, pointing at it (C.10.5.1.3.6). */
+function drawArrows(context: Context, viewport: Viewport, mark: Mark, [a, b]: [Point, Point]) {
+  const { width, height } = viewport.size;
+  const [dx, dy] = [b.x - a.x, b.y - a.y];
+  const long = Math.hypot(dx, dy);
+  if (!(long > 0)) return;
+  const along = ({ x, y }: Point) => ((x - a.x) * dx + (y - a.y) * dy) / long ** 2;
+  // Parts of the way from a to b, between which the line is seen.
+  const spans = [
+    [-a.x / dx, (width - a.x) / dx],
+    [-a.y / dy, (height - a.y) / dy],
+  ].filter((ends) => ends.every(Number.isFinite));
+  const enters = Math.max(...spans.map((ends) => Math.min(...ends)));
+  const leaves = Math.min(...spans.map((ends) => Math.max(...ends)));
+  const turn = mark.middle ? along(place(viewport, ...mark.middle, mark.units)) : 0.5;
+  const middle = turn > enters && turn < leaves ? turn : (enters + leaves) / 2;
+  const from = place(viewport, ...mark.from!, mark.units);
+  const side = Math.sign((from.y - a.y) * dx - (from.x - a.x) * dy) / long;
+  context.beginPath();
+  for (const at of [(enters + middle) / 2, (middle + leaves) / 2]) {
+    const to = (away: number, beside: number): [number, number] => [
+      a.x + dx * (at + beside / long) - dy * side * away,
+      a.y + dy * (at + beside / long) + dx * side * away,
+    ];
+    context.moveTo(...to(ARROW, 0));
+    context.lineTo(...to(0, 0));
+    context.moveTo(...to(HEAD, HEAD / 2));
+    context.lineTo(...to(0, 0));
+    context.lineTo(...to(HEAD, -HEAD / 2));
+  }
+  context.stroke();
 }
 
 function drawTicks(context: Context, mark: Mark, [a, b]: [Point, Point]): void {

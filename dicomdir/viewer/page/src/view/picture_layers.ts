@@ -1,13 +1,12 @@
 /** What belongs to the picture itself: its shutter, and its overlay planes. */
 
-import type { Picture } from "../data/source.ts";
 import { type Overlay, overlayMask } from "../dicom/overlay.ts";
-import type { Shutter } from "../dicom/shutter.ts";
+import { fits, type Shutter } from "../dicom/shutter.ts";
 import type { Layer, Viewport } from "./viewport.ts";
 
 const COLOUR = [255, 221, 87]; // seen on black and on white
 
-/** Everything outside of the shutter is covered. */
+/** Everything outside of the shutter is covered, and what its bitmap marks. */
 const shutterLayer: Layer = {
   order: 0,
   draw(context, viewport) {
@@ -34,6 +33,10 @@ export function shut(
     cut(context);
     context.fill("evenodd");
   }
+  if (!shutter.bitmap || !fits(shutter, shown)) return;
+  const { x, y } = shutter.bitmap;
+  context.imageSmoothingEnabled = false;
+  context.drawImage(planeOf(shutter.bitmap, null, [shade, shade, shade]), x, y);
 }
 
 function shapes(shutter: Shutter): ((context: CanvasRenderingContext2D) => void)[] {
@@ -53,7 +56,7 @@ function shapes(shutter: Shutter): ((context: CanvasRenderingContext2D) => void)
   return out;
 }
 
-const masks = new WeakMap<Overlay, HTMLCanvasElement>();
+const planes = new WeakMap<Overlay, HTMLCanvasElement>();
 
 const overlayLayer: Layer = {
   order: 10,
@@ -64,25 +67,31 @@ const overlayLayer: Layer = {
     context.transform(a, b, c, d, e, f);
     context.imageSmoothingEnabled = false;
     for (const overlay of picture.info.overlays) {
-      context.drawImage(maskOf(overlay, picture), overlay.x, overlay.y);
+      const cells = picture.kind === "grey" ? picture.cells : null;
+      context.drawImage(planeOf(overlay, cells, COLOUR), overlay.x, overlay.y);
     }
   },
 };
 
-function maskOf(overlay: Overlay, picture: Picture): HTMLCanvasElement {
-  let canvas = masks.get(overlay);
+/** @param cells Of the picture, where the plane's bits stand in them. */
+function planeOf(
+  overlay: Overlay,
+  cells: ArrayLike<number> | null,
+  colour: readonly number[],
+): HTMLCanvasElement {
+  let canvas = planes.get(overlay);
   if (!canvas) {
     canvas = document.createElement("canvas");
     canvas.width = overlay.columns;
     canvas.height = overlay.rows;
     const context = canvas.getContext("2d")!;
     const data = context.createImageData(overlay.columns, overlay.rows);
-    const mask = overlayMask(overlay, picture.kind === "grey" ? picture.cells : null);
+    const mask = overlayMask(overlay, cells);
     for (let i = 0; i < mask.length; i++) {
-      if (mask[i]) data.data.set([...COLOUR, 255], 4 * i);
+      if (mask[i]) data.data.set([...colour, 255], 4 * i);
     }
     context.putImageData(data, 0, 0);
-    masks.set(overlay, canvas);
+    planes.set(overlay, canvas);
   }
   return canvas;
 }

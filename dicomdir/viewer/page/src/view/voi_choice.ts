@@ -23,7 +23,7 @@ interface Made {
 const OWN: Made = { spread: new WeakMap(), settled: new WeakMap() };
 const DIFFERENCES: Made = { spread: new WeakMap(), settled: new WeakMap() };
 
-const madeFor = ({ masks }: FrameInfo): Made => (masks?.length ? DIFFERENCES : OWN);
+const madeFor = ({ mask }: FrameInfo): Made => (mask ? DIFFERENCES : OWN);
 
 /** Where to look for values: the ends of a series are often empty. */
 const PARTS = [1 / 2, 1 / 4, 3 / 4];

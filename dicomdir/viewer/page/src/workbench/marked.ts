@@ -5,7 +5,7 @@ import type { SeriesData } from "../data/series.ts";
 import type { Source } from "../data/source.ts";
 import { type Chosen, Subset } from "../data/subset.ts";
 import { type KeyReference, readKeyObject } from "../dicom/key_object.ts";
-import { type PresentationState, readPresentationState } from "../dicom/presentation.ts";
+import { leftOutOn, type PresentationState, readPresentationState } from "../dicom/presentation.ts";
 import { type ImageReference, speaksOf } from "../dicom/reference.ts";
 import { notify } from "../ui/notice.ts";
 import { countOf, missingText } from "../ui/references.ts";
@@ -94,7 +94,7 @@ export class Marked {
     this.takeOff(viewport, false);
     this.worn.set(viewport, { state, said: null, off: viewport.addLayer(stateLayer(state)) });
     this.follow(viewport);
-    const names = state.leftOut.join(", ");
+    const names = leftOutOn(state, viewport.shown).join(", ");
     if (names) notify(this.app, t("marked.left-out", { names }));
   }
 

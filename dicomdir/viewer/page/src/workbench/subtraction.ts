@@ -1,8 +1,11 @@
 /** Angiograms with their masks subtracted, as the object says or against its first frame. */
 import type { App } from "../app.ts";
 import { Subset } from "../data/subset.ts";
-import { firstFrame, masksOf } from "../dicom/mask.ts";
+import type { FrameInfo } from "../dicom/frame.ts";
+import { contradictionsOf, firstFrame, masksOf } from "../dicom/mask.ts";
+import { notify } from "../ui/notice.ts";
 import { DifferenceSource, type MaskRule } from "../volume/difference.ts";
+import { t } from "../words.ts";
 
 /** What masks are taken: those that the object names, or by a person's choice the first frame. */
 export type Masks = "own" | "first";
@@ -33,11 +36,20 @@ export class Subtraction {
     const info = shown?.info;
     if (info?.samples !== 1 || info.palette || !FILMS.has(info.modality)) return false;
     const last = { ...info, number: 2 };
-    if (masks === "first") return firstFrame(last).length > 0;
-    const count = source?.count ?? 0;
+    if (masks === "first") return firstFrame(last) !== null;
+    return this.hasOwn(info, source?.count ?? 0) || this.contradictions.length > 0;
+  }
+
+  private hasOwn(info: FrameInfo, count: number): boolean {
     return Array.from({ length: count }, (_, i) => i + 1).some(
-      (number) => masksOf({ ...info, number }).length > 0,
+      (number) => masksOf({ ...info, number }) !== null,
     );
+  }
+
+  /** What the object says of its masks and cannot be done, in the standard's words. */
+  private get contradictions(): string[] {
+    const { source = null, shown = null } = this.app.stage.active ?? {};
+    return source && shown ? contradictionsOf(shown.info, source.count) : [];
   }
 
   async toggle(masks: Masks): Promise<void> {
@@ -46,6 +58,11 @@ export class Subtraction {
     if (!source) return;
     const shown = this.shown;
     const own = shown?.source ?? source;
+    const names = masks === "own" && !shown ? this.contradictions : [];
+    if (names.length) {
+      notify(this.app, t("subtract.not", { names: names.join("; ") }));
+      if (!this.hasOwn(viewport.shown!.info, source.count)) return;
+    }
     const next = this.now === masks ? own : await DifferenceSource.of(own, RULES[masks]);
     if (viewport.source !== source) return; // another one was opened meanwhile
     const play = this.app.commands.get("play");

@@ -32,7 +32,7 @@ export class Toolbar {
     const { app } = bench;
     const group = (...children: HTMLElement[]) => el("div", { class: "tool-group" }, ...children);
     this.keyImages = this.commandButton("key-images", "key");
-    this.subtract = this.commandButton("subtract", "compare");
+    this.subtract = this.commandButton("subtract", "subtract");
     this.bar.append(
       group(...TOOLS.map((id) => this.toolButton(id))),
       group(...MEASURES.map((id) => this.toolButton(id))),
