@@ -378,12 +378,12 @@ def whole_region(web: Browser) -> list[str]:
     return lines
 
 
-def write_value(web: Browser) -> None:
-    """Have the value at POINT written beside it."""
+def write_value(web: Browser, point: str = POINT) -> None:
+    """Have the value at a point written beside it."""
     web.evaluate("sendhome.chooseTool('value')")
     at = web.evaluate(
         f"(() => {{ const r = {VP}.element.getBoundingClientRect();"
-        f" const m = {VP}.toScreen({POINT});"
+        f" const m = {VP}.toScreen({point});"
         " return [r.left + m.x, r.top + m.y]; })()"
     )
     web.ask("drag", **{"from": at, "to": at})
@@ -686,7 +686,11 @@ def test_a_mask_is_moved_as_the_object_says(
     (mean_line,) = [line for line in lines if line.startswith("Mean")]
     values = [number(it) for it in mean_line.split() if it[0].isdigit() or it[0] in "-−"]
     assert values[0] == pytest.approx(np.nanmean(expected), abs=0.06)
+    beside, below = (np.argwhere(~is_there)[0] + 0.5).tolist()[::-1]
+    write_value(web, f"{{ x: {beside}, y: {below} }}")
+    assert "–" in web.evaluate(WRITTEN)  # no difference, and no number
     picture(web, name.replace(" ", "-"))
+    web.evaluate("sendhome.commands.run('delete-all', sendhome)")
     web.evaluate("sendhome.commands.run('subtract', sendhome)")
 
 

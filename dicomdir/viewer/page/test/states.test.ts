@@ -273,9 +273,16 @@ test("what is hostile or not known for certain is not drawn, and named", () => {
       ),
       sequence(T.PresentationLUTSequence, dataset([T.LUTDescriptor, "US", [4, 0, 8]])),
       [T.RedPaletteDescriptor, "US", [4, 0, 8]],
+      sequence(T.MaskSubtractionSequence, dataset([T.MaskOperation, "CS", "TID"])),
     ),
   );
-  assert.deepEqual(state.leftOut, ["CUTLINE", "ARROW", "Presentation LUT", "Palette Color"]);
+  assert.deepEqual(state.leftOut, [
+    "CUTLINE",
+    "ARROW",
+    "Presentation LUT",
+    "Palette Color",
+    "Mask Subtraction",
+  ]);
   assert.deepEqual(
     state.marks.map(({ kind }) => kind),
     ["infinite", "ends", "ellipse", "infinite"],

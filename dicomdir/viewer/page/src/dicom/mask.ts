@@ -14,6 +14,7 @@ export interface Mask {
 
 const STILL = [0, 0] as const;
 const MOST_AVERAGED = 64;
+const MOST_FRAMES = 10_000;
 
 /** The mask that the object names for this frame, of the first item that does and can be done. */
 export function masksOf(info: FrameInfo): Mask | null {
@@ -24,8 +25,22 @@ export function masksOf(info: FrameInfo): Mask | null {
   return null;
 }
 
+/** By object: each frame of a long film would be asked for anew with every picture. */
+const known = new WeakMap<DataSet, string[]>();
+
 /** Items of the object that contradict themselves or are not understood, in the standard's words. */
-export function contradictionsOf(info: FrameInfo, count: number): string[] {
+export function contradictionsOf(info: FrameInfo): string[] {
+  const { root } = info.attributes;
+  const count = Math.min(root.number(T.NumberOfFrames) ?? 1, MOST_FRAMES);
+  let made = known.get(root);
+  if (!made) {
+    made = findIn(info, count);
+    known.set(root, made);
+  }
+  return made;
+}
+
+function findIn(info: FrameInfo, count: number): string[] {
   const found = info.attributes.root
     .items(T.MaskSubtractionSequence)
     .flatMap((item) =>

@@ -103,6 +103,8 @@ function leftOutOf(ds: DataSet): string[] {
     .map((item) => item.string(T.CompoundGraphicType));
   if (ds.has(T.PresentationLUTSequence) && !toneOf(ds)) found.push("Presentation LUT");
   if (ds.has(T.RedPaletteDescriptor) && !paletteOf(ds)) found.push("Palette Color");
+  const masks = ds.items(T.MaskSubtractionSequence);
+  if (masks.some((each) => each.string(T.MaskOperation) !== "NONE")) found.push("Mask Subtraction");
   const shutsMore = ds.strings(T.ShutterShape).includes("BITMAP") && !shutterOf(ds, 0)?.bitmap;
   if (shutsMore) found.push(BITMAP);
   return [...new Set(found)];

@@ -80,9 +80,12 @@ export function valueAt(picture: Picture, imageX: number, imageY: number): strin
     return [[...picture.rgba.subarray(4 * index, 4 * index + 3)].join(" / ")];
   }
   const stored = storedValue(picture, index);
-  const { shown, recorded } = scalesOf(picture.info, stored);
+  const { info } = picture;
+  // A mask that was moved left nothing to subtract here.
+  if (info.mask && stored === info.padding?.[0]) return ["–", ...remarksOf(info)];
+  const { shown, recorded } = scalesOf(info, stored);
   const own = recorded ? [inOwn(valueText(recorded, stored), recorded.unit)] : [];
-  return [united(valueText(shown, stored), shown.unit), ...own, ...remarksOf(picture.info)];
+  return [united(valueText(shown, stored), shown.unit), ...own, ...remarksOf(info)];
 }
 
 function valueText(scale: Rescale, stored: number): string {

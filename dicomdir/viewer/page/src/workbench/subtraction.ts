@@ -48,8 +48,8 @@ export class Subtraction {
 
   /** What the object says of its masks and cannot be done, in the standard's words. */
   private get contradictions(): string[] {
-    const { source = null, shown = null } = this.app.stage.active ?? {};
-    return source && shown ? contradictionsOf(shown.info, source.count) : [];
+    const { shown = null } = this.app.stage.active ?? {};
+    return shown ? contradictionsOf(shown.info) : [];
   }
 
   async toggle(masks: Masks): Promise<void> {
