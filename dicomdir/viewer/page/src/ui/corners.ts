@@ -99,11 +99,11 @@ export function windowText(viewport: Viewport): string {
   const { center, width } = voi.window;
   // A state's window is on values that the state makes; that of colours on parts of white.
   const rescale = shown?.kind === "colour" ? null : (voi.rescale ?? shown?.info.rescale);
-  return t("corner.window", {
+  const numbers = t("corner.window", {
     center: shownNumber(center, digits),
     width: shownNumber(width, digits),
-    unit: rescale?.unit ?? "",
-  }).trim();
+  });
+  return [numbers, rescale?.unit].filter(Boolean).join(" ");
 }
 
 /** Letters at the left, right, top and bottom, as the image is turned now. */
