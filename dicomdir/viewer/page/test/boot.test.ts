@@ -135,6 +135,46 @@ test("the first image stands on the page as soon as MANIFEST.JS brings it, until
   assert.ok(picture.isRemoved);
 });
 
+for (const isHidden of [false, true]) {
+  const name = isHidden ? "a tab that paints nothing begins all the same" : "the small one first";
+  test(`the page begins when its first image is painted: ${name}`, () => {
+    const frames: (() => void)[] = [];
+    const timers: [() => void, number][] = [];
+    const { added, place, window } = boot("file:///d/VIEWER/START.HTM", modern);
+    Object.assign(window, {
+      innerWidth: 1280,
+      navigator: { language: "en-GB" },
+      performance: { mark: () => undefined },
+      requestAnimationFrame: (call: () => void) => frames.push(call),
+      setTimeout: (call: () => void, after: number) => timers.push([call, after]),
+    });
+    let begun = 0;
+    window["SENDHOME_MAIN"] = () => begun++;
+    window["SENDHOME_PACKED"] = {};
+    (window["SENDHOME"] as { glimpse: (text: string) => void }).glimpse("/9j/");
+    const picture = place.added.find((each) => each.tag === "img")!;
+    for (const script of added.slice(1)) script.onload!();
+    assert.equal(begun, 0);
+    if (isHidden) {
+      const [late] = timers;
+      assert.equal(late![1], 150);
+      late![0]();
+    } else {
+      picture.onload!();
+      assert.equal(begun, 0);
+      frames[0]!();
+      assert.equal(begun, 0);
+      timers.at(-1)![0]();
+    }
+    assert.equal(begun, 1);
+    picture.onload!();
+    for (const [call] of timers) call();
+    for (const call of frames) call();
+    for (const [call] of timers) call();
+    assert.equal(begun, 1); // once
+  });
+}
+
 test("without scripts the page does not say that it opens, and leads to INDEX.HTM", () => {
   const page = readFileSync(new URL("../static/START.HTM", import.meta.url), "utf8");
   assert.doesNotMatch(page, /Opening/);
