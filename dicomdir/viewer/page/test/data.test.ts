@@ -154,6 +154,20 @@ test("a bounded store lets go what was used longest ago, or matters least", () =
   assert.equal(store.size, 50);
 });
 
+test("a bounded store tells what is held no more, once, and not of what is put again", () => {
+  const gone: string[] = [];
+  const store = new Bounded<string>(10, (value) => gone.push(value));
+  store.put("a", "a", 6);
+  store.put("a", "a", 6);
+  assert.deepEqual(gone, []);
+  store.put("a", "a anew", 6);
+  assert.deepEqual(gone, ["a"]);
+  store.put("b", "b", 6);
+  store.drop("b");
+  store.drop("b");
+  assert.deepEqual(gone, ["a", "a anew", "b"]);
+});
+
 test("what is looked at stays, however much it is", () => {
   const store = new Bounded<string>(10);
   const distance = (key: string) => (key.startsWith("seen") ? -0 : -3);

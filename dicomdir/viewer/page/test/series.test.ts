@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { crc32 } from "../src/data/crc32.ts";
 import { Disc } from "../src/data/disc.ts";
 import { DataError } from "../src/data/errors.ts";
 import type { Files } from "../src/data/files.ts";
@@ -56,6 +57,57 @@ test("a META that cannot be read is told to who asked for it, and to nobody else
 const metaOf = (uid: string) => ({
   instances: [{ uid, frames: 1, header: [1, 0, 0] }],
   order: [[0, 0]],
+});
+
+test("a chunk that had to go before its header came is asked for again", async () => {
+  const size = 60 << 20; // two are more than what may be held
+  const pixels = (c: number) => {
+    const made = new Uint8Array(size);
+    made.set([c, c, c, c]);
+    return made;
+  };
+  const meta = {
+    instances: [1, 2, 3].map((n) => ({
+      uid: `1.${n}`,
+      frames: 1,
+      header: [n, 0, 0],
+      rows: 2,
+      columns: 2,
+      samples: 1,
+      allocated: 8,
+      stored: 8,
+      signed: 0,
+      photometric: "MONOCHROME2",
+    })),
+    order: [0, 1, 2].map((i) => [i, 0]),
+    frames: [1, 2, 3].map((c) => [c, 0, 4, 0, 0, crc32(pixels(c).subarray(0, 4))]),
+    chunks: [1, 2, 3].map(() => [size, size]),
+  };
+  let answer = (_: Uint8Array) => {};
+  const asked: string[] = [];
+  const files = {
+    company: Promise.resolve(),
+    reconsider: () => undefined,
+    urge: () => undefined,
+    inflated: (name: string) => {
+      if (name.endsWith("META")) return Promise.resolve(asBytes(meta));
+      if (!name.endsWith("H0000001")) return Promise.resolve(new Uint8Array(0));
+      return new Promise((done) => (answer = done));
+    },
+    payload: (name: string) => {
+      asked.push(name.slice(-1));
+      return Promise.resolve(pixels(Number(name.slice(-1))));
+    },
+  } as unknown as Files;
+  const manifest = { patients: [{ studies: [{ uid: "1", series: [entry(1)] }] }] };
+  const series = await new Disc(manifest as unknown as Manifest, files).series(1);
+  const first = series.picture(0);
+  for (const index of [1, 2]) await series.picture(index);
+  assert.deepEqual(asked, ["1", "2", "3"]);
+  answer(new Uint8Array(0));
+  const picture = await first;
+  assert.deepEqual(asked, ["1", "2", "3", "1"]);
+  assert.deepEqual(picture.kind === "grey" && [...picture.cells], [1, 1, 1, 1]);
 });
 
 test("an object is looked for in series that have a copy alone, and each is asked for once", async () => {

@@ -6,6 +6,7 @@ import { DataError } from "./errors.ts";
 import type { FrameEntry } from "./format.ts";
 import { inflate } from "./inflate.ts";
 import { decodeJpeg } from "./jpeg.ts";
+import { giveBack } from "./memory.ts";
 import type { Picture } from "./source.ts";
 import { decodeBeside } from "./workers.ts";
 
@@ -13,7 +14,10 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 const JPEG = 2;
 
-/** @throws DataError "damaged", or "unsupported" for a codec of a later version. */
+/**
+ * @param chunk Copied from at once: its owner may give it back at any time.
+ * @throws DataError "damaged", or "unsupported" for a codec of a later version.
+ */
 export async function decodeFrame(
   chunk: Bytes,
   entry: FrameEntry,
@@ -22,7 +26,7 @@ export async function decodeFrame(
 ): Promise<Picture> {
   const [, offset, length, codec, predictor, crc] = entry;
   if (offset + length > chunk.length) throw new DataError("damaged", file, "place of a frame");
-  const bytes = chunk.subarray(offset, offset + length);
+  const bytes = chunk.slice(offset, offset + length);
   if (codec === JPEG) return fromJpeg(bytes, info, file);
   if (codec !== RAW && codec !== FILTERED) throw new DataError("unsupported", file, "codec");
   const { rows, columns, samples, allocated, isSigned, stored, shift } = info;
@@ -37,7 +41,12 @@ export async function decodeFrame(
 
 async function decodeHere(job: Job): Promise<Cells> {
   const { bytes, file, shape } = job;
-  return cellsOf(job, job.codec === RAW ? bytes : await inflate(bytes, file, bytesOf(shape)));
+  if (job.codec === RAW) return cellsOf(job, bytes); // which may be the cells
+  const planes = await inflate(bytes, file, bytesOf(shape));
+  const cells = cellsOf(job, planes);
+  giveBack(bytes.buffer);
+  giveBack(planes.buffer);
+  return cells;
 }
 
 /** Samples, colour by pixel, as something to show. */

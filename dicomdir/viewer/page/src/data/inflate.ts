@@ -1,6 +1,7 @@
 /** Raw deflate, undone by the browser or, where it cannot, by fflate. */
 import { Inflate, inflateSync } from "fflate";
 import { DataError } from "./errors.ts";
+import { giveBack } from "./memory.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -109,6 +110,7 @@ async function native(
       }
       out.set(value, at);
       at += value.length;
+      giveBack(value.buffer);
     }
     await fed;
   } catch (error) {

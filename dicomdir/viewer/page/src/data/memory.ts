@@ -1,12 +1,17 @@
 /** A bounded store: what was used longest ago, or matters least, goes first. */
 export class Bounded<V> {
   private readonly most: number;
+  private readonly letGo: (value: V) => void;
   private readonly held = new Map<string, { value: V; size: number }>();
   private total = 0;
 
-  /** @param most Sum of sizes that may be held; one thing alone may be larger. */
-  constructor(most: number) {
+  /**
+   * @param most Sum of sizes that may be held; one thing alone may be larger.
+   * @param letGo Called with what is held no more.
+   */
+  constructor(most: number, letGo: (value: V) => void = () => undefined) {
     this.most = most;
+    this.letGo = letGo;
   }
 
   get size(): number {
@@ -31,7 +36,7 @@ export class Bounded<V> {
    * @returns Keys that had to go.
    */
   put(key: string, value: V, size: number, worth?: (key: string) => number): string[] {
-    this.drop(key);
+    this.drop(key, value);
     this.held.set(key, { value, size });
     this.total += size;
     const gone: string[] = [];
@@ -47,10 +52,25 @@ export class Bounded<V> {
     return gone;
   }
 
-  drop(key: string): void {
+  /** @param kept Not let go: it is put again. */
+  drop(key: string, kept?: V): void {
     const found = this.held.get(key);
     if (!found) return;
     this.total -= found.size;
     this.held.delete(key);
+    if (found.value !== kept) this.letGo(found.value);
   }
+}
+
+/**
+ * Memory that nobody needs any more, given back now and not at some collection, which Firefox leaves
+ * until there is a gigabyte of it. Whoever reads from the buffer afterwards finds it empty.
+ */
+export function giveBack(buffer: ArrayBuffer): void {
+  (buffer as Movable).transfer?.(0);
+}
+
+/** Missing in browsers before 2024, which wait for the collection. */
+interface Movable extends ArrayBuffer {
+  transfer?: (length: number) => ArrayBuffer;
 }

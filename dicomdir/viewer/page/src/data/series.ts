@@ -15,6 +15,8 @@ import { isLarge, warmUp } from "./workers.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const DECODE_AHEAD = 6;
+/** A chunk may be empty because it was written so. */
+const MOST_AGAIN = 3;
 /** Rank of a frame that is asked for where nobody looks: after what is near to somebody's eyes. */
 const WANTED_UNSEEN = 1000;
 
@@ -209,7 +211,10 @@ export class SeriesData implements Source {
     const frame = this.meta.frames[index];
     if (!frame) throw new DataError("unsupported", this.folder, "no pixels carried");
     // Both at once: the header of the first image is in another file than its pixels.
-    const [ds, chunk] = await Promise.all([this.dataset(index), this.chunk(frame[0], true)]);
+    let [ds, chunk] = await Promise.all([this.dataset(index), this.chunk(frame[0], true)]);
+    for (let i = 0; i < MOST_AGAIN && !chunk.length; i++) {
+      chunk = await this.chunk(frame[0], true); // it had to go while the header came
+    }
     const file = this.chunkKey(frame[0]);
     const info = this.infos[index] ?? this.makeInfo(index, ds);
     const picture = await decodeFrame(chunk, frame, info, file);
