@@ -80,7 +80,9 @@ def _wheel() -> Path:
 
 # A browser's own PDF viewer: its frame taken away while it loads, a document that it cannot read.
 # What it writes to the console driver.mjs passes over.
-_VIEWERS = re.compile(r"failed: chrome-extension://|errors: Error: uncaught exception: Object$")
+_VIEWERS = re.compile(
+    r"failed: (chrome-extension://|blob:\S+#navpanes)|errors: Error: uncaught exception: Object$"
+)
 
 
 class Driver(Protocol):

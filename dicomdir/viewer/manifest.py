@@ -11,6 +11,7 @@ from dicomdir.pdi import VIEWER_FOLDER
 from dicomdir.profile import RECORD_TYPES
 from dicomdir.summary import LeftOut
 from dicomdir.viewer.early import chunk_name, series_folder
+from dicomdir.viewer.facts import clean
 from dicomdir.viewer.glimpse import GLIMPSE_BYTES
 from dicomdir.viewer.text import file_bytes
 
@@ -19,6 +20,8 @@ MAX_THUMBNAILS: Final = 400
 MAX_THUMBNAIL_BYTES: Final = 16 << 10
 _SERIES_BYTES: Final = 2500  # of a series without its thumbnail, at most
 _BASE_BYTES: Final = 16 << 10
+_MOST_NAMED: Final = 20  # series of objects that were left out: they fit into the base
+_MAX_NAME: Final = 64
 _CALL_BYTES: Final = 100  # of the one that brings a glimpse, without it
 
 
@@ -61,9 +64,20 @@ def most_manifest_bytes(series: int, *, has_glimpse: bool = False) -> int:
 
 
 def counted(left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
-    """Why objects have no place on the medium, and how many each."""
-    reasons = Counter(_reason(it) for it in left_out)
-    return [{"reason": reason, "count": count} for reason, count in sorted(reasons.items())]
+    """Why objects have no place on the medium, of which series and Study Date, and how many each.
+
+    Of so many series that they would not fit the others are counted without their names.
+    """
+    known: dict[tuple[str, str, str], int] = Counter(
+        (_reason(it), clean(it.series)[:_MAX_NAME], clean(it.date)[:8]) for it in left_out
+    )
+    rows: dict[tuple[str, str, str], int] = Counter()
+    for at, (key, count) in enumerate(sorted(known.items())):
+        rows[key if at < _MOST_NAMED else (key[0], "", "")] += count
+    return [
+        {"reason": reason, "count": count, "series": series, "date": date}
+        for (reason, series, date), count in sorted(rows.items())
+    ]
 
 
 def _reason(it: LeftOut) -> str:

@@ -1,8 +1,9 @@
 /** The page from its first line to the first image. */
 import { App } from "./app.ts";
 import { Disc } from "./data/disc.ts";
+import { faultOf } from "./data/errors.ts";
 import { Files } from "./data/files.ts";
-import type { Manifest, SeriesEntry, StudyEntry } from "./data/format.ts";
+import { type Manifest, noManifest, type SeriesEntry, type StudyEntry } from "./data/format.ts";
 import { Loader } from "./data/loader.ts";
 import { attachFooter } from "./ui/about_panel.ts";
 import { attachAudience } from "./ui/audience.ts";
@@ -12,6 +13,8 @@ import { faultText } from "./ui/faults.ts";
 import { buildPage, stop } from "./ui/frame.ts";
 import { keepGlimpse } from "./ui/glimpse.ts";
 import { Guide } from "./ui/guide.ts";
+import { attachLeftOut } from "./ui/left_out.ts";
+import { tellNoManifest } from "./ui/no_manifest.ts";
 import { attachPageBar, pageCommands } from "./ui/page_bar.ts";
 import { Panel } from "./ui/panel.ts";
 import { askPassword, lockedCheck } from "./ui/password.ts";
@@ -20,7 +23,7 @@ import { openReport } from "./ui/study_panel.ts";
 import { imageCommands } from "./view/commands.ts";
 import { pictureLayers } from "./view/picture_layers.ts";
 import { panTool, scrollTool, windowTool, zoomTool } from "./view/tools.ts";
-import { chooseLanguage, t } from "./words.ts";
+import { chooseLanguage, onLanguage, t } from "./words.ts";
 import { Bench } from "./workbench/bench.ts";
 import { hangMammograms } from "./workbench/hanging.ts";
 
@@ -46,13 +49,25 @@ async function main(): Promise<void> {
   chooseLanguage(navigator.languages);
   const files = new Files(new Loader(window.SENDHOME_BASE ?? { folder: "", lower: false }));
   let check: HTMLElement | null = null;
-  const manifest = await files.manifest((wasWrong) => {
-    check ??= lockedCheck(files);
-    return askPassword(wasWrong, check);
-  });
+  let fault: unknown = null;
+  const manifest = await files
+    .manifest((wasWrong) => {
+      check ??= lockedCheck(files);
+      return askPassword(wasWrong, check);
+    })
+    .catch((error: unknown) => {
+      // A scratch in one small file: the originals can still be opened, and the other pages.
+      if (!["damaged", "unreadable"].includes(faultOf(error))) throw error;
+      fault = error;
+      return noManifest();
+    });
   const wishes = [...navigator.languages, ...manifest.site.languages];
   chooseLanguage(wishes);
-  document.title = t("page.title");
+  const name = () => {
+    document.title = t("page.title");
+  };
+  onLanguage(name);
+  name();
   const disc = new Disc(manifest, files);
   const release = files.beAlone();
   setTimeout(release, MOST_ALONE_MS);
@@ -71,7 +86,7 @@ async function main(): Promise<void> {
   app.stage.setGrid({ rows: 1, columns: 1 });
   const removeGlimpse = keepGlimpse(app.stage.active);
   markFirstImage(app, release);
-  const opening = openFirst(app, images);
+  const opening = openFirst(app, images, fault);
   await Promise.race([files.company, after(MOST_BARE_MS)]);
   const panel = new Panel(app);
   const guide = new Guide(app);
@@ -80,6 +95,7 @@ async function main(): Promise<void> {
   attachSeriesList(app, panel);
   attachPageBar(app, guide);
   attachFooter(app);
+  attachLeftOut(app);
   new Bench(app);
   app.commands.listen(app);
   for (const each of app.stage.viewports) each.retell();
@@ -147,7 +163,7 @@ function newestFirst(manifest: Manifest): StudyEntry[] {
 }
 
 /** The first series of images that can be read; then the others' turn. */
-async function openFirst(app: App, images: Shown[]): Promise<void> {
+async function openFirst(app: App, images: Shown[], fault: unknown): Promise<void> {
   let failed: unknown = null;
   for (const { study, entry } of images.slice(0, MOST_TRIED)) {
     try {
@@ -161,7 +177,9 @@ async function openFirst(app: App, images: Shown[]): Promise<void> {
   const [first] = newestFirst(app.disc.manifest);
   if (first) app.store.set({ study: first.uid });
   const text = failed ? faultText(failed) : t("page.no-images");
-  const told = el("p", { class: "no-images", role: "status", dir: "auto" }, text);
+  const told = el("div", { class: "no-images", role: "status", dir: "auto" });
+  if (fault) tellNoManifest(app, fault, told);
+  else told.textContent = text;
   app.slots.stage.append(told);
   app.stage.each((each) => {
     each.on((viewport) => {

@@ -1,29 +1,24 @@
-/** Numbers and dates of the page's language. Making a format costs more than using it a hundred times. */
+/** Numbers of the page's language. Making a format costs more than using it a hundred times. */
 import { currentLanguage } from "./words.ts";
+
+/** From here on as a power of ten: what an object says may have three hundred digits. */
+const LARGE = 1e10;
 
 const numbers = new Map<string, Intl.NumberFormat>();
 
+/** With our digits in every language: what stands on the report is found again. */
 export function shownNumber(value: number, most: number, least = 0): string {
-  const key = `${currentLanguage()}/${most}/${least}`;
+  const isLarge = Math.abs(value) >= LARGE;
+  const key = isLarge ? currentLanguage() : `${currentLanguage()}/${most}/${least}`;
   let format = numbers.get(key);
   if (!format) {
-    format = new Intl.NumberFormat(currentLanguage(), {
-      minimumFractionDigits: least,
-      maximumFractionDigits: most,
-    });
+    format = new Intl.NumberFormat(
+      `${currentLanguage()}-u-nu-latn`,
+      isLarge
+        ? { notation: "scientific", maximumSignificantDigits: 4 }
+        : { minimumFractionDigits: least, maximumFractionDigits: most },
+    );
     numbers.set(key, format);
   }
   return format.format(value);
-}
-
-const dates = new Map<string, Intl.DateTimeFormat>();
-
-export function dateFormat(): Intl.DateTimeFormat {
-  const language = currentLanguage();
-  let format = dates.get(language);
-  if (!format) {
-    format = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
-    dates.set(language, format);
-  }
-  return format;
 }

@@ -25,13 +25,16 @@ export function currentLanguage(): string {
   return language;
 }
 
+/** Languages of the wishes that there are. */
+export function knownOf(wishes: readonly string[]): string[] {
+  const known = languages();
+  const all = wishes.map((wish) => wish.toLowerCase().split("-")[0]!);
+  return [...new Set(all)].filter((it) => known.includes(it));
+}
+
 /** The first of the wishes ("de-AT" takes "de") that there is. */
 export function chooseLanguage(wishes: readonly string[]): void {
-  const known = languages();
-  const found = wishes
-    .map((wish) => wish.toLowerCase().split("-")[0]!)
-    .find((it) => known.includes(it));
-  language = found ?? "en";
+  language = knownOf(wishes)[0] ?? "en";
   document.documentElement.lang = language;
   document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
   for (const listener of [...listeners]) listener();
@@ -61,12 +64,30 @@ export function onLanguage(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+// Written as numbers: the characters themselves cannot be seen.
+const MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Without marks that turn what stands around a text: for what an object says. */
+export function unmarked(text: string): string {
+  return text.replace(MARKS, "");
+}
+
+/** For a line on a picture, which runs from left to right: a text that runs the other way turns no other. */
+export function apart(text: string): string {
+  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
+}
+
 /** The text of a key, {names} in it replaced; plain text, to be set as textContent. */
-export function t(key: string, values: Record<string, string | number> = {}): string {
-  const text = table(language)[key] ?? table("en")[key] ?? key;
-  // Names and numbers keep their own direction within a sentence that runs the other way.
-  const [open, close] = language === "ar" ? ["\u2068", "\u2069"] : ["", ""];
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    name in values ? `${open}${values[name]}${close}` : whole,
+export function t(
+  key: string,
+  values: Record<string, string | number> = {},
+  code = language,
+): string {
+  const text = table(code)[key] ?? table("en")[key] ?? key;
+  // Names and numbers with their units keep their own direction within a sentence that runs the other way.
+  const [open, close] = code === "ar" ? ["\u2068", "\u2069"] : ["", ""];
+  return text.replace(/\{(\w+)\}( ?[\w%:/]+)?/g, (whole, name: string, unit = "") =>
+    name in values ? `${open}${values[name]}${unit}${close}` : whole,
   );
 }

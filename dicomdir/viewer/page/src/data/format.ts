@@ -48,6 +48,15 @@ export interface PatientEntry {
   studies: StudyEntry[];
 }
 
+/** Objects that have no place on the medium, of one series where it is known. */
+export interface LeftOut {
+  reason: string;
+  count: number;
+  /** What the series is called, and YYYYMMDD; media made before have neither. */
+  series?: string;
+  date?: string;
+}
+
 export interface Manifest {
   version: number;
   program: string;
@@ -59,7 +68,7 @@ export interface Manifest {
   index: string;
   files: number;
   hashes: string | null;
-  left_out: { reason: string; count: number }[];
+  left_out: LeftOut[];
   patients: PatientEntry[];
 }
 
@@ -140,8 +149,32 @@ export function readManifest(payload: Uint8Array): Manifest {
     help: String(site.help ?? ""),
     languages: Array.isArray(site.languages) ? site.languages.map(String) : [],
   };
-  made.left_out = Array.isArray(made.left_out) ? made.left_out : [];
+  const left = Array.isArray(made.left_out) ? made.left_out : [];
+  made.left_out = left.map((each) => ({
+    reason: String(each?.reason ?? ""),
+    count: Math.max(0, Number(each?.count) || 0),
+    series: String(each?.series ?? ""),
+    date: String(each?.date ?? ""),
+  }));
   return made;
+}
+
+/** Of a medium whose own cannot be read: its files may still be opened. */
+export function noManifest(): Manifest {
+  return {
+    version: FORMAT_VERSION,
+    program: "",
+    disc: "",
+    number: 1,
+    of: 1,
+    created: "",
+    site: { name: "", address: [], help: "", languages: [] },
+    index: "INDEX.HTM",
+    files: 0,
+    hashes: "HASHES",
+    left_out: [],
+    patients: [],
+  };
 }
 
 /** @throws DataError "damaged": some number contradicts another. */

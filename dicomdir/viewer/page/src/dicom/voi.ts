@@ -21,6 +21,8 @@ export interface Rescale {
   lut: Lut | null;
   /** "HU", "SUV" …, or "" where the values have no unit. */
   unit: string;
+  /** The object's Rescale Slope is 0, which would make all values one: these are the stored ones. */
+  isFlat?: boolean;
 }
 
 export function rescaleOf(frame: FrameAttributes, modality: string, isSigned: boolean): Rescale {
@@ -28,6 +30,8 @@ export function rescaleOf(frame: FrameAttributes, modality: string, isSigned: bo
   if (modality === "RTDOSE") return doseOf(frame.root);
   const slope = group.number(T.RescaleSlope);
   const hasRescale = slope !== null && slope !== 0;
+  const isFlat = slope === 0 && !frame.root.has(T.ModalityLUTSequence);
+  if (isFlat) return { slope: 1, intercept: 0, lut: null, unit: "", isFlat };
   const lut = hasRescale ? null : (lutsOf(frame.root, T.ModalityLUTSequence, isSigned)[0] ?? null);
   // Units of PET is required; its Rescale Type is not what it says.
   const known = modality ? unitOfSeries(frame.root) : "";

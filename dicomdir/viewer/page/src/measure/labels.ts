@@ -109,11 +109,12 @@ function inOwn(value: string, unit: string): string {
 }
 
 /** Why values are not in the unit that a reader expects, and that they are differences. */
-export function remarksOf({ noSuv, mask }: FrameInfo): string[] {
+export function remarksOf({ noSuv, mask, rescale }: FrameInfo): string[] {
   const frame = mask?.contrast.join(", ") ?? "";
   const masks = mask?.frames.join(", ") ?? "";
   const moved = mask ? shiftText(mask.shift) : "";
   return [
+    ...(rescale.isFlat ? [t("value.flat")] : []),
     ...(noSuv ? [t("suv.none", { why: t(`suv.${noSuv}`) })] : []),
     ...(mask ? [t("value.difference", { frame, masks })] : []),
     ...(moved ? [t("value.moved", { by: moved })] : []),

@@ -1,6 +1,7 @@
 /** Measurements drawn: lines that are seen on black and on white, numbers on a dark ground. */
 import type { Point } from "../view/matrix.ts";
 import type { Layer, Viewport } from "../view/viewport.ts";
+import { apart } from "../words.ts";
 import { handlesOf, outline } from "./hit.ts";
 import { labelOf } from "./labels.ts";
 import type { Measurement, Measurements } from "./model.ts";
@@ -78,7 +79,7 @@ function drawLabel(
   measurement: Measurement,
   lines: readonly string[],
 ): void {
-  const written = lines.filter(Boolean);
+  const written = lines.filter(Boolean).map(apart);
   if (!written.length) return;
   context.font = `${FONT}px system-ui, "Segoe UI", "Noto Sans", sans-serif`;
   const width = Math.max(...written.map((each) => context.measureText(each).width)) + 10;

@@ -1,5 +1,6 @@
 /** On the picture: the unit of its values, why there is no better one, and what was subtracted. */
 import type { Layer } from "../view/viewport.ts";
+import { apart } from "../words.ts";
 import { remarksOf } from "./labels.ts";
 
 /** Above the scale bar and the letter of the lower side. */
@@ -14,7 +15,7 @@ export const unitLayer: Layer = {
     // That of windows too, which a mapping onto the real world has no part in.
     const { unit } = info.rescale;
     // Of CT nothing else is expected.
-    const lines = [unit === "HU" ? "" : unit, ...remarksOf(info)].filter(Boolean);
+    const lines = [unit === "HU" ? "" : unit, ...remarksOf(info)].filter(Boolean).map(apart);
     const { width, height } = viewport.size;
     context.font = '12px system-ui, "Segoe UI", "Noto Sans", sans-serif';
     context.textAlign = "center";

@@ -6,12 +6,12 @@ import { shownDate } from "./dates.ts";
 import { el } from "./dom.ts";
 import { gapsIn, gapText } from "./gaps.ts";
 import { kindText } from "./kinds.ts";
-import { mediumAddress } from "./pages.ts";
+import { leftName, reasonText } from "./left_out.ts";
+import { indexLink } from "./pages.ts";
 import type { PanelContent } from "./panel.ts";
 
 /** Of one series. */
 const MOST_GAPS = 20;
-const REASONS = new Set(["video", "unknown", "broken"]);
 
 export function aboutPanel(app: App): PanelContent {
   const { manifest } = app.disc;
@@ -35,24 +35,12 @@ export function aboutPanel(app: App): PanelContent {
       );
       if (place) uids.append(el("p", {}, copyable(place.entry.uid, t("about.series-uid"))));
       body.append(uids);
-      const address = mediumAddress(manifest.index);
-      if (address) {
-        body.append(
-          el(
-            "p",
-            {},
-            el(
-              "a",
-              { href: address, target: "_blank", rel: "noopener", class: "as-button" },
-              t("about.index"),
-            ),
-          ),
-        );
-      }
+      const index = indexLink(manifest.index, t("about.index"));
+      if (index) body.append(el("p", {}, index));
       const facts = [
         manifest.of > 1 ? t("about.number", { number: manifest.number, of: manifest.of }) : "",
         manifest.created ? t("about.created", { date: shownDate(manifest.created) }) : "",
-        t("about.disc", { disc: manifest.disc, program: manifest.program }),
+        manifest.disc ? t("about.disc", { disc: manifest.disc, program: manifest.program }) : "",
       ];
       body.append(el("p", { class: "quiet" }, facts.filter(Boolean).join(" ")));
     },
@@ -72,9 +60,10 @@ function helpLines(app: App): HTMLElement[] {
 function notShown(app: App): HTMLElement[] {
   const out = app.disc.manifest.left_out
     .filter(({ count }) => count > 0)
-    .map(({ reason, count }) =>
-      el("li", {}, t(`left.${REASONS.has(reason) ? reason : "unknown"}`, { count })),
-    );
+    .map((each) => {
+      const name = leftName(each);
+      return el("li", {}, name && t("report.name", { name }), " ", reasonText(each));
+    });
   for (const { entry } of app.disc.places) {
     const name = entry.description || kindText(entry);
     const line = (text: string) =>

@@ -3,8 +3,8 @@ import type { FrameInfo } from "../dicom/frame.ts";
 import { readName } from "../dicom/names.ts";
 import { T } from "../dicom/tags.ts";
 import { plain } from "../measure/labels.ts";
-import { dateFormat } from "../numbers.ts";
-import { currentLanguage, t } from "../words.ts";
+import { apart, currentLanguage, t, unmarked } from "../words.ts";
+import { isoDate } from "./dates.ts";
 
 export interface Corners {
   patient: string[];
@@ -23,24 +23,24 @@ export function cornersOf(info: FrameInfo): Corners {
   const made = known.get(info);
   if (made?.language === language) return made.corners;
   const { root } = info.attributes;
-  const text = (tag: number) => root.string(tag);
-  const name = readName(text(T.PatientName));
+  const text = (tag: number) => apart(unmarked(root.string(tag)));
+  const name = readName(unmarked(root.string(T.PatientName)));
   const corners: Corners = {
     patient: [
-      name.alphabetic || name.ideographic,
-      name.alphabetic ? name.ideographic : "",
-      [text(T.PatientID), date(text(T.PatientBirthDate)), text(T.PatientSex)]
+      apart(name.alphabetic || name.ideographic),
+      apart(name.alphabetic ? name.ideographic : ""),
+      [text(T.PatientID), isoDate(text(T.PatientBirthDate)), text(T.PatientSex)]
         .filter(Boolean)
         .join("  "),
     ].filter(Boolean),
     study: [
       text(T.InstitutionName),
       text(T.StudyDescription),
-      [date(text(T.AcquisitionDate) || text(T.ContentDate) || text(T.StudyDate)), time(root)]
+      [isoDate(text(T.AcquisitionDate) || text(T.ContentDate) || text(T.StudyDate)), time(root)]
         .filter(Boolean)
         .join(" "),
       [
-        text(T.SeriesNumber) && t("corner.series", { number: text(T.SeriesNumber) }),
+        text(T.SeriesNumber) && apart(t("corner.series", { number: text(T.SeriesNumber) })),
         text(T.SeriesDescription),
       ]
         .filter(Boolean)
@@ -57,16 +57,6 @@ export function cornersOf(info: FrameInfo): Corners {
 function time(root: FrameInfo["attributes"]["root"]): string {
   const found = root.string(T.AcquisitionTime) || root.string(T.ContentTime);
   return /^\d{4}/.test(found) ? `${found.slice(0, 2)}:${found.slice(2, 4)}` : "";
-}
-
-/** "20260131" as written in the page's language; what is no date stays as it is. */
-function date(text: string): string {
-  const found = /^(\d{4})(\d\d)(\d\d)$/.exec(text);
-  if (!found) return text;
-  const [, year, month, day] = found.map(Number) as [number, number, number, number];
-  const made = new Date(Date.UTC(year, month - 1, day));
-  if (made.getUTCMonth() !== month - 1) return text;
-  return dateFormat().format(made);
 }
 
 function techniqueOf(info: FrameInfo): string[] {
@@ -94,10 +84,10 @@ function techniqueOf(info: FrameInfo): string[] {
       value(T.CompressionForce, "N", 0),
     ],
     [
-      thickness === null ? "" : t("corner.thickness", { mm: plain(thickness, 2) }),
+      thickness === null ? "" : apart(t("corner.thickness", { mm: plain(thickness, 2) })),
       location === null || location === undefined || info.modality === "MG"
         ? ""
-        : t("corner.location", { mm: plain(location, 1) }),
+        : apart(t("corner.location", { mm: plain(location, 1) })),
     ],
   ];
   return lines.map((line) => line.filter(Boolean).join("  ")).filter(Boolean);

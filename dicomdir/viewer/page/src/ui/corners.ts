@@ -2,7 +2,7 @@
 import { letters, opposite, times } from "../dicom/geometry.ts";
 import { shownNumber } from "../numbers.ts";
 import type { Viewport } from "../view/viewport.ts";
-import { onLanguage, t } from "../words.ts";
+import { apart, onLanguage, t } from "../words.ts";
 import { cornersOf } from "./corner_texts.ts";
 import { el } from "./dom.ts";
 import { faultText } from "./faults.ts";
@@ -77,18 +77,21 @@ export function cornerTexts(viewport: Viewport): Record<Place, string[]> {
       of.lossy,
       t("corner.zoom", { percent: Math.round(viewport.scale * viewport.ratio * 100) }),
       windowText(viewport),
-    ].filter(Boolean);
+    ]
+      .filter(Boolean)
+      .map(apart);
   }
   const name = source.label?.() ?? "";
   texts["bottom-left"].push(
     [name, t("corner.number", { index: viewport.state.index + 1, count: source.count })]
       .filter(Boolean)
+      .map(apart)
       .join("  "),
   );
   // At the two images between which they would stand.
   const { index } = viewport.state;
   const gap = gapsIn(source.key).find(({ after }) => after === index || after + 1 === index);
-  if (gap) texts["bottom-left"].unshift(gapText(gap)); // not beside the scale
+  if (gap) texts["bottom-left"].unshift(apart(gapText(gap))); // not beside the scale
   return texts;
 }
 

@@ -20,12 +20,18 @@ function formatFor(language: string): Intl.DateTimeFormat {
   let made = formats.get(language);
   if (!made) {
     made = new Intl.DateTimeFormat(`${language}-u-ca-gregory-nu-latn`, {
-      dateStyle: "medium",
+      // Arabic's shorter one is of numbers and marks of direction, which a sentence takes apart.
+      dateStyle: language === "ar" ? "long" : "medium",
       timeZone: "UTC",
     });
     formats.set(language, made);
   }
   return made;
+}
+
+/** "20260131" as "2026-01-31", on pictures and their copies: nobody can take it for another day. */
+export function isoDate(text: string): string {
+  return text.replace(/^(\d{4})(\d\d)(\d\d)$/, "$1-$2-$3");
 }
 
 /** "134501.123" as "13:45". */

@@ -2,8 +2,9 @@
 import type { App } from "../app.ts";
 import { T } from "../dicom/tags.ts";
 import type { Viewport } from "../view/viewport.ts";
-import { currentLanguage, t } from "../words.ts";
+import { apart, t } from "../words.ts";
 import { cornerTexts, sideLetters } from "./corners.ts";
+import { isoDate } from "./dates.ts";
 import { el } from "./dom.ts";
 
 const STRIP = 30;
@@ -23,6 +24,7 @@ export function copyOf(viewport: Viewport): HTMLCanvasElement | null {
   for (const each of viewport.element.querySelectorAll<HTMLCanvasElement>("canvas")) {
     context.drawImage(each, 0, 0, size.width, size.height);
   }
+  context.direction = "ltr"; // as the pictures are; each text is set apart
   drawTexts(context, viewport);
   drawMark(context, viewport, width, size.height);
   return canvas;
@@ -70,9 +72,6 @@ function drawMark(
   const { root } = viewport.picture!.info.attributes;
   const [name = "", id = ""] = cornerTexts(viewport)["top-left"];
   const date = root.string(T.StudyDate) || root.string(T.ContentDate);
-  const shown = /^\d{8}$/.test(date)
-    ? `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
-    : date;
   context.fillStyle = "#fff";
   context.fillRect(0, top, width, STRIP);
   context.fillStyle = "#000";
@@ -80,11 +79,14 @@ function drawMark(
   context.font = `13${FONT}`;
   context.textAlign = "left";
   const half = width * 0.58;
-  const whose = [name, id, shown].filter(Boolean).join("   ");
+  const whose = [name, id, isoDate(date)].filter(Boolean).join("   ");
   context.fillText(whose, 8, top + STRIP / 2, half - 12);
   context.textAlign = "right";
-  const made = new Date().toLocaleDateString(currentLanguage(), { dateStyle: "medium" });
-  const mark = t("export.mark", { date: made });
+  const now = new Date();
+  const made = [now.getFullYear(), now.getMonth() + 1, now.getDate()]
+    .map((each) => String(each).padStart(2, "0"))
+    .join("-");
+  const mark = apart(t("export.mark", { date: made }));
   context.fillText(mark, width - 8, top + STRIP / 2, width - half - 12);
 }
 

@@ -2,7 +2,7 @@
 import { DataError, faultOf } from "../data/errors.ts";
 import { t } from "../words.ts";
 
-export function faultText(error: unknown): string {
+export function faultText(error: unknown, language?: string): string {
   const { file, detail } = error instanceof DataError ? error : { file: "", detail: "" };
-  return t(`fault.${faultOf(error)}`, { file, detail });
+  return t(`fault.${faultOf(error)}`, { file, detail }, language);
 }

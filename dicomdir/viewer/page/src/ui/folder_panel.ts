@@ -30,7 +30,7 @@ export class FolderPanels {
         return;
       }
       this.panel.open(this.made.other, false);
-      this.started(files, app.slots.panel.querySelector(".panel-body")!);
+      this.started(files, app.slots.panel.querySelector(".panel-body")!, "other");
     });
     app.stage.each((viewport) => {
       const badge = el("div", { class: "elsewhere", hidden: "" });
@@ -60,7 +60,7 @@ export class FolderPanels {
           button(
             t("folder.pick"),
             () => {
-              void pickFolder().then((files) => files.length && this.started(files, body));
+              void pickFolder().then((files) => files.length && this.started(files, body, purpose));
             },
             { class: "main" },
           ),
@@ -70,7 +70,7 @@ export class FolderPanels {
     };
   }
 
-  private started(files: PickedFile[], body: HTMLElement): void {
+  private started(files: PickedFile[], body: HTMLElement, purpose: Purpose): void {
     body.querySelector(".outcome")?.remove();
     const outcome = el("div", { class: "outcome" });
     const status = el("p", { role: "status" }, t("folder.reading"));
@@ -88,7 +88,9 @@ export class FolderPanels {
       (shelf) => {
         const uids = new Set(this.app.disc.places.map(({ study }) => study.uid));
         const isOwn = shelf.patients.some((each) => each.studies.some(({ uid }) => uids.has(uid)));
-        shelf.origin = isOwn ? "original" : "other";
+        // Where nobody knows what is on this medium, it is what it was picked as.
+        const isUnknown = !uids.size && purpose === "original";
+        shelf.origin = isOwn || isUnknown ? "original" : "other";
         this.app.shelves.add(shelf);
         outcome.replaceChildren(...this.told(shelf));
         void this.showFirst(shelf);

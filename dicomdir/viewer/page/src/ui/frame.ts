@@ -2,6 +2,7 @@
 import type { Slots } from "../app.ts";
 import { t } from "../words.ts";
 import { el } from "./dom.ts";
+import { indexLink } from "./pages.ts";
 
 export function buildPage(): Slots {
   const slots: Slots = {
@@ -18,9 +19,12 @@ export function buildPage(): Slots {
   return slots;
 }
 
-/** One sentence instead of the page: nothing can be shown. */
+/** One sentence instead of the page: nothing can be shown but the medium's other pages. */
 export function stop(text: string): void {
   const app = document.getElementById("app")!;
   app.className = "";
-  app.replaceChildren(el("p", { id: "boot", class: "stop", role: "alert" }, text));
+  const index = indexLink("INDEX.HTM", t("about.index"));
+  app.replaceChildren(
+    el("div", { id: "boot", class: "stop" }, el("p", { role: "alert" }, text), index),
+  );
 }

@@ -11,6 +11,8 @@ export class Guide {
   private step = -1;
   /** Steps that were done rather than read. */
   private readonly done = new Set<string>();
+  /** Told when it opens and when it ends. */
+  changed = () => {};
 
   constructor(app: App) {
     this.app = app;
@@ -48,16 +50,19 @@ export class Guide {
     const hadFocus = this.element.contains(document.activeElement);
     this.step = -1;
     this.draw();
+    this.changed();
     if (hadFocus) this.app.stage.active.element.focus();
   }
 
   private go(step: number, takeFocus = true): void {
+    const wasOpen = this.isOpen;
     this.step = step;
     if (step >= STEPS.length) {
       this.end();
       return;
     }
     this.draw();
+    if (!wasOpen) this.changed();
     if (takeFocus) this.element.querySelector<HTMLElement>("button.main")?.focus();
   }
 

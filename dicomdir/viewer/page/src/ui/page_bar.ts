@@ -124,6 +124,7 @@ export function attachPageBar(app: App, guide: Guide): void {
   };
   onLanguage(draw);
   onComfort(draw);
+  guide.changed = draw;
   app.store.on((now, before) => {
     if (now.audience === "physician" && guide.isOpen) guide.end();
     if (

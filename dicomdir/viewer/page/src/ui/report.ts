@@ -10,6 +10,10 @@ import { markTerms } from "./glossary.ts";
 import { referenceButton, singly } from "./references.ts";
 
 const REFERENCES = new Set(["IMAGE", "COMPOSITE", "WAVEFORM"]);
+/** Of headings: above it are the panel's and the report's own. */
+const FIRST_LEVEL = 4;
+/** Deeper ones stand below each other: a narrow column is not read. */
+const MOST_INDENTED = 9;
 /** Said of the report as a whole, not part of what it says. */
 const ABOUT = "HAS OBS CONTEXT";
 const MODIFIER = "HAS CONCEPT MOD";
@@ -20,7 +24,7 @@ export function reportView(app: App, ds: DataSet): HTMLElement {
   const made = el("article", { class: "report", dir: "auto" });
   if (root.name) made.append(el("h3", {}, root.name));
   made.append(status(report));
-  children(app, report, root, made, 4);
+  children(app, report, root, made, FIRST_LEVEL);
   const context = root.children.filter((each) => each.relation === ABOUT);
   if (context.length) {
     const list = el("ul");
@@ -72,7 +76,7 @@ function children(
         table = el("tbody");
         into.append(el("table", { class: "measures" }, table));
       }
-      table.append(...measure(app, report, child));
+      table.append(...measure(app, report, child, level));
       pictures = null;
       continue;
     }
@@ -103,7 +107,8 @@ function block(
   if (item.type === "CONTAINER") {
     const part = el("section");
     if (item.name) part.append(heading(level, item.name));
-    children(app, report, item, part, Math.min(6, level + 1));
+    if (level > FIRST_LEVEL && level <= FIRST_LEVEL + MOST_INDENTED) indent(part);
+    children(app, report, item, part, level + 1);
     if (part.childElementCount > (item.name ? 1 : 0)) into.append(part);
     return;
   }
@@ -116,14 +121,20 @@ function block(
     for (const each of paragraphs(text)) part.append(el("p", { dir: "auto" }, each));
   } else if (text || name) {
     part.append(
-      el("p", { dir: "auto" }, name && el("b", {}, t("report.name", { name })), " ", text),
+      el(
+        "p",
+        { dir: "auto" },
+        name && el("b", {}, t("report.name", { name })),
+        " ",
+        el("bdi", {}, text),
+      ),
     );
   }
-  children(app, report, item, part, Math.min(6, level + 1));
+  children(app, report, item, part, level + 1);
   into.append(part);
 }
 
-function measure(app: App, report: Report, item: ContentItem): HTMLElement[] {
+function measure(app: App, report: Report, item: ContentItem, level: number): HTMLElement[] {
   const value = item.text
     ? [item.text, unitText(item.unit)].filter(Boolean).join(" ")
     : item.qualifier;
@@ -138,7 +149,7 @@ function measure(app: App, report: Report, item: ContentItem): HTMLElement[] {
     el("td", { dir: "ltr" }, value || "–"),
   );
   const below = el("td", { colspan: "2" });
-  children(app, report, item, below, 6);
+  children(app, report, item, below, level + 1);
   return below.childNodes.length ? [row, el("tr", {}, below)] : [row];
 }
 
@@ -149,7 +160,7 @@ function plain(item: ContentItem): HTMLElement {
     { dir: "auto" },
     item.name ? t("report.name", { name: item.name }) : "",
     " ",
-    text,
+    el("bdi", {}, text),
   );
   const inner = item.children.filter((each) => valueText(each) || each.children.length);
   if (inner.length) made.append(el("ul", {}, ...inner.map(plain)));
@@ -168,7 +179,15 @@ function valueText(item: ContentItem): string {
 }
 
 function heading(level: number, text: string): HTMLElement {
-  return el(`h${level}` as "h4", { dir: "auto" }, text);
+  // HTML ends at six; what reads the page aloud does not.
+  const deeper: Record<string, string> = level > 6 ? { "aria-level": String(level) } : {};
+  return el(`h${Math.min(6, level)}` as "h4", { dir: "auto", ...deeper }, text);
+}
+
+/** A part of a part: how deep it lies is seen by the line along its start. */
+function indent(part: HTMLElement): void {
+  part.style.paddingInlineStart = "0.7em";
+  part.style.borderInlineStart = "2px solid var(--line)";
 }
 
 /** "Finding" below "Findings" says nothing new. */

@@ -1,7 +1,7 @@
 /** All series of the medium and of opened folders, by study; a press shows one. */
 import type { App } from "../app.ts";
 import { DataError, type Fault } from "../data/errors.ts";
-import type { PatientEntry, SeriesEntry, StudyEntry } from "../data/format.ts";
+import type { LeftOut, PatientEntry, SeriesEntry, StudyEntry } from "../data/format.ts";
 import type { Progress, Source } from "../data/source.ts";
 import { Subset } from "../data/subset.ts";
 import { shownName } from "../dicom/names.ts";
@@ -12,6 +12,7 @@ import { faultText } from "./faults.ts";
 import { gapsIn, gapText, lookForGaps, missingIn, onGaps } from "./gaps.ts";
 import { icon } from "./kind_icons.ts";
 import { countText, kindText } from "./kinds.ts";
+import { reasonText } from "./left_out.ts";
 import type { Panel } from "./panel.ts";
 import { say } from "./say.ts";
 import { headersOfDisc, seriesPanel } from "./series_panel.ts";
@@ -19,6 +20,9 @@ import { type Row, VirtualList } from "./virtual_list.ts";
 
 /** In ems: the list grows with the text. */
 const HEIGHTS = { origin: 2.6, patient: 2, study: 3.4, picture: 8.6, plain: 4.7 };
+
+/** Of what is not shown here. */
+const GREYED = "0.7";
 
 /** Sentences in a hint. */
 const MOST_GAPS = 9;
@@ -129,6 +133,12 @@ function rowsOf(app: App, panel: Panel, notes: Notes, list: VirtualList): Row[] 
     });
   };
   patients(app.disc.manifest.patients, "");
+  const left = app.disc.manifest.left_out.filter((each) => each.series && each.count > 0);
+  if (left.length) heading("left", HEIGHTS.origin, () => el("h2", {}, t("about.not-shown")));
+  left.forEach((each, at) => {
+    const draw = () => leftButton(app, each);
+    rows.push({ key: `left${at}`, height: HEIGHTS.plain * em, isEntry: true, draw });
+  });
   app.shelves.list.forEach((shelf, at) => {
     heading(`shelf${at}`, HEIGHTS.origin, () =>
       el(
@@ -148,6 +158,24 @@ function studyHeading(study: StudyEntry): HTMLElement {
   return made;
 }
 
+/** A series that has no place on the medium, or the part of it that has none. */
+function leftButton(app: App, each: LeftOut): HTMLElement {
+  const why = reasonText(each);
+  const made = button("", () => app.commands.run("about", app), { class: "series", title: why });
+  made.append(
+    icon("other"),
+    el(
+      "span",
+      { class: "words" },
+      el("span", { class: "title", dir: "auto" }, each.series!),
+      el("span", { class: "count" }, shownDate(each.date ?? "")),
+      el("span", { class: "mark" }, why),
+    ),
+  );
+  made.style.opacity = GREYED;
+  return made;
+}
+
 function entryButton(
   app: App,
   panel: Panel,
@@ -161,6 +189,7 @@ function entryButton(
     "aria-pressed": String(isShown(app, entry.n)),
     draggable: "true",
   });
+  if (entry.pack !== "whole") made.style.opacity = GREYED;
   const isPicture = entry.thumb?.startsWith("data:image/jpeg;base64,") === true;
   made.append(
     isPicture ? el("img", { src: entry.thumb!, alt: "", draggable: "false" }) : icon(entry.kind),

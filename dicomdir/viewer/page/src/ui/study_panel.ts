@@ -14,13 +14,20 @@ const MOST_RANKED = 8;
 const COMPLETION_FLAG = 0x0040a491;
 const VERIFICATION_FLAG = 0x0040a493;
 
-/** Reports first, then documents: what a person wants to read. */
+/** Series Number of what was handed in with the order (dicomdir.report.encapsulate). */
+const HANDED_IN = "9901";
+
+function isHandedIn({ kind, modality, number }: SeriesEntry): boolean {
+  return kind === "document" && modality === "DOC" && String(number) === HANDED_IN;
+}
+
+/** What was handed in with the order, then reports, then documents: what a person wants to read. */
 export function reportsOf(app: App, study: string): SeriesEntry[] {
   const own = app.disc.places
     .filter(({ study: { uid } }) => uid === study)
     .map(({ entry }) => entry);
   const rank = (entry: SeriesEntry) =>
-    entry.kind === "report" ? 0 : entry.kind === "document" ? 1 : 2;
+    isHandedIn(entry) ? -1 : entry.kind === "report" ? 0 : entry.kind === "document" ? 1 : 2;
   return own.filter((each) => rank(each) < 2).sort((a, b) => rank(a) - rank(b) || b.n - a.n);
 }
 
@@ -34,9 +41,10 @@ export async function openReport(app: App, panel: Panel, takeFocus: boolean): Pr
   else if (takeFocus) panel.open(noReport());
 }
 
-/** Final ones before drafts, then the newest: what counts is read first. */
+/** What was handed in; final ones before drafts, then the newest: what counts is read first. */
 async function ranked(app: App, found: SeriesEntry[]): Promise<SeriesEntry[]> {
   const keys = new Map<SeriesEntry, string>();
+  for (const entry of found.filter(isHandedIn)) keys.set(entry, "9"); // behind the key of any other
   const reports = found.filter((each) => each.kind === "report" && each.pack === "whole");
   for (const entry of reports.length > 1 ? reports.slice(0, MOST_RANKED) : []) {
     try {

@@ -1,5 +1,6 @@
 /** Marks of a presentation state, drawn over a picture. */
 import type { Mark } from "../dicom/presentation.ts";
+import { apart } from "../words.ts";
 import type { Point } from "./matrix.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -157,7 +158,8 @@ function drawText(context: Context, viewport: Viewport, mark: Mark, anchor: Poin
 }
 
 /** Read on any picture. */
-function write(context: Context, text: string, x: number, y: number): void {
+function write(context: Context, line: string, x: number, y: number): void {
+  const text = apart(line);
   context.lineWidth = 3;
   context.strokeStyle = HALO;
   context.strokeText(text, x, y);

@@ -3,6 +3,7 @@
 import { type GreyPicture, storedValue } from "../data/source.ts";
 import { presetsFor } from "../dicom/presets.ts";
 import { rangeWindow, rescaled } from "../dicom/voi.ts";
+import { shownNumber } from "../numbers.ts";
 import type { Voi } from "../render/shades.ts";
 import { t } from "../words.ts";
 import type { Viewport } from "./viewport.ts";
@@ -31,7 +32,10 @@ export function windowsFor(viewport: Viewport): NamedVoi[] {
   const windows = info.windows.map((window) => ({
     name:
       window.name ||
-      t("window.own", { center: rounded(window.center), width: rounded(window.width) }),
+      t("window.own", {
+        center: shownNumber(window.center, 3),
+        width: shownNumber(window.width, 3),
+      }),
     voi: { kind: "window", window } as Voi,
   }));
   // The first of its own is how it is shown at first. A table is of values that are not shown.
@@ -47,10 +51,6 @@ export function windowsFor(viewport: Viewport): NamedVoi[] {
 }
 
 /** Of a unit that was computed, all digits but three say nothing. */
-function rounded(value: number): number {
-  return Math.round(value * 1000) / 1000;
-}
-
 /** Parts of the values that are left out at either end, by the name of the window. */
 const SPREADS: readonly [string, number][] = [
   ["window.all", 0],
