@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydicom import dcmread
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage
 
 from dicomdir.build import BuiltVolume, ObjectFile, Plan, build_volume
 from dicomdir.check.volume import check_volume
@@ -27,6 +28,7 @@ from dicomdir.pdi import Entry, FileSource, PdiVolume
 from dicomdir.render.picture import open_frames
 from dicomdir.room import iso_blocks
 from dicomdir.spanned import SetMedium, build_set, placed_objects
+from dicomdir.summary import LeftOut
 from dicomdir.viewer import assets
 from dicomdir.viewer.maker import ViewerMaker, parted, viewer_for
 from dicomdir.web import LinkCase
@@ -60,6 +62,7 @@ def build(
     links: LinkCase = LinkCase.LOWER,
     capacity: Callable[[], int] = lambda: 0,
     password: str = "",
+    left_out: tuple[LeftOut, ...] = (),
 ) -> BuiltVolume:
     work.mkdir()
     with ViewerMaker(
@@ -71,7 +74,7 @@ def build(
         workers=1,
         program_folder=program,
     ) as viewer:
-        plan = Plan("PDI_VIEW", "2.25.77", SITE, work, links, viewer=viewer)
+        plan = Plan("PDI_VIEW", "2.25.77", SITE, work, links, viewer=viewer, left_out=left_out)
         return build_volume([ObjectFile(str(it), read_instance(it)) for it in files], plan)
 
 
@@ -276,13 +279,14 @@ def test_a_set_carries_on_each_medium_what_is_there(tmp_path: Path, program: Pat
 
 def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path) -> None:
     files = make_study(tmp_path / "in", ("CT", "CT", "SR"))
-    made = build(files, tmp_path / "work", program, password=PASSWORD)
+    gone = LeftOut("1.2.3", CTImageStorage, "pixels.short", "", "CT series 7 Neck", "20240311")
+    made = build(files, tmp_path / "work", program, password=PASSWORD, left_out=(gone,))
     plain, own = parted(made.volume.entries)
     assert {it.path for it in own} >= {"VIEWER/START.HTM", "VIEWER/MANIFEST.JS"}
     assert not any(it.path.startswith("VIEWER/") for it in plain)
     assert not any(it.path.endswith("HASHES.JS") for it in own)  # of what is sealed later
     clear = b"".join(content(it) for it in own)
-    for secret in ("Doe", "PID-0042", read_instance(files[0]).sop_instance_uid):
+    for secret in ("Doe", "PID-0042", "Neck", read_instance(files[0]).sop_instance_uid):
         assert secret.encode() not in clear
         assert secret.encode("utf-16-le") not in clear
     assert "glimpse".encode("utf-16-le") not in data_of(own, "VIEWER/MANIFEST.JS")
@@ -302,6 +306,7 @@ def test_sealed_data_open_with_the_password_alone(tmp_path: Path, program: Path)
     _, payload = read_data_file(data["VIEWER/MANIFEST.JS"], before=f"{lock};")
     manifest = json.loads(inflate(opened("MANIFEST", payload)))
     assert manifest["patients"][0]["name"] == "Doe^Jane"
+    assert [it["series"] for it in manifest["left_out"]] == ["CT series 7 Neck"]
     assert (manifest["hashes"], facts["hashes"]) == ("HASHES", "HASHES")
     series = [it for study in manifest["patients"][0]["studies"] for it in study["series"]]
     assert [(it["kind"], it["page"]) for it in series] == [("image", None), ("report", None)]

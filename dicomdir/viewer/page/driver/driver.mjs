@@ -94,8 +94,10 @@ const ACTIONS = {
     touch = false,
     wait = "load",
     before = "",
+    scripts = true,
   }) {
     await fresh();
+    if (!scripts) await page.setJavaScriptEnabled(false);
     if (before) await page.evaluateOnNewDocument(before);
     if (kind === "firefox") await page.setViewport({ width, height });
     else await page.setViewport({ width, height, deviceScaleFactor: ratio, hasTouch: touch });
