@@ -376,9 +376,10 @@ def test_a_later_version_is_named(web: Browser, medium: Path, tmp_path: Path) ->
     web.open(root / "VIEWER" / "START.HTM")
     web.until("document.documentElement.dataset.state === 'stopped'")
     assert "newer version" in web.evaluate("document.body.innerText")
+    assert web.evaluate("document.querySelector('#boot a').href").endswith("/INDEX.HTM")
     (root / "VIEWER" / "MANIFEST.JS").unlink()
     web.open(root / "VIEWER" / "START.HTM")
-    web.until("document.documentElement.dataset.state === 'stopped'")
+    web.until("document.documentElement.dataset.state === 'ready'")
     assert "cannot be read" in web.evaluate("document.body.innerText")
 
 

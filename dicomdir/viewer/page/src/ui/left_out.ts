@@ -1,7 +1,7 @@
 /** What of this medium is not shown here: a line where the page opens, for whoever would miss it. */
 import type { App } from "../app.ts";
 import type { LeftOut } from "../data/format.ts";
-import { onLanguage, t } from "../words.ts";
+import { apart, onLanguage, t } from "../words.ts";
 import { shownDate } from "./dates.ts";
 import { button, el } from "./dom.ts";
 import { kindText } from "./kinds.ts";
@@ -17,7 +17,7 @@ export function reasonText({ reason, count }: LeftOut): string {
 
 /** What a series is called that has no place on the medium, and of when it is; "" if nobody knows. */
 export function leftName({ series = "", date = "" }: LeftOut): string {
-  return [series, date && shownDate(date)].filter(Boolean).join(", ");
+  return [series, shownDate(date)].filter(Boolean).map(apart).join(", ");
 }
 
 export function attachLeftOut(app: App): void {
@@ -29,6 +29,7 @@ export function attachLeftOut(app: App): void {
   ].reduce((sum, each) => sum + each, 0);
   if (!count) return;
   const made = el("p", { class: "note left-out", role: "status" });
+  Object.assign(made.style, { display: "flex", alignItems: "center", gap: "8px" });
   app.slots.bottom.prepend(made);
   const draw = () => {
     const names = [
@@ -44,11 +45,14 @@ export function attachLeftOut(app: App): void {
     ].filter(Boolean);
     const shown = names.slice(0, MOST_NAMED).map((each) => `\u2068${each}\u2069`);
     if (names.length > shown.length) shown.push("…");
+    const list = el("span", {}, shown.join("; "));
+    // One line where there is room for one; the sentence is always whole.
+    Object.assign(list.style, { flex: "1", overflow: "hidden", textOverflow: "ellipsis" });
+    list.style.whiteSpace = "nowrap";
     made.replaceChildren(
-      t("left.line", { count }),
-      ` ${shown.join("; ")} `,
+      el("span", {}, t("left.line", { count })),
+      list,
       button(t("left.why"), () => app.commands.run("about", app)),
-      " ",
       button("×", () => made.remove(), { "aria-label": t("panel.close") }),
     );
   };

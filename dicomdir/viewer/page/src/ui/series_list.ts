@@ -19,7 +19,7 @@ import { headersOfDisc, seriesPanel } from "./series_panel.ts";
 import { type Row, VirtualList } from "./virtual_list.ts";
 
 /** In ems: the list grows with the text. */
-const HEIGHTS = { origin: 2.6, patient: 2, study: 3.4, picture: 8.6, plain: 4.7 };
+const HEIGHTS = { origin: 2.6, patient: 2, study: 3.4, picture: 8.6, plain: 4.7, left: 6 };
 
 /** Of what is not shown here. */
 const GREYED = "0.7";
@@ -134,10 +134,10 @@ function rowsOf(app: App, panel: Panel, notes: Notes, list: VirtualList): Row[] 
   };
   patients(app.disc.manifest.patients, "");
   const left = app.disc.manifest.left_out.filter((each) => each.series && each.count > 0);
-  if (left.length) heading("left", HEIGHTS.origin, () => el("h2", {}, t("about.not-shown")));
+  if (left.length) heading("left", HEIGHTS.study, leftHeading);
   left.forEach((each, at) => {
     const draw = () => leftButton(app, each);
-    rows.push({ key: `left${at}`, height: HEIGHTS.plain * em, isEntry: true, draw });
+    rows.push({ key: `left${at}`, height: HEIGHTS.left * em, isEntry: true, draw });
   });
   app.shelves.list.forEach((shelf, at) => {
     heading(`shelf${at}`, HEIGHTS.origin, () =>
@@ -158,18 +158,35 @@ function studyHeading(study: StudyEntry): HTMLElement {
   return made;
 }
 
+function leftHeading(): HTMLElement {
+  const made = el("h2", {}, t("about.not-shown"));
+  made.style.whiteSpace = "normal";
+  return made;
+}
+
 /** A series that has no place on the medium, or the part of it that has none. */
 function leftButton(app: App, each: LeftOut): HTMLElement {
-  const why = reasonText(each);
-  const made = button("", () => app.commands.run("about", app), { class: "series", title: why });
+  const made = button("", () => app.commands.run("about", app), {
+    class: "series",
+    title: reasonText(each),
+  });
+  const objects = t("list.objects", { count: each.count });
   made.append(
     icon("other"),
     el(
       "span",
       { class: "words" },
       el("span", { class: "title", dir: "auto" }, each.series!),
-      el("span", { class: "count" }, shownDate(each.date ?? "")),
-      el("span", { class: "mark" }, why),
+      el(
+        "span",
+        { class: "count" },
+        [objects, shownDate(each.date ?? "")].filter(Boolean).join(" · "),
+      ),
+      el(
+        "span",
+        { class: "mark" },
+        t(each.reason === "broken" ? "mark.damaged" : "mark.unpackable"),
+      ),
     ),
   );
   made.style.opacity = GREYED;
