@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 
 BORN, DONE = "1961-03-03", "2024-03-11"
 # Characters of an element as they stand beside each other, line by line, from left to right.
-LAID: Final = """
+LAID: Final = r"""
   window.laid = (root) => {
     const lines = new Map();
     const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -33,7 +33,7 @@ LAID: Final = """
         range.setStart(node, i);
         range.setEnd(node, i + 1);
         const box = range.getBoundingClientRect();
-        if (!box.width) continue;
+        if (!box.width || /[\u200e\u200f\u2066-\u2069]/.test(node.data[i])) continue;
         const line = Math.round(box.bottom / 6);
         lines.set(line, [...(lines.get(line) ?? []), [box.left, node.data[i]]]);
       }
@@ -307,6 +307,8 @@ def test_a_medium_that_shows_all_says_nothing_of_it(web: Browser, medium: Path) 
 def test_without_its_list_a_medium_is_no_dead_end(
     web: Browser, medium: Path, tmp_path: Path, harm: str, is_lower: bool
 ) -> None:
+    if web.kind == "webkit":
+        pytest.skip("its driver cannot ask for other languages")
     root = tmp_path / "m"
     shutil.copytree(medium, root)
     (root / "INDEX.HTM").write_text("<title>index</title>")
