@@ -219,23 +219,34 @@ def test_a_copy_says_whose_it_is_and_that_it_is_a_copy(ct: Browser) -> None:
     assert "Copy, not the original" in text
 
 
-def test_by_touch_alone(web: Browser, medium: Path) -> None:
+@pytest.mark.parametrize("size", [(1000, 700), (390, 844)])
+def test_by_touch_alone(web: Browser, medium: Path, size: tuple[int, int]) -> None:
     if web.kind == "firefox":
         pytest.skip("automation has no touch in Firefox")
-    web.open(medium / "VIEWER" / "START.HTM", touch=True, width=1000, height=700)
+    width, height = size
+    web.open(medium / "VIEWER" / "START.HTM", touch=True, width=width, height=height)
     web.until("document.documentElement.dataset.state === 'ready'")
     web.evaluate("sendhome.open(sendhome.disc.places.find(p => p.entry.modality === 'CT').entry.n)")
     web.until_shown()
-    web.ask("touch", fingers=[[[500, 300], [500, 340], [500, 420]]])
+    x, y = width // 2, 300
+    web.ask("touch", fingers=[[[x, y], [x, y + 40], [x, y + 120]]])
     assert web.evaluate("sendhome.stage.active.state.index") > 0
     before = web.evaluate("sendhome.stage.active.scale")
-    apart = [[[450, 300], [420, 300], [380, 300]], [[550, 300], [580, 300], [620, 300]]]
+    apart = [[[x + side * far, y] for far in (50, 80, 120)] for side in (-1, 1)]
     web.ask("touch", fingers=apart)
     assert web.evaluate("sendhome.stage.active.scale") > 1.3 * before
-    # A long press; the finger stays until the menu is there.
-    web.evaluate("""(() => { const { element } = sendhome.stage.active;
-      const r = element.getBoundingClientRect(); element.setPointerCapture = () => undefined;
-      element.dispatchEvent(new PointerEvent('pointerdown', { pointerType: 'touch', pointerId: 7,
-        isPrimary: true, bubbles: true, clientX: r.left + 200, clientY: r.top + 200 })); })()""")
-    web.until("document.querySelector('.menu')")
+    if web.kind == "chromium":
+        web.ask("press", x=x, y=y)
+    else:  # the finger stays until the menu is there
+        web.evaluate("""(() => { const { element } = sendhome.stage.active;
+          const r = element.getBoundingClientRect(); element.setPointerCapture = () => undefined;
+          element.dispatchEvent(new PointerEvent('pointerdown', { pointerType: 'touch',
+            pointerId: 7, isPrimary: true, bubbles: true, clientX: r.left + 150,
+            clientY: r.top + 200 })); })()""")
+    web.until("document.querySelector('[role=menu]')")
+    box = web.evaluate("document.querySelector('[role=menu]').getBoundingClientRect().toJSON()")
+    assert box["left"] >= 0
+    assert box["top"] >= 0
+    assert box["right"] <= width
+    assert box["bottom"] <= height
     assert web.complaints() == []

@@ -152,6 +152,17 @@ const ACTIONS = {
     }
     for (const handle of handles) await handle.end();
   },
+  /** A finger that stays until the page has opened a menu, and then goes. */
+  async press({ x, y }) {
+    const finger = await page.touchscreen.touchStart(x, y);
+    await page.waitForSelector("[role=menu]");
+    await finger.end();
+  },
+  /** As a person's system has it: "forced-colors", "active" and the like (Chromium only). */
+  async emulate({ features }) {
+    const session = await page.createCDPSession();
+    await session.send("Emulation.setEmulatedMedia", { features });
+  },
   /** Away with the page, as if its window were closed. */
   async close() {
     await page.goto("about:blank");

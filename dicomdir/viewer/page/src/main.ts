@@ -6,7 +6,7 @@ import { Files } from "./data/files.ts";
 import { type Manifest, noManifest, type SeriesEntry, type StudyEntry } from "./data/format.ts";
 import { Loader } from "./data/loader.ts";
 import { attachFooter } from "./ui/about_panel.ts";
-import { attachAudience } from "./ui/audience.ts";
+import { attachAudience, isBeside, isSmall } from "./ui/audience.ts";
 import { attachCorners } from "./ui/corners.ts";
 import { el } from "./ui/dom.ts";
 import { faultText } from "./ui/faults.ts";
@@ -106,8 +106,14 @@ async function main(): Promise<void> {
     release();
   }
   await files.company; // neither may make anybody wait for the picture
-  void openReport(app, panel, false);
-  if (app.stage.active.source) guide.start(false);
+  if (isBeside()) void openReport(app, panel, false);
+  if (app.stage.active.source && !isSmall.matches) guide.start(false);
+  // Who zooms the page or turns the tablet sees the picture first again.
+  isSmall.addEventListener("change", () => {
+    if (!isSmall.matches) return;
+    panel.close();
+    guide.end();
+  });
   document.documentElement.dataset["state"] = "ready";
 }
 

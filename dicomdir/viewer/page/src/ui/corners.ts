@@ -17,7 +17,11 @@ export function attachCorners(viewport: Viewport): void {
   );
   const corners = PLACES.map((place) => el("div", { class: `corner ${place}` }));
   const notice = el("div", { class: "notice", role: "status" });
-  viewport.element.append(...sides, ...corners, notice);
+  const rows = [corners.slice(0, 2), corners.slice(2)].map((each, i) =>
+    el("div", { class: `texts ${i ? "foot" : "head"}` }, ...each, sides[2 + i]!),
+  );
+  viewport.element.append(sides[0]!, sides[1]!, ...rows, notice);
+  let fitted = "";
   let isDue = false;
   let wasDrawn = false;
   const draw = () => {
@@ -31,7 +35,13 @@ export function attachCorners(viewport: Viewport): void {
     const marks = sideLetters(viewport);
     for (const [i, side] of sides.entries()) set(side, marks[i] ?? "");
     const texts = cornerTexts(viewport);
-    for (const [i, corner] of corners.entries()) set(corner, texts[PLACES[i]!].join("\n"));
+    for (const [i, corner] of corners.entries()) setLines(corner, texts[PLACES[i]!]);
+    const { width, height } = viewport.size;
+    const now = [width, height, ...corners.map((each) => each.textContent)].join("|");
+    if (now !== fitted && viewport.shown) {
+      fitted = now;
+      fitTexts(viewport, rows, corners);
+    }
     set(notice, noticeText(viewport));
     notice.classList.toggle("quiet", viewport.coarse !== null);
     viewport.element.setAttribute("aria-label", texts["bottom-left"].join(", "));
@@ -56,6 +66,66 @@ function noticeText({ error, source, picture, coarse }: Viewport): string {
 
 function set(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** A line each, so that a long one is cut by itself; what is read out is as before. */
+function setLines(corner: HTMLElement, lines: string[]): void {
+  if (corner.textContent === lines.join("\n")) return;
+  corner.replaceChildren(...lines.flatMap((line, i) => [i ? "\n" : "", el("span", {}, line)]));
+}
+
+/** Of the pane's height, for the lines above and for those below. */
+const MOST_HEIGHT = 0.4;
+/** Pixels below the texts; in narrow panes the scale is there. */
+const BELOW = { wide: 6, narrow: 32 };
+
+/**
+ * Leave out what a small pane has no room for, the least worth first: institution, technique, zoom,
+ * study, window, compression, side. Whose image it is stays, and its number as long as it can.
+ */
+function fitTexts(viewport: Viewport, rows: HTMLElement[], corners: HTMLElement[]): void {
+  const { width, height } = viewport.size;
+  const [, study, left, right] = corners.map(
+    (each) => [...each.querySelectorAll("span")] as HTMLElement[],
+  ) as [HTMLElement[], HTMLElement[], HTMLElement[], HTMLElement[]];
+  const { technique, lossy } = cornersOf(viewport.shown!.info);
+  const isTechnique = (each: HTMLElement) => technique.includes(each.textContent ?? "");
+  const number = left.pop();
+  const [compression, zoom, window] = lossy ? right : [undefined, ...right];
+  const ranked = [
+    ...left.filter((each) => !isTechnique(each)),
+    compression,
+    window,
+    ...study.slice(1).reverse(),
+    zoom,
+    ...left.filter(isTechnique),
+    study[0],
+  ].filter((each) => each !== undefined);
+  const [head, foot] = rows as [HTMLElement, HTMLElement];
+  const em = Number.parseFloat(getComputedStyle(head).fontSize);
+  const isNarrow = width < 34 * em;
+  viewport.element.classList.toggle("narrow", isNarrow);
+  // Two ems are those of the letter beside the picture.
+  const half = height / 2 - 2 * em - BELOW[isNarrow ? "narrow" : "wide"];
+  const mostBelow = Math.min(MOST_HEIGHT * height, half);
+  const isFull = () => head.offsetHeight > MOST_HEIGHT * height || foot.offsetHeight > mostBelow;
+  for (const each of [...ranked, number]) if (each) each.hidden = false;
+  if (isFull()) {
+    for (const each of ranked) each.hidden = true;
+    for (const each of ranked) {
+      const heights = [head.offsetHeight, foot.offsetHeight];
+      each.hidden = false;
+      const grew = [head.offsetHeight > heights[0]!, foot.offsetHeight > heights[1]!];
+      each.hidden =
+        (grew[0]! && head.offsetHeight > MOST_HEIGHT * height) ||
+        (grew[1]! && foot.offsetHeight > mostBelow);
+    }
+    if (number) number.hidden = head.offsetHeight + foot.offsetHeight > height;
+  }
+  const taken = isNarrow ? height - foot.offsetTop : 0;
+  if (taken === viewport.foot) return;
+  viewport.foot = taken;
+  viewport.redraw();
 }
 
 /** Lines of the four corners, also those that are printed. */

@@ -107,7 +107,7 @@ function steer(key: string, now: number, count: number): number | null {
   return null;
 }
 
-function place(menu: HTMLElement, at: Anchor): void {
+export function place(menu: HTMLElement, at: Anchor): void {
   const { width, height } = menu.getBoundingClientRect();
   const left = Math.max(4, Math.min(at.left, innerWidth - width - 4));
   const isBelow = at.top + height <= innerHeight - 4;

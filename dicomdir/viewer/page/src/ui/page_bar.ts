@@ -3,12 +3,13 @@ import type { App } from "../app.ts";
 import type { Command } from "../commands.ts";
 import { chooseLanguage, currentLanguage, languages, onLanguage, t } from "../words.ts";
 import { aboutPanel } from "./about_panel.ts";
-import { hasClass, onComfort, toggleAudience, toggleClass } from "./audience.ts";
+import { hasClass, isSmall, onComfort, toggleAudience, toggleClass } from "./audience.ts";
 import { checkPanel } from "./check_panel.ts";
 import { button, el } from "./dom.ts";
 import { FolderPanels } from "./folder_panel.ts";
 import type { Guide } from "./guide.ts";
 import { countText, kindText } from "./kinds.ts";
+import { place } from "./menu.ts";
 import type { Panel, PanelContent } from "./panel.ts";
 import { say } from "./say.ts";
 import { openReport, reportsOf, shownHeader } from "./study_panel.ts";
@@ -60,6 +61,7 @@ export function pageCommands(app: App, panel: Panel, guide: Guide): Command[] {
     page("guide", "g", () => (guide.isOpen ? guide.end() : guide.start(true)), {
       isOn: () => guide.isOpen,
     }),
+    { ...switches("show-list", ""), keys: [] }, // small screens alone fold the list away
     switches("large-text", "s"),
     switches("high-contrast", "k"),
     opens("about", "a", about),
@@ -95,6 +97,7 @@ function where(app: App): string {
   return [name, entry && source.count === 1 ? countText(entry) : number].filter(Boolean).join(", ");
 }
 
+const FIRST = ["report", "show-list", "guide"];
 const FOR_ALL = ["report", "guide", "large-text", "high-contrast", "about"];
 const FOR_PHYSICIANS = ["report", "tags", "files", "about"];
 const REST = {
@@ -109,23 +112,32 @@ export function attachPageBar(app: App, guide: Guide): void {
     const focused = (document.activeElement as HTMLElement | null)?.dataset["command"];
     const { audience } = app.store.get();
     const isPatient = audience === "patient";
-    const ids = isPatient ? FOR_ALL : FOR_PHYSICIANS;
-    bar.setAttribute("aria-label", t("bar.label"));
-    bar.replaceChildren(
-      ...ids.map((id) => commandButton(app, id)),
-      moreMenu(app, REST[audience]),
-      languageChoice(),
-    );
+    const all = isPatient ? FOR_ALL : FOR_PHYSICIANS;
     const change = commandButton(app, "audience");
     change.textContent = t(isPatient ? "bar.to-physician" : "bar.to-patient");
     change.removeAttribute("aria-pressed");
-    bar.append(change);
+    const buttons = (ids: string[]) => ids.map((id) => commandButton(app, id));
+    bar.setAttribute("aria-label", t("bar.label"));
+    if (isSmall.matches) {
+      const rest = [...all, ...REST[audience]].filter((id) => !FIRST.includes(id));
+      bar.replaceChildren(...buttons(FIRST), moreMenu(...buttons(rest), languageChoice(), change));
+    } else {
+      bar.replaceChildren(
+        ...buttons(all),
+        moreMenu(...buttons(REST[audience])),
+        languageChoice(),
+        change,
+      );
+    }
     if (focused) bar.querySelector<HTMLElement>(`[data-command="${CSS.escape(focused)}"]`)?.focus();
   };
   onLanguage(draw);
   onComfort(draw);
   guide.changed = draw;
+  isSmall.addEventListener("change", draw);
   app.store.on((now, before) => {
+    // What is asked for is not left under the list.
+    if (now.panel && now.panel !== before.panel) toggleClass("show-list", false);
     if (now.audience === "physician" && guide.isOpen) guide.end();
     if (
       now.audience !== before.audience ||
@@ -138,16 +150,20 @@ export function attachPageBar(app: App, guide: Guide): void {
 }
 
 /** What the other view has on its bar is here one press further. */
-function moreMenu(app: App, ids: string[]): HTMLElement {
-  const menu = el("div", { class: "menu" }, ...ids.map((id) => commandButton(app, id)));
+function moreMenu(...items: HTMLElement[]): HTMLElement {
+  const menu = el("div", { class: "menu" }, ...items);
   const made = el(
     "details",
     { class: "more" },
     el("summary", { class: "as-button" }, t("bar.more")),
     menu,
   );
-  menu.addEventListener("click", () => {
-    made.open = false;
+  made.addEventListener("toggle", () => {
+    const { left, top, bottom } = made.getBoundingClientRect();
+    if (made.open) place(menu, { left, top: bottom + 2, above: top - 2 });
+  });
+  menu.addEventListener("click", (event) => {
+    if ((event.target as HTMLElement).closest("button")) made.open = false;
   });
   made.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !made.open) return;

@@ -6,6 +6,7 @@ import type { Progress, Source } from "../data/source.ts";
 import { Subset } from "../data/subset.ts";
 import { shownName } from "../dicom/names.ts";
 import { onLanguage, t } from "../words.ts";
+import { toggleClass } from "./audience.ts";
 import { shownDate } from "./dates.ts";
 import { button, el } from "./dom.ts";
 import { faultText } from "./faults.ts";
@@ -35,9 +36,18 @@ interface Notes {
 export function attachSeriesList(app: App, panel: Panel): void {
   const notes: Notes = { progress: new Map(), faults: new Map() };
   const list = new VirtualList(app.slots.list);
-  app.slots.list.replaceChildren(list.element);
+  const away = () => {
+    toggleClass("show-list", false);
+    app.stage.active.element.focus();
+  };
+  const close = button("×", away, { class: "close" });
+  app.slots.list.replaceChildren(close, list.element);
+  app.slots.list.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") away();
+  });
   const draw = () => {
     app.slots.list.setAttribute("aria-label", t("list.label"));
+    close.setAttribute("aria-label", t("panel.close"));
     list.set(rowsOf(app, panel, notes, list));
   };
   onLanguage(draw);
@@ -221,7 +231,8 @@ function entryButton(
       el(
         "span",
         { class: "count" },
-        [entry.description ? kind : "", count].filter(Boolean).join(" · "),
+        entry.description ? el("span", {}, kind) : null,
+        count && el("b", {}, entry.description ? " · " : "", count),
       ),
       ...marks(notes, entry),
     ),
@@ -267,6 +278,7 @@ async function show(
   list: VirtualList,
   entry: SeriesEntry,
 ): Promise<void> {
+  toggleClass("show-list", false);
   const other = app.shelves.find(entry.n);
   if (entry.kind !== "image" || entry.pack !== "whole") {
     const open = other

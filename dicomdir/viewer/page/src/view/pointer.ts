@@ -24,6 +24,7 @@ export function attachPointer(viewport: Viewport, hands: Hands): void {
   const { element } = viewport;
   const fingers = new Map<number, Point>();
   let press = 0;
+  let hasMenu = false;
   let drag: Drag | null = null;
   let tool: Tool | null = null;
 
@@ -54,6 +55,7 @@ export function attachPointer(viewport: Viewport, hands: Hands): void {
     if (event.pointerType !== "touch") return;
     press = window.setTimeout(() => {
       drop();
+      hasMenu = true;
       hands.menu(viewport, now);
     }, LONG_PRESS_MS);
   });
@@ -90,6 +92,11 @@ export function attachPointer(viewport: Viewport, hands: Hands): void {
   };
   element.addEventListener("pointerup", ended);
   element.addEventListener("pointercancel", ended);
+  // The finger that goes would click what the menu has under it.
+  element.addEventListener("touchend", (event) => {
+    if (hasMenu) event.preventDefault();
+    hasMenu = false;
+  });
   element.addEventListener("contextmenu", (event) => event.preventDefault());
   attachWheel(viewport, hands, point);
 }

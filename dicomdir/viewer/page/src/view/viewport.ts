@@ -64,6 +64,8 @@ export class Viewport {
   picture: Picture | null = null;
   /** On the screen in place of the picture, which is still coming: nothing is read off it. */
   coarse: CoarsePicture | null = null;
+  /** Pixels at the foot of a narrow pane that its texts take (ui/corners.ts): layers write above them. */
+  foot = 0;
   /** Why the frame asked for cannot be shown. */
   error: DataError | null = null;
   private current: ViewState = INITIAL;
