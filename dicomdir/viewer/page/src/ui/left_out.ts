@@ -29,7 +29,6 @@ export function attachLeftOut(app: App): void {
   ].reduce((sum, each) => sum + each, 0);
   if (!count) return;
   const made = el("p", { class: "note left-out", role: "status" });
-  Object.assign(made.style, { display: "flex", alignItems: "center", gap: "8px" });
   app.slots.bottom.prepend(made);
   const draw = () => {
     const names = [
@@ -45,13 +44,9 @@ export function attachLeftOut(app: App): void {
     ].filter(Boolean);
     const shown = names.slice(0, MOST_NAMED).map((each) => `\u2068${each}\u2069`);
     if (names.length > shown.length) shown.push("…");
-    const list = el("span", {}, shown.join("; "));
-    // One line where there is room for one; the sentence is always whole.
-    Object.assign(list.style, { flex: "1", overflow: "hidden", textOverflow: "ellipsis" });
-    list.style.whiteSpace = "nowrap";
     made.replaceChildren(
       el("span", {}, t("left.line", { count })),
-      list,
+      el("span", { class: "names" }, shown.join("; ")),
       button(t("left.why"), () => app.commands.run("about", app)),
       button("×", () => made.remove(), { "aria-label": t("panel.close") }),
     );

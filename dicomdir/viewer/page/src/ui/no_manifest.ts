@@ -26,7 +26,7 @@ export function tellNoManifest(app: App, fault: unknown, into: HTMLElement): voi
       ),
     );
   };
-  into.style.pointerEvents = "auto"; // what else stands there lets the mouse through
+  into.classList.add("choices");
   onLanguage(draw);
   draw();
 }

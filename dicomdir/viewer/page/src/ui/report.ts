@@ -107,7 +107,7 @@ function block(
   if (item.type === "CONTAINER") {
     const part = el("section");
     if (item.name) part.append(heading(level, item.name));
-    if (level > FIRST_LEVEL && level <= FIRST_LEVEL + MOST_INDENTED) indent(part);
+    if (level > FIRST_LEVEL && level <= FIRST_LEVEL + MOST_INDENTED) part.classList.add("inner");
     children(app, report, item, part, level + 1);
     if (part.childElementCount > (item.name ? 1 : 0)) into.append(part);
     return;
@@ -182,12 +182,6 @@ function heading(level: number, text: string): HTMLElement {
   // HTML ends at six; what reads the page aloud does not.
   const deeper: Record<string, string> = level > 6 ? { "aria-level": String(level) } : {};
   return el(`h${Math.min(6, level)}` as "h4", { dir: "auto", ...deeper }, text);
-}
-
-/** A part of a part: how deep it lies is seen by the line along its start. */
-function indent(part: HTMLElement): void {
-  part.style.paddingInlineStart = "0.7em";
-  part.style.borderInlineStart = "2px solid var(--line)";
 }
 
 /** "Finding" below "Findings" says nothing new. */

@@ -22,9 +22,6 @@ import { type Row, VirtualList } from "./virtual_list.ts";
 /** In ems: the list grows with the text. */
 const HEIGHTS = { origin: 2.6, patient: 2, study: 3.4, picture: 8.6, plain: 4.7, left: 6 };
 
-/** Of what is not shown here. */
-const GREYED = "0.7";
-
 /** Sentences in a hint. */
 const MOST_GAPS = 9;
 
@@ -169,15 +166,13 @@ function studyHeading(study: StudyEntry): HTMLElement {
 }
 
 function leftHeading(): HTMLElement {
-  const made = el("h2", {}, t("about.not-shown"));
-  made.style.whiteSpace = "normal";
-  return made;
+  return el("h2", { class: "left" }, t("about.not-shown"));
 }
 
 /** A series that has no place on the medium, or the part of it that has none. */
 function leftButton(app: App, each: LeftOut): HTMLElement {
   const made = button("", () => app.commands.run("about", app), {
-    class: "series",
+    class: "series left",
     title: reasonText(each),
   });
   const objects = t("list.objects", { count: each.count });
@@ -199,7 +194,6 @@ function leftButton(app: App, each: LeftOut): HTMLElement {
       ),
     ),
   );
-  made.style.opacity = GREYED;
   return made;
 }
 
@@ -216,7 +210,7 @@ function entryButton(
     "aria-pressed": String(isShown(app, entry.n)),
     draggable: "true",
   });
-  if (entry.pack !== "whole") made.style.opacity = GREYED;
+  if (entry.pack !== "whole") made.classList.add("left");
   const isPicture = entry.thumb?.startsWith("data:image/jpeg;base64,") === true;
   made.append(
     isPicture ? el("img", { src: entry.thumb!, alt: "", draggable: "false" }) : icon(entry.kind),
