@@ -33,7 +33,7 @@ PROGRAMS: Final = {
 }
 
 
-# Chromium and Firefox see every test each time, WebKit a third of each file's.
+# Chromium and Firefox see every test each time but for sampled ones, WebKit a third of each file's.
 CASES: Final = [
     pytest.param(name, marks=pytest.mark.sampled(3, name)) if name == "webkit" else name
     for name in PROGRAMS

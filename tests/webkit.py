@@ -148,9 +148,12 @@ class WebKit:
         self._call("POST", "/window", {"handle": before})
         self._call("DELETE", "/window")
         self._call("POST", "/window", {"handle": made["handle"]})
-        self._call("POST", "/window/rect", {"width": width, "height": height})
+        self._resize(width, height)
         self._seen = self._log.stat().st_size
         self._call("POST", "/url", {"url": url})
+
+    def _resize(self, width: int, height: int) -> None:
+        self._call("POST", "/window/rect", {"width": width, "height": height})
 
     def _evaluate(self, code: str) -> Any:
         answer = self._call("POST", "/execute/async", {"script": _EVALUATE % code, "args": []})
