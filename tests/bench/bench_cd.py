@@ -86,22 +86,19 @@ def _measured(
         return figures
 
 
-def _ours(kind: str, root: Path, program: str, folder: Path) -> dict[str, float]:
-    count = "sendhome.stage.active.source.count"
-    page = root / "INDEX.HTM"
-    return _measured(
-        kind, page, "#viewer", f"window.sendhome && {_OURS_WHOLE}", _OURS_SHOWN, count, program,
-        folder,
-    )  # fmt: skip
+def _ours(kind: str, root: Path, program: str, folder: Path) -> Figures:
+    return _viewer(kind, root / "INDEX.HTM", "#viewer", program, folder)
 
 
 def _ours_alone(kind: str, root: Path, program: str, folder: Path) -> Figures:
     """Without INDEX.HTM before it, as the peer has none."""
+    return _viewer(kind, root / "VIEWER" / "START.HTM", "", program, folder)
+
+
+def _viewer(kind: str, page: Path, link: str, program: str, folder: Path) -> Figures:
     count = "sendhome.stage.active.source.count"
-    page = root / "VIEWER" / "START.HTM"
-    return _measured(
-        kind, page, "", f"window.sendhome && {_OURS_WHOLE}", _OURS_SHOWN, count, program, folder
-    )
+    whole = f"window.sendhome && {_OURS_WHOLE}"
+    return _measured(kind, page, link, whole, _OURS_SHOWN, count, program, folder)
 
 
 def _on_disc(kind: str, root: Path, program: str, folder: Path) -> Figures:
@@ -119,8 +116,11 @@ def _table(kind: str, program: str, root: Path, peers: Path, options: Options) -
     targets = [
         Target("disc", "first", limit, note="s"),
         Target("folder", "first", 1.0, note="s"),
-        Target("page", "first", 1.0, "cornerstone-core", note="never slower"),
-        Target("page", "wall", 1.0, "cornerstone-core", note="never slower"),
+        *(
+            Target(case, column, 1.0, "cornerstone-core", note="never slower")
+            for case in ("folder", "page")
+            for column in ("first", "wall")
+        ),
         Target("folder", "s/image", 1 / 45, note="45 images/s"),
     ]
     table = Table(

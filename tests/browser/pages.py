@@ -79,3 +79,11 @@ def pixels(
 def no_complaints(web: Browser) -> None:
     """Hold the browser's console against nothing but what the tests' own reading causes."""
     assert [it for it in web.complaints() if "willReadFrequently" not in it] == []
+
+
+def choose(web: Browser, language: str) -> None:
+    """Another language by its list, as a person chooses it."""
+    web.evaluate(f"""(() => {{ const made = document.querySelector('[data-command=language]');
+      made.value = '{language}';
+      made.dispatchEvent(new Event('change', {{ bubbles: true }})); }})()""")
+    web.until(f"document.documentElement.lang === '{language}'")

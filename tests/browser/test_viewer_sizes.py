@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +9,9 @@ import pytest
 from pydicom import Dataset
 
 from tests.browser.kinds import make_kinds
-from tests.browser.pages import READY
-from tests.browsers import CASES, PROGRAMS, Browser, browser
+from tests.browser.pages import READY, choose
+from tests.browser.test_viewer_core import pack
+from tests.browsers import Browser
 from tests.factories import make_study
 
 pytestmark = pytest.mark.integration
@@ -26,12 +24,6 @@ SIZES: Final = {
 }  # fmt: skip
 SMALL: Final = ("phone", "turned", "zoomed", "small", "square", "least")
 SAY: Final = "Object.defineProperty(navigator, 'languages', { get: () => ['%s'] })"
-CHOOSE: Final = """(() => {
-  const choice = [...document.querySelectorAll('select')].find((it) =>
-    it.querySelector('[value=ar]'));
-  choice.value = '%s';
-  choice.dispatchEvent(new Event('change', { bubbles: true }));
-})()"""
 SETTLED: Final = "new Promise(go => setTimeout(() => requestAnimationFrame(() => go(true)), 250))"
 # The part of the screen where a press meets the picture, by height and by a grid over its pane.
 SEEN: Final = """(() => {
@@ -111,21 +103,7 @@ FOLDED: Final = (
 def medium(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, out = tmp_path_factory.mktemp("kinds"), tmp_path_factory.mktemp("medium") / "m"
     make_kinds(source)
-    subprocess.run(
-        [sys.executable, "-m", "dicomdir.viewer", str(source), str(out)],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
-    return out
-
-
-@pytest.fixture(scope="module", params=CASES)
-def web(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    if PROGRAMS[request.param] is None:
-        pytest.skip(f"{request.param} is not installed")
-    with browser(request.param, tmp_path_factory.mktemp("profile")) as made:
-        yield made
+    return pack(source, out)
 
 
 def _open(web: Browser, medium: Path, size: str, language: str = "en", **options: Any) -> None:
@@ -134,7 +112,7 @@ def _open(web: Browser, medium: Path, size: str, language: str = "en", **options
     if web.kind == "webkit":  # whose driver can do neither of the others' two
         web.open(page, width=width, height=height, **options)
         web.until(READY)
-        web.evaluate(CHOOSE % language)
+        choose(web, language)
     else:
         web.open(
             page, width=width, height=height, ratio=ratio, before=SAY % language, **options
@@ -261,10 +239,7 @@ def test_a_long_description_is_cut_and_not_the_name(web: Browser, tmp_path: Path
         ds.PatientName = "Featherstonehaugh-Cholmondeley^Maximiliana Wilhelmina Theodora"
 
     make_study(tmp_path / "in", ("CT",) * 3, rows=48, columns=64, edit=edit)
-    subprocess.run(
-        [sys.executable, "-m", "dicomdir.viewer", str(tmp_path / "in"), str(tmp_path / "m")],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+    pack(tmp_path / "in", tmp_path / "m")
     for width, height in ((900, 640), (390, 844), (320, 568)):
         web.open(tmp_path / "m" / "VIEWER" / "START.HTM", width=width, height=height)
         web.until(READY)

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut
 from pydicom.sequence import Sequence as Items
 
-from tests.browser.pages import PRESS, VP, no_complaints, open_series
+from tests.browser.pages import PRESS, VP, choose, no_complaints, open_series
 from tests.browser.test_viewer_core import lower, pack
 from tests.browser.test_viewer_panels import rewritten, run, start, text
 from tests.browsers import Browser
@@ -118,13 +118,6 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def medium(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pack(objects, tmp_path_factory.mktemp("medium") / "m", "--dicom")
-
-
-def choose(web: Browser, language: str) -> None:
-    web.evaluate(f"""(() => {{ const made = document.querySelector('[data-command=language]');
-      made.value = '{language}';
-      made.dispatchEvent(new Event('change', {{ bubbles: true }})); }})()""")
-    web.until(f"document.documentElement.lang === '{language}'")
 
 
 def ready(web: Browser, medium: Path) -> None:

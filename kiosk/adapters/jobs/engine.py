@@ -361,8 +361,8 @@ class _Engine:
 
     def _threads(self) -> list[threading.Thread]:
         """Those that Python waits for at its end: dbos' executor, not what looks at its queues."""
-        executor = self._dbos._executor_field if self._dbos is not None else None  # noqa: SLF001
-        return list(executor._threads) if executor is not None else []  # noqa: SLF001
+        executor = self._dbos._executor_field if self._dbos is not None else None  # noqa: SLF001 - dbos names them nowhere else
+        return list(executor._threads) if executor is not None else []  # noqa: SLF001 - nor Python
 
 
 def _is_burn(workflow_id: str) -> bool:
